@@ -1,0 +1,87 @@
+"""The document store: client, collections and indexes.
+
+Only operations that Cosmos DB for MongoDB has are used on these collections: no sort without an index, no
+``$dateTrunc``, no transactions. Times are UTC and timezone-aware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from fraudstream.core.errors import ConfigurationError, StoreUnavailable
+from fraudstream.core.settings import Settings, mask_uri
+
+Document = dict[str, Any]
+
+TRANSACTIONS = "transactions"  # every stored transaction: labelled history and scored traffic; `_id` = its id
+ALERTS = "alerts"  # transactions scored as fraud; bounded
+REJECTED = "rejected"  # `_id` = topic/partition/offset of the rejected record
+ROLLUPS = "rollups"  # see core.rollups
+RECENT = "recent"  # the newest decisions for the live page; bounded ring
+
+# The ring's size per partition of `scored`; `_id` = partition-slot, so that a redelivery rewrites its own slot.
+RECENT_SLOTS = 250
+ALERTS_KEPT = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection with its secondary indexes, each a tuple of (field, direction)."""
+
+    name: str
+    indexes: tuple[tuple[tuple[str, int], ...], ...] = ()
+
+
+COLLECTIONS: tuple[Collection, ...] = (
+    Collection(TRANSACTIONS, ((("enqueued_at", DESCENDING),), (("event_time", DESCENDING),))),
+    Collection(ALERTS, ((("enqueued_at", DESCENDING),),)),
+    Collection(REJECTED, ((("rejected_at", DESCENDING),),)),
+    Collection(ROLLUPS, ((("period", ASCENDING), ("origin", ASCENDING), ("start", ASCENDING)),)),
+    Collection(RECENT),
+)
+
+
+def client(settings: Settings, **options: Any) -> MongoClient[Document]:
+    """A client for the configured store; it connects at the first operation."""
+    uri = settings.mongo_uri.get_secret_value()
+    if not uri:
+        raise ConfigurationError("FRAUDSTREAM_MONGO_URI is empty. Set it to the store's connection string.")
+    defaults: dict[str, Any] = {
+        "tz_aware": True,
+        "appname": "fraudstream",
+        "serverSelectionTimeoutMS": 5_000,
+        # Azure's load balancer drops connections that are idle for four minutes.
+        "maxIdleTimeMS": 120_000,
+        "retryWrites": False,
+    }
+    return MongoClient(uri, **(defaults | options))
+
+
+def database(settings: Settings, **options: Any) -> Database[Document]:
+    """The configured database."""
+    return client(settings, **options)[settings.mongo_database]
+
+
+def create_indexes(db: Database[Document]) -> None:
+    """Create the indexes that are missing. Raises :class:`StoreUnavailable`."""
+    try:
+        for collection in COLLECTIONS:
+            models = [IndexModel(list(keys)) for keys in collection.indexes]
+            if models:
+                db[collection.name].create_indexes(models)
+    except PyMongoError as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: Exception, uri: str = "") -> StoreUnavailable:
+    """The error to raise when the store does not answer."""
+    where = f" at {mask_uri(uri)}" if uri else ""
+    return StoreUnavailable(
+        f"The document store{where} does not answer ({type(error).__name__}: {str(error)[:200]}). "
+        "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MONGO_URI."
+    )

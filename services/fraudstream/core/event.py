@@ -1,0 +1,157 @@
+"""The transaction event, defined once.
+
+:class:`Transaction` is the definition; the JSON Schema, the Spark schema and the field rules that the stream job
+enforces are derived from it. The reader is tolerant: unknown fields are kept; a known field of a wrong type or
+outside its values rejects the event with a reason that starts with the field's name.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fraudstream.core.errors import EventError
+
+DATE_FORMAT = "%d/%m/%Y %H:%M:%S"
+SPARK_DATE_FORMAT = "dd/MM/yyyy HH:mm:ss"
+DATE_PATTERN = r"^[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+
+FIRST_HISTORY_ID = 1_000_000
+FIRST_LIVE_ID = 1_001_000
+
+DayOfWeek = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Category = Literal["food_store", "restaurant", "dress_store", "tech_store", "big_purchase"]
+TransactionType = Literal["online", "onsite"]
+# "internet_payement" is spelled so by every sender.
+Method = Literal["internet_payement", "phone", "card_with_contact", "card_without_contact", "other"]
+
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Flag = Annotated[int, Field(ge=0, le=1)]
+
+
+class Transaction(BaseModel):
+    """One card transaction as its sender made it. ``date`` is UTC; money is in the account's currency."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    id: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    date: Annotated[str, Field(pattern=DATE_PATTERN)]
+    amount: Money
+    old_balance: Money
+    income: Money
+    credit: Annotated[int, Field(ge=0, le=2)]
+    marital_status: Flag
+    children: Annotated[int, Field(ge=0, le=4)]
+    month: Annotated[int, Field(ge=1, le=12)]
+    day_of_week: DayOfWeek
+    category_recipient: Category
+    transaction_type: TransactionType
+    transaction_method: Method
+    foreign_transaction: Flag
+    isFraud: Flag | None = None
+
+    @field_validator("date")
+    @classmethod
+    def _is_a_real_date(cls, value: str) -> str:
+        parse_date(value)
+        return value
+
+    @property
+    def event_time(self) -> datetime:
+        """When the transaction was made, UTC, timezone-aware."""
+        return parse_date(self.date)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What a field's value must be; ``choices`` for text, ``minimum``/``maximum`` (inclusive) for numbers."""
+
+    name: str
+    kind: Literal["int", "float", "text", "date"]
+    required: bool
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def spark_type(self) -> str:
+        return {"int": "BIGINT", "float": "DOUBLE", "text": "STRING", "date": "STRING"}[self.kind]
+
+    @property
+    def expectation(self) -> str:
+        """The rule in words, as it stands in a rejected event's reason."""
+        if self.kind == "date":
+            return "a date dd/mm/YYYY HH:MM:SS"
+        if self.kind == "text":
+            return f"one of {', '.join(self.choices)}"
+        noun = "an integer" if self.kind == "int" else "a finite number"
+        if self.maximum is None or self.maximum == 2**63 - 1:
+            return f"{noun} of {self.minimum} or more"
+        return f"{noun} from {self.minimum} to {self.maximum}"
+
+
+# The model's inputs, in the order in which they are sent to it.
+FEATURES: tuple[str, ...] = (
+    "amount",
+    "old_balance",
+    "income",
+    "credit",
+    "marital_status",
+    "children",
+    "month",
+    "day_of_week",
+    "category_recipient",
+    "transaction_type",
+    "transaction_method",
+    "foreign_transaction",
+)
+
+
+def _rule(name: str) -> FieldRule:
+    field = Transaction.model_fields[name]
+    annotation: Any = field.annotation
+    bounds: list[Any] = list(field.metadata)
+    if get_origin(annotation) in (Union, types.UnionType):  # Flag | None
+        annotation = next(member for member in get_args(annotation) if member is not type(None))
+    if get_origin(annotation) is Annotated:
+        bounds += [item for entry in annotation.__metadata__ for item in getattr(entry, "metadata", [entry])]
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return FieldRule(name, "text", field.is_required(), choices=get_args(annotation))
+    if annotation is str:
+        return FieldRule(name, "date", field.is_required())
+    minimum = next((item.ge for item in bounds if hasattr(item, "ge")), None)
+    maximum = next((item.le for item in bounds if hasattr(item, "le")), None)
+    return FieldRule(name, "int" if annotation is int else "float", field.is_required(), minimum, maximum)
+
+
+FIELD_RULES: tuple[FieldRule, ...] = tuple(_rule(name) for name in Transaction.model_fields)
+
+
+def parse_date(value: str) -> datetime:
+    """``dd/mm/YYYY HH:MM:SS`` → UTC; raises ``ValueError`` for a day or hour that does not exist."""
+    return datetime.strptime(value, DATE_FORMAT).replace(tzinfo=UTC)
+
+
+def parse_event(value: bytes | str) -> Transaction:
+    """Read one event; raises :class:`EventError` whose message starts with the offending field's name."""
+    try:
+        return Transaction.model_validate_json(value)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        field = str(problem["loc"][0]) if problem["loc"] else "value"
+        raise EventError(f"{field}: {problem['msg']}") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The event's JSON Schema (draft 2020-12)."""
+    return Transaction.model_json_schema()
+
+
+def spark_schema() -> str:
+    """The event's Spark schema, as DDL, so that this module needs no Spark."""
+    return ", ".join(f"{rule.name} {rule.spark_type}" for rule in FIELD_RULES)

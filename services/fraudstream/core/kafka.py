@@ -1,0 +1,134 @@
+"""Kafka clients built from settings alone: producer, consumer, admin, and the same values for Spark's Java client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import TOPICS, partitions
+
+# Recommended client values for Event Hubs (azure-docs, apache-kafka-configurations): idle connections are cut
+# after 240 s, and requests must be given at least 20 s. They suit every broker, so that all profiles share them.
+_METADATA_MAX_AGE_MS = 180_000
+_CONNECTIONS_MAX_IDLE_MS = 180_000
+_REQUEST_TIMEOUT_MS = 60_000
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """kafka-python's connection options."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "security_protocol": settings.kafka_security_protocol,
+        "metadata_max_age_ms": _METADATA_MAX_AGE_MS,
+        "connections_max_idle_ms": _CONNECTIONS_MAX_IDLE_MS,
+        "request_timeout_ms": _REQUEST_TIMEOUT_MS,
+    }
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
+        }
+    if settings.kafka_ssl_cafile is not None:
+        options["ssl_cafile"] = str(settings.kafka_ssl_cafile)
+    return options
+
+
+def spark_options(settings: Settings) -> dict[str, str]:
+    """The same connection as options of Spark's Kafka source and sink."""
+    options = {
+        "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+        "kafka.security.protocol": settings.kafka_security_protocol,
+        "kafka.metadata.max.age.ms": str(_METADATA_MAX_AGE_MS),
+        "kafka.connections.max.idle.ms": str(_CONNECTIONS_MAX_IDLE_MS),
+        "kafka.request.timeout.ms": str(_REQUEST_TIMEOUT_MS),
+    }
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password.get_secret_value()
+        options |= {
+            "kafka.sasl.mechanism": settings.kafka_sasl_mechanism,
+            "kafka.sasl.jaas.config": (
+                "org.apache.kafka.common.security.plain.PlainLoginModule required "
+                f'username="{settings.kafka_sasl_username}" password="{password}";'
+            ),
+        }
+    if settings.kafka_ssl_cafile is not None:
+        options |= {
+            "kafka.ssl.truststore.type": "PEM",
+            "kafka.ssl.truststore.location": str(settings.kafka_ssl_cafile),
+        }
+    return options
+
+
+def producer(settings: Settings, **options: Any) -> KafkaProducer:
+    """A producer that waits for all replicas. Raises :class:`BrokerUnavailable`."""
+    defaults: dict[str, Any] = {"acks": "all", "linger_ms": 5, "max_request_size": 4 * 1024 * 1024}
+    try:
+        return KafkaProducer(**(client_options(settings) | defaults | options))
+    except KafkaError as error:
+        raise _unavailable(settings, error) from error
+
+
+def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
+    """A consumer that starts at the earliest record and commits nothing by itself."""
+    defaults: dict[str, Any] = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    try:
+        return KafkaConsumer(*topics, **(client_options(settings) | defaults | options))
+    except KafkaError as error:
+        raise _unavailable(settings, error) from error
+
+
+def create_topics(settings: Settings) -> list[str]:
+    """Create the topics of the table that are missing; returns their names. Raises :class:`BrokerUnavailable`.
+
+    For brokers that allow it: Event Hubs' topics come from the templates in ``azure/``.
+    """
+    created = []
+    try:
+        admin = KafkaAdminClient(**client_options(settings))
+    except KafkaError as error:
+        raise _unavailable(settings, error) from error
+    try:
+        existing = set(admin.list_topics())
+        for topic in TOPICS:
+            if topic.name in existing:
+                continue
+            try:
+                admin.create_topics(
+                    [
+                        NewTopic(
+                            topic.name,
+                            num_partitions=partitions(settings),
+                            replication_factor=1,
+                            topic_configs=topic.broker_configs(),
+                        )
+                    ]
+                )
+                created.append(topic.name)
+            except TopicAlreadyExistsError:
+                continue
+    except KafkaError as error:
+        raise _unavailable(settings, error) from error
+    finally:
+        admin.close()
+    return created
+
+
+def topic_partitions(reader: KafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """All partitions of the topics that exist."""
+    return [
+        TopicPartition(topic, number) for topic in topics for number in sorted(reader.partitions_for_topic(topic) or ())
+    ]
+
+
+def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"Kafka at {settings.kafka_bootstrap_servers} does not answer ({type(error).__name__}: {error}). "
+        "Start it with `fraudstream up -d`, or set FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS."
+    )

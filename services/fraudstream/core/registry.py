@@ -1,0 +1,151 @@
+"""The registered model: which version is the champion, and a copy of it that follows promotions.
+
+The champion is the version tagged ``role=champion``: Azure ML's registry documents tags but no aliases. MLflow is
+imported when the first call needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from fraudstream.core.errors import ModelError, RegistryUnavailable
+from fraudstream.core.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from mlflow import MlflowClient
+
+ROLE_TAG = "role"
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+log = structlog.get_logger(__name__)
+
+
+class FraudModel(Protocol):
+    """What a registered model offers beside MLflow's ``predict``: scoring by columns, without pandas."""
+
+    threshold: float
+
+    def score_columns(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
+        """Probability of fraud for each row, float64, shape (n,). ``columns``: feature → n values."""
+        ...
+
+    def explain_columns(self, columns: Mapping[str, Sequence[Any]], top: int = 3) -> list[list[dict[str, Any]]]:
+        """For each row its ``top`` fields that raise the score: ``[{"field": …, "contribution": log-odds}]``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A champion in memory; ``version`` is the registry's version number as text."""
+
+    version: str
+    model: FraudModel
+    metrics: Mapping[str, float]
+
+
+def registry_client(settings: Settings) -> MlflowClient:
+    """An MLflow client that fails within seconds instead of minutes when the server is away."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    import mlflow
+
+    mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
+    mlflow.set_registry_uri(settings.mlflow_tracking_uri)
+    return mlflow.MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+
+
+def champion_version(settings: Settings, client: MlflowClient | None = None) -> str | None:
+    """The champion's version number, or ``None`` before the first promotion.
+
+    With two versions tagged (a promotion under way) the newer one counts. Raises :class:`RegistryUnavailable`.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = client or registry_client(settings)
+    try:
+        versions = client.search_model_versions(f"name='{settings.model_name}'")
+    except MlflowException as error:
+        raise RegistryUnavailable(
+            f"MLflow at {settings.mlflow_tracking_uri} does not answer ({str(error)[:200]}). "
+            "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
+        ) from error
+    champions = [int(version.version) for version in versions if version.tags.get(ROLE_TAG) == CHAMPION]
+    return str(max(champions)) if champions else None
+
+
+def load_version(settings: Settings, version: str) -> LoadedModel:
+    """Load a registered version. Raises :class:`ModelError` where it is no model of ours."""
+    import mlflow
+
+    client = registry_client(settings)
+    try:
+        loaded = mlflow.pyfunc.load_model(f"models:/{settings.model_name}/{version}")
+        model = loaded.unwrap_python_model()
+        run_id = client.get_model_version(settings.model_name, version).run_id
+        metrics = dict(client.get_run(run_id).data.metrics) if run_id else {}
+    except Exception as error:
+        raise ModelError(
+            f"Version {version} of the registered model {settings.model_name!r} cannot be loaded "
+            f"({type(error).__name__}: {str(error)[:300]}). Train and promote another: `fraudstream train`."
+        ) from error
+    if not hasattr(model, "score_columns"):
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} was not logged by `fraudstream train`: "
+            "it has no score_columns. Promote another version: `fraudstream models promote`."
+        )
+    return LoadedModel(version, model, metrics)
+
+
+class Champion:
+    """The current champion, followed. :meth:`current` returns a snapshot that stays whole during a swap."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: MlflowClient | None = None
+        self._loaded: LoadedModel | None = None
+        self._checked_at = float("-inf")
+        self._lock = threading.Lock()
+
+    @property
+    def loaded(self) -> LoadedModel | None:
+        """The champion in memory, without asking the registry."""
+        return self._loaded
+
+    def current(self) -> LoadedModel:
+        """The champion, looked up anew at most every ``champion_poll_seconds``.
+
+        A registry that is away does not stop scoring once a champion is loaded. Raises :class:`ModelError` while
+        there is none, :class:`RegistryUnavailable` when the first one cannot be looked up.
+        """
+        with self._lock:
+            if time.monotonic() - self._checked_at >= self._settings.champion_poll_seconds:
+                self._refresh()
+                self._checked_at = time.monotonic()
+            if self._loaded is None:
+                raise ModelError(
+                    f"The registered model {self._settings.model_name!r} has no champion yet. "
+                    "Run `fraudstream train`, or promote a version: `fraudstream models promote`."
+                )
+            return self._loaded
+
+    def _refresh(self) -> None:
+        try:
+            if self._client is None:
+                self._client = registry_client(self._settings)
+            version = champion_version(self._settings, self._client)
+            if version is not None and (self._loaded is None or self._loaded.version != version):
+                self._loaded = load_version(self._settings, version)
+                log.info("champion_loaded", model=self._settings.model_name, version=version)
+        except (RegistryUnavailable, ModelError) as error:
+            if self._loaded is None:
+                raise
+            log.warning("champion_not_refreshed", reason=str(error), version=self._loaded.version)

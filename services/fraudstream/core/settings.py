@@ -1,0 +1,190 @@
+"""Settings: one class, three profiles, and where each value came from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from fraudstream.core.errors import ConfigurationError
+
+Profile = Literal["local", "compose", "azure"]
+ENV_PREFIX = "FRAUDSTREAM_"
+
+
+class Settings(BaseSettings):
+    """The effective settings of a process.
+
+    Precedence: arguments, environment (``FRAUDSTREAM_…``), ``.env`` in the working folder, the profile's own
+    file (``core/profiles/<profile>.toml``), the defaults below. Addresses may name a port setting in braces.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    profile: Profile = Field("local", description="Which set of addresses and limits to use.")
+    data_dir: Path = Field(Path(".fraudstream"), description="Data, logs and checkpoints of the local parts.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    bind_host: str = Field("127.0.0.1", description="Address that our own listeners bind to.")
+
+    kafka_port: int = Field(9092, ge=1, le=65535, description="Port of the embedded broker.")
+    kafka_controller_port: int = Field(9093, ge=1, le=65535, description="Port of its KRaft controller.")
+    mongo_port: int = Field(27017, ge=1, le=65535, description="Port of the embedded document store.")
+    mlflow_port: int = Field(5000, ge=1, le=65535, description="Port of the MLflow server.")
+    scoring_port: int = Field(8000, ge=1, le=65535, description="Port of the scoring service.")
+    dashboard_port: int = Field(8050, ge=1, le=65535, description="Port of the dashboards.")
+
+    kafka_bootstrap_servers: str = Field("", description="Brokers, host:port, comma separated.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka security protocol."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", ""] = Field(
+        "", description="SASL mechanism, where the protocol has SASL."
+    )
+    kafka_sasl_username: str = Field("", description="SASL user; for Event Hubs `$ConnectionString`.")
+    kafka_sasl_password: SecretStr = Field(
+        SecretStr(""), description="SASL password; for Event Hubs the connection string."
+    )
+    kafka_ssl_cafile: Path | None = Field(None, description="CA certificates (PEM) that the brokers chain to.")
+    topic_partitions: int = Field(2, ge=1, le=1024, description="Partitions of each topic when it is created.")
+
+    mongo_uri: SecretStr = Field(SecretStr(""), description="Connection string of the document store.")
+    mongo_database: str = Field("fraudstream", min_length=1, description="Database name.")
+
+    mlflow_tracking_uri: str = Field("", description="MLflow tracking server and registry.")
+    model_name: str = Field("fraud", min_length=1, description="Registered model's name.")
+    champion_poll_seconds: float = Field(2.0, gt=0, description="How often a new champion is looked for.")
+
+    scoring: Literal["remote", "embedded"] = Field(
+        "remote", description="Score over HTTP, or with the model loaded into the stream job."
+    )
+    scoring_url: str = Field("", description="Base address of the scoring service; rows go to `/score`.")
+    scoring_key: SecretStr = Field(SecretStr(""), description="Bearer key of the scoring service; empty: none.")
+    scoring_timeout_seconds: float = Field(30.0, gt=0, description="Time limit of one scoring request.")
+    scoring_attempts: int = Field(6, ge=1, description="Tries of one scoring request before the batch fails.")
+
+    trigger: Literal["microbatch", "realtime"] = Field("microbatch", description="How the scoring query runs.")
+    trigger_interval_seconds: float = Field(0.5, ge=0, description="Least time between two micro-batches.")
+    store_interval_seconds: float = Field(1.0, ge=0, description="Least time between two document writes.")
+    rollup_interval_seconds: float = Field(2.0, ge=0, description="Least time between two rollup updates.")
+    rollup_watermark_seconds: int = Field(
+        3600, ge=60, description="How long a delivered id is remembered so that rollups count it once."
+    )
+    max_events_per_batch: int = Field(20_000, ge=1, description="Most events that one micro-batch takes in.")
+    shuffle_partitions: int = Field(2, ge=1, description="Partitions of the rollups' state; fixed by its checkpoint.")
+
+    driver_memory: str = Field("768m", pattern=r"^\d+[mg]$", description="Heap of each Spark process.")
+    kafka_heap: str = Field("384m", pattern=r"^\d+[mg]$", description="Heap of the embedded broker.")
+
+    dashboard_url: str = Field("", description="Address of the dashboards.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        chosen = (init_settings(), env_settings(), dotenv_settings())
+        profile = next((str(source["profile"]) for source in chosen if "profile" in source), "local")
+        return init_settings, env_settings, dotenv_settings, ProfileFileSource(settings_cls, profile)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_ports(cls, values: dict[str, Any]) -> dict[str, Any]:
+        ports = {
+            name: values.get(name, field.default) for name, field in cls.model_fields.items() if name.endswith("_port")
+        }
+        return {name: _replace_ports(value, ports) for name, value in values.items()}
+
+
+class ProfileFileSource(PydanticBaseSettingsSource):
+    """The values of ``core/profiles/<profile>.toml``; an unknown profile has none and fails validation."""
+
+    def __init__(self, settings_cls: type[BaseSettings], profile: str) -> None:
+        super().__init__(settings_cls)
+        self._values = profile_values(profile) if profile in get_args(Profile) else {}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self._values)
+
+
+@cache
+def profile_values(profile: str) -> dict[str, Any]:
+    """What a profile's own file sets, name → value."""
+    text = resources.files("fraudstream.core").joinpath(f"profiles/{profile}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises :class:`ConfigurationError` naming each unusable variable and its value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"{ENV_PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f" (is {_shown_input(str(problem['loc'][0]) if problem['loc'] else '', problem.get('input'))})"
+            for problem in error.errors()
+        ]
+        raise ConfigurationError(
+            "; ".join(lines) + ". Correct it in the environment or in .env; `fraudstream config show` lists all."
+        ) from None
+
+
+def value_sources() -> dict[str, str]:
+    """Which source gives each setting now: ``environment``, ``.env``, ``profile <name>`` or ``default``."""
+    environment = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)()
+    dotenv = DotEnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_file=".env", env_ignore_empty=True)()
+    profile = str({"profile": "local", **dotenv, **environment}["profile"])
+    from_file = profile_values(profile) if profile in get_args(Profile) else {}
+    layers = (("environment", environment), (".env", dotenv), (f"profile {profile}", from_file))
+    return {
+        name: next((label for label, values in layers if name in values), "default") for name in Settings.model_fields
+    }
+
+
+def shown_values(settings: Settings) -> dict[str, Any]:
+    """The settings as one flat JSON-ready object, with secrets masked."""
+    return {name: _shown(getattr(settings, name)) for name in Settings.model_fields}
+
+
+def mask_uri(uri: str) -> str:
+    """Replace the password of a ``scheme://user:password@host`` address by asterisks."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@]*(?=@)", r"\1:********", uri)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return mask_uri(secret) if "://" in secret and not secret.startswith("Endpoint=") else "********" * bool(secret)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _shown_input(name: str, value: Any) -> str:
+    field = Settings.model_fields.get(name)
+    return "********" if field is not None and field.annotation is SecretStr else repr(value)
+
+
+def _replace_ports(value: Any, ports: dict[str, Any]) -> Any:
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"\{(\w+_port)\}", lambda match: str(ports.get(match[1], match[0])), value)
