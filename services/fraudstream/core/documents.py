@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.errors import ConfigurationError, StoreUnavailable
-from fraudstream.core.settings import Settings, mask_uri
+from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
 
 Document = dict[str, Any]
 
@@ -47,10 +48,10 @@ COLLECTIONS: tuple[Collection, ...] = (
 
 
 def client(settings: Settings, **options: Any) -> MongoClient[Document]:
-    """A client for the configured store; it connects at the first operation."""
+    """A client for the configured store; it connects at the first operation. Raises :class:`ConfigurationError`."""
     uri = settings.mongo_uri.get_secret_value()
     if not uri:
-        raise ConfigurationError("FRAUDSTREAM_MONGO_URI is empty. Set it to the store's connection string.")
+        raise ConfigurationError(f"{ENV_PREFIX}MONGO_URI is empty. Set it to the store's connection string.")
     defaults: dict[str, Any] = {
         "tz_aware": True,
         "appname": "fraudstream",
@@ -59,7 +60,17 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
         "maxIdleTimeMS": 120_000,
         "retryWrites": False,
     }
-    return MongoClient(uri, **(defaults | options))
+    try:
+        # Arguments would override the address's own options; Cosmos DB, for one, wants its `appName`.
+        given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
+        kept = {name: value for name, value in defaults.items() if name.lower() not in given}
+        return MongoClient(uri, **(kept | options))
+    except (PyMongoError, ValueError) as error:
+        # The driver's text may quote the address, password included.
+        raise ConfigurationError(
+            f"{ENV_PREFIX}MONGO_URI is no usable connection string ({type(error).__name__}). It has the form "
+            "mongodb://user:password@host:port/?options, with user and password percent-encoded."
+        ) from None
 
 
 def database(settings: Settings, **options: Any) -> Database[Document]:

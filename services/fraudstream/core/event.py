@@ -10,9 +10,10 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from fraudstream.core.errors import EventError
 
@@ -60,6 +61,13 @@ class Transaction(BaseModel):
         parse_date(value)
         return value
 
+    @model_validator(mode="after")
+    def _leaves_our_names_alone(self) -> Self:
+        taken = sorted(set(self.model_extra or ()).intersection(RESERVED_FIELDS))
+        if taken:
+            raise PydanticCustomError("reserved_field", f"{taken[0]}: a name reserved for the decision")
+        return self
+
     @property
     def event_time(self) -> datetime:
         """When the transaction was made, UTC, timezone-aware."""
@@ -93,6 +101,24 @@ class FieldRule:
             return f"{noun} of {self.minimum} or more"
         return f"{noun} from {self.minimum} to {self.maximum}"
 
+
+# What the system writes beside an event's own fields, in `scored` and in documents; senders can't use these names.
+RESERVED_FIELDS: tuple[str, ...] = (
+    "_id",
+    "enqueued_at",
+    "event_time",
+    "latency_ms",
+    "model_version",
+    "origin",
+    "prediction",
+    "published_at",
+    "reasons",
+    "score",
+    "scored_at",
+    "source",
+    "stored_at",
+    "threshold",
+)
 
 # The model's inputs, in the order in which they are sent to it.
 FEATURES: tuple[str, ...] = (
@@ -143,6 +169,8 @@ def parse_event(value: bytes | str) -> Transaction:
         return Transaction.model_validate_json(value)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
+        if problem["type"] == "reserved_field":
+            raise EventError(problem["msg"]) from None
         field = str(problem["loc"][0]) if problem["loc"] else "value"
         raise EventError(f"{field}: {problem['msg']}") from None
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.settings import Settings
+from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
+from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.topics import TOPICS, partitions
 
 # Recommended client values for Event Hubs (azure-docs, apache-kafka-configurations): idle connections are cut
@@ -21,41 +21,39 @@ _REQUEST_TIMEOUT_MS = 60_000
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """kafka-python's connection options."""
+    """kafka-python's connection options. Raises :class:`ConfigurationError` where one is missing."""
     options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "bootstrap_servers": _brokers(settings),
         "security_protocol": settings.kafka_security_protocol,
         "metadata_max_age_ms": _METADATA_MAX_AGE_MS,
         "connections_max_idle_ms": _CONNECTIONS_MAX_IDLE_MS,
         "request_timeout_ms": _REQUEST_TIMEOUT_MS,
     }
     if settings.kafka_security_protocol.startswith("SASL"):
-        options |= {
-            "sasl_mechanism": settings.kafka_sasl_mechanism,
-            "sasl_plain_username": settings.kafka_sasl_username,
-            "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
-        }
+        mechanism, username, password = _credentials(settings)
+        options |= {"sasl_mechanism": mechanism, "sasl_plain_username": username, "sasl_plain_password": password}
     if settings.kafka_ssl_cafile is not None:
         options["ssl_cafile"] = str(settings.kafka_ssl_cafile)
     return options
 
 
 def spark_options(settings: Settings) -> dict[str, str]:
-    """The same connection as options of Spark's Kafka source and sink."""
+    """The same connection as options of Spark's Kafka source and sink. Raises :class:`ConfigurationError`."""
     options = {
-        "kafka.bootstrap.servers": settings.kafka_bootstrap_servers,
+        "kafka.bootstrap.servers": ",".join(_brokers(settings)),
         "kafka.security.protocol": settings.kafka_security_protocol,
         "kafka.metadata.max.age.ms": str(_METADATA_MAX_AGE_MS),
         "kafka.connections.max.idle.ms": str(_CONNECTIONS_MAX_IDLE_MS),
         "kafka.request.timeout.ms": str(_REQUEST_TIMEOUT_MS),
     }
     if settings.kafka_security_protocol.startswith("SASL"):
-        password = settings.kafka_sasl_password.get_secret_value()
+        mechanism, username, password = _credentials(settings)
+        login = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
         options |= {
-            "kafka.sasl.mechanism": settings.kafka_sasl_mechanism,
+            "kafka.sasl.mechanism": mechanism,
             "kafka.sasl.jaas.config": (
-                "org.apache.kafka.common.security.plain.PlainLoginModule required "
-                f'username="{settings.kafka_sasl_username}" password="{password}";'
+                f"org.apache.kafka.common.security.{login} required "
+                f"username={_jaas_text(username)} password={_jaas_text(password)};"
             ),
         }
     if settings.kafka_ssl_cafile is not None:
@@ -101,14 +99,13 @@ def create_topics(settings: Settings) -> list[str]:
                 continue
             try:
                 admin.create_topics(
-                    [
-                        NewTopic(
-                            topic.name,
-                            num_partitions=partitions(settings),
-                            replication_factor=1,
-                            topic_configs=topic.broker_configs(),
-                        )
-                    ]
+                    {
+                        topic.name: {
+                            "num_partitions": partitions(settings),
+                            "replication_factor": 1,
+                            "configs": topic.broker_configs(),
+                        }
+                    }
                 )
                 created.append(topic.name)
             except TopicAlreadyExistsError:
@@ -125,6 +122,34 @@ def topic_partitions(reader: KafkaConsumer, topics: Iterable[str]) -> list[Topic
     return [
         TopicPartition(topic, number) for topic in topics for number in sorted(reader.partitions_for_topic(topic) or ())
     ]
+
+
+def _brokers(settings: Settings) -> list[str]:
+    brokers = [broker.strip() for broker in settings.kafka_bootstrap_servers.split(",") if broker.strip()]
+    if not brokers:
+        raise ConfigurationError(f"{ENV_PREFIX}KAFKA_BOOTSTRAP_SERVERS is empty. Set it to the brokers, host:port.")
+    return brokers
+
+
+def _credentials(settings: Settings) -> tuple[str, str, str]:
+    """Mechanism, user and password; none of them may be empty where the protocol has SASL."""
+    found = (
+        settings.kafka_sasl_mechanism,
+        settings.kafka_sasl_username,
+        settings.kafka_sasl_password.get_secret_value(),
+    )
+    for name, value in zip(("mechanism", "username", "password"), found, strict=True):
+        if not value:
+            raise ConfigurationError(
+                f"{ENV_PREFIX}KAFKA_SASL_{name.upper()} is empty, but the security protocol is "
+                f"{settings.kafka_security_protocol}. Set it in the environment or in .env."
+            )
+    return found
+
+
+def _jaas_text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:

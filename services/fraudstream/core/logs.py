@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 _QUIET = ("kafka", "pymongo", "httpx", "httpcore", "py4j", "mlflow", "urllib3", "alembic", "werkzeug")
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:
-    """Log as ``service`` from here on; libraries speak only from WARNING on."""
+    """Log as ``service`` from here on; libraries log in the same form, and only from WARNING on."""
+
+    def add_service(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        # A context variable would be missing in threads that others start, Spark's callbacks among them.
+        return event if "service" in event else {**event, "service": service}
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        add_service,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    last: list[Processor] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

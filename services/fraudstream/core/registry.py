@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from fraudstream.core.errors import ModelError, RegistryUnavailable
-from fraudstream.core.settings import Settings
+from fraudstream.core.errors import ConfigurationError, FraudstreamError, ModelError, RegistryUnavailable
+from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,12 @@ class LoadedModel:
 
 
 def registry_client(settings: Settings) -> MlflowClient:
-    """An MLflow client that fails within seconds instead of minutes when the server is away."""
+    """An MLflow client that fails within seconds instead of minutes when the server is away.
+
+    Raises :class:`ConfigurationError` without an address: MLflow would quietly open a registry in the working folder.
+    """
+    if not settings.mlflow_tracking_uri:
+        raise ConfigurationError(f"{ENV_PREFIX}MLFLOW_TRACKING_URI is empty. Set it to the MLflow server's address.")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     import mlflow
@@ -75,7 +80,7 @@ def champion_version(settings: Settings, client: MlflowClient | None = None) -> 
         versions = client.search_model_versions(f"name='{settings.model_name}'")
     except MlflowException as error:
         raise RegistryUnavailable(
-            f"MLflow at {settings.mlflow_tracking_uri} does not answer ({str(error)[:200]}). "
+            f"MLflow at {mask_uri(settings.mlflow_tracking_uri)} does not answer ({str(error)[:200]}). "
             "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
         ) from error
     champions = [int(version.version) for version in versions if version.tags.get(ROLE_TAG) == CHAMPION]
@@ -112,6 +117,7 @@ class Champion:
         self._settings = settings
         self._client: MlflowClient | None = None
         self._loaded: LoadedModel | None = None
+        self._failure: FraudstreamError | None = None
         self._checked_at = float("-inf")
         self._lock = threading.Lock()
 
@@ -131,13 +137,15 @@ class Champion:
                 self._refresh()
                 self._checked_at = time.monotonic()
             if self._loaded is None:
-                raise ModelError(
+                # Kept until the next look-up: callers must not queue up behind a registry that is away.
+                raise self._failure or ModelError(
                     f"The registered model {self._settings.model_name!r} has no champion yet. "
                     "Run `fraudstream train`, or promote a version: `fraudstream models promote`."
                 )
             return self._loaded
 
     def _refresh(self) -> None:
+        self._failure = None
         try:
             if self._client is None:
                 self._client = registry_client(self._settings)
@@ -147,5 +155,6 @@ class Champion:
                 log.info("champion_loaded", model=self._settings.model_name, version=version)
         except (RegistryUnavailable, ModelError) as error:
             if self._loaded is None:
-                raise
-            log.warning("champion_not_refreshed", reason=str(error), version=self._loaded.version)
+                self._failure = error
+            else:
+                log.warning("champion_not_refreshed", reason=str(error), version=self._loaded.version)

@@ -167,16 +167,34 @@ def shown_values(settings: Settings) -> dict[str, Any]:
     return {name: _shown(getattr(settings, name)) for name in Settings.model_fields}
 
 
+def revealed_values(settings: Settings) -> dict[str, Any]:
+    """The settings as a JSON-ready object with secrets in clear, for our own child processes and workers only."""
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    return {
+        name: value.get_secret_value()
+        if isinstance(value, SecretStr)
+        else str(value)
+        if isinstance(value, Path)
+        else value
+        for name, value in values.items()
+    }
+
+
 def mask_uri(uri: str) -> str:
-    """Replace the password of a ``scheme://user:password@host`` address by asterisks."""
-    return re.sub(r"(?<=://)([^:/@]*):[^@]*(?=@)", r"\1:********", uri)
+    """Replace the passwords in a ``scheme://user:password@host/?options`` address by asterisks."""
+    # The host ends the search, not the first @: people forget to escape an @ or a / inside a password.
+    masked = re.sub(r"(?<=://)([^:/?@]*):\S*?@(?=[^@/?]+(?:[/?]|$))", r"\1:********@", uri)
+    return re.sub(r"(?i)(tlsCertificateKeyFilePassword=)[^&]*", r"\1********", masked)
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
-        return mask_uri(secret) if "://" in secret and not secret.startswith("Endpoint=") else "********" * bool(secret)
-    return str(value) if isinstance(value, Path) else value
+        is_store_address = secret.startswith(("mongodb://", "mongodb+srv://"))
+        return mask_uri(secret) if is_store_address else "********" * bool(secret)
+    if isinstance(value, Path):
+        return str(value)
+    return mask_uri(value) if isinstance(value, str) else value
 
 
 def _shown_input(name: str, value: Any) -> str:

@@ -1,0 +1,164 @@
+"""Reference pages made from the code: ``python -m fraudstream.core.reference --check|--write [FOLDER]``.
+
+``--write`` writes them into the folder (``docs`` by default); ``--check`` exits with 1 and names those that are stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from fraudstream.core.event import json_schema
+from fraudstream.core.settings import ENV_PREFIX, Profile, Settings, profile_values
+from fraudstream.core.topics import DAY_MS, TOPICS
+
+NOTE = "<!-- Made from the code by `python -m fraudstream.core.reference --write`; change it there. -->"
+KIB = 1024
+
+
+def settings_page() -> str:
+    """Every setting: its variable, default, what each profile sets, and what it is for."""
+    profiles: tuple[str, ...] = get_args(Profile)
+    rows = [
+        (
+            f"`{ENV_PREFIX}{name.upper()}`",
+            _values(field),
+            _code(field.default),
+            *(_code(profile_values(profile)[name]) if name in profile_values(profile) else "" for profile in profiles),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    return f"""{NOTE}
+
+# Settings
+
+Each setting is read from the environment, then from `.env` in the working folder, then from the profile's own file
+(`services/fraudstream/core/profiles/<profile>.toml`), then from the default. The first that has a value wins; an empty
+variable counts as absent. A profile's column is empty where that profile keeps the default. A name in braces stands
+for the value of that port setting.
+
+`fraudstream config show` prints the values in force and where each came from; secrets are masked.
+
+{_table(("variable", "values", "default", *profiles, "description"), rows)}
+"""
+
+
+def topics_page() -> str:
+    """The table of topics with what each one holds and its limits."""
+    rows = [
+        (
+            f"`{topic.name}`",
+            topic.purpose,
+            f"{topic.retention_ms // DAY_MS} days",
+            f"{topic.max_message_bytes // KIB:,} KiB",
+        )
+        for topic in TOPICS
+    ]
+    configs = [(f"`{name}`", f"`{value}`") for name, value in _shared_configs().items()]
+    return f"""{NOTE}
+
+# Topics
+
+The table is `fraudstream.core.topics.TOPICS`; the topics are created from it. Each has `{ENV_PREFIX}TOPIC_PARTITIONS`
+partitions ([settings](settings.md)). What the values look like is in [contracts](contracts.md).
+
+{_table(("topic", "holds", "retention", "largest message"), rows)}
+
+All topics share these broker settings:
+
+{_table(("setting", "value"), configs)}
+"""
+
+
+def schema_file() -> str:
+    """The event's JSON Schema as a file."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **json_schema()}
+    return json.dumps(schema, indent=2) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "topics.md": topics_page,
+    "event.schema.json": schema_file,
+}
+
+
+def stale(folder: Path) -> list[str]:
+    """The names of the pages in ``folder`` that are missing or differ from what the code says."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text("utf-8") != page()
+    ]
+
+
+def write(folder: Path) -> None:
+    """Write all pages into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fraudstream.core.reference", description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", action="store_true", help="exit with 1 when a page is stale")
+    mode.add_argument("--write", action="store_true", help="write the pages")
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs"))
+    options = parser.parse_args(arguments)
+    if options.write:
+        write(options.folder)
+        return 0
+    names = stale(options.folder)
+    if names:
+        sys.stderr.write(
+            f"Stale in {options.folder}: {', '.join(names)}. Run `python -m fraudstream.core.reference --write`.\n"
+        )
+    return 1 if names else 0
+
+
+def _shared_configs() -> dict[str, str]:
+    first, *others = (topic.broker_configs() for topic in TOPICS)
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def _values(field: FieldInfo) -> str:
+    """What a setting accepts, in words."""
+    annotation: Any = field.annotation
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{choice}`" if choice else "empty" for choice in get_args(annotation))
+    if annotation is SecretStr:
+        return "secret"
+    noun = {int: "integer", float: "number", str: "text"}.get(annotation, "path")
+    bounds = [
+        f"{sign} {getattr(item, bound):g}"
+        for item in field.metadata
+        for bound, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"))
+        if hasattr(item, bound)
+    ]
+    patterns = [f"`{item.pattern}`" for item in field.metadata if getattr(item, "pattern", None)]
+    return " ".join([noun, ", ".join(bounds), *patterns]).replace("  ", " ").strip()
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return "" if value in (None, "") else f"`{value}`"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

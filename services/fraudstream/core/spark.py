@@ -1,0 +1,55 @@
+"""The Spark session that every Spark process starts from; PySpark is imported by the call."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fraudstream.core.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Jars that a launcher has fetched already, comma separated; without it Spark's own class path has to hold them.
+JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
+
+
+def spark_session(settings: Settings, name: str, **options: str) -> SparkSession:
+    """A session in UTC without web UI. The master is Spark's own setting (``spark-submit``), else two local cores."""
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    defaults = {
+        "spark.master": "local[2]",
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Xss1m",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        "spark.sql.streaming.minBatchesToRetain": "10",
+        "spark.sql.streaming.stateStore.providerClass": (
+            "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+        ),
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+        "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "128",
+        "spark.cleaner.periodicGC.interval": "15min",
+        "spark.sql.warehouse.dir": str((settings.data_dir / "spark" / "warehouse").absolute()),
+        "spark.local.dir": str((settings.data_dir / "spark" / name).absolute()),
+    }
+    if jars := os.environ.get(JARS_VARIABLE):
+        defaults["spark.jars"] = jars
+    builder = SparkSession.builder.appName(f"fraudstream-{name}")
+    for key, value in (defaults | options).items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

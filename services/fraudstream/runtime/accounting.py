@@ -1,0 +1,181 @@
+"""Where every produced event ended: read back from the topics and the documents, not from what the parts claim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, TopicPartition
+
+from fraudstream.core import documents
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.kafka import consumer, topic_partitions
+from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+
+_POLL_SECONDS = 0.25
+_LOOKUP = 1_000
+
+# Partition number → (first offset, offset behind the last one).
+Ranges = Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of one run's events. Latencies are the broker's time at `scored` minus that at `transactions`, ms."""
+
+    produced: int
+    scored: int
+    rejected: int
+    stored: int
+    frauds: int
+    redelivered: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    latency_p99_ms: float | None
+    seconds_to_first_scored: float | None
+
+    @property
+    def complete(self) -> bool:
+        """Every event was scored or rejected, and every scored one is stored."""
+        return self.produced == self.scored + self.rejected and self.scored == self.stored
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as a JSON-ready object, with ``complete``."""
+        return asdict(self) | {"complete": self.complete}
+
+
+def end_offsets(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
+    """The end offsets of all partitions of the topics."""
+    reader = consumer(settings)
+    try:
+        found: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, topics))
+        return found
+    finally:
+        reader.close()
+
+
+def lag(settings: Settings, group: str, *topics: str) -> int:
+    """How many records of the topics the group has not finished."""
+    reader = consumer(settings, group_id=group)
+    try:
+        return sum(
+            end - (reader.committed(part) or 0)
+            for part, end in reader.end_offsets(topic_partitions(reader, topics)).items()
+        )
+    finally:
+        reader.close()
+
+
+def await_processed(settings: Settings, stalled_seconds: float, tell: Callable[[int], None]) -> None:
+    """Wait until both jobs have finished all there is; ``tell`` gets the records left.
+
+    Raises :class:`FraudstreamError` when nothing moves for ``stalled_seconds``.
+    """
+    left, moved_at = -1, time.monotonic()
+    while True:
+        stream = lag(settings, STREAM_GROUP, TRANSACTIONS)
+        now_left = stream + lag(settings, STORE_GROUP, SCORED, REJECTED, LABELS)
+        if now_left == 0:
+            return
+        if now_left != left:
+            left, moved_at = now_left, time.monotonic()
+            tell(left)
+        elif time.monotonic() - moved_at > stalled_seconds:
+            raise FraudstreamError(
+                f"{left} records wait and nothing has moved for {stalled_seconds:.0f} s. "
+                "`fraudstream status` shows which part is not ready, `fraudstream logs NAME` why."
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def summarise(
+    settings: Settings, produced: Ranges, scored_from: Mapping[TopicPartition, int], started_at: datetime
+) -> Summary:
+    """Account for the records of `transactions` in ``produced``.
+
+    ``scored_from``: where to read `scored` from; ``started_at``: what ``seconds_to_first_scored`` counts from.
+    """
+    sources: set[tuple[int, int]] = set()
+    predictions: dict[int, int] = {}
+    latencies: list[float] = []
+    redelivered = 0
+    first_scored: datetime | None = None
+    for record in _read(settings, scored_from):
+        event = orjson.loads(record.value)
+        source = event["source"]
+        if not _within(produced, source["partition"], source["offset"]):
+            continue
+        place = (source["partition"], source["offset"])
+        if place in sources:
+            redelivered += 1
+            continue
+        sources.add(place)
+        predictions.setdefault(event["id"], event["prediction"])
+        published_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        first_scored = min(first_scored or published_at, published_at)
+        enqueued_at = datetime.fromisoformat(source["enqueued_at"])
+        latencies.append((published_at - enqueued_at).total_seconds() * 1000)
+    db = documents.database(settings)
+    latencies.sort()
+    return Summary(
+        produced=sum(end - start for start, end in produced.values()),
+        scored=len(predictions),
+        rejected=_count_rejected(db, produced),
+        stored=_count_stored(db, list(predictions)),
+        frauds=sum(predictions.values()),
+        redelivered=redelivered,
+        latency_p50_ms=_quantile(latencies, 0.50),
+        latency_p95_ms=_quantile(latencies, 0.95),
+        latency_p99_ms=_quantile(latencies, 0.99),
+        seconds_to_first_scored=(first_scored - started_at).total_seconds() if first_scored else None,
+    )
+
+
+def _read(settings: Settings, starts: Mapping[TopicPartition, int]) -> Any:
+    reader: KafkaConsumer = consumer(settings)
+    try:
+        reader.assign(list(starts))
+        for part, offset in starts.items():
+            reader.seek(part, offset)
+        ends = reader.end_offsets(list(starts))
+        while any(reader.position(part) < end for part, end in ends.items()):
+            for records in reader.poll(timeout_ms=1_000, max_records=5_000).values():
+                yield from records
+    finally:
+        reader.close()
+
+
+def _count_rejected(db: Any, produced: Ranges) -> int:
+    return sum(
+        db[documents.REJECTED].count_documents(
+            {
+                "source.topic": TRANSACTIONS,
+                "source.partition": partition,
+                "source.offset": {"$gte": start, "$lt": end},
+            }
+        )
+        for partition, (start, end) in produced.items()
+    )
+
+
+def _count_stored(db: Any, numbers: list[int]) -> int:
+    found = 0
+    for start in range(0, len(numbers), _LOOKUP):
+        chosen = {"_id": {"$in": numbers[start : start + _LOOKUP]}}
+        found += sum("prediction" in known for known in db[documents.TRANSACTIONS].find(chosen, {"prediction": 1}))
+    return found
+
+
+def _within(ranges: Ranges, partition: int, offset: int) -> bool:
+    start, end = ranges.get(partition, (0, 0))
+    return start <= offset < end
+
+
+def _quantile(ascending: list[float], share: float) -> float | None:
+    return ascending[min(int(share * len(ascending)), len(ascending) - 1)] if ascending else None

@@ -1,0 +1,1 @@
+"""The store job: `scored`, `labels` and `rejected` → documents and rollups."""

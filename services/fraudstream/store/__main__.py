@@ -1,0 +1,39 @@
+"""``python -m fraudstream.store``: run the store job until SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+import structlog
+
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.logs import configure_logging
+from fraudstream.core.settings import load_settings
+from fraudstream.core.spark import spark_session
+
+
+def main() -> int:
+    """Returns the exit status."""
+    log = structlog.get_logger(__name__)
+    try:
+        settings = load_settings()
+        configure_logging("store", settings.log_level)
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        from fraudstream.store.job import run
+        from fraudstream.store.rollups import SESSION_OPTIONS
+
+        spark = spark_session(settings, "store", **SESSION_OPTIONS)
+        run(spark, settings, stop)
+        spark.stop()
+    except FraudstreamError as error:
+        log.error("stopped", reason=str(error))
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The two queries of the store job and the loop that keeps them running."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+import orjson
+import pyarrow as pa
+import structlog
+from pymongo.database import Database
+from pyspark.errors import StreamingQueryException
+
+from fraudstream.core import documents
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.kafka import spark_options
+from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
+from fraudstream.core.settings import Settings, load_settings, revealed_values
+from fraudstream.core.topics import LABELS, REJECTED, SCORED
+from fraudstream.store.records import Record
+from fraudstream.store.rollups import counted, rolled_up, write_rollups
+from fraudstream.store.writer import DocumentWriter
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+_PROGRESS_SECONDS = 1
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+# One writer a core: more only queue at the store.
+_WRITERS = 2
+
+log = structlog.get_logger(__name__)
+
+
+def read_topics(spark: SparkSession, settings: Settings, *topics: str) -> DataFrame:
+    """The topics from their first record on; where a query resumes is its checkpoint's business."""
+    return (
+        spark.readStream.format("kafka")
+        .options(**spark_options(settings))
+        .option("subscribe", ",".join(topics))
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
+        .load()
+    )
+
+
+def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
+    """Start the query that writes a document for each record of `scored`, `labels` and `rejected`."""
+    config = orjson.dumps(revealed_values(settings)).decode()
+
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        writer = DocumentWriter(_database(config))
+        for batch in batches:
+            written = writer.write(map(_record, batch.to_pylist()), datetime.now(UTC))
+            yield pa.RecordBatch.from_pydict({"written": [written.transactions + written.rejected]})
+
+    def write_batch(rows: DataFrame, _: int) -> None:
+        columns = rows.select("topic", "partition", "offset", "timestamp", "key", "value")
+        columns.coalesce(_WRITERS).mapInArrow(write, "written BIGINT").collect()
+
+    return _start(
+        read_topics(spark, settings, SCORED, LABELS, REJECTED),
+        write_batch,
+        settings,
+        "documents",
+        settings.store_interval_seconds,
+    )
+
+
+def start_rollups(spark: SparkSession, settings: Settings) -> StreamingQuery:
+    """Start the query that keeps the rollups' state and upserts what changed."""
+    config = orjson.dumps(revealed_values(settings)).decode()
+
+    def write_batch(rows: DataFrame, _: int) -> None:
+        write_rollups(_database(config), rows.collect(), datetime.now(UTC))
+
+    events = counted(read_topics(spark, settings, SCORED, LABELS))
+    return _start(
+        rolled_up(events, settings.rollup_watermark_seconds),
+        write_batch,
+        settings,
+        "rollups",
+        settings.rollup_interval_seconds,
+    )
+
+
+def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
+    """Run both queries until ``stop``. A batch that fails is tried again: every write is idempotent."""
+    prepare_store(settings, stop)
+    reporter = ProgressReporter(settings, STORE_GROUP)
+    starts = {"documents": start_documents, "rollups": start_rollups}
+    queries: dict[str, StreamingQuery] = {}
+    pauses = dict.fromkeys(starts, _FIRST_PAUSE_SECONDS)
+    while not stop.is_set():
+        for name, start in starts.items():
+            if name not in queries:
+                queries[name] = start(spark, settings)
+                log.info("query_started", query=name)
+        announce_ready()
+        for name, query in list(queries.items()):
+            try:
+                ended = query.awaitTermination(_PROGRESS_SECONDS)
+            except StreamingQueryException as error:
+                ended = True
+                log.warning("query_failed", query=name, reason=_cause(error), retry_in_seconds=pauses[name])
+            if ended:
+                del queries[name]
+                stop.wait(pauses[name])
+                pauses[name] = min(pauses[name] * 2, _LONGEST_PAUSE_SECONDS)
+            elif (progress := query.lastProgress) is not None:
+                pauses[name] = _FIRST_PAUSE_SECONDS
+                if name == "documents":
+                    reporter.report(progress)
+    for query in queries.values():
+        query.stop()
+    reporter.close()
+
+
+def prepare_store(settings: Settings, stop: threading.Event) -> None:
+    """Create the indexes, waiting for the store as long as it takes (or until ``stop``)."""
+    pause = _FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        try:
+            documents.create_indexes(documents.database(settings))
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", reason=str(error), retry_in_seconds=pause)
+            stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _start(
+    rows: DataFrame,
+    write_batch: Callable[[DataFrame, int], None],
+    settings: Settings,
+    name: str,
+    interval_seconds: float,
+) -> StreamingQuery:
+    checkpoint = settings.data_dir / "checkpoints" / name
+    return (
+        rows.writeStream.queryName(name)
+        .outputMode("update")
+        .foreachBatch(write_batch)
+        .option("checkpointLocation", str(checkpoint.absolute()))
+        .trigger(processingTime=f"{int(interval_seconds * 1000)} milliseconds")
+        .start()
+    )
+
+
+@cache
+def _database(config: str) -> Database[documents.Document]:
+    return documents.database(load_settings(**orjson.loads(config)))
+
+
+def _record(row: dict[str, object]) -> Record:
+    timestamp = row["timestamp"]
+    if not isinstance(timestamp, datetime):
+        raise TypeError(f"a Kafka record without a time stamp: {row['topic']}/{row['partition']}/{row['offset']}")
+    return Record(**(row | {"timestamp": timestamp.astimezone(UTC), "value": row["value"] or b""}))  # type: ignore[arg-type]
+
+
+def _cause(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
+    return (lines or [str(error)])[-1][:500]

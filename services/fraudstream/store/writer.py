@@ -1,0 +1,118 @@
+"""Documents into the store: unordered bulk upserts by ``_id``, the first event with an id wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import bson
+from bson.errors import BSONError
+from pymongo import DESCENDING, ReplaceOne
+from pymongo.database import Database
+from pymongo.errors import DocumentTooLarge
+
+from fraudstream.core.documents import (
+    ALERTS,
+    ALERTS_KEPT,
+    RECENT,
+    RECENT_SLOTS,
+    REJECTED,
+    TRANSACTIONS,
+    Document,
+)
+from fraudstream.store.records import LIVE, Record, document, duplicate, rejection
+
+_BULK = 1_000
+# Pruning reads the surplus, so that it pays to let some of it gather.
+_PRUNE_SURPLUS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one call wrote: new transactions, redelivered ones, and rejected events (duplicates included)."""
+
+    transactions: int
+    redelivered: int
+    rejected: int
+
+
+class DocumentWriter:
+    """Writes records of the topics `scored`, `labels` and `rejected`; writing a record again changes nothing."""
+
+    def __init__(self, db: Database[Document]) -> None:
+        self._db = db
+        self._recent = db[RECENT]
+
+    def write(self, records: Iterable[Record], now: datetime) -> Written:
+        """Write a batch; returns once the store has acknowledged all of it. Raises ``PyMongoError``."""
+        rejected: list[Document] = []
+        transactions: dict[int, Document] = {}
+        slots: dict[int, str] = {}
+        for record in records:
+            made = document(record, now)
+            if "reason" in made and "origin" not in made:
+                rejected.append(made)
+                continue
+            if (problem := _storable(made)) is not None:
+                rejected.append(
+                    rejection(problem, record.value, made["source"], made["enqueued_at"], str(made["_id"]), now)
+                )
+                continue
+            first = transactions.setdefault(made["_id"], made)
+            if first["source"] != made["source"]:
+                rejected.append(duplicate(made, first, now))
+            elif made["origin"] == LIVE:
+                slots[made["_id"]] = f"{record.partition}-{record.offset % RECENT_SLOTS}"
+
+        stored = self._stored(list(transactions))
+        fresh = []
+        for number, made in list(transactions.items()):
+            known = stored.get(number)
+            if known is None:
+                fresh.append(made)
+            elif known["source"] != made["source"]:
+                rejected.append(duplicate(made, known, now))
+                del transactions[number]
+            else:
+                # The first decision stands; a redelivered event may have been scored anew.
+                made["prediction"] = known.get("prediction")
+        self._upsert(TRANSACTIONS, fresh)
+        self._upsert(REJECTED, rejected)
+        self._upsert(ALERTS, [made for made in transactions.values() if made.get("prediction") == 1])
+        self._upsert(RECENT, [transactions[n] | {"_id": slot} for n, slot in slots.items() if n in transactions])
+        self._prune_alerts()
+        return Written(len(fresh), len(transactions) - len(fresh), len(rejected))
+
+    def _stored(self, numbers: Sequence[int]) -> dict[int, Document]:
+        found: dict[int, Document] = {}
+        for start in range(0, len(numbers), _BULK):
+            chosen = {"_id": {"$in": list(numbers[start : start + _BULK])}}
+            for known in self._db[TRANSACTIONS].find(chosen, {"source": 1, "prediction": 1}):
+                found[known["_id"]] = known
+        return found
+
+    def _upsert(self, collection: str, documents: Sequence[Document]) -> None:
+        for start in range(0, len(documents), _BULK):
+            self._db[collection].bulk_write(
+                [ReplaceOne({"_id": made["_id"]}, made, upsert=True) for made in documents[start : start + _BULK]],
+                ordered=False,
+            )
+
+    def _prune_alerts(self) -> None:
+        alerts = self._db[ALERTS]
+        surplus = alerts.estimated_document_count() - ALERTS_KEPT
+        if surplus < _PRUNE_SURPLUS:
+            return
+        kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT).limit(1)
+        for oldest in kept:
+            alerts.delete_many({"enqueued_at": {"$lte": oldest["enqueued_at"]}})
+
+
+def _storable(made: Document) -> str | None:
+    """Why a document cannot be stored (an integer of more than 64 bits, a NUL in a name), or None."""
+    try:
+        bson.encode(made)
+    except (BSONError, OverflowError, DocumentTooLarge, RecursionError, ValueError) as error:
+        return f"value: cannot be stored: {type(error).__name__}: {error}"
+    return None

@@ -1,0 +1,1 @@
+"""The scoring job: `transactions` → validate → score → `scored`, or `rejected` with the reason."""

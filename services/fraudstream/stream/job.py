@@ -1,0 +1,84 @@
+"""The scoring query and the loop that keeps it running through failures of the parts it depends on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+from pyspark.errors import StreamingQueryException
+
+from fraudstream.core.kafka import spark_options
+from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready
+from fraudstream.core.settings import Settings, revealed_values
+from fraudstream.core.topics import TRANSACTIONS
+from fraudstream.stream.scorers import scorer_for
+from fraudstream.stream.transformations import decide
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+_PROGRESS_SECONDS = 1
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+def read_transactions(spark: SparkSession, settings: Settings) -> DataFrame:
+    """The topic from its first record on; where a query resumes is its checkpoint's business."""
+    return (
+        spark.readStream.format("kafka")
+        .options(**spark_options(settings))
+        .option("subscribe", TRANSACTIONS)
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
+        .load()
+    )
+
+
+def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
+    """Start the scoring query from its checkpoint."""
+    config = orjson.dumps(revealed_values(settings)).decode()
+    return (
+        decide(read_transactions(spark, settings), lambda: scorer_for(config))
+        .writeStream.queryName("scoring")
+        .format("kafka")
+        .options(**spark_options(settings))
+        .option("kafka.acks", "all")
+        .option("kafka.max.request.size", 4 * 1024 * 1024)
+        .option("checkpointLocation", str((settings.data_dir / "checkpoints" / "stream").absolute()))
+        .trigger(processingTime=f"{int(settings.trigger_interval_seconds * 1000)} milliseconds")
+        .start()
+    )
+
+
+def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
+    """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost."""
+    reporter = ProgressReporter(settings, STREAM_GROUP)
+    pause = _FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        query = start(spark, settings)
+        announce_ready()
+        log.info("query_started", query="scoring", scoring=settings.scoring)
+        try:
+            while not stop.is_set() and not query.awaitTermination(_PROGRESS_SECONDS):
+                if (progress := query.lastProgress) is not None:
+                    reporter.report(progress)
+                    if progress["numInputRows"]:
+                        pause = _FIRST_PAUSE_SECONDS
+        except StreamingQueryException as error:
+            log.warning("query_failed", query="scoring", reason=_cause(error), retry_in_seconds=pause)
+            stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        finally:
+            query.stop()
+    reporter.close()
+
+
+def _cause(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
+    named = [line for line in lines if "fraudstream" in line]
+    return (named or lines or [str(error)])[-1][:500]
