@@ -1,0 +1,94 @@
+"""One reader of the store for all viewers: the load on the store does not grow with the open pages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+import structlog
+
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.dashboards.queries import Snapshot
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The last good snapshot, and why there is no newer one (empty while reading works)."""
+
+    snapshot: Snapshot | None = None
+    problem: str = ""
+
+
+class Feed:
+    """Reads a snapshot every ``interval_seconds`` while somebody looks, and keeps the last good one.
+
+    Nobody has looked for ``idle_seconds``: reading stops until the next look.
+    """
+
+    def __init__(self, read: Callable[[], Snapshot], interval_seconds: float = 1.0, idle_seconds: float = 30.0) -> None:
+        self._read = read
+        self._interval = interval_seconds
+        self._idle = idle_seconds
+        self._view = View()
+        self._looked_at = float("-inf")
+        self._condition = threading.Condition()
+        self._closed = False
+        self._reads = 0
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def __enter__(self) -> Feed:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+        self._thread.join(timeout=10)
+
+    def look(self, patience_seconds: float = 1.0) -> View:
+        """The current view. After a pause in looking it waits this long for a fresh one."""
+        with self._condition:
+            asleep = time.monotonic() - self._looked_at > self._idle
+            self._looked_at = time.monotonic()
+            self._condition.notify_all()
+            if asleep:
+                seen = self._reads
+                self._condition.wait_for(lambda: self._reads > seen, patience_seconds)
+            return self._view
+
+    def _run(self) -> None:
+        while self._wait_for_viewers():
+            view = self._next_view()
+            with self._condition:
+                self._view = view
+                self._reads += 1
+                self._condition.notify_all()
+                self._condition.wait_for(lambda: self._closed, self._interval)
+
+    def _wait_for_viewers(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or time.monotonic() - self._looked_at <= self._idle)
+            return not self._closed
+
+    def _next_view(self) -> View:
+        try:
+            view = View(self._read())
+        except StoreUnavailable as error:
+            view = View(self._view.snapshot, str(error))
+        # The thread outlives whatever a document may hold; the page names the problem and shows the last good data.
+        except Exception as error:
+            log.exception("snapshot_failed")
+            view = View(self._view.snapshot, f"The stored documents cannot be read ({type(error).__name__}: {error}).")
+        if view.problem and not self._view.problem:
+            log.warning("store_lost", reason=view.problem)
+        elif self._view.problem and not view.problem:
+            log.info("store_back")
+        return view

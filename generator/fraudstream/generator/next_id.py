@@ -1,0 +1,58 @@
+"""The first id that no event in the topics has yet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import LABELS, TRANSACTIONS
+from fraudstream.generator.reading import reader
+
+if TYPE_CHECKING:
+    from kafka import KafkaConsumer, TopicPartition
+
+# Ids ascend, so that a partition's newest are in its tail; more than one record, because malformed records may have
+# no key, and duplicates have an old one.
+TAIL_RECORDS = 200
+_TIMEOUT_SECONDS = 60.0
+_LARGEST_ID = 2**63 - 1
+
+
+def next_id(settings: Settings, floor: int) -> int:
+    """One more than the largest id in the tails of history and live traffic, at least ``floor``.
+
+    Only keys are looked at. Two generators that start at the same moment get the same answer: give one of them its
+    first id. Raises :class:`BrokerUnavailable`.
+    """
+    from fraudstream.core.kafka import topic_partitions
+
+    with reader(settings) as consumer:
+        partitions = topic_partitions(consumer, (TRANSACTIONS, LABELS))
+        keys = _tail_keys(consumer, partitions, _TIMEOUT_SECONDS) if partitions else []
+    return after(keys, floor)
+
+
+def after(keys: list[bytes | None], floor: int) -> int:
+    """One more than the largest key that is an event's id, at least ``floor``."""
+    ids = (int(key) for key in keys if key is not None and key.isdigit() and len(key) <= len(str(_LARGEST_ID)))
+    return max([floor, *(id_ + 1 for id_ in ids if id_ < _LARGEST_ID)])
+
+
+def _tail_keys(consumer: KafkaConsumer, partitions: list[TopicPartition], timeout: float) -> list[bytes | None]:
+    first, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    consumer.assign(partitions)
+    for partition in partitions:
+        consumer.seek(partition, max(first[partition], ends[partition] - TAIL_RECORDS))
+    keys: list[bytes | None] = []
+    deadline = time.monotonic() + timeout
+    while behind := [str(each.topic) for each in partitions if consumer.position(each) < ends[each]]:
+        if time.monotonic() > deadline:
+            raise BrokerUnavailable(
+                f"The newest records of {', '.join(sorted(set(behind)))} could not be read within {timeout:g} s, "
+                "so that the next free id is not known. Try again, or give --first-id."
+            )
+        for records in consumer.poll(timeout_ms=1_000).values():
+            keys += (record.key for record in records)
+    return keys

@@ -1,0 +1,114 @@
+"""When records are due, and how a run is stopped."""
+
+from __future__ import annotations
+
+import math
+import select
+import signal
+import socket
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self
+
+
+class Clock(Protocol):
+    """Time that passes, and a wait that a request to stop ends early."""
+
+    def now(self) -> float:
+        """Seconds that only ever grow."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return after ``seconds``, or at once when the run is to stop."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to stop."""
+        ...
+
+
+class Pace:
+    """An open-loop schedule: record ``n`` is due ``n / rate`` seconds after the first, however late others were.
+
+    With ``rate`` 0 every record is due at once. ``seconds`` ends the schedule: exactly the records that are due
+    within it are sent when there is a rate, whatever is sent in that time when there is none.
+    ``count`` records end it too.
+    """
+
+    def __init__(self, rate: float, seconds: float | None, clock: Clock, count: int | None = None) -> None:
+        self._rate = rate
+        self._seconds = seconds
+        self._clock = clock
+        self._start: float | None = None
+        limits = [limit for limit in (count, scheduled(rate, seconds)) if limit is not None]
+        self._count = min(limits, default=None)
+
+    def wait_for(self, number: int) -> bool:
+        """Wait until record ``number`` (from 0) is due; False when none is due any more."""
+        now = self._clock.now()
+        if self._start is None:
+            self._start = now
+        if self._clock.stopped or (self._count is not None and number >= self._count):
+            return False
+        if not self._rate:
+            return self._seconds is None or now - self._start < self._seconds
+        remaining = self._start + number / self._rate - now
+        if remaining > 0:
+            self._clock.wait(remaining)
+        return not self._clock.stopped
+
+
+def scheduled(rate: float, seconds: float | None) -> int | None:
+    """How many records are due within ``seconds`` at ``rate`` per second; None when that is not known."""
+    if seconds is None or not rate:
+        return None
+    # A product such as 0.1 * 30 may exceed the whole number by its rounding error.
+    return math.ceil(rate * seconds - 1e-6)
+
+
+class Interruption:
+    """The real clock; SIGINT or SIGTERM stops it while the block runs, a second signal acts as usual.
+
+    The handler wakes the wait through a socket: setting a ``threading.Event`` in a signal handler can deadlock with
+    the wait that it interrupts.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = False
+        self._previous: dict[int, Any] = {}
+        self._reader, self._writer = socket.socketpair()
+
+    def __enter__(self) -> Self:
+        # Elsewhere Python allows no handlers: the caller's own then apply.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+        self._reader.close()
+        self._writer.close()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        select.select([self._reader], [], [], seconds)
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
+        self._stopped = True
+        self._restore()
+        self._writer.send(b"\0")
+
+    def _restore(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())

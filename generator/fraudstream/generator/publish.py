@@ -1,0 +1,215 @@
+"""Sends records to Kafka on a schedule and accounts for each of them."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.settings import Settings
+from fraudstream.generator.malformed import OVERSIZED, Record
+from fraudstream.generator.pacing import Clock, Interruption, Pace
+from fraudstream.generator.reading import end_offsets
+
+# A broker that is killed and comes back within this time loses nothing: sends are retried until then.
+DELIVERY_TIMEOUT_SECONDS = 300
+
+# kafka-python buffers without a limit, so that what is in flight is bounded here. Without a rate a short queue keeps
+# an event's date close to its sending; a schedule must go on through a broker's restart.
+UNPACED_IN_FLIGHT = 5_000
+PACED_IN_FLIGHT = 200_000
+IN_FLIGHT_BYTES = 128 * 1024 * 1024
+
+PRODUCER_OPTIONS: dict[str, Any] = {
+    "batch_size": 128 * 1024,
+    "linger_ms": 5,
+    "delivery_timeout_ms": DELIVERY_TIMEOUT_SECONDS * 1_000,
+    # The default backs off up to 30 s, which a restarted broker would be left waiting for.
+    "reconnect_backoff_max_ms": 1_000,
+    "allow_auto_create_topics": False,
+}
+
+
+class Delivery(Protocol):
+    """The outcome of one send: pending, acknowledged, or failed."""
+
+    is_done: bool
+
+    def get(self, timeout: float | None = None) -> Any:
+        """Wait for the acknowledgement; raises what the send failed with."""
+        ...
+
+
+class RecordProducer(Protocol):
+    """What is asked of a Kafka producer: ``send`` returns before the record is acknowledged."""
+
+    def send(self, topic: str, value: bytes, key: bytes | None) -> Delivery: ...
+
+
+@dataclass(slots=True)
+class Result:
+    """What the broker acknowledged.
+
+    ``produced`` counts all records, ``malformed`` those of them that break the contract, by kind in ``kinds``;
+    ``refused`` oversized records that the broker would not take. ``first_id`` and ``last_id`` are of acknowledged
+    records, None without any. ``seconds`` from the first send to the last acknowledgement. ``offsets``: topic →
+    partition → its end before and after the run, other senders' records included. ``stopped``: a signal ended it.
+    """
+
+    produced: int = 0
+    malformed: int = 0
+    refused: int = 0
+    first_id: int | None = None
+    last_id: int | None = None
+    seconds: float = 0.0
+    stopped: bool = False
+    kinds: Counter[str] = field(default_factory=Counter)
+    offsets: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def events_per_second(self) -> float:
+        return self.produced / self.seconds if self.seconds else 0.0
+
+    def count(self, record: Sent) -> None:
+        """Take an acknowledged record into account."""
+        self.produced += 1
+        self.first_id = record.id if self.first_id is None else min(self.first_id, record.id)
+        self.last_id = record.id if self.last_id is None else max(self.last_id, record.id)
+        if record.kind is not None:
+            self.malformed += 1
+            self.kinds[record.kind] += 1
+
+
+class Sent(NamedTuple):
+    """A record that was handed to the producer."""
+
+    id: int
+    kind: str | None
+    size: int
+    delivery: Delivery
+
+
+def publish(
+    settings: Settings,
+    topic: str,
+    records: Iterator[Record],
+    *,
+    rate: float = 0.0,
+    seconds: float | None = None,
+    count: int | None = None,
+    on_acknowledged: Callable[[int], None] | None = None,
+) -> Result:
+    """Send the records at ``rate`` per second (0: as fast as the broker takes them) and await every acknowledgement.
+
+    Ends with the records, ``count`` of them, ``seconds``, or at SIGINT or SIGTERM. ``on_acknowledged`` is told
+    how many were acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time.
+    """
+    from kafka.errors import KafkaError
+
+    from fraudstream.core.kafka import producer
+
+    before = end_offsets(settings, topic)
+    sender = producer(settings, **PRODUCER_OPTIONS)
+    try:
+        with Interruption() as clock:
+            result = deliver(
+                sender,
+                topic,
+                records,
+                Pace(rate, seconds, clock, count),
+                clock,
+                PACED_IN_FLIGHT if rate else UNPACED_IN_FLIGHT,
+                on_acknowledged,
+            )
+    finally:
+        # Everything was acknowledged, or has already been reported as lost.
+        with suppress(KafkaError):
+            sender.close(timeout=5)
+    after = end_offsets(settings, topic)
+    result.offsets = {topic: {str(number): (start, after[number]) for number, start in before.items()}}
+    return result
+
+
+def deliver(
+    producer: RecordProducer,
+    topic: str,
+    records: Iterator[Record],
+    pace: Pace,
+    clock: Clock,
+    in_flight: int,
+    on_acknowledged: Callable[[int], None] | None = None,
+) -> Result:
+    """Send each record when it is due, with at most ``in_flight`` unacknowledged, and await all of them.
+
+    A record is taken from ``records`` when it is due, not before. Raises :class:`BrokerUnavailable`.
+    """
+    from kafka.errors import KafkaError
+
+    result = Result()
+    pending: deque[Sent] = deque()
+    pending_bytes = 0
+    number = 0
+    start = clock.now()
+
+    def settle() -> None:
+        nonlocal pending_bytes
+        sent = pending.popleft()
+        try:
+            _settle(sent, result)
+        except KafkaError as error:
+            raise _lost(sent.id, error, result, pending, number) from error
+        pending_bytes -= sent.size
+        if on_acknowledged is not None:
+            on_acknowledged(result.produced)
+
+    while pace.wait_for(number):
+        record = next(records, None)
+        if record is None:
+            break
+        try:
+            delivery = producer.send(topic, value=record.value, key=record.key)
+        except KafkaError as error:
+            raise _lost(record.id, error, result, pending, number + 1) from error
+        number += 1
+        pending.append(Sent(record.id, record.kind, len(record.value), delivery))
+        pending_bytes += len(record.value)
+        while pending and (pending[0].delivery.is_done or len(pending) >= in_flight or pending_bytes > IN_FLIGHT_BYTES):
+            settle()
+    while pending:
+        settle()
+    result.seconds = clock.now() - start
+    result.stopped = clock.stopped
+    return result
+
+
+def _settle(sent: Sent, result: Result) -> None:
+    from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+
+    try:
+        # The producer gives up by itself first: this limit only guards against one that never answers.
+        sent.delivery.get(timeout=DELIVERY_TIMEOUT_SECONDS + 60)
+    except (MessageSizeTooLargeError, RecordListTooLargeError):
+        # A broker with the cloud's limit refuses these by itself, which is as good as their rejection.
+        if sent.kind != OVERSIZED:
+            raise
+        result.refused += 1
+    else:
+        result.count(sent)
+
+
+def _lost(id_: int, error: Exception, result: Result, pending: deque[Sent], sent: int) -> BrokerUnavailable:
+    """The error for a record that was not acknowledged; counts what was."""
+    from kafka.errors import KafkaError
+
+    for other in pending:
+        if other.delivery.is_done:
+            with suppress(KafkaError):
+                _settle(other, result)
+    return BrokerUnavailable(
+        f"Kafka did not acknowledge event {id_} ({type(error).__name__}: {error}); it acknowledged "
+        f"{result.produced} of the {sent} sent. See `fraudstream status`, and send again with --first-id {id_}: "
+        "events that arrived after all are then rejected as duplicates."
+    )

@@ -1,0 +1,48 @@
+"""Reads what topics hold: where their partitions end, and the keys of their newest records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.settings import Settings
+
+if TYPE_CHECKING:
+    from kafka import KafkaConsumer
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[KafkaConsumer]:
+    """A consumer without a group; Kafka's errors in the block become :class:`BrokerUnavailable`."""
+    from kafka.errors import KafkaError
+
+    from fraudstream.core.kafka import consumer
+
+    # A topic that a reader creates by asking for it would have the broker's defaults, not the table's settings.
+    opened = consumer(settings, allow_auto_create_topics=False)
+    try:
+        yield opened
+    except KafkaError as error:
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} did not answer while its topics were read "
+            f"({type(error).__name__}: {error}). Start it with `fraudstream up -d`, and try again."
+        ) from error
+    finally:
+        opened.close()
+
+
+def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
+    """Partition → offset of its next record. Raises :class:`BrokerUnavailable`, also when there is no such topic."""
+    from fraudstream.core.kafka import topic_partitions
+
+    with reader(settings) as consumer:
+        partitions = topic_partitions(consumer, [topic])
+        if not partitions:
+            raise BrokerUnavailable(
+                f"Kafka at {settings.kafka_bootstrap_servers} has no topic {topic!r}. "
+                "`fraudstream up -d` creates the topics; in Azure the templates do."
+            )
+        ends = consumer.end_offsets(partitions)
+        return {partition.partition: ends[partition] for partition in partitions}

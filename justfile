@@ -1,0 +1,36 @@
+# Show the recipes
+default:
+    @just --list
+
+# Install everything, development tools included
+setup:
+    uv sync
+
+# Run the whole chain
+demo *options:
+    uv run fraudstream demo {{options}}
+
+# Run all tests
+test *options:
+    uv run pytest {{options}}
+
+# Run the unit tests only, in parallel
+fast *options:
+    uv run pytest -n 2 -m "not stack and not spark and not system and not browser" {{options}} tests/unit
+
+# Check style and format
+lint:
+    uv run ruff check .
+    uv run ruff format --check .
+
+# Check types
+types:
+    uv run mypy services generator ml dashboards
+
+# Make the reference pages anew
+docs:
+    uv run python -m fraudstream.core.reference --write
+
+# What continuous integration runs
+ci:
+    bash .ci/run

@@ -1,0 +1,254 @@
+"""The ``fraudstream`` command. What a command needs is imported when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
+from fraudstream.core.settings import Settings, load_settings, shown_values, value_sources
+from fraudstream.runtime.commands import LateGroup, add_late_commands, add_sibling_commands, missing_extra
+
+if TYPE_CHECKING:
+    from fraudstream.runtime.state import PartState
+    from fraudstream.runtime.status import Status
+
+app = typer.Typer(
+    cls=LateGroup,
+    help="Real-time fraud detection: start the parts, train, score live traffic, and see what becomes of it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+config = typer.Typer(help="The effective settings.", no_args_is_help=True)
+app.add_typer(config, name="config")
+add_late_commands(app)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_UNKNOWN = "–"
+_MEBIBYTE = 1024 * 1024
+_COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "stopped": "dim", "failed": "red"}
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("-d", "--detach", help="Return once everything is ready.")] = False,
+) -> None:
+    """Start all parts on this machine; Ctrl-C stops them."""
+    from fraudstream.runtime import lifecycle
+    from fraudstream.runtime.parts import local_parts
+    from fraudstream.runtime.preflight import port_variables
+    from fraudstream.runtime.supervisor import Supervisor
+
+    settings = load_settings()
+    if not detach:
+        supervisor = Supervisor(
+            local_parts(settings),
+            settings.data_dir,
+            host=settings.bind_host,
+            port_variables=port_variables(settings),
+            on_change=_show_change,
+            on_message=err.print,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: supervisor.request_stop())
+        supervisor.run()
+        return
+    if (pid := lifecycle.running_supervisor(settings)) is not None:
+        raise AlreadyRunning(
+            f"Fraudstream already runs in {settings.data_dir.resolve()} (process {pid}). "
+            "Look at it with `fraudstream status`, or stop it with `fraudstream down`."
+        )
+    began = time.monotonic()
+    with err.status("starting") as line:
+        lifecycle.start_detached(settings)
+        lifecycle.await_ready(settings, (), lambda state: _tell(line.update, state))
+    err.print(f"[green]✓[/green] all parts ready ({time.monotonic() - began:.1f} s)")
+    err.print(f"dashboards {settings.dashboard_url} · MLflow {settings.mlflow_tracking_uri} · `fraudstream down` stops")
+
+
+@app.command()
+def down() -> None:
+    """Stop all parts."""
+    from fraudstream.runtime import lifecycle
+
+    with err.status("stopping"):
+        stopped = lifecycle.stop(load_settings())
+    err.print("[green]✓[/green] stopped" if stopped else "nothing was running")
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Each part's state, and how the stream keeps up. Exit status 0: all parts are ready."""
+    from fraudstream.runtime.status import collect
+
+    found = collect(load_settings())
+    if as_json:
+        _echo_json(found.to_json())
+    else:
+        _show_status(found)
+    if not found.all_ready:
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument(help="The part's name, as `fraudstream status` lists it.")],
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is logged from now on.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines.")] = 100,
+) -> None:
+    """A part's output."""
+    from fraudstream.runtime.log_reading import follow_file, last_lines
+    from fraudstream.runtime.state import log_file
+
+    folder = log_file(load_settings().data_dir, name).parent
+    known = {file.stem: file for file in sorted(folder.glob("*.log"))}
+    if name not in known:
+        there = f"There are logs of {', '.join(known)}." if known else "Nothing has been started yet: `fraudstream up`."
+        raise RuntimePartError(f"There is no log of {name!r} in {folder}. {there}")
+    for line in last_lines(known[name], lines):
+        typer.echo(line)
+    if follow:
+        for text in follow_file(known[name]):
+            typer.echo(text, nl=False)
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Stop all parts and delete their data: topics, documents, models, checkpoints and logs."""
+    from fraudstream.runtime import lifecycle
+
+    settings = load_settings()
+    folder = settings.data_dir.resolve()
+    if not folder.exists():
+        err.print(f"nothing to delete: {folder} does not exist")
+        return
+    _refuse_foreign(folder)
+    if not yes:
+        typer.confirm(f"Delete {folder} with all topics, documents and models?", abort=True, err=True)
+    lifecycle.stop(settings)
+    shutil.rmtree(folder)
+    err.print(f"[green]✓[/green] deleted {folder}")
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check what this machine needs to have. Exit status 0: nothing is missing."""
+    from fraudstream.runtime.doctor import run_checks
+
+    checks = run_checks(load_settings())
+    healthy = all(check.ok for check in checks)
+    if as_json:
+        found = [{"name": one.name, "ok": one.ok, "detail": one.detail, "advice": one.advice} for one in checks]
+        _echo_json({"ok": healthy, "checks": found})
+    else:
+        for check in checks:
+            out.print(f"{'[green]✓[/green]' if check.ok else '[red]✗[/red]'} {check.name}: {check.detail}")
+            if not check.ok and check.advice:
+                out.print(f"  {check.advice}")
+    if not healthy:
+        raise typer.Exit(1)
+
+
+@config.command()
+def show(as_json: JsonOption = False) -> None:
+    """All settings with their values and where each comes from; secrets are masked."""
+    values = shown_values(load_settings())
+    if as_json:
+        _echo_json(values)
+        return
+    sources = value_sources()
+    table = Table("setting", "value", "from", box=None)
+    for name, value in values.items():
+        table.add_row(name, "" if value is None else str(value), sources[name])
+    out.print(table)
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line on stderr and their own exit status."""
+    # The clients log every refused connection; our own messages say what is down.
+    for library in ("kafka", "pymongo"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    add_sibling_commands(app)
+    try:
+        app()
+    except FraudstreamError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("fraudstream"):
+            raise
+        _fail(missing_extra("This command", "all", error))
+
+
+def _fail(error: FraudstreamError) -> None:
+    typer.echo(f"fraudstream: {' '.join(str(error).split())}", err=True)
+    sys.exit(error.exit_status)
+
+
+def _echo_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value))
+
+
+def _tell(update: Callable[[str], None], state: str) -> None:
+    # A spinner shows nothing where there is no terminal.
+    update(state) if err.is_terminal else err.print(state)
+
+
+def _show_change(part: PartState) -> None:
+    took = f" ({time.time() - part.started_at:.1f} s)" if part.state == "ready" and part.started_at else ""
+    where = f" on {', '.join(map(str, part.ports))}" if part.state == "ready" and part.ports else ""
+    why = f": {part.last_exit}" if part.state in ("restarting", "failed") else ""
+    err.print(f"{part.name:<12}[{_COLOURS[part.state]}]{part.state}[/]{where}{took}{why}")
+
+
+def _show_status(found: Status) -> None:
+    table = Table("part", "state", "pid", "port", "memory", "restarts", "last exit", box=None)
+    for part in found.parts:
+        table.add_row(
+            part.name,
+            f"[{_COLOURS[part.state]}]{part.state}[/]",
+            _shown(part.pid),
+            ", ".join(map(str, part.ports)) or _UNKNOWN,
+            _UNKNOWN if part.memory_bytes is None else f"{part.memory_bytes / _MEBIBYTE:,.0f} MiB",
+            str(part.restarts),
+            part.last_exit or "",
+        )
+    if found.parts:
+        out.print(table)
+    if found.supervisor_pid is None and found.profile == "local":
+        out.print("not running: `fraudstream up -d` starts the parts")
+    stream = found.stream
+    out.print(
+        f"input {_shown(stream.input_rate, ' events/s')} · lag {_shown(stream.lag)} · "
+        f"store lag {_shown(stream.store_lag)} · latency p50 {_shown(stream.latency_p50_ms, ' ms')} · "
+        f"p95 {_shown(stream.latency_p95_ms, ' ms')} · rejected {_shown(stream.rejected)}"
+    )
+
+
+def _shown(value: float | None, unit: str = "") -> str:
+    if value is None:
+        return _UNKNOWN
+    return f"{value:,.1f}{unit}" if isinstance(value, float) else f"{value}{unit}"
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise :class:`RuntimePartError` unless the folder is one that the supervisor made."""
+    if not (folder / "run").is_dir():
+        raise RuntimePartError(f"{folder} holds no data of ours and is left alone. Check FRAUDSTREAM_DATA_DIR.")

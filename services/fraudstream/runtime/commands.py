@@ -1,0 +1,82 @@
+"""The commands that other parts bring, and those that are imported only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from fraudstream.core.errors import ConfigurationError
+
+GROUP = "fraudstream.commands"
+
+# Command → (module, function, help): their imports take longer than the rest of the command line.
+_LATE = {
+    "demo": (
+        "fraudstream.runtime.demo",
+        "demo",
+        "Start everything, train on labelled history, score live traffic and account for every event.",
+    )
+}
+# Top package of a command → the extra that installs what it needs.
+_EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"}
+
+
+class LateGroup(TyperGroup):
+    """A group whose ``_LATE`` commands are imported when they are called, not when help lists them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in _LATE:
+            module, function, _ = _LATE[args[0]]
+            late = typer.Typer(add_completion=False)
+            late.command(args[0])(getattr(importlib.import_module(module), function))
+            self.commands[args[0]] = typer.main.get_command(late)
+        return super().resolve_command(ctx, args)
+
+
+def add_late_commands(app: typer.Typer) -> None:
+    """List the commands that are imported late."""
+    for name, (_, _, text) in _LATE.items():
+        app.command(name, help=text)(_nothing)
+
+
+def add_sibling_commands(app: typer.Typer, found: Sequence[EntryPoint] | None = None) -> None:
+    """Add the entry points of ``fraudstream.commands``: a Typer app as a group, a function as a command.
+
+    One whose extra is not installed is listed all the same, and says which extra to install.
+    """
+    for entry in sorted(found if found is not None else entry_points(group=GROUP), key=lambda entry: entry.name):
+        try:
+            command = entry.load()
+        except ImportError as error:
+            _add_missing(app, entry, error)
+            continue
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
+
+
+def missing_extra(wanted: str, extra: str, error: ImportError) -> ConfigurationError:
+    """The error that names the extra to install."""
+    return ConfigurationError(f"{wanted} needs the extra `{extra}` ({error}). Run: pip install 'fraudstream[{extra}]'")
+
+
+def _add_missing(app: typer.Typer, entry: EntryPoint, error: ImportError) -> None:
+    words = entry.module.split(".")
+    extra = _EXTRAS.get(words[1] if len(words) > 1 else "", "all")
+    problem = missing_extra(f"`fraudstream {entry.name}`", extra, error)
+
+    def explain() -> None:
+        raise problem
+
+    settings: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command(entry.name, help=f"Needs the extra `{extra}`.", context_settings=settings)(explain)
+
+
+def _nothing() -> None:
+    """Stands in help for a command that is imported when it is called."""

@@ -1,0 +1,270 @@
+"""``fraudstream demo``: the whole chain from nothing to scored traffic, and an account of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+import psutil
+import typer
+from pymongo.errors import PyMongoError
+from rich.console import Console
+
+from fraudstream.core import documents
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.topics import SCORED
+from fraudstream.runtime import lifecycle
+from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
+from fraudstream.runtime.status import collect
+
+_POLL_SECONDS = 0.25
+_STALLED_SECONDS = 180.0
+_CHAMPION_SECONDS = 300.0
+
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a demo does: ``events`` 0 means until Ctrl-C; ``rate`` is in events/s, 0 as fast as the broker takes."""
+
+    history: int
+    events: int
+    rate: float
+    malformed: int
+    seed: int | None
+    algorithm: str
+
+
+def demo(
+    events: int = typer.Option(0, min=0, help="How many live events; 0: until Ctrl-C."),
+    rate: float = typer.Option(20.0, min=0, help="Events per second; 0: as fast as the broker takes them."),
+    history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
+    malformed: int = typer.Option(0, min=0, help="How many of the live events break the contract."),
+    seed: int | None = typer.Option(None, help="Seed of the live events; random without."),
+    algorithm: str = typer.Option("all", help="xgboost, gbt or all; scoring starts with the first champion."),
+    leave: bool = typer.Option(False, "--exit", help="End with a summary after --events, and stop what was started."),
+    as_json: bool = typer.Option(False, "--json", help="The summary as one JSON object on stdout."),
+) -> None:
+    """Start everything, train on labelled history, score live traffic and account for every event."""
+    if leave and not events:
+        raise typer.BadParameter("--exit needs --events N: without it there is no end to account for.")
+    started_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    settings = load_settings()
+    plan = Plan(history, events, rate, malformed, seed, algorithm)
+    already_up = lifecycle.is_running(settings)
+    try:
+        summary = _run(settings, plan, started_at, leave)
+    except KeyboardInterrupt:
+        console.print("stopping …")
+        summary = None
+    finally:
+        if not already_up:
+            lifecycle.stop(settings)
+    if summary is not None:
+        _report(summary, as_json)
+        if not summary.complete:
+            raise typer.Exit(1)
+
+
+def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> Summary | None:
+    with _step("starting the parts") as tell:
+        lifecycle.start_detached(settings)
+        lifecycle.await_ready(settings, ("kafka",), tell)
+    with _step(f"labelled history, {plan.history:,} events") as tell:
+        _publish_history(settings, plan.history, tell)
+    with _training(settings, plan.algorithm) as training:
+        with _step("training, until a first champion scores") as tell:
+            _await_champion(settings, training, tell)
+        lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
+        if not plan.events:
+            _announce(settings)
+            _stream_until_interrupted(settings, plan)
+            return None
+        scored_from = end_offsets(settings, SCORED)
+        with _step(f"{plan.events:,} live events") as tell:
+            published = _command("generate", "live", *_live_options(plan))
+            await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
+            produced = {int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()}
+            summary = summarise(settings, produced, scored_from, started_at)
+        if training is not None:
+            with _step("comparing the models"):
+                _await_training(training)
+    if not leave:
+        _report(summary, False)
+        _announce(settings)
+        _watch(settings)
+    return summary
+
+
+def _publish_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
+    transactions = documents.database(settings)[documents.TRANSACTIONS]
+
+    def stored() -> int:
+        try:
+            return transactions.count_documents({"origin": "history"})
+        except PyMongoError:
+            return -1
+
+    lifecycle.await_ready(settings, ("documents",), lambda _: None)
+    present = stored()
+    if present < count:
+        _command("generate", "history", "--count", str(count - max(present, 0)))
+    lifecycle.await_ready(settings, ("store",), tell)
+    seen, moved_at = -1, time.monotonic()
+    while (now := stored()) < count:
+        if now != seen:
+            seen, moved_at = now, time.monotonic()
+            tell(f"{max(now, 0):,} stored")
+        elif time.monotonic() - moved_at > _STALLED_SECONDS:
+            raise FraudstreamError(
+                f"{now:,} of {count:,} labelled events are stored and no more arrive. See `fraudstream logs store`."
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _training(settings: Settings, algorithm: str) -> Iterator[subprocess.Popen[bytes] | None]:
+    """A training under way, unless there is a champion already; ended with the demo."""
+    lifecycle.await_ready(settings, ("mlflow", "scoring"), lambda _: None)
+    if _champion(settings):
+        yield None
+        return
+    log = settings.data_dir / "logs" / "train.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*_fraudstream(), "train", "--algorithm", algorithm, "--json"],
+            stdout=output,
+            stderr=output,
+            env=lifecycle.child_environment(settings),
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]) -> None:
+    until = time.monotonic() + _CHAMPION_SECONDS
+    while not (version := _champion(settings)):
+        if training is not None and training.poll() not in (None, 0):
+            raise FraudstreamError(f"Training ended with status {training.returncode}. See `fraudstream logs train`.")
+        if time.monotonic() > until:
+            raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
+        time.sleep(_POLL_SECONDS)
+    tell(f"version {version}")
+
+
+def _await_training(training: subprocess.Popen[bytes]) -> None:
+    if training.wait() != 0:
+        raise FraudstreamError(f"Training ended with status {training.returncode}. See `fraudstream logs train`.")
+
+
+def _champion(settings: Settings) -> str:
+    try:
+        answer = httpx.get(f"{settings.scoring_url}/health", timeout=5)
+    except httpx.TransportError:
+        return ""
+    return str(answer.json().get("model_version") or "") if answer.status_code == 200 else ""
+
+
+def _stream_until_interrupted(settings: Settings, plan: Plan) -> None:
+    generator = subprocess.Popen(
+        [*_fraudstream(), "generate", "live", *_live_options(plan)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ),
+    )
+    try:
+        _watch(settings)
+    finally:
+        generator.terminate()
+        generator.wait()
+
+
+def _watch(settings: Settings) -> None:
+    with console.status("") as line:
+        while True:
+            line.update(_figures(settings))
+            time.sleep(1.0)
+
+
+def _figures(settings: Settings) -> str:
+    stream = collect(settings).stream
+
+    def shown(value: float | None, unit: str = "") -> str:
+        return "–" if value is None else f"{value:,.0f}{unit}"
+
+    return (
+        f"{shown(stream.input_rate)} events/s · lag {shown(stream.lag)} · p50 {shown(stream.latency_p50_ms, ' ms')} · "
+        f"p95 {shown(stream.latency_p95_ms, ' ms')} · rejected {shown(stream.rejected)} · Ctrl-C stops"
+    )
+
+
+def _live_options(plan: Plan) -> list[str]:
+    options = ["--rate", str(plan.rate), "--malformed", str(plan.malformed)]
+    if plan.events:
+        options += ["--count", str(plan.events)]
+    if plan.seed is not None:
+        options += ["--seed", str(plan.seed)]
+    return [*options, "--json"]
+
+
+def _announce(settings: Settings) -> None:
+    console.print(f"live dashboard   {settings.dashboard_url}/")
+    console.print(f"history report   {settings.dashboard_url}/history")
+    console.print(f"models (MLflow)  {settings.mlflow_tracking_uri}")
+    console.print(f"scoring service  {settings.scoring_url}/docs")
+
+
+def _report(summary: Summary, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(summary.to_json()).decode())
+        return
+
+    def shown(value: float | None, unit: str) -> str:
+        return "–" if value is None else f"{value:,.0f} {unit}"
+
+    console.print(
+        f"produced {summary.produced:,} = scored {summary.scored:,} + rejected {summary.rejected:,} · "
+        f"stored {summary.stored:,} · frauds {summary.frauds:,}",
+        style="green" if summary.complete else "red",
+    )
+    console.print(
+        f"latency p50 {shown(summary.latency_p50_ms, 'ms')} · p95 {shown(summary.latency_p95_ms, 'ms')} · "
+        f"p99 {shown(summary.latency_p99_ms, 'ms')} · first scored after {shown(summary.seconds_to_first_scored, 's')}"
+    )
+
+
+@contextmanager
+def _step(title: str) -> Iterator[Callable[[str], None]]:
+    """Show a step while it runs and what it took; the callable shows where it stands."""
+    began = time.monotonic()
+    with console.status(f"{title} …") as line:
+        yield lambda state: line.update(f"{title} … {state}")
+    console.print(f"[green]✓[/green] {title} ({time.monotonic() - began:.1f} s)")
+
+
+def _fraudstream() -> list[str]:
+    return [sys.executable, "-m", "fraudstream.runtime"]
+
+
+def _command(*words: str) -> Any:
+    """Run another of our commands and read the JSON object that it prints."""
+    done = subprocess.run([*_fraudstream(), *words, *([] if "--json" in words else ["--json"])], capture_output=True)
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {reason[-1] if reason else done.returncode}")
+    return orjson.loads(done.stdout)

@@ -1,0 +1,107 @@
+"""The document store of the local profile: ``mongod`` where it is installed, else the embedded server."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from fraudstream.core.settings import Settings
+from fraudstream.runtime import artifacts
+from fraudstream.runtime.part import Part
+
+NAME = "documentstore"
+
+_ANSWER_MS = 400
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read, not bound to
+
+
+def part(settings: Settings) -> Part:
+    """The store as the supervisor runs it; nothing is fetched before ``prepare``."""
+    mongod = find_mongod(settings)
+    return Part(
+        name=NAME,
+        command=_embedded(settings) if mongod is None else _mongod(mongod, settings),
+        ready=lambda: is_ready(settings),
+        ports=(settings.mongo_port,),
+        prepare=lambda: prepare(settings),
+        ready_timeout_seconds=60.0,
+    )
+
+
+def find_mongod(settings: Settings) -> str | None:
+    """The ``mongod`` to run, or None for the embedded server, which stays in charge of documents that it wrote."""
+    return None if embedded_file(settings).exists() else shutil.which("mongod")
+
+
+def embedded_file(settings: Settings) -> Path:
+    """The embedded server's file."""
+    return settings.data_dir.absolute() / "documentstore" / "documents.mv"
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data folder and fetch what the embedded server needs. Raises :class:`ArtifactError`."""
+    if find_mongod(settings) is None:
+        artifacts.ensure("documentstore")
+        embedded_file(settings).parent.mkdir(parents=True, exist_ok=True)
+    else:
+        _database_folder(settings).mkdir(parents=True, exist_ok=True)
+
+
+def is_ready(settings: Settings) -> bool:
+    """The store on the port answers a ping within a second."""
+    client: MongoClient[dict[str, object]] = MongoClient(
+        _WILDCARDS.get(settings.bind_host, settings.bind_host),
+        settings.mongo_port,
+        directConnection=True,
+        serverSelectionTimeoutMS=_ANSWER_MS,
+        connectTimeoutMS=_ANSWER_MS,
+        socketTimeoutMS=_ANSWER_MS,
+    )
+    try:
+        client.admin.command("ping")
+        return True
+    except PyMongoError:
+        return False
+    finally:
+        client.close()
+
+
+def _database_folder(settings: Settings) -> Path:
+    return settings.data_dir.absolute() / "documents"
+
+
+def _mongod(executable: str, settings: Settings) -> tuple[str, ...]:
+    return (
+        executable,
+        "--dbpath",
+        str(_database_folder(settings)),
+        "--bind_ip",
+        settings.bind_host,
+        "--port",
+        str(settings.mongo_port),
+        # By itself it takes half of the memory, which Spark and the broker need too.
+        "--wiredTigerCacheSizeGB",
+        "0.25",
+        # An acknowledged write may still be in memory for this long (ms); the least that it takes.
+        "--journalCommitInterval",
+        "1",
+        "--quiet",
+    )
+
+
+def _embedded(settings: Settings) -> tuple[str, ...]:
+    return (
+        sys.executable,
+        "-m",
+        "fraudstream.runtime.documentstore_server",
+        "--host",
+        settings.bind_host,
+        "--port",
+        str(settings.mongo_port),
+        "--file",
+        str(embedded_file(settings)),
+    )

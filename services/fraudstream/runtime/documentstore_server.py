@@ -1,0 +1,248 @@
+"""An embedded document store that speaks MongoDB's protocol: mongo-java-server on H2's MVStore, in this process.
+
+``python -m fraudstream.runtime.documentstore_server --host HOST --port PORT --file FILE``
+
+A write that was acknowledged survives the process being killed. SIGTERM and SIGINT end it cleanly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import jpype
+import structlog
+
+from fraudstream.core.errors import FraudstreamError, PortTaken, RuntimePartError
+from fraudstream.core.logs import configure_logging
+from fraudstream.runtime import artifacts
+from fraudstream.runtime.java import find_java
+
+HEAP = "1g"
+
+# What pymongo 4.20 and later ask for at least is 4.2's; 13 is MongoDB 5.0's.
+_VERSION = (5, 0, 0)
+_WIRE_VERSION = 13
+
+# Every other command is followed by a commit, whether it wrote or not.
+_READS = frozenset(
+    "buildinfo collstats connectionstatus count dbstats distinct endsessions find getmore hello hostinfo "
+    "ismaster killcursors listcollections listdatabases listindexes ping serverstatus whatsmyuri".split()
+)
+_MAINTENANCE_SECONDS = 5.0
+# Space of outdated chunks is reused after this time: the last states on disk outlive a power cut.
+_RETENTION_MS = 10_000
+_LEAST_FILL_PERCENT = 50
+_COMPACTED_BYTES = 8 * 1024 * 1024
+_CLOSING_MS = 3_000
+_CACHE_MB = 64
+
+log = structlog.get_logger()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fraudstream-documentstore", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=27017)
+    parser.add_argument("--file", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    configure_logging("documentstore")
+    try:
+        serve(options.host, options.port, options.file)
+    except FraudstreamError as error:
+        log.error("stopped", reason=str(error))
+        return error.exit_status
+    return 0
+
+
+def serve(host: str, port: int, file: Path) -> None:
+    """Serve ``file`` until SIGTERM or SIGINT. Raises :class:`PortTaken`, :class:`RuntimePartError`."""
+    _start_java()
+    # Set after the virtual machine's start, which installs handlers of its own.
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    store = _open(file)
+    backend = Backend(store)
+    server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(backend)
+    try:
+        server.bind(host, port)
+    except jpype.JException as error:
+        store.close()
+        raise PortTaken(
+            f"The document store cannot listen on {host}:{port} ({error}). End what listens there, or set "
+            "FRAUDSTREAM_MONGO_PORT."
+        ) from error
+    log.info("listening", host=host, port=port, file=str(file), bytes=file.stat().st_size)
+    while not stopping.wait(_MAINTENANCE_SECONDS):
+        backend.compact()
+    server.shutdown()
+    log.info("closed", file=str(file), bytes=file.stat().st_size)
+
+
+def _start_java() -> None:
+    jpype.startJVM(
+        f"-Xmx{HEAP}",
+        "-Xss512k",
+        "-Xrs",
+        "-XX:+UseSerialGC",
+        "-XX:MaxDirectMemorySize=64m",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true",
+        "-Dio.netty.noPreferDirect=true",
+        "-Dio.netty.eventLoopThreads=8",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        jvmpath=str(find_java().library),
+        classpath=[str(path) for path in artifacts.ensure("documentstore")],
+        convertStrings=False,
+    )
+
+
+def _open(file: Path) -> Any:
+    builder = jpype.JClass("org.h2.mvstore.MVStore$Builder")()
+    try:
+        store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(_CACHE_MB).open()
+    except jpype.JException as error:
+        raise RuntimePartError(
+            f"The documents in {file} cannot be opened ({error}). If another process has them open, end it; if they "
+            "are damaged, `fraudstream reset` starts anew."
+        ) from error
+    store.setRetentionTime(_RETENTION_MS)
+    store.setVersionsToKeep(0)
+    return store
+
+
+@jpype.JImplements("de.bwaldvogel.mongo.MongoVersion", deferred=True)
+class _Version:
+    """The version that clients see: the library's own ones answer a wire version that pymongo refuses."""
+
+    @jpype.JOverride
+    def getVersionArray(self) -> Any:
+        return jpype.java.util.List.of(*(jpype.JInt(number).box() for number in _VERSION))
+
+    @jpype.JOverride
+    def toVersionString(self) -> str:
+        return ".".join(map(str, _VERSION))
+
+    @jpype.JOverride
+    def getWireVersion(self) -> int:
+        return _WIRE_VERSION
+
+
+@jpype.JImplements("de.bwaldvogel.mongo.MongoBackend", deferred=True)
+class Backend:
+    """Hands every call to the H2 backend, and commits after each write before its reply goes out.
+
+    Writes take turns: a commit in the middle of another write would keep half of it (a document without its key in
+    the index) if the process were killed then.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._h2 = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
+        self._h2.version(_Version())
+        self._turn = threading.Lock()
+
+    def compact(self) -> None:
+        """Rewrite the emptiest parts of the file, a few megabytes at a time, so that their space is reused."""
+        with self._turn:
+            self._store.compact(_LEAST_FILL_PERCENT, _COMPACTED_BYTES)
+
+    @jpype.JOverride
+    def handleMessage(self, message: Any) -> Any:
+        document = message.getDocument()
+        if not _writes(document):
+            return self._h2.handleMessage(message)
+        with self._turn:
+            try:
+                return self._h2.handleMessage(message)
+            finally:
+                self._store.commit()
+
+    @jpype.JOverride
+    def handleCommand(self, channel: Any, database: Any, command: Any, query: Any) -> Any:
+        with self._turn:
+            try:
+                return self._h2.handleCommand(channel, database, command, query)
+            finally:
+                self._store.commit()
+
+    @jpype.JOverride
+    def dropDatabase(self, database: Any) -> None:
+        with self._turn:
+            try:
+                self._h2.dropDatabase(database)
+            finally:
+                self._store.commit()
+
+    @jpype.JOverride
+    def close(self) -> None:
+        with self._turn:
+            self._store.close(_CLOSING_MS)
+
+    @jpype.JOverride
+    def handleQuery(self, query: Any) -> Any:
+        return self._h2.handleQuery(query)
+
+    @jpype.JOverride
+    def handleClose(self, channel: Any) -> None:
+        self._h2.handleClose(channel)
+
+    @jpype.JOverride
+    def getCurrentOperations(self, query: Any) -> Any:
+        return self._h2.getCurrentOperations(query)
+
+    @jpype.JOverride
+    def getServerStatus(self) -> Any:
+        return self._h2.getServerStatus()
+
+    @jpype.JOverride
+    def closeCursors(self, cursors: Any) -> None:
+        self._h2.closeCursors(cursors)
+
+    @jpype.JOverride
+    def getClock(self) -> Any:
+        return self._h2.getClock()
+
+    @jpype.JOverride
+    def enableOplog(self) -> None:
+        self._h2.enableOplog()
+
+    @jpype.JOverride
+    def disableOplog(self) -> None:
+        self._h2.disableOplog()
+
+    @jpype.JOverride
+    def resolveDatabase(self, name: Any) -> Any:
+        return self._h2.resolveDatabase(name)
+
+    @jpype.JOverride
+    def version(self, version: Any) -> Any:
+        self._h2.version(version)
+        return self
+
+
+def _writes(document: Any) -> bool:
+    command = str(document.keySet().iterator().next()).lower()
+    if command == "aggregate":
+        stages = document.get("pipeline")
+        last = stages.get(stages.size() - 1) if stages.size() else None
+        return last is not None and (last.containsKey("$merge") or last.containsKey("$out"))
+    return command not in _READS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Starting the supervisor in the background, waiting for its parts, and stopping it: what commands do with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.settings import Settings
+from fraudstream.runtime import parts, process
+from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state
+
+SUPERVISOR_LOG = "supervisor"
+
+_POLL_SECONDS = 0.1
+_START_SECONDS = 30.0
+_STOP_SECONDS = 60.0
+# A part that dies this often before it is ready will most likely go on dying.
+_TRIES = 3
+
+
+def running_supervisor(settings: Settings) -> int | None:
+    """The process id of the supervisor of this data folder, or ``None``."""
+    return DataLock(settings.data_dir.resolve()).holder()
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a supervisor runs on this data folder."""
+    return running_supervisor(settings) is not None
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a command that starts Spark by itself, such as ``train``.
+
+    Raises :class:`JavaMissing`, :class:`ArtifactError`.
+    """
+    return {**os.environ, **parts.spark_job_environment(settings)}
+
+
+def start_detached(settings: Settings) -> int:
+    """Start a supervisor that outlives this process, unless one runs; returns its process id.
+
+    It has checked ports and disk when this returns, and starts the parts. Raises :class:`RuntimePartError` with the
+    supervisor's own words when it ends at once.
+    """
+    if (running := running_supervisor(settings)) is not None:
+        return running
+    parts.local_parts(settings)  # what is wrong with the configuration is better said here than in a log
+    log = log_file(settings.data_dir.resolve(), SUPERVISOR_LOG)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    process.rotate_log(log)
+    with log.open("ab") as output:
+        begins_at = output.tell()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "fraudstream.runtime", "up"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **parts.settings_environment(settings)},
+            start_new_session=True,
+        )
+
+    def started_or_ended() -> bool:
+        state = read_state(settings.data_dir)
+        return child.poll() is not None or (state is not None and state.supervisor_pid == child.pid)
+
+    process.await_condition(started_or_ended, _START_SECONDS, _POLL_SECONDS)
+    if child.poll() is not None:
+        raise RuntimePartError(_last_words(log, begins_at) or f"The supervisor ended at once. See {log}.")
+    return child.pid
+
+
+def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], None]) -> None:
+    """Wait until the named parts (none named: all) are ready; ``tell`` gets their state in words when it changes.
+
+    Raises :class:`RuntimePartError` when the supervisor ends or a part keeps failing.
+    """
+    wanted = tuple(names)
+    first: dict[str, int] = {}
+    told = ""
+    while True:
+        state = read_state(settings.data_dir)
+        if state is None or not is_running(settings):
+            raise RuntimePartError(
+                f"The supervisor ended. See {log_file(settings.data_dir, SUPERVISOR_LOG)}, then try `fraudstream up -d`."
+            )
+        watched = [part for name, part in state.parts.items() if not wanted or name in wanted]
+        if (now := describe(watched)) != told:
+            told = now
+            tell(now)
+        if all(part.state == "ready" for part in watched):
+            return
+        for part in watched:
+            failed = part.restarts - first.setdefault(part.name, part.restarts)
+            if failed >= _TRIES and part.state in ("restarting", "failed"):
+                raise RuntimePartError(
+                    f"{part.name} does not get ready: {part.last_exit}, {failed} times. "
+                    f"See `fraudstream logs {part.name}`."
+                )
+        time.sleep(_POLL_SECONDS)
+
+
+def describe(watched: Iterable[PartState]) -> str:
+    """Which parts are ready and what the others do, in one line."""
+    return " · ".join(
+        f"{part.name} {'✓' if part.state == 'ready' else part.state if part.started_at else 'waiting'}"
+        for part in watched
+    )
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the supervisor and its parts; returns whether there was anything to stop.
+
+    What ignores SIGTERM is killed, also what an earlier, killed supervisor left.
+    """
+    data_dir = settings.data_dir.resolve()
+    lock = DataLock(data_dir)
+    pid = lock.holder()
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        if not process.await_condition(lambda: lock.holder() != pid, _STOP_SECONDS, _POLL_SECONDS):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            process.await_condition(lambda: lock.holder() != pid, _STOP_SECONDS, _POLL_SECONDS)
+    if read_state(data_dir) is None:
+        return pid is not None
+    lock.acquire()
+    try:
+        killed = clean_leftovers(data_dir)
+    finally:
+        lock.release()
+    return pid is not None or bool(killed)
+
+
+def _last_words(log: Path, begins_at: int) -> str:
+    with log.open("rb") as text:
+        text.seek(begins_at)
+        lines = text.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("fraudstream: ") if lines else ""

@@ -1,0 +1,162 @@
+"""The parts of the local profile: what `fraudstream up` starts, in which order, and with which environment."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from pydantic import SecretStr
+
+from fraudstream.core import kafka
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.progress import READY_FILE_VARIABLE
+from fraudstream.core.settings import ENV_PREFIX, Settings
+from fraudstream.core.spark import JARS_VARIABLE
+from fraudstream.runtime import artifacts, documentstore, kafka_broker
+from fraudstream.runtime.java import spark_environment
+from fraudstream.runtime.part import Part
+from fraudstream.runtime.state import run_dir
+
+PART_NAMES = ("kafka", "documents", "mlflow", "store", "scoring", "stream", "dashboards")
+
+_ANSWER_SECONDS = 1.0
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound to
+
+# Store and stream are prepared at the same time.
+_PREPARING = threading.Lock()
+
+
+def local_parts(settings: Settings) -> list[Part]:
+    """All parts; what the first scored event waits for longest comes first. Raises :class:`JavaMissing`.
+
+    Raises :class:`ConfigurationError` in profiles whose parts run elsewhere.
+    """
+    if settings.profile != "local":
+        raise ConfigurationError(
+            f"In the profile `{settings.profile}` the parts run elsewhere (Compose: `docker compose up`; Azure: the "
+            "services that its settings name). Set FRAUDSTREAM_PROFILE=local to run them on this machine."
+        )
+    return [
+        kafka_broker.part(settings),
+        documentstore.part(settings),
+        _mlflow(settings),
+        _spark_job(settings, "store", after=("kafka", "documents")),
+        _scoring(settings),
+        _spark_job(settings, "stream", after=("kafka",)),
+        _dashboards(settings),
+    ]
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, so that a child has the same ones wherever its values came from."""
+    exported = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and text != "":
+            exported[f"{ENV_PREFIX}{name.upper()}"] = str(text)
+    return exported | {f"{ENV_PREFIX}DATA_DIR": str(settings.data_dir.resolve())}
+
+
+def spark_job_environment(settings: Settings) -> dict[str, str]:
+    """What a process that starts Spark needs; fetches the jars if they are missing.
+
+    Raises :class:`JavaMissing`, :class:`ArtifactError`.
+    """
+    jars = artifacts.ensure("spark-kafka")
+    return _frugal(settings) | spark_environment() | {JARS_VARIABLE: ",".join(map(str, jars))}
+
+
+def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
+    ready_file = run_dir(settings.data_dir.resolve()) / f"{name}.ready"
+    # Completed by `prepare`: the jars may have to be fetched, which must not hold up the other parts.
+    env = _frugal(settings) | spark_environment() | {READY_FILE_VARIABLE: str(ready_file)}
+
+    def prepare() -> None:
+        ready_file.unlink(missing_ok=True)
+        with _PREPARING:
+            env.update(spark_job_environment(settings))
+            kafka.create_topics(settings)
+
+    return Part(name, _module(name), ready_file.exists, env=env, after=after, prepare=prepare)
+
+
+def _mlflow(settings: Settings) -> Part:
+    folder = settings.data_dir.resolve() / "mlflow"
+    database = f"sqlite:///{folder / 'mlflow.db'}"
+    # `mlflow server` would do the same and stay beside the server for nothing: twice the start and the memory.
+    command = [
+        *(sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app"),
+        *("--host", settings.bind_host, "--port", str(settings.mlflow_port)),
+        *("--workers", "1", "--log-level", "warning"),
+    ]
+    env = _frugal(settings) | {
+        "_MLFLOW_SERVER_FILE_STORE": database,
+        "_MLFLOW_SERVER_REGISTRY_STORE": database,
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder / "artifacts"),
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SGI_NAME": "uvicorn",
+        # Serves evaluations of language models, which are not ours.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+    def prepare() -> None:
+        (folder / "artifacts").mkdir(parents=True, exist_ok=True)
+
+    # Answered from the database: the first one creates its tables.
+    ready = _answers(
+        settings, settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", only_success=True
+    )
+    return Part("mlflow", command, ready, env=env, ports=(settings.mlflow_port,), prepare=prepare)
+
+
+def _scoring(settings: Settings) -> Part:
+    # Before the first champion it answers 503: it runs, and will score as soon as there is a model.
+    ready = _answers(settings, settings.scoring_port, "/health")
+    ports = (settings.scoring_port,)
+    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=("mlflow",))
+
+
+def _dashboards(settings: Settings) -> Part:
+    ready = _answers(settings, settings.dashboard_port, "/", only_success=True)
+    # They start when nothing that a first scored event needs competes with them for the processor.
+    after = ("documents", "store", "stream", "scoring")
+    ports = (settings.dashboard_port,)
+    return Part("dashboards", _module("dashboards"), ready, env=_frugal(settings), ports=ports, after=after)
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", f"fraudstream.{name}"]
+
+
+def _frugal(settings: Settings) -> dict[str, str]:
+    """The environment of every Python part: our settings, no telemetry, and few threads and arenas."""
+    defaults = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        # Each thread's own arena keeps what it freed; two keep the resident size near what is in use.
+        "MALLOC_ARENA_MAX": "2",
+    }
+    chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    fixed = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1"}
+    return settings_environment(settings) | chosen | fixed
+
+
+def _answers(settings: Settings, port: int, path: str, only_success: bool = False) -> Callable[[], bool]:
+    host = _WILDCARDS.get(settings.bind_host, settings.bind_host)
+
+    def ask() -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 400 or not only_success
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ask

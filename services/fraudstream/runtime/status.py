@@ -1,0 +1,188 @@
+"""What ``fraudstream status`` shows: each part's process, and how the stream keeps up.
+
+What cannot be found out within a few seconds is ``None``; nothing here raises because a part is down.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kafka.admin import KafkaAdminClient
+
+from fraudstream.core import documents
+from fraudstream.core.kafka import client_options, consumer, topic_partitions
+from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.runtime import process
+from fraudstream.runtime.state import DataLock, PartPhase, PartState, read_state
+
+RATE_WINDOW_SECONDS = 10
+DEADLINE_SECONDS = 2.5
+
+_CONNECT_SECONDS = 0.5
+_REQUEST_TIMEOUT_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """A supervised part; ``memory_bytes`` is the resident memory of its process and all descendants."""
+
+    name: str
+    state: PartPhase
+    pid: int | None
+    ports: tuple[int, ...]
+    memory_bytes: int | None
+    restarts: int
+    last_exit: str | None
+    uptime_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How the stream keeps up: events/s over the last ten seconds, records not yet processed, and latencies in ms."""
+
+    input_rate: float | None = None
+    lag: int | None = None
+    store_lag: int | None = None
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    rejected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that the status command reports."""
+
+    profile: str
+    supervisor_pid: int | None
+    parts: tuple[PartStatus, ...]
+    stream: StreamStatus
+
+    @property
+    def all_ready(self) -> bool:
+        """All parts of this machine are ready; where they run elsewhere, that broker and document store answer."""
+        if self.profile == "local":
+            return bool(self.parts) and all(part.state == "ready" for part in self.parts)
+        return self.stream.lag is not None and self.stream.rejected is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """The status as one JSON-ready object."""
+        return asdict(self) | {"running": self.supervisor_pid is not None, "all_ready": self.all_ready}
+
+
+def collect(settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> Status:
+    """Look at processes, topics and documents at the same time; what takes longer than the deadline is ``None``."""
+    kafka_figures = _InBackground(lambda: _kafka_figures(settings))
+    document_figures = _InBackground(lambda: _document_figures(settings))
+    ends_at = time.monotonic() + deadline_seconds
+    data_dir = settings.data_dir.resolve()
+    supervisor_pid = DataLock(data_dir).holder()
+    state = read_state(data_dir)
+    known = list(state.parts.values()) if state else []
+    parts = tuple(_part_status(part, alive=supervisor_pid is not None) for part in known)
+    figures = kafka_figures.result(ends_at) | document_figures.result(ends_at)
+    return Status(settings.profile, supervisor_pid, parts, StreamStatus(**figures))
+
+
+def quantile(ascending: Sequence[float], share: float) -> float | None:
+    """The nearest-rank quantile of values in ascending order; ``None`` without values."""
+    return ascending[min(int(share * len(ascending)), len(ascending) - 1)] if ascending else None
+
+
+class _InBackground:
+    """Figures gathered in a thread that nobody waits for longer than the deadline."""
+
+    def __init__(self, gather: Callable[[], dict[str, Any]]) -> None:
+        self._gather = gather
+        self._figures: dict[str, Any] = {}
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def result(self, ends_at: float) -> dict[str, Any]:
+        self._thread.join(max(0.0, ends_at - time.monotonic()))
+        return self._figures
+
+    def _run(self) -> None:
+        try:
+            self._figures = self._gather()
+        except Exception:  # a part that is down has no figures, whatever the client's error is called
+            self._figures = {}
+
+
+def _part_status(part: PartState, alive: bool) -> PartStatus:
+    running = alive and process.same_process(part.pid, part.create_time)
+    return PartStatus(
+        name=part.name,
+        state=part.state if alive else "stopped",
+        pid=part.pid if running else None,
+        ports=tuple(part.ports),
+        memory_bytes=process.family_memory(part.pid) if running and part.pid else None,
+        restarts=part.restarts,
+        last_exit=part.last_exit,
+        uptime_seconds=time.time() - part.started_at if running and part.started_at else None,
+    )
+
+
+def _kafka_figures(settings: Settings) -> dict[str, Any]:
+    if not any(_listens(server) for server in settings.kafka_bootstrap_servers.split(",")):
+        return {}
+    quick = {"request_timeout_ms": _REQUEST_TIMEOUT_MS, "bootstrap_timeout_ms": _REQUEST_TIMEOUT_MS}
+    reader = consumer(settings, **quick)
+    try:
+        incoming = topic_partitions(reader, [TRANSACTIONS])
+        outgoing = topic_partitions(reader, [SCORED, REJECTED, LABELS])
+        ends: dict[Any, int] = reader.end_offsets(incoming + outgoing)
+        begins: dict[Any, int] = reader.beginning_offsets(incoming + outgoing)
+        since_ms = int((time.time() - RATE_WINDOW_SECONDS) * 1000)
+        since = reader.offsets_for_times(dict.fromkeys(incoming, since_ms))
+    finally:
+        reader.close()
+    admin = KafkaAdminClient(**(client_options(settings) | quick))
+    try:
+        committed = admin.list_group_offsets({STREAM_GROUP: incoming, STORE_GROUP: outgoing})
+    finally:
+        admin.close()
+
+    def lag(group: str, partitions: Sequence[Any]) -> int:
+        offsets = committed.get(group, {})
+        done = {part: offsets[part].offset if part in offsets else -1 for part in partitions}
+        # A partition without a commit is read from its beginning; what retention removed is nobody's lag.
+        return sum(ends[part] - max(done[part], begins[part]) for part in partitions)
+
+    arrived = sum(ends[part] - at.offset for part, at in since.items() if at is not None)
+    return {
+        "input_rate": arrived / RATE_WINDOW_SECONDS if incoming else None,
+        "lag": lag(STREAM_GROUP, incoming) if incoming else None,
+        "store_lag": lag(STORE_GROUP, outgoing) if outgoing else None,
+    }
+
+
+def _document_figures(settings: Settings) -> dict[str, Any]:
+    client = documents.client(settings, serverSelectionTimeoutMS=1_000, connectTimeoutMS=1_000, socketTimeoutMS=2_000)
+    try:
+        db = client[settings.mongo_database]
+        recent = db[documents.RECENT].find({}, {"latency_ms": 1})
+        latencies = sorted(float(one["latency_ms"]) for one in recent if one.get("latency_ms") is not None)
+        return {
+            "latency_p50_ms": quantile(latencies, 0.50),
+            "latency_p95_ms": quantile(latencies, 0.95),
+            "rejected": db[documents.REJECTED].estimated_document_count(),
+        }
+    finally:
+        client.close()
+
+
+def _listens(server: str) -> bool:
+    # The full client would try for its whole time limit, and log each refusal.
+    host, _, port = server.strip().rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False

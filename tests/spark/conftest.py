@@ -1,0 +1,25 @@
+"""One Spark session for all tests of a worker; it runs on any Java that the project itself would use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fraudstream.core.settings import Settings
+from fraudstream.core.spark import spark_session
+from fraudstream.runtime.java import find_java
+from fraudstream.store.rollups import SESSION_OPTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    os.environ["JAVA_HOME"] = str(find_java().home)
+    session = spark_session(Settings(data_dir=tmp_path_factory.mktemp("spark")), "tests", **SESSION_OPTIONS)
+    yield session
+    session.stop()

@@ -1,0 +1,115 @@
+"""The Spark rendering of the contract and the pydantic one agree on every kind of value."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F
+
+from fraudstream.core.errors import EventError
+from fraudstream.core.event import FIELD_RULES, parse_event
+from fraudstream.core.validation import validate
+from tests.events import GOOD, value
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+
+ACCEPTED = {
+    "as generated": value(),
+    "an unknown field": value(merchant={"name": "café", "tags": [1, None]}),
+    "a label": value(isFraud=1),
+    "a null label": value(isFraud=None),
+    "white space around": b" " + value() + b"\r\n",
+    "over several lines": json.dumps(GOOD, indent=2).encode(),
+    "an integer for money": value(income=3),
+    "an exponent": value().replace(b"12.5", b"1.25e1"),
+    "a leap day": value(date="29/02/2024 00:00:00"),
+}
+REJECTED = {
+    "empty": (b"", "value"),
+    "only white space": (b"  ", "value"),
+    "binary": (b"\xff\xfe\x00", "value"),
+    "broken": (value()[:-5], "value"),
+    "single quotes": (str(GOOD).encode(), "value"),
+    "a number": (b"12", "value"),
+    "null": (b"null", "value"),
+    "an array": (b"[" + value() + b"]", "value"),
+    "two objects": (value() + value(), "value"),
+    "two objects with a comma": (value() + b"," + value(), "value"),
+    "a byte order mark": (b"\xef\xbb\xbf" + value(), "value"),
+    "text for an integer": (value(id="1"), "id"),
+    "an integer of 64 bits and more": (value(id=2**63), "id"),
+    "a negative id": (value(id=-1), "id"),
+    "a float for an integer": (value(credit=1.0), "credit"),
+    "a boolean for an integer": (value(children=True), "children"),
+    "text for a number": (value(amount="12.5"), "amount"),
+    "an object for a number": (value(income={"a": 1}), "income"),
+    "NaN": (value(amount=float("nan")), "amount"),
+    "infinity": (value(old_balance=float("inf")), "old_balance"),
+    "minus infinity": (value(old_balance=float("-inf")), "old_balance"),
+    "a number too large for a double": (value().replace(b"12.5", b"1e400"), "amount"),
+    "negative money": (value(amount=-0.01), "amount"),
+    "a month too many": (value(month=13), "month"),
+    "an unknown day": (value(day_of_week="Monday"), "day_of_week"),
+    "a number for a day": (value(day_of_week=3), "day_of_week"),
+    "an unknown category": (value(category_recipient="casino"), "category_recipient"),
+    "a day that does not exist": (value(date="31/02/2026 10:11:12"), "date"),
+    "an hour that does not exist": (value(date="01/02/2026 24:00:00"), "date"),
+    "another date format": (value(date="2026-02-01T10:11:12"), "date"),
+    "single digits in a date": (value(date="1/2/2026 10:11:12"), "date"),
+    "the year 0": (value(date="01/01/0000 10:11:12"), "date"),
+    "a label of 2": (value(isFraud=2), "isFraud"),
+    "a label in text": (value(isFraud="1"), "isFraud"),
+    "a reserved name": (value(source="web"), "source"),
+    **{f"without {rule.name}": (value(without=rule.name), rule.name) for rule in FIELD_RULES if rule.required},
+    **{f"{rule.name} null": (value(**{rule.name: None}), rule.name) for rule in FIELD_RULES if rule.required},
+}
+
+
+@pytest.fixture(scope="module")
+def reasons(spark: SparkSession) -> dict[str, tuple[str | None, str]]:
+    cases = ACCEPTED | {name: raw for name, (raw, _) in REJECTED.items()}
+    rows = spark.createDataFrame([(name, bytearray(raw)) for name, raw in cases.items()], "name STRING, value BINARY")
+    return {row["name"]: (row["reason"], row["field"]) for row in validate(rows).drop("event_time").collect()}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepts(name: str, reasons: dict[str, tuple[str | None, str]]) -> None:
+    assert reasons[name][0] is None
+    assert parse_event(ACCEPTED[name]).id == GOOD["id"]
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejects_with_the_name_of_the_field(name: str, reasons: dict[str, tuple[str | None, str]]) -> None:
+    raw, field = REJECTED[name]
+    reason, named = reasons[name]
+    assert reason is not None
+    assert (named, reason.split(":")[0]) == (field, field)
+    with pytest.raises(EventError, match=f"^{field}: "):
+        parse_event(raw)
+
+
+def test_reasons_show_the_value_and_what_was_expected(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([(bytearray(value(amount="12.5")),)], "value BINARY")
+    reason = validate(rows).first()["reason"]
+    assert reason == 'amount: expected a finite number of 0 or more, got the text "12.5"'
+
+
+def test_what_is_stricter_than_the_model(spark: SparkSession) -> None:
+    """JSON that readers understand differently is refused: a field that stands twice, NaN in an unknown field."""
+    twice = value()[:-1] + b', "amount": 99.0}'
+    rows = spark.createDataFrame([(bytearray(twice),), (bytearray(value(extra=float("nan"))),)], "value BINARY")
+    reasons = [row["reason"] for row in validate(rows).select("reason").collect()]
+    assert reasons[0] == "value: a field stands twice"
+    assert reasons[1].startswith("value: an unknown field holds what JSON does not have")
+
+
+def test_an_oversized_value_is_refused_unread(spark: SparkSession) -> None:
+    rows = spark.range(1).select(F.lit(b"x" * (2 * 1024 * 1024)).alias("value"))
+    row = validate(rows).first()
+    assert row["reason"] == "value: 2097152 bytes, more than the 1048576 an event may have"
+    assert row["text"] is None

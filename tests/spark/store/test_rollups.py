@@ -1,0 +1,131 @@
+"""Rollups count each transaction once, in minutes and in totals, however often it is delivered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from fraudstream.store.rollups import counted, rolled_up
+from tests.events import GOOD
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+WATERMARK_SECONDS = 600
+
+
+class Feed:
+    """Scored and labelled records through the real query, one micro-batch a call."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.input = folder / "in"
+        self.input.mkdir()
+        self.state: dict[tuple[Any, ...], dict[str, Any]] = {}
+        records = spark.readStream.schema("topic STRING, timestamp TIMESTAMP, value STRING").json(str(self.input))
+        self.query = (
+            rolled_up(counted(records.withColumn("value", F.col("value").cast("binary"))), WATERMARK_SECONDS)
+            .writeStream.outputMode("update")
+            .option("checkpointLocation", str(folder / "checkpoint"))
+            .foreachBatch(self._keep)
+            .start()
+        )
+        self.batch = 0
+
+    def _keep(self, rows: Any, _: int) -> None:
+        for row in rows.collect():
+            start = row["start"] and row["start"].strftime("%H:%M")
+            key = (row["period"], start, row["origin"], row["dimension"], row["value"])
+            self.state[key] = row.asDict()
+
+    def send(self, *records: tuple[str, datetime, dict[str, Any]]) -> None:
+        lines = [
+            json.dumps({"topic": topic, "timestamp": at.isoformat(), "value": json.dumps(event)})
+            for topic, at, event in records
+        ]
+        hidden = self.input / f".{self.batch}"
+        hidden.write_text("\n".join(lines))
+        hidden.rename(self.input / f"{self.batch}.json")
+        self.batch += 1
+        self.query.processAllAvailable()
+
+    def counts(self, *key: Any) -> tuple[int, int, float, float]:
+        row = self.state[key]
+        return row["transactions"], row["frauds"], row["amount"], row["fraud_amount"]
+
+
+def scored(number: int, at: datetime, prediction: int = 0, **changes: Any) -> tuple[str, datetime, dict[str, Any]]:
+    source = {"topic": "transactions", "partition": 0, "offset": number, "enqueued_at": at.isoformat()}
+    event = GOOD | {"id": number, "prediction": prediction, "score": 0.5, "source": source} | changes
+    return "scored", at + timedelta(milliseconds=200), event
+
+
+@pytest.fixture
+def feed(spark: SparkSession, tmp_path: Path) -> Iterator[Feed]:
+    running = Feed(spark, tmp_path)
+    yield running
+    running.query.stop()
+
+
+def test_counts_minutes_totals_and_dimensions(feed: Feed) -> None:
+    feed.send(
+        scored(1, NOON, prediction=1, amount=30.0),
+        scored(2, NOON + timedelta(seconds=59), amount=10.0),
+        scored(3, NOON + timedelta(seconds=60), amount=5.0, day_of_week="sunday"),
+    )
+    assert feed.counts("minute", "12:00", "live", "all", "all") == (2, 1, 40.0, 30.0)
+    assert feed.counts("minute", "12:01", "live", "all", "all") == (1, 0, 5.0, 0.0)
+    assert feed.counts("total", None, "live", "all", "all") == (3, 1, 45.0, 30.0)
+    assert feed.counts("total", None, "live", "day_of_week", "sunday") == (1, 0, 5.0, 0.0)
+    assert feed.counts("total", None, "live", "month", "11") == (3, 1, 45.0, 30.0)
+    assert feed.counts("total", None, "live", "hour", "10") == (3, 1, 45.0, 30.0)
+    assert feed.counts("total", None, "live", "amount_bin", "0-25") == (2, 0, 15.0, 0.0)
+    assert feed.counts("total", None, "live", "amount_bin", "25-50") == (1, 1, 30.0, 30.0)
+
+
+def test_an_edge_belongs_to_the_bin_above_it(feed: Feed) -> None:
+    feed.send(scored(1, NOON, amount=25.0), scored(2, NOON, amount=400.0), scored(3, NOON, amount=399.99))
+    assert feed.counts("total", None, "live", "amount_bin", "25-50")[0] == 1
+    assert feed.counts("total", None, "live", "amount_bin", "400+")[0] == 1
+    assert feed.counts("total", None, "live", "amount_bin", "300-400")[0] == 1
+
+
+def test_labelled_history_counts_its_labels_apart(feed: Feed) -> None:
+    feed.send(("labels", NOON, GOOD | {"isFraud": 1}), ("labels", NOON, GOOD | {"id": 7}), scored(8, NOON))
+    assert feed.counts("total", None, "history", "all", "all")[:2] == (1, 1)
+    assert feed.counts("total", None, "live", "all", "all")[:2] == (1, 0)
+
+
+def test_redelivery_in_the_same_and_in_later_batches_counts_once(feed: Feed) -> None:
+    feed.send(scored(1, NOON), scored(1, NOON), scored(2, NOON))
+    feed.send(scored(1, NOON), scored(3, NOON))
+    assert feed.counts("total", None, "live", "all", "all")[0] == 3
+
+
+def test_replaying_the_topic_after_the_watermark_changes_nothing(feed: Feed) -> None:
+    first = [scored(number, NOON) for number in range(5)]
+    feed.send(*first)
+    for minutes in (30, 60):
+        feed.send(scored(100 + minutes, NOON + timedelta(minutes=minutes)))
+    feed.send(scored(200, NOON + timedelta(minutes=61)))
+    before = dict(feed.state)
+    feed.send(*first)
+    assert feed.state == before
+    assert feed.counts("total", None, "live", "all", "all")[0] == 8
+
+
+def test_minutes_leave_the_state_and_totals_stay(feed: Feed) -> None:
+    for minute in range(0, 120, 20):
+        feed.send(scored(minute, NOON + timedelta(minutes=minute)))
+    kept = feed.query.lastProgress["stateOperators"][0]["numRowsTotal"]
+    per_window = 8
+    assert kept <= per_window * 3 + 2 * per_window
+    assert feed.counts("total", None, "live", "all", "all")[0] == 6

@@ -1,0 +1,224 @@
+"""The champion: looked up by tag, swapped whole, and kept while the registry is away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+
+from fraudstream.core import registry
+from fraudstream.core.errors import ConfigurationError, ModelError, RegistryUnavailable
+from fraudstream.core.registry import Champion, LoadedModel, champion_version
+from fraudstream.core.settings import load_settings
+
+
+@dataclass
+class FakeRegistry:
+    """Version → tags, as an MLflow client would tell them."""
+
+    versions: dict[int, dict[str, str]] = field(default_factory=dict)
+    away: bool = False
+    searches: list[str] = field(default_factory=list)
+
+    def search_model_versions(self, query: str) -> list[Any]:
+        self.searches.append(query)
+        if self.away:
+            raise MlflowException("nobody listens")
+        return [SimpleNamespace(version=str(number), tags=tags) for number, tags in self.versions.items()]
+
+    def promote(self, version: int) -> None:
+        self.versions = {number: {"role": "none"} for number in self.versions} | {version: {"role": "champion"}}
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
+    server = FakeRegistry()
+    monkeypatch.setattr(registry, "registry_client", lambda _settings: server)
+    return server
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(registry, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The versions that were loaded; version 13 cannot be."""
+    loaded: list[str] = []
+
+    def load(_settings: Any, version: str) -> LoadedModel:
+        loaded.append(version)
+        if version == "13":
+            raise ModelError("Version 13 cannot be loaded")
+        return LoadedModel(version, SimpleNamespace(threshold=0.5), {})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(registry, "load_version", load)
+    return loaded
+
+
+@pytest.fixture
+def champion(server: FakeRegistry, clock: Clock, loads: list[str]) -> Champion:
+    return Champion(load_settings(champion_poll_seconds=2))
+
+
+def loaded_pyfunc() -> Any:
+    """MLflow replaces its lazy ``pyfunc`` by the real module at the first use; only that one is worth patching."""
+    assert mlflow.pyfunc.load_model
+    return mlflow.pyfunc
+
+
+def test_the_tag_makes_the_champion(server: FakeRegistry) -> None:
+    server.versions = {1: {"role": "champion"}, 2: {"role": "challenger"}, 3: {}}
+    assert champion_version(load_settings(model_name="cards")) == "1"
+    assert server.searches == ["name='cards'"]
+
+
+def test_of_two_champions_the_newer_counts_by_number(server: FakeRegistry) -> None:
+    server.versions = {9: {"role": "champion"}, 10: {"role": "champion"}}
+    assert champion_version(load_settings()) == "10"
+
+
+def test_before_the_first_promotion_there_is_none(server: FakeRegistry) -> None:
+    server.versions = {1: {}}
+    assert champion_version(load_settings()) is None
+
+
+def test_a_registry_that_is_away_is_named_without_its_password(server: FakeRegistry) -> None:
+    server.away = True
+    with pytest.raises(RegistryUnavailable, match="nobody listens") as caught:
+        champion_version(load_settings(mlflow_tracking_uri="http://user:hush@host:5000"))
+    assert "host:5000" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_without_an_address_no_registry_is_opened_in_the_working_folder() -> None:
+    with pytest.raises(ConfigurationError, match=r"^FRAUDSTREAM_MLFLOW_TRACKING_URI is empty"):
+        registry.registry_client(load_settings(mlflow_tracking_uri=""))
+
+
+def test_the_champion_is_loaded_once(champion: Champion, server: FakeRegistry, clock: Clock, loads: list[str]) -> None:
+    server.promote(4)
+    assert champion.loaded is None
+    assert champion.current().version == "4"
+    clock.now += 10
+    assert champion.current() is champion.loaded
+    assert loads == ["4"]
+
+
+def test_the_registry_is_asked_once_per_interval(champion: Champion, server: FakeRegistry, clock: Clock) -> None:
+    server.promote(4)
+    for _ in range(5):
+        champion.current()
+    clock.now += 1.9
+    champion.current()
+    assert len(server.searches) == 1
+    clock.now += 0.1
+    champion.current()
+    assert len(server.searches) == 2
+
+
+def test_a_promotion_swaps_the_model_and_leaves_snapshots_whole(
+    champion: Champion, server: FakeRegistry, clock: Clock
+) -> None:
+    server.promote(4)
+    before = champion.current()
+    server.promote(5)
+    assert champion.current() is before
+    clock.now += 2
+    assert champion.current().version == "5"
+    assert before.version == "4"
+    server.promote(4)
+    clock.now += 2
+    assert champion.current().version == "4"
+
+
+def test_a_registry_that_goes_away_does_not_stop_scoring(
+    champion: Champion, server: FakeRegistry, clock: Clock
+) -> None:
+    server.promote(4)
+    champion.current()
+    server.away = True
+    clock.now += 2
+    assert champion.current().version == "4"
+    assert len(server.searches) == 2
+    server.away = False
+    server.promote(5)
+    clock.now += 2
+    assert champion.current().version == "5"
+
+
+def test_a_champion_that_cannot_be_loaded_leaves_the_old_one(
+    champion: Champion, server: FakeRegistry, clock: Clock, loads: list[str]
+) -> None:
+    server.promote(4)
+    champion.current()
+    server.promote(13)
+    clock.now += 2
+    assert champion.current().version == "4"
+    assert loads == ["4", "13"]
+
+
+def test_a_champion_that_is_demoted_serves_until_there_is_another(
+    champion: Champion, server: FakeRegistry, clock: Clock
+) -> None:
+    server.promote(4)
+    champion.current()
+    server.versions = {4: {}}
+    clock.now += 2
+    assert champion.current().version == "4"
+
+
+def test_no_champion_says_how_to_get_one(champion: Champion, server: FakeRegistry, clock: Clock) -> None:
+    with pytest.raises(ModelError, match=r"has no champion yet.*fraudstream train"):
+        champion.current()
+    server.promote(1)
+    with pytest.raises(ModelError, match="has no champion yet"):
+        champion.current()
+    clock.now += 2
+    assert champion.current().version == "1"
+
+
+def test_a_first_look_up_that_fails_is_not_repeated_by_every_caller(
+    champion: Champion, server: FakeRegistry, clock: Clock
+) -> None:
+    server.away = True
+    for _ in range(3):
+        with pytest.raises(RegistryUnavailable, match="nobody listens"):
+            champion.current()
+    assert len(server.searches) == 1
+    server.away = False
+    server.promote(2)
+    clock.now += 2
+    assert champion.current().version == "2"
+
+
+def test_a_model_that_cannot_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch, server: FakeRegistry) -> None:
+    def fail(uri: str) -> None:
+        raise OSError(f"no artifacts at {uri}")
+
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", fail)
+    with pytest.raises(ModelError, match=r"Version 7 of the registered model 'fraud'.*models:/fraud/7"):
+        registry.load_version(load_settings(), "7")
+
+
+def test_a_model_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
+    foreign = SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(predict=None))
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: foreign)
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="")
+    with pytest.raises(ModelError, match="has no score_columns"):
+        registry.load_version(load_settings(), "7")

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import repeat
+
+import orjson
+import pytest
+
+from fraudstream.core.errors import ConfigurationError, EventError
+from fraudstream.core.event import FIELD_RULES, parse_event
+from fraudstream.core.topics import MAX_EVENT_BYTES
+from fraudstream.generator.malformed import (
+    DUPLICATE_ID,
+    KEYLESS,
+    KINDS,
+    OVERSIZED,
+    OVERSIZED_BYTES,
+    Record,
+    mix,
+    with_unknown_field,
+)
+from fraudstream.generator.transactions import generate
+
+FIRST = 1_001_000
+
+
+def values(count: int) -> Iterator[bytes]:
+    return generate(count, FIRST, 3, labelled=False, dates=repeat("24/11/2026 10:00:00"))
+
+
+def mixed(count: int, malformed: int, seed: int = 1) -> list[Record]:
+    return list(mix(values(count), FIRST, count=count, malformed_count=malformed, seed=seed))
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    return mixed(1_000, 40 * len(KINDS))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (OVERSIZED, DUPLICATE_ID)])
+def test_every_kind_is_refused_and_names_its_field(records: list[Record], kind: str) -> None:
+    of_kind = [record for record in records if record.kind == kind]
+    assert len(of_kind) == 40
+    for record in of_kind:
+        with pytest.raises(EventError) as refusal:
+            parse_event(record.value)
+        assert str(refusal.value).split(":")[0] == record.field, record.value
+
+
+def test_oversized_values_are_events_above_the_limit(records: list[Record]) -> None:
+    of_kind = [record for record in records if record.kind == OVERSIZED]
+    assert len(of_kind) == 40
+    assert {record.field for record in of_kind} == {"value"}
+    assert all(len(record.value) == OVERSIZED_BYTES > MAX_EVENT_BYTES for record in of_kind)
+    assert parse_event(of_kind[0].value).id == of_kind[0].id
+
+
+def test_duplicates_are_other_events_with_the_id_of_an_earlier_one(records: list[Record]) -> None:
+    good: dict[int, Record] = {}
+    found = 0
+    for record in records:
+        if record.kind is None:
+            good[record.id] = record
+        elif record.kind == DUPLICATE_ID:
+            found += 1
+            event = parse_event(record.value)
+            assert event.id in good
+            assert event.amount != parse_event(good[event.id].value).amount
+            assert (record.key, record.field) == (str(event.id).encode(), "id")
+    assert found == 40
+
+
+def test_good_events_are_untouched_and_keyed_by_id(records: list[Record]) -> None:
+    originals = list(values(1_000))
+    assert [record.id for record in records] == list(range(FIRST, FIRST + 1_000))
+    good = [record for record in records if record.kind is None]
+    assert len(good) == 1_000 - 40 * len(KINDS)
+    for record in good:
+        assert record == Record(record.id, str(record.id).encode(), originals[record.id - FIRST])
+
+
+def test_keys_are_missing_only_where_no_id_can_be_told(records: list[Record]) -> None:
+    assert {record.kind for record in records if record.key is None} == KEYLESS
+
+
+def test_malformed_records_are_spread_evenly() -> None:
+    records = mixed(1_000, 100)
+    tenths = Counter(number // 100 for number, record in enumerate(records) if record.kind)
+    assert tenths == dict.fromkeys(range(10), 10)
+    kinds = Counter(record.kind for record in records if record.kind)
+    assert set(kinds) == set(KINDS)
+    assert max(kinds.values()) - min(kinds.values()) <= 1
+
+
+def test_variants_reach_every_required_field() -> None:
+    records = mixed(10_000, 2_000 // len(KINDS) * len(KINDS))
+    missing = {record.field for record in records if record.kind == "missing_field"}
+    assert missing == {rule.name for rule in FIELD_RULES if rule.required}
+
+
+@pytest.mark.parametrize(("count", "malformed"), [(1, 1), (17, 17), (40, 39), (100, 34)])
+def test_duplicates_have_an_earlier_event_however_dense(count: int, malformed: int) -> None:
+    for seed in range(20):
+        records = mixed(count, malformed, seed)
+        assert sum(record.kind is not None for record in records) == malformed
+        assert len(records) == count
+
+
+def test_mixing_reproduces() -> None:
+    assert mixed(60, 20) == mixed(60, 20)
+    assert mixed(60, 20, seed=2) != mixed(60, 20)
+
+
+def test_records_are_made_one_at_a_time() -> None:
+    taken: list[bytes] = []
+
+    def counted() -> Iterator[bytes]:
+        for value in values(10):
+            taken.append(value)
+            yield value
+
+    stream = mix(counted(), FIRST, count=10, malformed_count=2)
+    next(stream)
+    assert len(taken) == 1
+
+
+@pytest.mark.parametrize(("count", "message"), [(None, "endless run"), (3, "4 malformed .* 3 records")])
+def test_malformed_records_need_a_place(count: int | None, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        mix(values(3), FIRST, count=count, malformed_count=4)
+
+
+def test_an_unknown_field_is_valid_and_kept() -> None:
+    value = next(values(1))
+    extended = with_unknown_field(value)
+    extra = parse_event(extended).model_extra
+    assert extra is not None
+    assert extra["merchant"]["name"] == "Café №7"
+    known = orjson.loads(extended)
+    del known["merchant"]
+    assert known == orjson.loads(value)

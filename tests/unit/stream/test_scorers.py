@@ -1,0 +1,168 @@
+"""Scorers give a decision for each row, wait for a service that is away, and blame only the rows that are bad."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fraudstream.core.errors import ModelError, ScoringRejected, ScoringUnavailable
+from fraudstream.core.registry import Champion, LoadedModel
+from fraudstream.core.settings import Settings
+from fraudstream.stream import scorers
+from fraudstream.stream.scorers import Decision, EmbeddedScorer, RemoteScorer, score_rows
+
+COLUMNS = {"amount": [10.0, 60.0], "credit": [1, 2]}
+RECORD = {"prediction": 1, "score": 0.75, "threshold": 0.5, "model_version": "3", "reasons": [{"field": "amount"}]}
+
+
+class Service:
+    """A scoring service that answers from a script of (status, body)."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Any]] = []
+        self.requests: list[dict[str, Any]] = []
+        self.authorizations: list[str | None] = []
+        self.connections: set[Any] = set()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                service.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                service.authorizations.append(self.headers["Authorization"])
+                service.connections.add(self.client_address)
+                status, body = service.answers.pop(0)
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr(scorers, "_BACKOFF_SECONDS", 0.001)
+    running = Service()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
+
+
+def test_one_request_a_batch_over_one_connection(service: Service) -> None:
+    service.answers = [(200, [RECORD, RECORD | {"prediction": 0, "reasons": []}])] * 2
+    scorer = RemoteScorer(Settings(scoring_url=service.url))
+    first, second = scorer.score(COLUMNS)
+    scorer.score(COLUMNS)
+    assert first == Decision(1, 0.75, 0.5, "3", [{"field": "amount"}])
+    assert (second.prediction, second.reasons) == (0, ())
+    assert service.requests[0] == {
+        "input_data": {"columns": ["amount", "credit"], "index": [0, 1], "data": [[10.0, 1], [60.0, 2]]}
+    }
+    assert len(service.connections) == 1
+    assert service.authorizations == [None, None]
+
+
+def test_the_key_is_sent_as_a_bearer_token(service: Service) -> None:
+    service.answers = [(200, [RECORD] * 2)]
+    RemoteScorer(Settings(scoring_url=service.url, scoring_key="s3cret")).score(COLUMNS)
+    assert service.authorizations == ["Bearer s3cret"]
+
+
+def test_waits_for_a_service_that_is_not_ready(service: Service) -> None:
+    service.answers = [(503, "no champion"), (500, ""), (429, ""), (200, [RECORD] * 2)]
+    assert len(RemoteScorer(Settings(scoring_url=service.url)).score(COLUMNS)) == 2
+
+
+def test_gives_up_after_the_bounded_attempts(service: Service) -> None:
+    service.answers = [(503, "no champion")] * 3
+    scorer = RemoteScorer(Settings(scoring_url=service.url, scoring_attempts=3))
+    with pytest.raises(ScoringUnavailable, match=r"3 attempts .*503.*no champion"):
+        scorer.score(COLUMNS)
+    assert service.answers == []
+
+
+def test_a_service_that_is_away_is_unavailable(service: Service) -> None:
+    service.server.shutdown()
+    service.server.server_close()
+    with pytest.raises(ScoringUnavailable):
+        RemoteScorer(Settings(scoring_url=service.url, scoring_attempts=2)).score(COLUMNS)
+
+
+def test_refused_rows_are_not_tried_again(service: Service) -> None:
+    service.answers = [(400, "row 1: credit")]
+    with pytest.raises(ScoringRejected, match="row 1: credit"):
+        RemoteScorer(Settings(scoring_url=service.url)).score(COLUMNS)
+    assert len(service.requests) == 1
+
+
+def test_an_answer_of_the_wrong_length_is_no_answer(service: Service) -> None:
+    service.answers = [(200, [RECORD])]
+    with pytest.raises(ScoringUnavailable, match="1 decisions for 2 rows"):
+        RemoteScorer(Settings(scoring_url=service.url)).score(COLUMNS)
+
+
+class Refusing:
+    def __init__(self, bad: set[int]) -> None:
+        self.bad = bad
+        self.calls = 0
+
+    def score(self, columns: Any) -> list[Decision]:
+        self.calls += 1
+        if self.bad.intersection(columns["amount"]):
+            raise ScoringRejected("bad row")
+        return [Decision(0, float(amount), 0.5, "1") for amount in columns["amount"]]
+
+
+@pytest.mark.parametrize("bad", [set(), {0}, {99}, {3, 50, 51}])
+def test_only_the_bad_rows_are_refused(bad: set[int]) -> None:
+    scorer = Refusing(bad)
+    found = score_rows(scorer, {"amount": list(range(100))}, 100)
+    assert {row for row, decision in enumerate(found) if isinstance(decision, str)} == bad
+    assert all(isinstance(d, str) or d.score == row for row, d in enumerate(found))
+    assert scorer.calls <= 1 + 2 * 7 * len(bad)
+
+
+def test_no_rows_need_no_request() -> None:
+    scorer = Refusing(set())
+    assert score_rows(scorer, {"amount": []}, 0) == []
+    assert scorer.calls == 0
+
+
+class AmountModel:
+    threshold = 0.5
+
+    def score_columns(self, columns: Any) -> np.ndarray:
+        return np.asarray(columns["amount"]) / 100
+
+    def explain_columns(self, columns: Any, top: int = 3) -> list[list[dict[str, Any]]]:
+        return [[{"field": "amount", "contribution": amount}] for amount in columns["amount"]]
+
+
+def test_the_embedded_model_explains_alerts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Champion, "current", lambda _: LoadedModel("4", AmountModel(), {}))
+    first, second = EmbeddedScorer(Settings()).score(COLUMNS)
+    assert first == Decision(0, 0.1, 0.5, "4", ())
+    assert second == Decision(1, 0.6, 0.5, "4", [{"field": "amount", "contribution": 60.0}])
+
+
+def test_without_a_champion_the_embedded_model_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: Champion) -> LoadedModel:
+        raise ModelError("no champion yet")
+
+    monkeypatch.setattr(Champion, "current", none)
+    with pytest.raises(ScoringUnavailable, match="no champion yet"):
+        EmbeddedScorer(Settings()).score(COLUMNS)

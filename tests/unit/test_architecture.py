@@ -1,0 +1,151 @@
+"""The architecture, enforced: which part may import which, what the core loads, and how the folders look."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
+MODULES = sorted(path for root in SOURCE_ROOTS for path in (ROOT / root / "fraudstream").rglob("*.py"))
+CORE_MODULES = [path for path in MODULES if path.relative_to(ROOT).parts[2] == "core"]
+MOST_LINES = 300
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def part_of(path: Path) -> str:
+    """The part that a module belongs to: services/fraudstream/stream/job.py → stream."""
+    return path.relative_to(ROOT).parts[2].removesuffix(".py")
+
+
+def dotted_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts[1:]).removesuffix(".__init__")
+
+
+def imported_names(source: str, package: str) -> Iterator[str]:
+    """Every module that the source imports, wherever the statement stands, relative ones made absolute."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, base]).rstrip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if function in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+def imported_parts(source: str, package: str) -> set[str]:
+    """The parts of ours that the source imports."""
+    names = (name.split(".") for name in imported_names(source, package))
+    return {name[1] for name in names if name[0] == "fraudstream" and len(name) > 1}
+
+
+def package_of(path: Path) -> str:
+    name = dotted_name(path)
+    return name if path.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"core", "runtime"} <= {part_of(path) for path in MODULES}
+    assert len(CORE_MODULES) >= 8
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("import fraudstream.stream.job", {"stream"}),
+        ("from fraudstream import store", {"store"}),
+        ("from fraudstream.core.event import Transaction", {"core"}),
+        ("def later():\n    from fraudstream.ml import cli", {"ml"}),
+        ("if TYPE_CHECKING:\n    import fraudstream.scoring as s", {"scoring"}),
+        ("from ..scoring import app", {"scoring"}),
+        ("from . import other", {"store"}),
+        ("importlib.import_module('fraudstream.ml.cli')", {"ml"}),
+        ("import fraudstreams.ml, os", set()),
+    ],
+)
+def test_imports_are_seen_in_every_form(source: str, parts: set[str]) -> None:
+    assert imported_parts(source, "fraudstream.store") == parts
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_a_part_imports_only_core_and_itself(path: Path) -> None:
+    allowed = {"core", part_of(path)}
+    assert imported_parts(path.read_text("utf-8"), package_of(path)) <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_no_part_is_imported_by_its_folder(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_names(path.read_text("utf-8"), package_of(path))}
+    assert not roots & set(SOURCE_ROOTS)
+
+
+@pytest.mark.parametrize("path", CORE_MODULES, ids=named)
+def test_importing_the_core_loads_nothing_heavy(path: Path) -> None:
+    script = (
+        f"import sys, json, {dotted_name(path)}\n"
+        "json.dump(sorted({name.split('.')[0] for name in sys.modules}), sys.stdout)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    loaded = set(json.loads(done.stdout))
+    assert "fraudstream" in loaded
+    assert not loaded & {"pyspark", "py4j", "mlflow", "dash", "plotly", "pandas", "xgboost", "sklearn", "jpype"}
+
+
+def test_the_azure_folder_has_no_python_that_would_hide_the_azure_packages() -> None:
+    assert (ROOT / "azure").is_dir()
+    assert [named(path) for path in (ROOT / "azure").rglob("*.py")] == []
+
+
+@pytest.mark.parametrize("root", SOURCE_ROOTS)
+def test_the_namespace_has_no_package_file(root: str) -> None:
+    assert (ROOT / root / "fraudstream").is_dir()
+    assert not (ROOT / root / "fraudstream" / "__init__.py").exists()
+    assert not (ROOT / root / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_modules_stay_small_and_say_what_they_are(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert len(source.splitlines()) <= MOST_LINES
+    assert ast.get_docstring(ast.parse(source)) or not source.strip()
+    assert path.stem not in ("utils", "util", "helpers", "misc", "common")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_product_code_does_not_print(path: Path) -> None:
+    calls = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if dotted_name(path) != "fraudstream.core.settings"], ids=named
+)
+def test_only_the_settings_know_the_profiles(path: Path) -> None:
+    """A profile chooses values; code that asks which profile it runs in would behave differently in the cloud."""
+    compared = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(side, ast.Attribute) and side.attr == "profile" for side in [node.left, *node.comparators])
+    ]
+    assert compared == []
