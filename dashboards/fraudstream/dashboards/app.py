@@ -38,7 +38,7 @@ def create_app(settings: Settings, feed: Feed) -> Dash:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell(settings.mlflow_tracking_uri)
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]
         CHOOSE_SCHEME,
         Output(SCHEME_ID, "data"),
         Output(PROVIDER_ID, "forceColorScheme"),

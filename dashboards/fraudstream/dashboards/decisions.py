@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dash_ag_grid as dag
@@ -25,22 +25,20 @@ _SCORE = {"function": "params.value == null ? '' : d3.format('.3f')(params.value
 _LATENCY = {"function": "params.value == null ? '–' : d3.format(',.0f')(params.value)"}
 
 _COLUMNS: list[dict[str, Any]] = [
-    {"field": "time", "headerName": "Arrived (UTC)", "width": 118},
-    {"field": "decision", "headerName": "Decision", "width": 112, "cellClass": "decision"},
-    {"field": "score", "headerName": "Score", "width": 78, "type": "rightAligned", "valueFormatter": _SCORE},
-    {"field": "amount", "headerName": "Amount", "width": 92, "type": "rightAligned", "valueFormatter": _MONEY},
+    {"field": "time", "headerName": "UTC", "width": 82},
+    {"field": "decision", "headerName": "Decision", "width": 98, "cellClass": "decision"},
+    {"field": "score", "headerName": "Score", "width": 68, "type": "rightAligned", "valueFormatter": _SCORE},
+    {"field": "amount", "headerName": "Amount", "width": 84, "type": "rightAligned", "valueFormatter": _MONEY},
     {
         "field": "reasons",
         "headerName": "Reasons",
         "flex": 1,
-        "minWidth": 230,
+        "minWidth": 200,
         "tooltipField": "contributions",
     },
-    {"field": "category", "headerName": "Category", "width": 112},
-    {"field": "method", "headerName": "Method", "width": 136},
-    {"field": "latency", "headerName": "ms", "width": 70, "type": "rightAligned", "valueFormatter": _LATENCY},
-    {"field": "id", "headerName": "Transaction", "width": 108, "type": "rightAligned"},
-    {"field": "model", "headerName": "Model", "width": 76, "type": "rightAligned"},
+    {"field": "purchase", "headerName": "Purchase", "width": 196},
+    {"field": "latency", "headerName": "ms", "width": 66, "type": "rightAligned", "valueFormatter": _LATENCY},
+    {"field": "id", "headerName": "Transaction", "width": 104, "type": "rightAligned"},
 ]
 
 
@@ -67,6 +65,12 @@ def table() -> dag.AgGrid:
     )
 
 
+def caption(recent: Sequence[Decision]) -> str:
+    """Which model decided the newest one, and where the reasons' weights are."""
+    text = "Hover over a fraud's reasons for their weights"
+    return f"Model version {recent[0].model_version}. {text}" if recent else text
+
+
 def rows(recent: Iterable[Decision], *, frauds_only: bool) -> list[dict[str, Any]]:
     """The newest decisions, newest first, as the table's rows."""
     chosen = (decision for decision in recent if decision.fraud or not frauds_only)
@@ -85,8 +89,10 @@ def row(decision: Decision) -> dict[str, Any]:
         "amount": features.get("amount"),
         "reasons": words.reasons_in_words(decision),
         "contributions": words.reasons_in_figures(decision.reasons),
-        "category": words.label("category_recipient", str(features.get("category_recipient", ""))),
-        "method": words.label("transaction_method", str(features.get("transaction_method", ""))),
+        "purchase": ", ".join(
+            words.label(name, str(features[name]))
+            for name in ("category_recipient", "transaction_method")
+            if name in features
+        ),
         "latency": decision.latency_ms,
-        "model": f"v{decision.model_version}",
     }

@@ -44,7 +44,7 @@ def label(dimension: str, value: str) -> str:
     if dimension == "day_of_week":
         return value[:3].capitalize()
     if dimension == AMOUNT_BIN:
-        return value.replace("-", "–")
+        return value.split("-")[0]
     if dimension == HOUR:
         return value.zfill(2)
     return _VALUE_LABELS.get(value, value.replace("_", " ").capitalize())
@@ -57,7 +57,7 @@ def long_label(dimension: str, value: str) -> str:
     if dimension == "day_of_week":
         return value.capitalize()
     if dimension == AMOUNT_BIN:
-        return f"amounts {label(dimension, value)}"
+        return f"amounts {value.replace('-', '–')}"
     if dimension == HOUR:
         return f"{value.zfill(2)}:00–{value.zfill(2)}:59 UTC"
     return label(dimension, value)

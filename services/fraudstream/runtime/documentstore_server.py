@@ -114,7 +114,7 @@ def _start_java() -> None:
 def _open(file: Path) -> Any:
     builder = jpype.JClass("org.h2.mvstore.MVStore$Builder")()
     try:
-        store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(_CACHE_MB).open()
+        store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(_CACHE_MB).compress().open()
     except jpype.JException as error:
         raise RuntimePartError(
             f"The documents in {file} cannot be opened ({error}). If another process has them open, end it; if they "

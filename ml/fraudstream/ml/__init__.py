@@ -1,0 +1,1 @@
+"""Training, evaluation and the registry: labelled history → registered models, the better one the champion."""

@@ -1,0 +1,105 @@
+"""``fraudstream train`` and ``fraudstream models``; what is heavy is imported by the commands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fraudstream.core.logs import configure_logging
+from fraudstream.core.settings import load_settings
+
+models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
+
+_ALGORITHMS = {"xgboost": ("xgboost",), "gbt": ("gbt",), "all": ("xgboost", "gbt")}
+_SHOWN = ("average_precision", "roc_auc", "accuracy", "precision", "recall", "ece")
+
+
+def train(
+    algorithm: str = typer.Option("all", help="xgboost (about a second), gbt (Spark ML, half a minute) or all."),
+    seed: int = typer.Option(7, help="Seed of the training."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+) -> None:
+    """Train on the stored labelled history; the better model by average precision is the champion."""
+    if algorithm not in _ALGORITHMS:
+        raise typer.BadParameter(f"--algorithm {algorithm!r}: it is one of {', '.join(_ALGORITHMS)}")
+    settings = load_settings()
+    configure_logging("train", "WARNING")
+    from fraudstream.ml.training import train as run
+
+    console = Console(stderr=True, highlight=False)
+    with console.status("training") as line:
+        outcomes = run(settings, _ALGORITHMS[algorithm], seed, line.update)  # type: ignore[arg-type]
+    if as_json:
+        found = [
+            {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}
+            for one in outcomes
+        ]
+        typer.echo(orjson.dumps({"trained": found}).decode())
+        return
+    for one in outcomes:
+        became = "is the champion" if one.promoted else "stays a challenger"
+        shown = " · ".join(f"{name.replace('_', ' ')} {one.metrics[name]:.4f}" for name in _SHOWN)
+        typer.echo(f"{one.algorithm}, version {one.version}, {became}: {shown}")
+
+
+@models.command("list")
+def list_versions(as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout.")) -> None:
+    """List the versions, the newest first."""
+    from fraudstream.ml.registry import versions
+
+    settings = load_settings()
+    found = versions(settings)
+    if as_json:
+        typer.echo(orjson.dumps({"model": settings.model_name, "versions": [one.to_json() for one in found]}).decode())
+    elif not found:
+        typer.echo("no version is registered yet; `fraudstream train` makes one")
+    else:
+        _print(found)
+
+
+@models.command()
+def promote(
+    version: str = typer.Argument(help="The version's number."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+) -> None:
+    """Make a version the champion; running services take it up by themselves."""
+    from fraudstream.ml import registry
+
+    settings = load_settings()
+    registry.promote(settings, version)
+    said = {"model": settings.model_name, "champion": version}
+    typer.echo(orjson.dumps(said).decode() if as_json else f"version {version} is the champion")
+
+
+@models.command()
+def compare(
+    versions: list[str] = typer.Argument(None, help="Versions to compare; all without."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+) -> None:
+    """Compare versions by the metrics of their training runs, the best average precision first."""
+    from fraudstream.core.errors import ModelError
+    from fraudstream.ml import registry
+
+    found = registry.versions(load_settings())
+    if missing := set(versions or ()) - {one.version for one in found}:
+        raise ModelError(f"There is no version {', '.join(sorted(missing))}. `fraudstream models list` shows them.")
+    chosen = [one for one in found if not versions or one.version in versions]
+    chosen.sort(key=lambda one: -one.metrics.get("average_precision", 0.0))
+    if as_json:
+        typer.echo(orjson.dumps({"versions": [one.to_json() for one in chosen]}).decode())
+    else:
+        _print(chosen)
+
+
+def _print(found: list[Any]) -> None:
+    table = Table("version", "role", "algorithm", "made", *(name.replace("_", " ") for name in _SHOWN))
+    for one in found:
+        made = datetime.fromtimestamp(one.created_at_ms / 1000, UTC)
+        measured = (f"{one.metrics[name]:.4f}" if name in one.metrics else "–" for name in _SHOWN)
+        table.add_row(one.version, one.role, one.algorithm, f"{made:%Y-%m-%d %H:%M}", *measured)
+    Console().print(table)

@@ -1,0 +1,159 @@
+"""The registered model's own code, logged with it: it needs no other module of ours, so that it runs in Azure ML.
+
+Two kinds of trees behind one interface: an XGBoost ensemble, or Spark ML's gradient-boosted trees as plain arrays,
+which need neither Spark nor Java to be served.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import xgboost
+from mlflow.pyfunc import PythonModel
+
+
+class FraudPyfunc(PythonModel):
+    """``predict`` takes a frame of events and gives ``prediction``, ``score``, ``threshold``, ``reasons`` a row."""
+
+    threshold: float
+
+    def load_context(self, context: Any) -> None:
+        """Read the trees and their description from the logged folder."""
+        self.load(Path(context.artifacts["model"]))
+
+    def load(self, folder: Path) -> None:
+        """Read ``model.json`` and the trees beside it."""
+        described = json.loads((folder / "model.json").read_text("utf-8"))
+        self.threshold = float(described["threshold"])
+        self._features: list[str] = described["features"]
+        self._codes: dict[str, dict[str, int]] = described["codes"]
+        self._trees: Any = BoosterTrees(folder) if described["algorithm"] == "xgboost" else SparkTrees(folder)
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
+        """Score the rows; ``reasons`` is filled where ``prediction`` is 1."""
+        columns = {name: model_input[name].tolist() for name in self._features}
+        scores = self.score_columns(columns)
+        alerts = np.flatnonzero(scores >= self.threshold)
+        reasons: list[list[dict[str, Any]]] = [[] for _ in scores]
+        if len(alerts):
+            chosen = {name: [values[row] for row in alerts] for name, values in columns.items()}
+            for row, found in zip(alerts, self.explain_columns(chosen), strict=True):
+                reasons[row] = found
+        return pd.DataFrame(
+            {
+                "prediction": (scores >= self.threshold).astype("int64"),
+                "score": scores,
+                "threshold": self.threshold,
+                "reasons": reasons,
+            },
+            index=model_input.index,
+        )
+
+    def score_columns(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
+        """Probability of fraud, float64, shape (n,); an unknown category counts as its own, rarest one."""
+        return np.asarray(self._trees.probability(self._matrix(columns)), dtype=np.float64)
+
+    def explain_columns(self, columns: Mapping[str, Sequence[Any]], top: int = 3) -> list[list[dict[str, Any]]]:
+        """For each row its ``top`` fields that raise the score most, contributions in log-odds."""
+        contributions = self._trees.contributions(self._matrix(columns))
+        order = np.argsort(-contributions, axis=1)[:, :top]
+        return [
+            [
+                {"field": self._features[field], "contribution": round(float(contributions[row, field]), 4)}
+                for field in fields
+                if contributions[row, field] > 0
+            ]
+            for row, fields in enumerate(order)
+        ]
+
+    def _matrix(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
+        return encode(columns, self._features, self._codes)
+
+
+def encode(
+    columns: Mapping[str, Sequence[Any]], features: Sequence[str], codes: Mapping[str, Mapping[str, int]]
+) -> np.ndarray:
+    """The features as float64, shape (n, len(features)); categories by their codes, unknown ones as -1."""
+    encoded = [
+        np.array([codes[name].get(value, -1) for value in columns[name]], dtype=np.float64)
+        if name in codes
+        else np.asarray(columns[name], dtype=np.float64)
+        for name in features
+    ]
+    return np.column_stack(encoded)
+
+
+class BoosterTrees:
+    """An XGBoost ensemble; contributions are TreeSHAP values, which sum to the margin."""
+
+    def __init__(self, folder: Path) -> None:
+        self._booster = xgboost.Booster()
+        self._booster.load_model(folder / "booster.ubj")
+        self._booster.set_param({"nthread": 1})
+
+    def probability(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → (n,)."""
+        return np.asarray(self._booster.inplace_predict(matrix))
+
+    def contributions(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → (n, features), log-odds."""
+        found = self._booster.predict(xgboost.DMatrix(matrix), pred_contribs=True)
+        return np.asarray(found)[:, :-1]
+
+
+class SparkTrees:
+    """Gradient-boosted trees of Spark ML as arrays of shape (trees, nodes).
+
+    Probability is 1 / (1 + exp(-2 F)) with F the weighted sum of the leaves (Spark ML's ``GBTClassificationModel``).
+    Contributions are the changes of the node values along each row's path, in log-odds (2 F), credited to the
+    feature that each node splits on; they sum to the margin less the roots' values.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with np.load(folder / "trees.npz") as arrays:
+            self._feature = arrays["feature"]
+            self._threshold = arrays["threshold"]
+            self._left = arrays["left"]
+            self._right = arrays["right"]
+            self._value = arrays["value"]
+            self._weight = arrays["weight"]
+            self._depth = int(arrays["depth"])
+
+    def probability(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → (n,)."""
+        node = np.zeros((len(matrix), len(self._weight)), dtype=np.int64)
+        for _ in range(self._depth):
+            node, _ = self._step(matrix, node)
+        margin = 2 * (self._value[self._trees, node] @ self._weight)
+        return np.asarray(1 / (1 + np.exp(-margin)))
+
+    def contributions(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → (n, features), log-odds."""
+        found = np.zeros(matrix.shape)
+        rows = np.broadcast_to(np.arange(len(matrix))[:, None], (len(matrix), len(self._weight)))
+        node = np.zeros(rows.shape, dtype=np.int64)
+        for _ in range(self._depth):
+            below, feature = self._step(matrix, node)
+            change = 2 * self._weight * (self._value[self._trees, below] - self._value[self._trees, node])
+            np.add.at(found, (rows, feature), change)
+            node = below
+        return found
+
+    @property
+    def _trees(self) -> np.ndarray:
+        return np.arange(len(self._weight))
+
+    def _step(self, matrix: np.ndarray, node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        feature = self._feature[self._trees, node]
+        value = np.take_along_axis(matrix, feature, axis=1)
+        goes_left = value <= self._threshold[self._trees, node]
+        return np.where(goes_left, self._left[self._trees, node], self._right[self._trees, node]), feature
+
+
+mlflow.models.set_model(FraudPyfunc())

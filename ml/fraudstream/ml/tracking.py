@@ -1,0 +1,121 @@
+"""A trained model into MLflow: its run, its artifacts, its registered version."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import RestException
+from mlflow.models import infer_signature
+
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import CHALLENGER, ROLE_TAG
+from fraudstream.core.settings import Settings
+from fraudstream.ml import plots
+from fraudstream.ml.features import CODES
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "fraud"
+_MODEL_CODE = Path(__file__).with_name("model_code.py")
+_REQUIREMENTS = ("mlflow", "numpy", "pandas", "xgboost")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What one training hands over; ``save`` writes the trees, ``native`` is the algorithm's own saved form."""
+
+    algorithm: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    threshold: float
+    test_labels: np.ndarray
+    test_scores: np.ndarray
+    save: Callable[[Path], None]
+    native: Path | None = None
+
+
+def register(
+    settings: Settings, client: MlflowClient, trained: Trained, example: pd.DataFrame, dataset: Mapping[str, str]
+) -> str:
+    """Log the run and register the model; returns the version's number as text.
+
+    The model is saved and logged as plain artifacts and the version is created from them: MLflow 3's ``log_model``
+    needs the logged-models API, which Azure ML's registry answers with 404 (azure-sdk-for-python, issue 44896).
+    """
+    run_id = client.create_run(_experiment(client), run_name=trained.algorithm).info.run_id
+    try:
+        client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, _now_ms(), 0) for name, value in trained.metrics.items()],
+            params=[Param(name, str(value)) for name, value in (*trained.parameters.items(), *dataset.items())],
+            tags=[RunTag("algorithm", trained.algorithm)],
+        )
+        with tempfile.TemporaryDirectory(prefix="fraudstream-model-") as scratch:
+            artifacts = Path(scratch) / "artifacts"
+            _save_model(artifacts / "model", trained, example)
+            plots.draw(artifacts / "plots", trained.test_labels, trained.test_scores, trained.threshold)
+            if trained.native is not None:
+                shutil.copytree(trained.native, artifacts / "spark-model")
+            client.log_artifacts(run_id, str(artifacts))
+        version = str(_create_version(settings, client, run_id, trained.algorithm).version)
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id)
+    return version
+
+
+def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
+    described = {
+        "algorithm": trained.algorithm,
+        "threshold": trained.threshold,
+        "features": list(FEATURES),
+        "codes": CODES,
+    }
+    with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
+        trees = Path(scratch)
+        trained.save(trees)
+        (trees / "model.json").write_text(json.dumps(described, indent=2), "utf-8")
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=str(_MODEL_CODE),
+            artifacts={"model": str(trees)},
+            signature=infer_signature(example),
+            input_example=example,
+            pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
+        )
+
+
+def _create_version(settings: Settings, client: MlflowClient, run_id: str, algorithm: str) -> Any:
+    try:
+        client.create_registered_model(settings.model_name, description="Scores card transactions for fraud.")
+    except RestException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(
+        settings.model_name,
+        source=f"{client.get_run(run_id).info.artifact_uri}/model",
+        run_id=run_id,
+        tags={ROLE_TAG: CHALLENGER, "algorithm": algorithm},
+    )
+
+
+def _experiment(client: MlflowClient) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    return str(found.experiment_id if found is not None else client.create_experiment(EXPERIMENT))
+
+
+def _now_ms() -> int:
+    return int(pd.Timestamp.now("UTC").timestamp() * 1000)

@@ -1,0 +1,161 @@
+"""One training: read the history, fit, evaluate, register, and let the better model be the champion."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from fraudstream.core.errors import ModelError
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import champion_version, load_version, registry_client
+from fraudstream.core.settings import Settings
+from fraudstream.core.spark import spark_session
+from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.features import ID, LABEL, in_test, matrix
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from pyspark.sql import SparkSession
+
+Algorithm = Literal["xgboost", "gbt"]
+
+# Both errors weigh alike until costs are known: with calibrated scores that is the threshold of least error.
+THRESHOLD = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A registered training; ``promoted`` says whether it became the champion."""
+
+    algorithm: str
+    version: str
+    promoted: bool
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The same rows for every algorithm: features float64 (n, 12), labels 0/1 (n,)."""
+
+    history: pd.DataFrame
+    held_out: np.ndarray
+
+    @property
+    def train(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._part(~self.held_out)
+
+    @property
+    def test(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._part(self.held_out)
+
+    def _part(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.history[chosen]
+        return matrix(rows), rows[LABEL].to_numpy()
+
+
+def train(
+    settings: Settings, algorithms: tuple[Algorithm, ...], seed: int, tell: Callable[[str], None]
+) -> list[Outcome]:
+    """Train the algorithms in the given order on the stored history; each is registered before the next one starts.
+
+    Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
+    """
+    tell("starting Spark")
+    # MLflow's import takes seconds of processor time that Spark's start leaves idle.
+    importing = threading.Thread(target=_import_mlflow)
+    importing.start()
+    spark = spark_session(settings, "train")
+    try:
+        from fraudstream.ml.history import checked, fingerprint, read_history
+
+        tell("reading the history")
+        history = checked(read_history(spark, settings).toPandas())
+        importing.join()
+        client = registry_client(settings)
+        split = Split(history, in_test(history[ID].to_numpy()))
+        dataset = {
+            "dataset_fingerprint": fingerprint(history),
+            "dataset_rows": str(len(history)),
+            "dataset_train_rows": str(int((~split.held_out).sum())),
+            "dataset_test_rows": str(int(split.held_out.sum())),
+        }
+        if not 0 < split.test[1].sum() < len(split.test[1]) or split.train[1].sum() == 0:
+            raise ModelError(
+                f"{len(history):,} labelled transactions are too few to hold some of each class out. "
+                "Publish more with `fraudstream generate history`."
+            )
+        outcomes = []
+        with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
+            for algorithm in algorithms:
+                tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
+                outcomes.append(_train_one(settings, client, spark, algorithm, split, dataset, seed, Path(scratch)))
+        return outcomes
+    finally:
+        spark.stop()
+
+
+def _train_one(
+    settings: Settings,
+    client: MlflowClient,
+    spark: SparkSession,
+    algorithm: Algorithm,
+    split: Split,
+    dataset: dict[str, str],
+    seed: int,
+    scratch: Path,
+) -> Outcome:
+    from fraudstream.ml.tracking import Trained, register
+
+    train_features, train_labels = split.train
+    test_features, test_labels = split.test
+    native: Path | None = None
+    fitted: Any
+    if algorithm == "xgboost":
+        from fraudstream.ml import boosting
+
+        fitted = boosting.fit(train_features, train_labels, seed)
+    else:
+        from fraudstream.ml import gbt
+
+        native = scratch / "spark-model"
+        fitted = gbt.fit(spark, train_features, train_labels, seed, native)
+    train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
+    measured = metrics(test_labels, test_scores, THRESHOLD)
+    measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
+    trained = Trained(algorithm, fitted.parameters, measured, THRESHOLD, test_labels, test_scores, fitted.save, native)
+    example = split.history[list(FEATURES)].head(3).reset_index(drop=True)
+    version = register(settings, client, trained, example, dataset)
+    promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
+    log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
+    return Outcome(algorithm, version, promoted, measured)
+
+
+def _take_the_role(
+    settings: Settings, client: MlflowClient, version: str, average_precision: float, split: Split
+) -> bool:
+    """Promote the version if it is better than the champion on the same held-out rows, which neither has seen."""
+    from fraudstream.ml.registry import promote
+
+    current = champion_version(settings, client)
+    if current is not None:
+        held_out = split.history[split.held_out]
+        columns = {name: held_out[name].tolist() for name in FEATURES}
+        scores = np.asarray(load_version(settings, current).model.score_columns(columns))
+        if average_precision <= metrics(held_out[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]:
+            return False
+    promote(settings, version, client)
+    return True
+
+
+def _import_mlflow() -> None:
+    import fraudstream.ml.tracking  # noqa: F401
