@@ -89,7 +89,7 @@ def row(decision: Decision) -> dict[str, Any]:
         "amount": features.get("amount"),
         "reasons": words.reasons_in_words(decision),
         "contributions": words.reasons_in_figures(decision.reasons),
-        "purchase": ", ".join(
+        "purchase": " · ".join(
             words.label(name, str(features[name]))
             for name in ("category_recipient", "transaction_method")
             if name in features

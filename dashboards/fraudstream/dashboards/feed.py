@@ -30,10 +30,17 @@ class Feed:
     Nobody has looked for ``idle_seconds``: reading stops until the next look.
     """
 
-    def __init__(self, read: Callable[[], Snapshot], interval_seconds: float = 1.0, idle_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Snapshot],
+        interval_seconds: float = 1.0,
+        idle_seconds: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._read = read
         self._interval = interval_seconds
         self._idle = idle_seconds
+        self._clock = clock
         self._view = View()
         self._looked_at = float("-inf")
         self._condition = threading.Condition()
@@ -56,8 +63,8 @@ class Feed:
     def look(self, patience_seconds: float = 1.0) -> View:
         """The current view. After a pause in looking it waits this long for a fresh one."""
         with self._condition:
-            asleep = time.monotonic() - self._looked_at > self._idle
-            self._looked_at = time.monotonic()
+            asleep = self._clock() - self._looked_at > self._idle
+            self._looked_at = self._clock()
             self._condition.notify_all()
             if asleep:
                 seen = self._reads
@@ -75,7 +82,7 @@ class Feed:
 
     def _wait_for_viewers(self) -> bool:
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or time.monotonic() - self._looked_at <= self._idle)
+            self._condition.wait_for(lambda: self._closed or self._clock() - self._looked_at <= self._idle)
             return not self._closed
 
     def _next_view(self) -> View:

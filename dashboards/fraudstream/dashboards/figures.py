@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from fraudstream.core.rollups import AMOUNT_BIN, HOUR
 from fraudstream.dashboards import words
 from fraudstream.dashboards.measures import share, wilson_band
 from fraudstream.dashboards.queries import MINUTE, Tallies, Tally
@@ -15,7 +16,7 @@ from fraudstream.dashboards.theme import COUNTS, FRAUD, RATE, RATE_BAND
 
 _BAR_CORNER = 3
 # Neighbouring values of these dimensions are neighbours in truth, so that a line between them means something.
-_ORDERED = ("month", "day_of_week", "hour", "amount_bin")
+_ORDERED = ("month", "day_of_week", HOUR, AMOUNT_BIN)
 
 
 def blank() -> go.Figure:
@@ -44,7 +45,7 @@ def shares(dimensions: Mapping[str, Tallies], *, horizontal: bool = False) -> go
     digits = 1 if horizontal or len(rows) <= 7 else 0
     hover = [_share_hover(title, tally) for _, title, tally in rows]
     rates = [words.percent(share(tally.frauds, tally.transactions), digits) for tally in counted]
-    figure = go.Figure()
+    figure = go.Figure(layout={"template": {}})
     series = (
         ("Fraud", [tally.frauds for tally in counted], None),
         ("Legitimate", [tally.legitimate for tally in counted], rates),
@@ -70,8 +71,9 @@ def shares(dimensions: Mapping[str, Tallies], *, horizontal: bool = False) -> go
     if horizontal:
         figure.update_layout(xaxis=values | {"showgrid": True, "nticks": 4}, yaxis=names | {"autorange": "reversed"})
     else:
+        names["title"] = {"text": "amount from"} if AMOUNT_BIN in dimensions else {}
         figure.update_layout(xaxis=names, yaxis=values | {"showgrid": True})
-    return figure.update_layout(barmode="stack", bargap=0.38 if horizontal else 0.28, uirevision="shares", template={})
+    return figure.update_layout(barmode="stack", bargap=0.38 if horizontal else 0.28, uirevision="shares")
 
 
 def minutes(starts: Sequence[datetime], tallies: Mapping[datetime, Tally]) -> go.Figure:
@@ -82,7 +84,7 @@ def minutes(starts: Sequence[datetime], tallies: Mapping[datetime, Tally]) -> go
         _share_hover(f"{start:%H:%M} UTC", tally) + ("<br><i>still running</i>" if start == starts[-1] else "")
         for start, tally in zip(starts, counted, strict=True)
     ]
-    figure = go.Figure()
+    figure = go.Figure(layout={"template": {}})
     series = (
         ("Fraud", [tally.frauds for tally in counted]),
         ("Legitimate", [tally.legitimate for tally in counted]),
@@ -107,7 +109,6 @@ def minutes(starts: Sequence[datetime], tallies: Mapping[datetime, Tally]) -> go
             "nticks": 8,
         },
         yaxis={"title": {"text": "transactions a minute"}, "rangemode": "tozero", "tickformat": "~s", "showgrid": True},
-        template={},
     )
 
 
@@ -116,7 +117,7 @@ def rates(dimension: str, tallies: Tallies) -> go.Figure:
     values = ordered_values(dimension, tallies)
     labels = [words.label(dimension, value) for value in values]
     counted = [tallies.get(value, Tally()) for value in values]
-    figure = go.Figure()
+    figure = go.Figure(layout={"template": {}})
     measured = [
         (label, words.long_label(dimension, value), tally, band)
         for value, label, tally in zip(values, labels, counted, strict=True)
@@ -140,7 +141,13 @@ def rates(dimension: str, tallies: Tallies) -> go.Figure:
     if overall is not None:
         figure.add_hline(y=100 * overall, line={"color": FRAUD, "width": 1.2, "dash": "dot"}, opacity=0.8)
     return figure.update_layout(
-        xaxis={"type": "category", "categoryorder": "array", "categoryarray": labels, "anchor": "y2"},
+        xaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "anchor": "y2",
+            "title": {"text": "amount from"} if dimension == AMOUNT_BIN else {},
+        },
         yaxis={
             "domain": [0.36, 1],
             "ticksuffix": f"{words.NBSP}%",
@@ -150,7 +157,6 @@ def rates(dimension: str, tallies: Tallies) -> go.Figure:
         },
         yaxis2={"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
         uirevision="rates",
-        template={},
     )
 
 

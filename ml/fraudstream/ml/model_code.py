@@ -15,7 +15,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import xgboost
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 
 class FraudPyfunc(PythonModel):

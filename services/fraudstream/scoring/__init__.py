@@ -1,0 +1,1 @@
+"""The scoring service: rows in over HTTP, the champion's decisions out."""

@@ -1,0 +1,180 @@
+"""The shapes that requests and answers have: bytes → columns of checked features, decisions → bytes.
+
+No pandas on the way: a small request costs less than building a data frame would. Values are checked a column at a
+time; only a column with a fault is walked again, to name the row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+
+from fraudstream.core.errors import ModelError, ScoringRejected
+from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.registry import LoadedModel
+
+Shape = Literal["data", "input_data", "Inputs", "dataframe_split", "dataframe_records"]
+Columns = dict[str, list[Any]]
+
+SCORE_SHAPES: tuple[Shape, ...] = ("data", "input_data", "Inputs", "dataframe_split", "dataframe_records")
+INVOCATION_SHAPES: tuple[Shape, ...] = ("dataframe_split", "dataframe_records")
+
+_TEXT_FEATURES = frozenset(rule.name for rule in FIELD_RULES if rule.kind == "text").intersection(FEATURES)
+_NUMBER_TYPES = frozenset({int, float})
+_TEXT_TYPES = frozenset({str})
+_LONGEST_SHOWN_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringRequest:
+    """A request that can be scored; ``columns`` maps each feature, in their order, to ``count`` values."""
+
+    shape: Shape
+    columns: Columns
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringAnswer:
+    """An answer's JSON, how many rows it is about, and how many of them are alerts."""
+
+    body: bytes
+    rows: int
+    alerts: int
+
+
+def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> ScoringRequest:
+    """Read a body of one of the ``shapes``.
+
+    Raises :class:`ScoringRejected` whose message names the row (from 0) and the field that are to blame.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ScoringRejected(f"The body of {len(body)} bytes is not JSON: {error}.") from None
+    known = ", ".join(shapes)
+    if not isinstance(document, dict):
+        raise ScoringRejected(f"The body is {_shown(document)}; expected an object with one of {known}.")
+    shape = next((shape for shape in shapes if shape in document), None)
+    if shape is None:
+        found = _shown(sorted(document)) if document else "no key at all"
+        raise ScoringRejected(f"The body has {found}; expected one of {known}.")
+    value = document[shape]
+    if shape in ("input_data", "dataframe_split"):
+        columns, count = _from_split(shape, value)
+    elif shape == "Inputs":
+        if not isinstance(value, dict) or "WebServiceInput0" not in value:
+            raise ScoringRejected(f"Inputs is {_shown(value)}; expected an object with WebServiceInput0.")
+        columns, count = _from_rows("WebServiceInput0", value["WebServiceInput0"])
+    else:
+        columns, count = _from_rows(shape, value)
+    for name, values in columns.items():
+        _check_column(name, values)
+    return ScoringRequest(shape, columns, count)
+
+
+def score(loaded: LoadedModel, request: ScoringRequest) -> ScoringAnswer:
+    """Score a request with one loaded version; raises :class:`ModelError` when it gives no usable scores."""
+    if request.count == 0:
+        return ScoringAnswer(_wrapped(request.shape, []), 0, 0)
+    model = loaded.model
+    threshold = float(model.threshold)
+    scores = np.asarray(model.score_columns(request.columns), dtype=np.float64)
+    if scores.shape != (request.count,) or not np.isfinite(scores).all():
+        raise ModelError(
+            f"Version {loaded.version} gave {scores.size} scores for {request.count} rows, or one that is no number. "
+            "Promote another version: `fraudstream models promote`."
+        )
+    flagged = scores >= threshold
+    alerts: list[int] = np.flatnonzero(flagged).tolist()
+    if request.shape == "data":
+        return ScoringAnswer(_wrapped("data", flagged.astype(np.int64).tolist()), request.count, len(alerts))
+    records: list[dict[str, Any]] = [
+        {"prediction": 0, "score": value, "threshold": threshold, "model_version": loaded.version, "reasons": []}
+        for value in scores.tolist()
+    ]
+    if alerts:
+        chosen = {name: [values[row] for row in alerts] for name, values in request.columns.items()}
+        for row, reasons in zip(alerts, model.explain_columns(chosen), strict=True):
+            records[row]["prediction"] = 1
+            records[row]["reasons"] = reasons
+    return ScoringAnswer(_wrapped(request.shape, records), request.count, len(alerts))
+
+
+def _wrapped(shape: Shape, results: list[Any]) -> bytes:
+    answer: Any = results
+    if shape == "Inputs":
+        answer = {"Results": {"WebServiceOutput0": results}}
+    elif shape in INVOCATION_SHAPES:
+        answer = {"predictions": results}
+    # Contributions may be numpy numbers: the model's own code decides that.
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _from_rows(key: str, rows: Any) -> tuple[Columns, int]:
+    if not isinstance(rows, list):
+        raise ScoringRejected(f"{key} is {_shown(rows)}; expected a list of rows.")
+    try:
+        return {name: [row[name] for row in rows] for name in FEATURES}, len(rows)
+    except (KeyError, TypeError, IndexError):
+        raise _row_fault(rows) from None
+
+
+def _row_fault(rows: list[Any]) -> ScoringRejected:
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            return ScoringRejected(f"row {number}: expected an object, got {_shown(row)}.")
+        missing = [name for name in FEATURES if name not in row]
+        if missing:
+            return ScoringRejected(f"row {number}: {missing[0]}: missing; a row has to have {', '.join(FEATURES)}.")
+    raise AssertionError("every row is whole")
+
+
+def _from_split(key: str, table: Any) -> tuple[Columns, int]:
+    rows = table.get("data") if isinstance(table, dict) else None
+    if not isinstance(rows, list):
+        raise ScoringRejected(f"{key} is {_shown(table)}; expected an object with columns and data, both lists.")
+    if not rows:
+        return {name: [] for name in FEATURES}, 0
+    names = table.get("columns")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ScoringRejected(f"{key}.columns is {_shown(names)}; expected a list of names.")
+    for name in FEATURES:
+        if name not in names:
+            raise ScoringRejected(f"{name}: missing from {key}.columns, which has to have {', '.join(FEATURES)}.")
+        if names.count(name) > 1:
+            raise ScoringRejected(f"{name}: stands more than once in {key}.columns; name each column once.")
+    if set(map(type, rows)) != {list} or set(map(len, rows)) != {len(names)}:
+        for number, row in enumerate(rows):
+            if not isinstance(row, list):
+                raise ScoringRejected(f"row {number}: expected a list, got {_shown(row)}.")
+            if len(row) != len(names):
+                raise ScoringRejected(f"row {number}: expected {len(names)} values, one a column; got {len(row)}.")
+    return {name: list(map(itemgetter(names.index(name)), rows)) for name in FEATURES}, len(rows)
+
+
+def _check_column(name: str, values: Sequence[Any]) -> None:
+    types = set(map(type, values))
+    if name in _TEXT_FEATURES:
+        if not types <= _TEXT_TYPES:
+            _refuse(name, values, "text", lambda value: type(value) is str)
+    elif not types <= _NUMBER_TYPES or (float in types and not math.isfinite(sum(values))):
+        # A sum that overflows looks the same as an infinite value: the walk over the rows tells them apart.
+        _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES and math.isfinite(value))
+
+
+def _refuse(name: str, values: Sequence[Any], expected: str, is_good: Callable[[Any], bool]) -> None:
+    for number, value in enumerate(values):
+        if not is_good(value):
+            raise ScoringRejected(f"row {number}: {name}: expected {expected}, got {_shown(value)}.")
+
+
+def _shown(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _LONGEST_SHOWN_VALUE else text[: _LONGEST_SHOWN_VALUE - 1] + "…"

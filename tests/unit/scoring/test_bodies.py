@@ -1,0 +1,163 @@
+"""Bodies are read into checked columns; a fault is told by its row and field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from fraudstream.core.errors import ModelError, ScoringRejected
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import LoadedModel
+from fraudstream.scoring.bodies import INVOCATION_SHAPES, ScoringRequest, read_request, score
+from tests.events import GOOD
+
+ROW = {name: GOOD[name] for name in FEATURES}
+ROWS = [ROW | {"amount": amount} for amount in (1, 2.5, 700.0)]
+
+
+def table(rows: list[dict[str, Any]], columns: list[str] | None = None) -> dict[str, Any]:
+    columns = columns or list(FEATURES)
+    return {
+        "columns": columns,
+        "index": list(range(len(rows))),
+        "data": [[row[name] for name in columns] for row in rows],
+    }
+
+
+def body(shape: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    if shape in ("input_data", "dataframe_split"):
+        return {shape: table(rows)}
+    return {"Inputs": {"WebServiceInput0": rows}} if shape == "Inputs" else {shape: rows}
+
+
+def refusal(content: Any) -> str:
+    with pytest.raises(ScoringRejected) as caught:
+        read_request(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return str(caught.value)
+
+
+SHAPES = ("data", "input_data", "Inputs", "dataframe_split", "dataframe_records")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape_gives_the_same_columns_in_the_features_order(shape: str) -> None:
+    read = read_request(json.dumps(body(shape, ROWS)).encode())
+    assert read == ScoringRequest(shape, {name: [row[name] for row in ROWS] for name in FEATURES}, 3)  # type: ignore[arg-type]
+    assert tuple(read.columns) == FEATURES
+
+
+def test_column_order_is_free_and_extra_columns_are_ignored() -> None:
+    columns = ["id", *reversed(FEATURES), "note", "note"]
+    rows = [row | {"id": 7, "note": None} for row in ROWS]
+    shuffled = read_request(orjson.dumps({"input_data": table(rows, columns)}))
+    by_row = read_request(orjson.dumps({"data": rows}))
+    assert shuffled.columns == by_row.columns == {name: [row[name] for row in ROWS] for name in FEATURES}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_rows_are_no_columns_to_check(shape: str) -> None:
+    assert read_request(json.dumps(body(shape, [])).encode()).count == 0
+
+
+def test_an_empty_table_needs_no_columns() -> None:
+    assert read_request(b'{"input_data": {"columns": [], "index": [], "data": []}}').count == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("amount", "12", 'a finite number, got "12"'),
+        ("amount", True, "a finite number, got true"),
+        ("amount", None, "a finite number, got null"),
+        ("credit", [1], "a finite number, got [1]"),
+        ("foreign_transaction", False, "a finite number, got false"),
+        ("day_of_week", 3, "text, got 3"),
+        ("transaction_method", None, "text, got null"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_told_by_row_and_field(shape: str, field: str, value: Any, shown: str) -> None:
+    rows = [ROW, ROW | {field: value}, ROW | {field: value}]
+    assert refusal(body(shape, rows)) == f"row 1: {field}: expected {shown}."
+
+
+def test_long_values_are_cut_in_messages() -> None:
+    assert len(refusal({"data": [ROW | {"amount": "x" * 5000}]})) < 150
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
+    content = json.dumps({"data": [ROW]}).replace("12.5", number).encode()
+    assert "is not JSON" in refusal(content)
+
+
+def test_large_finite_numbers_pass_though_their_sum_overflows() -> None:
+    assert read_request(orjson.dumps({"data": [ROW | {"amount": 1.7e308}] * 3})).count == 3
+
+
+def test_numbers_need_not_be_of_the_rules_own_kind_and_texts_may_be_unknown() -> None:
+    row = ROW | {"amount": 3, "credit": 1.0, "day_of_week": "someday"}
+    assert read_request(orjson.dumps({"data": [row]})).columns["day_of_week"] == ["someday"]
+
+
+@pytest.mark.parametrize("field", FEATURES)
+def test_a_missing_feature_is_named(field: str) -> None:
+    columns = [name for name in FEATURES if name != field]
+    lacking = {name: ROW[name] for name in columns}
+    assert refusal({"input_data": table([ROW], columns)}).startswith(f"{field}: missing from input_data.columns")
+    assert refusal({"data": [ROW, lacking]}).startswith(f"row 1: {field}: missing")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "not JSON"),
+        (b'{"data": [', "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[1]", "The body is [1]; expected an object with one of data, input_data"),
+        ({}, "no key at all"),
+        ({"rows": []}, '["rows"]; expected one of data'),
+        ({"data": {"a": 1}}, "data is"),
+        ({"data": [ROW, [1]]}, "row 1: expected an object, got [1]"),
+        ({"data": ["amount"]}, 'row 0: expected an object, got "amount"'),
+        ({"Inputs": {"input1": []}}, "WebServiceInput0"),
+        ({"Inputs": []}, "WebServiceInput0"),
+        ({"Inputs": {"WebServiceInput0": None}}, "WebServiceInput0 is null"),
+        ({"input_data": [1]}, "columns and data"),
+        ({"input_data": {"columns": ["amount"]}}, "columns and data"),
+        ({"input_data": {"data": [[1]]}}, "input_data.columns is null"),
+        ({"input_data": {"columns": [1], "data": [[1]]}}, "input_data.columns is [1]"),
+        ({"dataframe_split": table([ROW], [*FEATURES, "amount"])}, "amount: stands more than once"),
+        ({"input_data": {"columns": list(FEATURES), "data": [list(ROW.values()), [1]]}}, "row 1: expected 12 values"),
+        (
+            {"input_data": {"columns": list(FEATURES), "data": [list(ROW.values()), "abcdefghijkl"]}},
+            "row 1: expected a",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_reason(content: Any, told: str) -> None:
+    assert told in refusal(content)
+
+
+def test_only_the_shapes_asked_for_are_taken() -> None:
+    with pytest.raises(ScoringRejected, match="expected one of dataframe_split, dataframe_records"):
+        read_request(orjson.dumps({"data": [ROW]}), INVOCATION_SHAPES)
+
+
+@pytest.mark.parametrize("scores", [np.array([0.1]), np.array([0.1, np.nan, 0.2]), np.zeros((3, 2))])
+def test_a_model_that_gives_no_usable_scores_is_an_error(scores: np.ndarray) -> None:
+    class Broken:
+        threshold = 0.5
+
+        def score_columns(self, columns: Any) -> np.ndarray:
+            return scores
+
+        def explain_columns(self, columns: Any, top: int = 3) -> list[list[dict[str, Any]]]:
+            return []
+
+    with pytest.raises(ModelError, match="Version 9 gave"):
+        score(LoadedModel("9", Broken(), {}), read_request(orjson.dumps({"data": ROWS})))
