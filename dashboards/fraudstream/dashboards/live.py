@@ -85,7 +85,7 @@ def _table() -> dmc.GridCol:
     )
 
 
-def card_values(snapshot: Snapshot, now: datetime) -> dict[str, str]:
+def card_values(snapshot: Snapshot) -> dict[str, str]:
     """Each card's text."""
     total = snapshot.total(ORIGIN)
     return {
@@ -93,7 +93,7 @@ def card_values(snapshot: Snapshot, now: datetime) -> dict[str, str]:
         "live-frauds": words.count(total.frauds),
         "live-share": words.percent(measures.share(total.frauds, total.transactions), 2),
         "live-risk": words.count(total.fraud_amount),
-        "live-rate": f"{measures.events_per_second(snapshot.recent, now):,.1f}",
+        "live-rate": f"{measures.events_per_second(snapshot.recent, snapshot.read_at):,.1f}",
         "live-latency": words.milliseconds(measures.latency_p95(snapshot.recent)),
     }
 
@@ -198,7 +198,7 @@ def _refreshed(view: View, choice: str, scheme: Scheme, *, paused: bool) -> dict
     empty = "No fraud among the newest decisions." if scored and choice == "frauds" else EMPTY
     return {
         "panels": shown(view, now, scheme),
-        "cards": card_values(snapshot, now) if snapshot else {card.id: no_update for card in CARDS},
+        "cards": card_values(snapshot) if snapshot else {card.id: no_update for card in CARDS},
         "cards_state": panels.show_state(panels.state_of(view, 1, "")),
         "rows": rows,
         "table_state": panels.show_state(panels.state_of(view, len(rows), empty)),

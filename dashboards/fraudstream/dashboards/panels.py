@@ -112,7 +112,7 @@ def state_of(view: View, transactions: int, empty_note: str) -> State:
             return State("failed", "The document store does not answer. Trying again every second.")
         return State("loading", "Loading")
     if view.problem:
-        return State("stale", f"The document store does not answer. Data from {words.clock(view.snapshot.read_at)}.")
+        return State("stale", f"Store does not answer. Data from {words.clock(view.snapshot.read_at)}")
     return State("ready") if transactions else State("empty", empty_note)
 
 

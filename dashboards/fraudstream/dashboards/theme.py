@@ -9,7 +9,7 @@ Scheme = Literal["light", "dark"]
 # Okabe and Ito's vermillion and blue, told apart by lightness too; a quiet blue carries the many legitimate ones.
 FRAUD = "#D55E00"
 RATE = "#0F82C8"
-RATE_BAND = "rgba(15, 130, 200, 0.18)"
+RATE_BAND = "rgba(15, 130, 200, 0.22)"
 COUNTS = "rgba(141, 160, 180, 0.55)"
 
 # No system-ui: on some Linux desktops it is a font whose figures are too wide for tables.

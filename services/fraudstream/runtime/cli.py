@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
-from fraudstream.core.settings import Settings, load_settings, shown_values, value_sources
+from fraudstream.core.settings import load_settings, shown_values, value_sources
 from fraudstream.runtime.commands import LateGroup, add_late_commands, add_sibling_commands, missing_extra
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -88,14 +89,18 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
             _await_champion(settings, training, tell)
         lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
         if not plan.events:
+            _give_way(training)
             _announce(settings)
             _stream_until_interrupted(settings, plan)
             return None
         scored_from = end_offsets(settings, SCORED)
         with _step(f"{plan.events:,} live events") as tell:
+            _give_way(training)
             published = _command("generate", "live", *_live_options(plan))
             await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
-            produced = {int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()}
+            produced = {
+                int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()
+            }
             summary = summarise(settings, produced, scored_from, started_at)
         if training is not None:
             with _step("comparing the models"):
@@ -165,6 +170,16 @@ def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None
             raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
         time.sleep(_POLL_SECONDS)
     tell(f"version {version}")
+
+
+def _give_way(training: subprocess.Popen[bytes] | None) -> None:
+    """Let the slower training use what live traffic leaves of the processor."""
+    if training is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(training.pid)
+        for one in (process, *process.children(recursive=True)):
+            one.nice(10)
 
 
 def _await_training(training: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ from fraudstream.core.settings import Settings
 from fraudstream.runtime import artifacts
 from fraudstream.runtime.part import Part
 
-NAME = "documentstore"
+NAME = "documents"
 
 _ANSWER_MS = 400
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read, not bound to

@@ -88,7 +88,8 @@ def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], 
         state = read_state(settings.data_dir)
         if state is None or not is_running(settings):
             raise RuntimePartError(
-                f"The supervisor ended. See {log_file(settings.data_dir, SUPERVISOR_LOG)}, then try `fraudstream up -d`."
+                f"The supervisor ended. See {log_file(settings.data_dir, SUPERVISOR_LOG)}; "
+                "`fraudstream up -d` starts it again."
             )
         watched = [part for name, part in state.parts.items() if not wanted or name in wanted]
         if (now := describe(watched)) != told:

@@ -46,8 +46,8 @@ def check_disk(data_dir: Path, least_free_bytes: int = LEAST_FREE_BYTES) -> None
     free = shutil.disk_usage(data_dir).free
     if free < least_free_bytes:
         raise RuntimePartError(
-            f"Only {free / 1e6:.0f} MB are free on the disk of {data_dir}, and at least {least_free_bytes / 1e6:.0f} MB "
-            "are needed. Free some, or set FRAUDSTREAM_DATA_DIR to a folder on another disk."
+            f"Only {free / 1e6:.0f} MB are free on the disk of {data_dir}, and {least_free_bytes / 1e6:.0f} MB are "
+            "needed. Free some, or set FRAUDSTREAM_DATA_DIR to a folder on another disk."
         )
 
 

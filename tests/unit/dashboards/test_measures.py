@@ -17,7 +17,7 @@ def decision(seconds_ago: float, partition: int = 0, latency_ms: float | None = 
 
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
-    # Reference values: statsmodels' proportion_confint(method="wilson").
+    # Reference values: scipy.stats.binomtest(k, n).proportion_ci(method="wilson").
     [(10, 100, 0.0552291, 0.1743657), (1, 10, 0.0178762, 0.4041500), (50, 100, 0.4038315, 0.5961685)],
 )
 def test_wilson_band(successes: int, trials: int, low: float, high: float) -> None:

@@ -23,7 +23,7 @@ def snapshot(traffic: Any) -> Snapshot:
 
 def test_live_cards_are_those_of_the_transactions(traffic: Any, snapshot: Snapshot) -> None:
     frauds = [row for row in traffic.live if row["prediction"]]
-    cards = live.card_values(snapshot, traffic.now)
+    cards = live.card_values(snapshot)
     assert cards["live-transactions"] == "3,000"
     assert cards["live-frauds"] == f"{len(frauds):,}"
     assert cards["live-share"] == f"{100 * len(frauds) / 3000:.2f}{words.NBSP}%"
