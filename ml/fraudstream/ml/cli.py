@@ -22,6 +22,7 @@ _SHOWN = ("average_precision", "roc_auc", "accuracy", "precision", "recall", "ec
 def train(
     algorithm: str = typer.Option("all", help="xgboost (about a second), gbt (Spark ML, half a minute) or all."),
     seed: int = typer.Option(7, help="Seed of the training."),
+    awaited: int = typer.Option(0, "--await", min=0, help="Wait until so many labelled transactions are stored."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """Train on the stored labelled history; the better model by average precision is the champion."""
@@ -33,7 +34,7 @@ def train(
 
     console = Console(stderr=True, highlight=False)
     with console.status("training") as line:
-        outcomes = run(settings, _ALGORITHMS[algorithm], seed, line.update)  # type: ignore[arg-type]
+        outcomes = run(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)  # type: ignore[arg-type]
     if as_json:
         found = [
             {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}

@@ -1,15 +1,16 @@
-"""Labelled history out of the document store, read by Spark through a Python data source."""
+"""Labelled history out of the document store, read by Spark."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError
@@ -21,46 +22,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _BATCH = 5_000
+_POLL_SECONDS = 0.5
 _COLUMNS = (ID, *FEATURES, LABEL)
 _TYPES = {rule.name: rule.spark_type for rule in FIELD_RULES}
 _ARROW = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "STRING": pa.string()}
-
-
-class LabelledHistory(DataSource):
-    """Format ``fraudstream_history``: the labelled documents of `transactions`, features and label."""
-
-    @classmethod
-    def name(cls) -> str:
-        return "fraudstream_history"
-
-    def schema(self) -> str:
-        return ", ".join(f"{name} {_TYPES[name]}" for name in _COLUMNS)
-
-    def reader(self, schema: Any) -> DataSourceReader:  # noqa: ARG002
-        return HistoryReader(self.options["settings"])
-
-
-class HistoryReader(DataSourceReader):
-    """One partition: the embedded store scans for every range that it is asked for."""
-
-    def __init__(self, settings_json: str) -> None:
-        self._settings_json = settings_json
-
-    def partitions(self) -> list[InputPartition]:
-        return [InputPartition(0)]
-
-    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
-        settings = load_settings(**orjson.loads(self._settings_json))
-        transactions = documents.database(settings)[documents.TRANSACTIONS]
-        wanted = {name: 1 for name in _COLUMNS if name != ID}
-        rows: list[dict[str, Any]] = []
-        for found in transactions.find({"origin": "history"}, wanted, batch_size=_BATCH):
-            rows.append(found)
-            if len(rows) == _BATCH:
-                yield _batch(rows)
-                rows = []
-        if rows:
-            yield _batch(rows)
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
@@ -75,10 +40,29 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
 
 
 def read_history(spark: SparkSession, settings: Settings) -> DataFrame:
-    """The labelled history, one row a transaction: ``id``, the features, ``isFraud``."""
-    spark.dataSource.register(LabelledHistory)
+    """The labelled history, one row a transaction: ``id``, the features, ``isFraud``.
+
+    One task reads it: the embedded store scans the collection for every range that it is asked for.
+    """
     config = orjson.dumps(revealed_values(settings)).decode()
-    return spark.read.format("fraudstream_history").option("settings", config).load()
+
+    def read(_: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        transactions = documents.database(load_settings(**orjson.loads(config)))[documents.TRANSACTIONS]
+        wanted = {name: 1 for name in _COLUMNS if name != ID}
+        found = transactions.find({"origin": "history"}, wanted, batch_size=_BATCH)
+        while rows := list(islice(found, _BATCH)):
+            yield _batch(rows)
+
+    schema = ", ".join(f"{name} {_TYPES[name]}" for name in _COLUMNS)
+    return spark.range(0, 1, 1, 1).mapInArrow(read, schema)
+
+
+def await_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
+    """Wait until ``count`` labelled transactions are stored; ``tell`` hears how many there are."""
+    transactions = documents.database(settings)[documents.TRANSACTIONS]
+    while count and (stored := transactions.count_documents({"origin": "history"})) < count:
+        tell(f"{stored:,} of {count:,} labelled transactions are stored")
+        time.sleep(_POLL_SECONDS)
 
 
 def checked(history: pd.DataFrame) -> pd.DataFrame:

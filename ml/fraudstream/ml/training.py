@@ -64,9 +64,11 @@ class Split:
 
 
 def train(
-    settings: Settings, algorithms: tuple[Algorithm, ...], seed: int, tell: Callable[[str], None]
+    settings: Settings, algorithms: tuple[Algorithm, ...], seed: int, awaited: int, tell: Callable[[str], None]
 ) -> list[Outcome]:
     """Train the algorithms in the given order on the stored history; each is registered before the next one starts.
+
+    Begins once at least ``awaited`` labelled transactions are stored.
 
     Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
     """
@@ -76,8 +78,9 @@ def train(
     importing.start()
     spark = spark_session(settings, "train")
     try:
-        from fraudstream.ml.history import checked, fingerprint, read_history
+        from fraudstream.ml.history import await_history, checked, fingerprint, read_history
 
+        await_history(settings, awaited, tell)
         tell("reading the history")
         history = checked(read_history(spark, settings).toPandas())
         importing.join()

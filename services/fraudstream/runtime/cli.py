@@ -63,7 +63,7 @@ def up(
             host=settings.bind_host,
             port_variables=port_variables(settings),
             on_change=_show_change,
-            on_message=err.print,
+            on_message=lambda text: err.print(text, soft_wrap=True),
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.request_stop())
@@ -79,7 +79,8 @@ def up(
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, (), lambda state: _tell(line.update, state))
     err.print(f"[green]✓[/green] all parts ready ({time.monotonic() - began:.1f} s)")
-    err.print(f"dashboards {settings.dashboard_url} · MLflow {settings.mlflow_tracking_uri} · `fraudstream down` stops")
+    where = f"dashboards {settings.dashboard_url} · MLflow {settings.mlflow_tracking_uri}"
+    err.print(f"{where} · `fraudstream down` stops", soft_wrap=True)
 
 
 @app.command()
@@ -208,14 +209,14 @@ def _echo_json(value: dict[str, Any]) -> None:
 
 def _tell(update: Callable[[str], None], state: str) -> None:
     # A spinner shows nothing where there is no terminal.
-    update(state) if err.is_terminal else err.print(state)
+    update(state) if err.is_terminal else err.print(state, soft_wrap=True)
 
 
 def _show_change(part: PartState) -> None:
     took = f" ({time.time() - part.started_at:.1f} s)" if part.state == "ready" and part.started_at else ""
     where = f" on {', '.join(map(str, part.ports))}" if part.state == "ready" and part.ports else ""
     why = f": {part.last_exit}" if part.state in ("restarting", "failed") else ""
-    err.print(f"{part.name:<12}[{_COLOURS[part.state]}]{part.state}[/]{where}{took}{why}")
+    err.print(f"{part.name:<12}[{_COLOURS[part.state]}]{part.state}[/]{where}{took}{why}", soft_wrap=True)
 
 
 def _show_status(found: Status) -> None:
@@ -232,13 +233,14 @@ def _show_status(found: Status) -> None:
         )
     if found.parts:
         out.print(table)
-    if found.supervisor_pid is None and found.profile == "local":
+    if found.supervisor_pid is None and found.runs_here:
         out.print("not running: `fraudstream up -d` starts the parts")
     stream = found.stream
     out.print(
         f"input {_shown(stream.input_rate, ' events/s')} · lag {_shown(stream.lag)} · "
         f"store lag {_shown(stream.store_lag)} · latency p50 {_shown(stream.latency_p50_ms, ' ms')} · "
-        f"p95 {_shown(stream.latency_p95_ms, ' ms')} · rejected {_shown(stream.rejected)}"
+        f"p95 {_shown(stream.latency_p95_ms, ' ms')} · rejected {_shown(stream.rejected)}",
+        soft_wrap=True,
     )
 
 

@@ -31,6 +31,7 @@ from fraudstream.runtime.status import collect
 _POLL_SECONDS = 0.25
 _STALLED_SECONDS = 180.0
 _CHAMPION_SECONDS = 300.0
+_TRAINING_NICENESS = 15
 
 console = Console(stderr=True, highlight=False)
 
@@ -82,9 +83,11 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
     with _step("starting the parts") as tell:
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, ("kafka",), tell)
-    with _step(f"labelled history, {plan.history:,} events") as tell:
-        _publish_history(settings, plan.history, tell)
-    with _training(settings, plan.algorithm) as training:
+    with _step(f"publishing labelled history, {plan.history:,} events"):
+        _publish_history(settings, plan.history)
+    with _training(settings, plan) as training:
+        with _step("storing the history") as tell:
+            _await_history(settings, plan.history, training, tell)
         with _step("training, until a first champion scores") as tell:
             _await_champion(settings, training, tell)
         lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
@@ -112,22 +115,27 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
     return summary
 
 
-def _publish_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
-    transactions = documents.database(settings)[documents.TRANSACTIONS]
+def _stored_history(settings: Settings) -> int:
+    try:
+        return documents.database(settings)[documents.TRANSACTIONS].count_documents({"origin": "history"})
+    except PyMongoError:
+        return -1
 
-    def stored() -> int:
-        try:
-            return transactions.count_documents({"origin": "history"})
-        except PyMongoError:
-            return -1
 
+def _publish_history(settings: Settings, count: int) -> None:
     lifecycle.await_ready(settings, ("documents",), lambda _: None)
-    present = stored()
+    present = _stored_history(settings)
     if present < count:
         _command("generate", "history", "--count", str(count - max(present, 0)))
+
+
+def _await_history(
+    settings: Settings, count: int, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]
+) -> None:
     lifecycle.await_ready(settings, ("store",), tell)
     seen, moved_at = -1, time.monotonic()
-    while (now := stored()) < count:
+    while (now := _stored_history(settings)) < count:
+        _check_training(training)
         if now != seen:
             seen, moved_at = now, time.monotonic()
             tell(f"{max(now, 0):,} stored")
@@ -139,8 +147,8 @@ def _publish_history(settings: Settings, count: int, tell: Callable[[str], None]
 
 
 @contextmanager
-def _training(settings: Settings, algorithm: str) -> Iterator[subprocess.Popen[bytes] | None]:
-    """A training under way, unless there is a champion already; ended with the demo."""
+def _training(settings: Settings, plan: Plan) -> Iterator[subprocess.Popen[bytes] | None]:
+    """A training under way, unless there is a champion already; it starts up while the history is being stored."""
     lifecycle.await_ready(settings, ("mlflow", "scoring"), lambda _: None)
     if _champion(settings):
         yield None
@@ -148,7 +156,7 @@ def _training(settings: Settings, algorithm: str) -> Iterator[subprocess.Popen[b
     log = settings.data_dir / "logs" / "train.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*_fraudstream(), "train", "--algorithm", algorithm, "--json"],
+            [*_fraudstream(), "train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json"],
             stdout=output,
             stderr=output,
             env=lifecycle.child_environment(settings),
@@ -164,8 +172,7 @@ def _training(settings: Settings, algorithm: str) -> Iterator[subprocess.Popen[b
 def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]) -> None:
     until = time.monotonic() + _CHAMPION_SECONDS
     while not (version := _champion(settings)):
-        if training is not None and training.poll() not in (None, 0):
-            raise FraudstreamError(f"Training ended with status {training.returncode}. See `fraudstream logs train`.")
+        _check_training(training)
         if time.monotonic() > until:
             raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
         time.sleep(_POLL_SECONDS)
@@ -176,14 +183,21 @@ def _give_way(training: subprocess.Popen[bytes] | None) -> None:
     """Let the slower training use what live traffic leaves of the processor."""
     if training is None:
         return
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(training.pid)
         for one in (process, *process.children(recursive=True)):
-            one.nice(10)
+            # A priority belongs to a thread, and the threads that train are there already.
+            for thread in one.threads():
+                os.setpriority(os.PRIO_PROCESS, thread.id, _TRAINING_NICENESS)
 
 
 def _await_training(training: subprocess.Popen[bytes]) -> None:
-    if training.wait() != 0:
+    training.wait()
+    _check_training(training)
+
+
+def _check_training(training: subprocess.Popen[bytes] | None) -> None:
+    if training is not None and training.poll() not in (None, 0):
         raise FraudstreamError(f"Training ended with status {training.returncode}. See `fraudstream logs train`.")
 
 

@@ -17,6 +17,7 @@ from fraudstream.runtime import parts, process
 from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state
 
 SUPERVISOR_LOG = "supervisor"
+SUPERVISOR_COMMAND = (sys.executable, "-m", "fraudstream.runtime", "up")
 
 _POLL_SECONDS = 0.1
 _START_SECONDS = 30.0
@@ -58,7 +59,7 @@ def start_detached(settings: Settings) -> int:
     with log.open("ab") as output:
         begins_at = output.tell()
         child = subprocess.Popen(
-            [sys.executable, "-m", "fraudstream.runtime", "up"],
+            SUPERVISOR_COMMAND,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -18,6 +18,7 @@ from fraudstream.core.spark import JARS_VARIABLE
 from fraudstream.runtime import artifacts, documentstore, kafka_broker
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
+from fraudstream.runtime.preflight import runs_here
 from fraudstream.runtime.state import run_dir
 
 PART_NAMES = ("kafka", "documents", "mlflow", "store", "scoring", "stream", "dashboards")
@@ -32,12 +33,13 @@ _PREPARING = threading.Lock()
 def local_parts(settings: Settings) -> list[Part]:
     """All parts; what the first scored event waits for longest comes first. Raises :class:`JavaMissing`.
 
-    Raises :class:`ConfigurationError` in profiles whose parts run elsewhere.
+    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere.
     """
-    if settings.profile != "local":
+    if not runs_here(settings):
         raise ConfigurationError(
-            f"In the profile `{settings.profile}` the parts run elsewhere (Compose: `docker compose up`; Azure: the "
-            "services that its settings name). Set FRAUDSTREAM_PROFILE=local to run them on this machine."
+            f"The parts run elsewhere: FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS is `{settings.kafka_bootstrap_servers}` "
+            f"(profile `{settings.profile}`). With Compose, start them with `docker compose up`; in Azure they are "
+            "services. FRAUDSTREAM_PROFILE=local runs them on this machine."
         )
     return [
         kafka_broker.part(settings),

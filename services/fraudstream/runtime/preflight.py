@@ -17,6 +17,14 @@ from fraudstream.runtime.part import Part
 
 LEAST_FREE_BYTES = 500_000_000
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def runs_here(settings: Settings) -> bool:
+    """Whether the settings name the broker that this machine's supervisor starts, and not one elsewhere."""
+    host, _, port = settings.kafka_bootstrap_servers.strip().rpartition(":")
+    return port == str(settings.kafka_port) and host.strip("[]") in (*_LOOPBACK, settings.bind_host)
+
 
 def port_variables(settings: Settings) -> dict[int, str]:
     """Port → the environment variable that changes it."""

@@ -22,6 +22,9 @@ LOGS_KEPT = 3
 # Two readings of one process's creation time may differ by a clock tick.
 _CREATE_TIME_TOLERANCE_SECONDS = 0.1
 _PR_SET_PDEATHSIG = 1
+# Time for a part's children to notice that it has ended: a JVM shuts down in an orderly way when its pipe closes.
+_ORPHAN_GRACE_SECONDS = 2.0
+_KILL_SECONDS = 5.0
 
 
 def spawn(part: Part, log_file: Path, marker: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -70,8 +73,7 @@ def same_process(pid: int | None, created: float | None) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and abs(process.create_time() - created) < _CREATE_TIME_TOLERANCE_SECONDS
+        return not is_dead(process) and abs(process.create_time() - created) < _CREATE_TIME_TOLERANCE_SECONDS
     except psutil.Error:
         return False
 
@@ -86,7 +88,7 @@ def session_members(leader: int) -> list[psutil.Process]:
         with contextlib.suppress(OSError, psutil.Error):
             if os.getsid(pid) == leader:
                 process = psutil.Process(pid)
-                if process.status() != psutil.STATUS_ZOMBIE:
+                if not is_dead(process):
                     members.append(process)
     return members
 
@@ -94,18 +96,25 @@ def session_members(leader: int) -> list[psutil.Process]:
 def kill_session(leader: int, grace_seconds: float = 0.0) -> None:
     """Give what is left of the leader's session ``grace_seconds`` to end by itself, then SIGKILL it."""
     members = session_members(leader)
-    if members and grace_seconds:
-        _, members = psutil.wait_procs(members, timeout=grace_seconds)
-    kill(members)
+    if not grace_seconds or not await_condition(lambda: all(map(is_dead, members)), grace_seconds):
+        kill(members)
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """SIGKILL the processes and wait until they are gone (at most five seconds)."""
+    """SIGKILL the processes and wait until they are dead (at most five seconds)."""
     processes = list(processes)
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(processes, timeout=5)
+    await_condition(lambda: all(map(is_dead, processes)), _KILL_SECONDS, 0.01)
+
+
+def is_dead(process: psutil.Process) -> bool:
+    """Whether the process has ended; a zombie has, and may stay one where process 1 (a container's) reaps nobody."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True
 
 
 def terminate(child: subprocess.Popen[bytes], grace_seconds: float) -> None:
@@ -118,8 +127,10 @@ def terminate(child: subprocess.Popen[bytes], grace_seconds: float) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(grace_seconds)
     ended = child.poll() is not None
-    kill_session(child.pid, grace_seconds=2.0 if ended else 0.0)
-    child.wait()
+    if not ended:
+        child.kill()
+        child.wait()
+    kill_session(child.pid, grace_seconds=_ORPHAN_GRACE_SECONDS if ended else 0.0)
 
 
 def family_memory(pid: int) -> int | None:

@@ -20,6 +20,7 @@ from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime import process
+from fraudstream.runtime.preflight import runs_here
 from fraudstream.runtime.state import DataLock, PartPhase, PartState, read_state
 
 RATE_WINDOW_SECONDS = 10
@@ -60,6 +61,7 @@ class Status:
     """Everything that the status command reports."""
 
     profile: str
+    runs_here: bool
     supervisor_pid: int | None
     parts: tuple[PartStatus, ...]
     stream: StreamStatus
@@ -67,7 +69,7 @@ class Status:
     @property
     def all_ready(self) -> bool:
         """All parts of this machine are ready; where they run elsewhere, that broker and document store answer."""
-        if self.profile == "local":
+        if self.runs_here:
             return bool(self.parts) and all(part.state == "ready" for part in self.parts)
         return self.stream.lag is not None and self.stream.rejected is not None
 
@@ -87,7 +89,7 @@ def collect(settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> S
     known = list(state.parts.values()) if state else []
     parts = tuple(_part_status(part, alive=supervisor_pid is not None) for part in known)
     figures = kafka_figures.result(ends_at) | document_figures.result(ends_at)
-    return Status(settings.profile, supervisor_pid, parts, StreamStatus(**figures))
+    return Status(settings.profile, runs_here(settings), supervisor_pid, parts, StreamStatus(**figures))
 
 
 def quantile(ascending: Sequence[float], share: float) -> float | None:

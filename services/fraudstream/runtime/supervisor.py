@@ -200,22 +200,22 @@ class Supervisor:
 
     def _schedule_restart(self, one: _Supervised, phase: PartPhase, reason: str) -> None:
         one.child = one.preparing = one.asking = one.ready_since = None
-        delay = min(BACKOFF_FIRST_SECONDS * 2**one.failures, BACKOFF_MOST_SECONDS)
-        # The exponent stays small: a part may fail for days.
-        one.failures = min(one.failures + 1, 16)
-        one.start_not_before = time.monotonic() + delay
+        one.start_not_before = time.monotonic() + backoff_seconds(one.failures)
+        one.failures += 1
         one.state.restarts += 1
         one.state.last_exit = reason
         one.state.pid = one.state.create_time = None
         self._enter(one, phase)
 
     def _enter(self, one: _Supervised, phase: PartPhase) -> None:
-        one.state.state = phase
+        changed, one.state.state = one.state.state != phase, phase
         try:
             write_state(self.data_dir, self._state)
         except OSError as error:  # a full disk must not end the parts that can go on
             self._on_message(f"the state of {one.part.name} ({phase}) could not be written: {error}")
-        self._on_change(one.state)
+        # Prepared and spawned are both `starting`; a failure that repeats is news each time.
+        if changed or phase in ("restarting", "failed"):
+            self._on_change(one.state)
 
     def _stop_all(self) -> None:
         """Stop each part once those that wait for it are stopped; parts that do not depend on each other together."""
@@ -239,6 +239,12 @@ class Supervisor:
                     one.child = None
                 one.state.pid = one.state.create_time = None
                 self._enter(one, "stopped")
+
+
+def backoff_seconds(failures: int) -> float:
+    """How long to wait before the next start after so many failures in a row: doubled each time, up to a limit."""
+    # The exponent is bounded because a part may fail for days.
+    return float(min(BACKOFF_FIRST_SECONDS * 2 ** min(failures, 16), BACKOFF_MOST_SECONDS))
 
 
 def in_start_order(parts: Sequence[Part]) -> list[Part]:

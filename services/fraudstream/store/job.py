@@ -98,7 +98,9 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     pauses = dict.fromkeys(starts, _FIRST_PAUSE_SECONDS)
     while not stop.is_set():
         for name, start in starts.items():
-            if name not in queries:
+            # Documents first: training waits for them, and nothing waits for the rollups of its history.
+            held_back = name == "rollups" and not _has_caught_up(queries.get("documents"))
+            if name not in queries and not held_back:
                 queries[name] = start(spark, settings)
                 log.info("query_started", query=name)
         announce_ready()
@@ -119,6 +121,13 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     for query in queries.values():
         query.stop()
     reporter.close()
+
+
+def _has_caught_up(documents_query: StreamingQuery | None) -> bool:
+    """Whether the query has finished a batch and waits for more, or has seen that there is nothing to do."""
+    if documents_query is None or documents_query.lastProgress is None:
+        return False
+    return not documents_query.status["isDataAvailable"]
 
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 from pyspark.errors import StreamingQueryException
+from pyspark.sql import functions as F
 
 from fraudstream.core.kafka import spark_options
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready
@@ -55,10 +56,25 @@ def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
     )
 
 
+def warm_up(spark: SparkSession, settings: Settings) -> None:
+    """Take a rejected record through the transformations, so that the first real batch finds all of it compiled."""
+    config = orjson.dumps(revealed_values(settings)).decode()
+    record = spark.range(1).select(
+        F.lit(TRANSACTIONS).alias("topic"),
+        F.lit(0).alias("partition"),
+        F.lit(0).cast("bigint").alias("offset"),
+        F.current_timestamp().alias("timestamp"),
+        F.lit(b"").alias("key"),
+        F.lit(b"{}").alias("value"),
+    )
+    decide(record, lambda: scorer_for(config)).collect()
+
+
 def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost."""
     reporter = ProgressReporter(settings, STREAM_GROUP)
     pause = _FIRST_PAUSE_SECONDS
+    warm_up(spark, settings)
     while not stop.is_set():
         query = start(spark, settings)
         announce_ready()

@@ -1,0 +1,91 @@
+"""The command line as a user has it, on a data folder and ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudstream.core.settings import Settings
+
+PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
+
+
+@dataclass
+class Fraudstream:
+    """Runs ``fraudstream`` commands against one data folder."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        prefix = "FRAUDSTREAM_"
+        return Settings(**{name.removeprefix(prefix).lower(): value for name, value in self.variables.items()})
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "fraudstream.runtime", *words]
+        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.variables}, **options)
+
+    def run(self, *words: str, status: int = 0, seconds: float = 600) -> str:
+        process = self.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err = process.communicate(timeout=seconds)
+        said = err.decode("utf-8", "replace")
+        assert process.returncode == status, f"fraudstream {' '.join(words)}: {process.returncode}\n{said[-3000:]}"
+        return out.decode() if status == 0 else said
+
+    def json(self, *words: str, status: int = 0) -> Any:
+        return json.loads(self.run(*words, "--json", status=status))
+
+    def pids_ready(self) -> dict[str, int]:
+        """The process ids of the parts that are ready."""
+        out, _ = self.start("status", "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).communicate()
+        return {part["name"]: part["pid"] for part in json.loads(out)["parts"] if part["state"] == "ready"}
+
+    def pids(self) -> dict[str, int]:
+        parts = json.loads(self.run("status", "--json"))["parts"]
+        return {part["name"]: part["pid"] for part in parts}
+
+
+def new_fraudstream(folder: Path) -> Fraudstream:
+    variables = {f"FRAUDSTREAM_{name.upper()}_PORT": str(free_port()) for name in PORTS}
+    return Fraudstream(folder, variables | {"FRAUDSTREAM_DATA_DIR": str(folder / "data")})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_condition(condition: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not so within {seconds} s"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fraudstream, dict[str, Any]]]:
+    """A data folder after ``demo --events 20000 --rate 0 --exit``, and the summary that it printed."""
+    fraudstream = new_fraudstream(tmp_path_factory.mktemp("system"))
+    summary = fraudstream.json("demo", "--events", "20000", "--rate", "0", "--exit")
+    yield fraudstream, summary
+    fraudstream.run("down")
+
+
+@pytest.fixture(scope="session")
+def stack(demo: tuple[Fraudstream, dict[str, Any]]) -> Fraudstream:
+    """The same data folder with all parts running."""
+    fraudstream, _ = demo
+    fraudstream.run("up", "-d")
+    return fraudstream

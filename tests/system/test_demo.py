@@ -1,0 +1,115 @@
+"""The demo as a newcomer types it: from nothing to an account of every event."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import Any
+
+import psutil
+import pytest
+
+from fraudstream.core import documents
+from fraudstream.generator.malformed import mix
+from fraudstream.generator.transactions import generate
+from fraudstream.runtime import lifecycle
+from fraudstream.runtime.accounting import await_processed
+from tests.system.conftest import Fraudstream, await_condition
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+
+def test_every_event_of_a_first_demo_is_accounted_for(demo: tuple[Fraudstream, dict[str, Any]]) -> None:
+    _, summary = demo
+    assert summary["complete"] is True
+    assert (summary["produced"], summary["scored"], summary["rejected"], summary["stored"]) == (
+        20_000,
+        20_000,
+        0,
+        20_000,
+    )
+    assert 0.05 < summary["frauds"] / summary["scored"] < 0.12
+    assert 0 < summary["latency_p50_ms"] <= summary["latency_p95_ms"] <= summary["latency_p99_ms"]
+
+
+def test_it_leaves_no_process_behind(demo: tuple[Fraudstream, dict[str, Any]]) -> None:
+    fraudstream, _ = demo
+    if fraudstream_is_up(fraudstream):
+        pytest.fail("the demo's --exit left its parts running")
+    marker = str(fraudstream.folder)
+    left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if marker in " ".join(p.info["cmdline"] or ())]
+    assert left == []
+
+
+def test_a_second_demo_on_the_same_data_loses_and_doubles_nothing(stack: Fraudstream) -> None:
+    db = documents.database(stack.settings)
+    before = db.transactions.count_documents({"origin": "live"})
+    summary = stack.json("demo", "--events", "20000", "--rate", "0", "--exit")
+    assert summary["complete"] is True
+    assert (summary["produced"], summary["scored"], summary["stored"]) == (20_000, 20_000, 20_000)
+    assert db.transactions.count_documents({"origin": "live"}) == before + 20_000
+    assert db.transactions.count_documents({"origin": "history"}) == 20_000
+
+
+def test_malformed_events_are_rejected_by_the_name_of_their_field(stack: Fraudstream) -> None:
+    published = stack.json("generate", "live", "--count", "20000", "--rate", "0", "--malformed", "1000", "--seed", "11")
+    assert (published["produced"], published["malformed"]) == (20_000, 1_000)
+    await_no_lag(stack)
+    db = documents.database(stack.settings)
+    ids = {"$gte": published["first_id"], "$lte": published["last_id"]}
+    assert db.transactions.count_documents({"_id": ids}) == 19_000
+
+    found = {}
+    for partition, (start, end) in published["offsets"]["transactions"].items():
+        chosen = {"source.partition": int(partition), "source.offset": {"$gte": start, "$lt": end}}
+        for made in db.rejected.find(chosen | {"source.topic": "transactions"}):
+            found[made["_id"]] = made
+    assert len(found) == 1_000
+    assert all(made["reason"].startswith(f"{made['field']}: ") for made in found.values())
+
+    good = generate(20_000, published["first_id"], 11, labelled=False, dates=itertools.repeat("24/11/2026 10:11:12"))
+    expected: dict[str, int] = {}
+    for record in mix(good, published["first_id"], count=20_000, malformed_count=1_000, seed=11):
+        if record.kind is not None:
+            expected[record.field] = expected.get(record.field, 0) + 1
+    counted: dict[str, int] = {}
+    for made in found.values():
+        counted[made["field"]] = counted.get(made["field"], 0) + 1
+    assert counted == expected
+    whole = [
+        made for made in found.values() if made["raw_bytes"] <= 256 * 1024 and not made["reason"].startswith("id: ")
+    ]
+    assert all(hashlib.sha256(bytes(made["raw"])).hexdigest() == made["raw_sha256"] for made in whole)
+
+
+def test_rollups_equal_an_independent_count_of_the_documents(stack: Fraudstream) -> None:
+    await_no_lag(stack)
+    db = documents.database(stack.settings)
+    live = list(db.transactions.find({"origin": "live"}, {"prediction": 1, "day_of_week": 1, "amount": 1}))
+    expected: dict[str, list[float]] = {}
+    for made in live:
+        for name in ("all", made["day_of_week"]):
+            counts = expected.setdefault(name, [0, 0, 0.0])
+            counts[0] += 1
+            counts[1] += made["prediction"]
+            counts[2] += made["amount"]
+
+    def rollups() -> dict[str, list[float]]:
+        chosen = {"period": "total", "origin": "live", "dimension": {"$in": ["all", "day_of_week"]}}
+        return {r["value"]: [r["transactions"], r["frauds"], r["amount"]] for r in db.rollups.find(chosen)}
+
+    await_condition(lambda: rollups().get("all", [0])[0] >= len(live), 60)
+    found = rollups()
+    assert found.keys() == expected.keys()
+    for name, counts in expected.items():
+        assert found[name] == pytest.approx(counts, rel=1e-9)
+    minutes = db.rollups.find({"period": "minute", "origin": "live", "dimension": "all"})
+    assert sum(r["transactions"] for r in minutes) == len(live)
+
+
+def await_no_lag(fraudstream: Fraudstream) -> None:
+    await_processed(fraudstream.settings, 120, lambda _: None)
+
+
+def fraudstream_is_up(fraudstream: Fraudstream) -> bool:
+    return lifecycle.is_running(fraudstream.settings)
