@@ -15,7 +15,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import RestException
+from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 
 from fraudstream.core.event import FEATURES
@@ -101,7 +101,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
 def _create_version(settings: Settings, client: MlflowClient, run_id: str, algorithm: str) -> Any:
     try:
         client.create_registered_model(settings.model_name, description="Scores card transactions for fraud.")
-    except RestException as error:
+    except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     return client.create_model_version(

@@ -1,0 +1,109 @@
+"""``fraudstream doctor``: whether this machine has what the local profile needs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from fraudstream.core.errors import JavaMissing, PortTaken
+from fraudstream.core.settings import Settings
+from fraudstream.runtime import artifacts, documentstore, lifecycle, preflight
+from fraudstream.runtime.java import find_java
+from fraudstream.runtime.parts import local_parts
+from fraudstream.runtime.state import read_state
+
+LEAST_PYTHON = (3, 11)
+LEAST_DISK_BYTES = 2_000_000_000
+LEAST_MEMORY_BYTES = 4_000_000_000
+
+_GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what was found, and what to do where it is not ``ok``."""
+
+    name: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+def run_checks(settings: Settings) -> list[Check]:
+    """All checks, in the order in which a start would fail; none of them changes anything or raises."""
+    checks: tuple[Callable[[Settings], Check], ...] = (
+        _python,
+        _java,
+        _memory,
+        lambda given: _disk("disk", given.data_dir, "FRAUDSTREAM_DATA_DIR"),
+        lambda _: _disk("cache disk", artifacts.cache_dir(), "FRAUDSTREAM_CACHE_DIR"),
+        _artifacts,
+        _store,
+        _leftovers,
+        _ports,
+    )
+    return [check(settings) for check in checks]
+
+
+def _python(_: Settings) -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", sys.version_info[:2] >= LEAST_PYTHON, found, "Install Python 3.11 or newer.")
+
+
+def _java(_: Settings) -> Check:
+    try:
+        java = find_java()
+    except JavaMissing as error:
+        return Check("Java", False, "none", str(error))
+    return Check("Java", True, f"{java.version} at {java.home}")
+
+
+def _memory(_: Settings) -> Check:
+    total = psutil.virtual_memory().total
+    advice = "The parts need about 2.5 GB beside everything else that runs; close something or use a larger machine."
+    return Check("memory", total >= LEAST_MEMORY_BYTES, f"{total / 1e9:.1f} GB", advice)
+
+
+def _disk(name: str, folder: Path, variable: str) -> Check:
+    existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    advice = f"Free {LEAST_DISK_BYTES / 1e9:.0f} GB, or set {variable} to a folder on another disk."
+    return Check(name, free >= LEAST_DISK_BYTES, f"{free / 1e9:.1f} GB free for {folder}", advice)
+
+
+def _artifacts(_: Settings) -> Check:
+    missing = [artifact for group in _GROUPS for artifact in artifacts.missing(group)]
+    # What is missing is fetched at the next start: worth knowing before going offline, and no failure.
+    detail = f"{len(missing)} files are fetched at the next start" if missing else "all cached, usable offline"
+    return Check("artifacts", True, f"{detail} ({artifacts.cache_dir()})")
+
+
+def _store(settings: Settings) -> Check:
+    mongod = documentstore.find_mongod(settings)
+    return Check("document store", True, f"mongod at {mongod}" if mongod else "embedded")
+
+
+def _leftovers(settings: Settings) -> Check:
+    if (pid := lifecycle.running_supervisor(settings)) is not None:
+        return Check("supervisor", True, f"running, process {pid}")
+    stale = read_state(settings.data_dir.resolve()) is not None
+    advice = "A supervisor was killed; `fraudstream down` cleans up after it, and so does the next `fraudstream up`."
+    return Check("supervisor", not stale, "killed without stopping its parts" if stale else "not running", advice)
+
+
+def _ports(settings: Settings) -> Check:
+    if lifecycle.is_running(settings):
+        return Check("ports", True, "in use by the running parts")
+    try:
+        parts = local_parts(settings)
+        preflight.check_ports(parts, settings.bind_host, preflight.port_variables(settings))
+    except PortTaken as error:
+        return Check("ports", False, "taken", str(error))
+    except JavaMissing:
+        return Check("ports", True, "not looked at: the parts need Java first")
+    return Check("ports", True, "free: " + ", ".join(str(port) for part in parts for port in part.ports))

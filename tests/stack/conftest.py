@@ -1,0 +1,72 @@
+"""Embedded parts as their own processes, on free ports and in a folder of the test's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fraudstream.core.settings import Settings
+from fraudstream.runtime import documentstore, kafka_broker
+from fraudstream.runtime.part import Part
+
+
+class Running:
+    """A part's process: killed and started again as the supervisor would."""
+
+    def __init__(self, part: Part, log: Path) -> None:
+        self.part = part
+        self.log = log
+        self.start()
+
+    def start(self) -> None:
+        if self.part.prepare is not None:
+            self.part.prepare()
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                list(self.part.command), env={**os.environ, **self.part.env}, stdout=output, stderr=output
+            )
+        until = time.monotonic() + self.part.ready_timeout_seconds
+        while not self.part.ready():
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < until, self.log.read_text()[-3000:]
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    ports = {}
+    for name in ("kafka_port", "kafka_controller_port", "mongo_port"):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports[name] = probe.getsockname()[1]
+    return Settings(data_dir=tmp_path_factory.mktemp("data"), **ports)
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[Running]:
+    running = Running(documentstore.part(settings), settings.data_dir / "documents.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(settings: Settings) -> Iterator[Running]:
+    running = Running(kafka_broker.part(settings), settings.data_dir / "kafka.log")
+    yield running
+    running.stop()

@@ -1,0 +1,113 @@
+"""The store job's writer against the real store: the first event with an id wins, and writing again changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from fraudstream.core import documents
+from fraudstream.core.settings import Settings
+from fraudstream.store.records import Record
+from fraudstream.store.writer import DocumentWriter, Written
+from tests.events import GOOD, value
+from tests.stack.conftest import Running
+
+pytestmark = pytest.mark.stack
+
+NOW = datetime(2026, 11, 24, 10, 11, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def db(store: Running, settings: Settings) -> Iterator[Database[documents.Document]]:
+    database = documents.database(settings)
+    yield database
+    for collection in documents.COLLECTIONS:
+        database[collection.name].delete_many({})
+
+
+def scored(number: int, offset: int, prediction: int = 0, at: int = 0, **changes: Any) -> Record:
+    source = {"topic": "transactions", "partition": 0, "offset": offset, "enqueued_at": "2026-11-24T10:11:13.000Z"}
+    decision = {
+        "event_time": "2026-11-24T10:11:12Z",
+        "prediction": prediction,
+        "score": 0.9 if prediction else 0.1,
+        "threshold": 0.5,
+        "model_version": "1",
+        "scored_at": "2026-11-24T10:11:13.100Z",
+        "reasons": [],
+        "source": source,
+    }
+    return Record("scored", 0, at or offset, NOW, None, json.dumps(GOOD | {"id": number} | decision | changes).encode())
+
+
+def contents(db: Database[documents.Document]) -> dict[str, dict[Any, Any]]:
+    return {c.name: {made["_id"]: made for made in db[c.name].find()} for c in documents.COLLECTIONS}
+
+
+def test_transactions_alerts_and_recent(db: Database[documents.Document]) -> None:
+    written = DocumentWriter(db).write([scored(1, 0), scored(2, 1, prediction=1)], NOW)
+    found = contents(db)
+    assert written == Written(transactions=2, redelivered=0, rejected=0)
+    assert sorted(found["transactions"]) == [1, 2]
+    assert list(found["alerts"]) == [2]
+    assert {made["id"] for made in found["recent"].values()} == {1, 2}
+    assert found["transactions"][1]["stored_at"] == NOW
+
+
+def test_writing_a_batch_again_changes_nothing(db: Database[documents.Document]) -> None:
+    records = [scored(n, n, prediction=n % 2) for n in range(50)]
+    records.append(Record("labels", 0, 0, NOW, None, value(id=900, isFraud=1)))
+    DocumentWriter(db).write(records, NOW)
+    before = contents(db)
+    written = DocumentWriter(db).write(records, NOW)
+    assert (written.transactions, written.redelivered) == (0, 51)
+    assert contents(db) == before
+
+
+def test_the_first_decision_stands(db: Database[documents.Document]) -> None:
+    DocumentWriter(db).write([scored(1, 0, prediction=0)], NOW)
+    DocumentWriter(db).write([scored(1, 0, prediction=1, at=77)], NOW)
+    found = contents(db)
+    assert found["transactions"][1]["prediction"] == 0
+    assert found["alerts"] == {}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_another_event_with_the_same_id_is_rejected(db: Database[documents.Document], together: bool) -> None:
+    first, second = scored(1, 5), scored(1, 9, amount=999.0)
+    for batch in [[first, second]] if together else [[first], [second]]:
+        DocumentWriter(db).write(batch, NOW)
+    found = contents(db)
+    assert found["transactions"][1]["amount"] == GOOD["amount"]
+    assert found["rejected"]["transactions/0/9"]["reason"] == "id: 1 is taken by the event at transactions/0/5"
+
+
+def test_what_cannot_be_stored_is_rejected_and_the_rest_is_stored(db: Database[documents.Document]) -> None:
+    written = DocumentWriter(db).write([scored(1, 0), scored(2, 1, **{"a\0b": 1}), scored(3, 2)], NOW)
+    found = contents(db)
+    assert written == Written(transactions=2, redelivered=0, rejected=1)
+    assert sorted(found["transactions"]) == [1, 3]
+    assert found["rejected"]["transactions/0/1"]["reason"].startswith("value: cannot be stored: ")
+
+
+def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:
+    DocumentWriter(db).write([scored(n, n) for n in range(documents.RECENT_SLOTS + 30)], NOW)
+    recent = contents(db)["recent"]
+    assert len(recent) == documents.RECENT_SLOTS
+    assert min(made["id"] for made in recent.values()) == 30
+
+
+def test_alerts_stay_bounded(db: Database[documents.Document]) -> None:
+    for start in range(0, documents.ALERTS_KEPT + 1_000, 1_000):
+        at = datetime(2026, 11, 24, 10, 11, start // 1_000, tzinfo=UTC).isoformat()
+        source = {"topic": "transactions", "partition": 0, "enqueued_at": at}
+        records = [scored(n, n, prediction=1, source=source | {"offset": n}) for n in range(start, start + 1_000)]
+        DocumentWriter(db).write(records, NOW)
+    kept = contents(db)["alerts"]
+    assert documents.ALERTS_KEPT - 1_000 <= len(kept) <= documents.ALERTS_KEPT + 500
+    assert max(kept) == documents.ALERTS_KEPT + 999

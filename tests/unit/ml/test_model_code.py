@@ -1,0 +1,95 @@
+"""The registered model scores, decides and explains alike from a frame and from columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+
+from fraudstream.core.event import FEATURES
+from fraudstream.generator.distributions import sample
+from fraudstream.ml import boosting
+from fraudstream.ml.features import CODES, matrix
+from fraudstream.ml.model_code import FraudPyfunc, SparkTrees
+
+
+@pytest.fixture(scope="module")
+def columns() -> dict[str, list[object]]:
+    drawn = sample(3_000, 5)
+    return {name: np.asarray(drawn[name]).tolist() for name in (*FEATURES, "isFraud")}
+
+
+@pytest.fixture(scope="module")
+def folder(columns: dict[str, list[object]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("model")
+    model = xgboost.XGBClassifier(n_estimators=50, max_depth=2).fit(matrix(columns), columns["isFraud"])
+    model.get_booster().save_model(place / "booster.ubj")
+    described = {"algorithm": "xgboost", "threshold": 0.5, "features": list(FEATURES), "codes": CODES}
+    (place / "model.json").write_text(json.dumps(described))
+    return place
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> FraudPyfunc:
+    loaded = FraudPyfunc()
+    loaded.load(folder)
+    return loaded
+
+
+def test_frames_and_columns_get_the_same_scores(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
+    frame = pd.DataFrame(columns)[list(FEATURES)]
+    answered = model.predict(None, frame)
+    scores = model.score_columns(columns)
+    assert np.array_equal(answered["score"], scores)
+    assert np.array_equal(answered["prediction"], (scores >= 0.5).astype(int))
+    assert [bool(reasons) for reasons in answered["reasons"]] == [bool(p) for p in answered["prediction"]]
+
+
+def test_shap_contributions_sum_to_the_margin(folder: Path, columns: dict[str, list[object]]) -> None:
+    booster = xgboost.Booster()
+    booster.load_model(folder / "booster.ubj")
+    data = xgboost.DMatrix(matrix(columns))
+    contributions = booster.predict(data, pred_contribs=True)
+    assert np.abs(contributions.sum(axis=1) - booster.predict(data, output_margin=True)).max() < 1e-4
+
+
+def test_reasons_are_the_fields_that_raise_the_score_most(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
+    for reasons in model.explain_columns(columns, top=3):
+        contributions = [reason["contribution"] for reason in reasons]
+        assert len(reasons) <= 3
+        assert all(reason["field"] in FEATURES for reason in reasons)
+        assert contributions == sorted(contributions, reverse=True)
+        assert all(value > 0 for value in contributions)
+
+
+def test_an_unknown_category_is_scored(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
+    one = {name: values[:1] for name, values in columns.items()} | {"category_recipient": ["casino"]}
+    assert 0 <= model.score_columns(one)[0] <= 1
+
+
+def test_spark_trees_by_hand(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "trees.npz",
+        feature=np.array([[0, 0, 0], [1, 0, 0]]),
+        threshold=np.array([[1.0, 0, 0], [5.0, 0, 0]]),
+        left=np.array([[1, 1, 2], [1, 1, 2]]),
+        right=np.array([[2, 1, 2], [2, 1, 2]]),
+        value=np.array([[0.0, -0.5, 0.5], [0.0, -1.0, 1.0]]),
+        weight=np.array([1.0, 0.1]),
+        depth=np.array(1),
+    )
+    trees = SparkTrees(tmp_path)
+    rows = np.array([[1.0, 5.0], [1.5, 5.0], [1.0, 6.0]])
+    margins = 2 * np.array([-0.6, 0.4, -0.4])
+    assert trees.probability(rows) == pytest.approx(1 / (1 + np.exp(-margins)))
+    assert trees.contributions(rows) == pytest.approx(np.array([[-1.0, -0.2], [1.0, -0.2], [-1.0, 0.2]]))
+
+
+def test_depth_is_chosen_on_training_rows(columns: dict[str, list[object]]) -> None:
+    fitted = boosting.fit(matrix(columns), np.asarray(columns["isFraud"]), seed=1)
+    assert fitted.parameters["max_depth"] == max(fitted.validated, key=fitted.validated.__getitem__)
+    assert set(fitted.validated) == set(boosting.DEPTHS)

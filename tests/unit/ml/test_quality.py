@@ -1,0 +1,42 @@
+"""The model against the best one possible: the densities are known, so its ceiling can be computed."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from fraudstream.generator.distributions import fraud_probability, sample
+from fraudstream.ml import boosting
+from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.features import in_test, matrix
+from fraudstream.ml.training import THRESHOLD
+
+
+def test_the_model_comes_near_the_ceiling_and_not_above_it() -> None:
+    history = sample(20_000, 21)
+    fresh = sample(50_000, 22)
+    held_out = in_test(np.arange(20_000))
+    labels = np.asarray(history["isFraud"])
+    model = boosting.fit(matrix(history)[~held_out], labels[~held_out], seed=7)
+
+    truth = np.asarray(fresh["isFraud"])
+    best = fraud_probability(fresh)
+    measured = metrics(truth, model.scores(matrix(fresh)), THRESHOLD)
+    ceiling = average_precision_score(truth, best)
+    rng = np.random.default_rng(1)
+    resampled = (rng.integers(0, len(truth), len(truth)) for _ in range(20))
+    noise = np.std([average_precision_score(truth[rows], best[rows]) for rows in resampled])
+    assert 0.97 * ceiling <= measured["average_precision"] <= ceiling + 3 * noise
+    # The first system's figures, and a precision at which its recall counts.
+    assert measured["accuracy"] >= 0.9553
+    assert measured["recall"] >= 0.675
+    assert measured["precision"] >= 0.85
+    assert measured["ece"] < 0.01
+
+
+def test_the_hold_out_is_a_stable_thirty_percent() -> None:
+    ids = np.arange(1_000_000, 1_100_000)
+    chosen = in_test(ids)
+    assert abs(chosen.mean() - 0.3) < 0.005
+    assert np.array_equal(in_test(ids[::-1]), chosen[::-1])
+    assert abs(np.corrcoef(chosen[:-1], chosen[1:])[0, 1]) < 0.01
