@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pandas as pd
 import pyarrow as pa
+from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError
@@ -58,11 +59,19 @@ def read_history(spark: SparkSession, settings: Settings) -> DataFrame:
 
 
 def await_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
-    """Wait until ``count`` labelled transactions are stored; ``tell`` hears how many there are."""
+    """Wait until ``count`` labelled transactions are stored; ``tell`` hears how many there are.
+
+    Asks the store at least once, so that one that is away is told before Spark's task fails on it.
+    Raises :class:`StoreUnavailable`.
+    """
     transactions = documents.database(settings)[documents.TRANSACTIONS]
-    while count and (stored := transactions.count_documents({"origin": "history"})) < count:
-        tell(f"{stored:,} of {count:,} labelled transactions are stored")
-        time.sleep(_POLL_SECONDS)
+    try:
+        # The limit ends the store's scan where the answer is known.
+        while (stored := transactions.count_documents({"origin": "history"}, limit=max(count, 1))) < count:
+            tell(f"{stored:,} of {count:,} labelled transactions are stored")
+            time.sleep(_POLL_SECONDS)
+    except PyMongoError as error:
+        raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
 
 
 def checked(history: pd.DataFrame) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def versions(settings: Settings, client: MlflowClient | None = None) -> list[Ver
             key=lambda one: -int(one.version),
         )
     except MlflowException as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
 
 
 def promote(settings: Settings, version: str, client: MlflowClient | None = None) -> None:
@@ -75,10 +75,11 @@ def promote(settings: Settings, version: str, client: MlflowClient | None = None
             if number != version and one.tags.get(ROLE_TAG) == CHAMPION:
                 client.set_model_version_tag(settings.model_name, number, ROLE_TAG, FORMER_CHAMPION)
     except MlflowException as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
 
 
-def _unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
+def unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
+    """The error to raise when MLflow does not answer."""
     return RegistryUnavailable(
         f"MLflow at {mask_uri(settings.mlflow_tracking_uri)} does not answer ({str(error)[:200]}). "
         "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."

@@ -85,6 +85,8 @@ def train(
         history = checked(read_history(spark, settings).toPandas())
         importing.join()
         client = registry_client(settings)
+        # A registry that is away is told before the training, not after it.
+        champion_version(settings, client)
         split = Split(history, in_test(history[ID].to_numpy()))
         dataset = {
             "dataset_fingerprint": fingerprint(history),
@@ -117,16 +119,21 @@ def _train_one(
     seed: int,
     scratch: Path,
 ) -> Outcome:
+    from mlflow.exceptions import MlflowException
+
+    from fraudstream.ml.registry import unavailable
     from fraudstream.ml.tracking import Trained, register
 
     train_features, train_labels = split.train
     test_features, test_labels = split.test
     native: Path | None = None
+    validated: dict[int, float] = {}
     fitted: Any
     if algorithm == "xgboost":
         from fraudstream.ml import boosting
 
         fitted = boosting.fit(train_features, train_labels, seed)
+        validated = fitted.validated
     else:
         from fraudstream.ml import gbt
 
@@ -135,9 +142,13 @@ def _train_one(
     train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
     measured = metrics(test_labels, test_scores, THRESHOLD)
     measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
+    measured |= {f"cv_average_precision_depth_{depth}": value for depth, value in validated.items()}
     trained = Trained(algorithm, fitted.parameters, measured, THRESHOLD, test_labels, test_scores, fitted.save, native)
     example = split.history[list(FEATURES)].head(3).reset_index(drop=True)
-    version = register(settings, client, trained, example, dataset)
+    try:
+        version = register(settings, client, trained, example, dataset)
+    except MlflowException as error:
+        raise unavailable(settings, error) from error
     promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
     log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
     return Outcome(algorithm, version, promoted, measured)
@@ -146,16 +157,23 @@ def _train_one(
 def _take_the_role(
     settings: Settings, client: MlflowClient, version: str, average_precision: float, split: Split
 ) -> bool:
-    """Promote the version if it is better than the champion on the same held-out rows, which neither has seen."""
+    """Promote the version if it is better than the champion on the same held-out rows, which neither has seen.
+
+    A champion that cannot be loaded serves nobody, so that any version is better.
+    """
     from fraudstream.ml.registry import promote
 
     current = champion_version(settings, client)
     if current is not None:
         held_out = split.history[split.held_out]
         columns = {name: held_out[name].tolist() for name in FEATURES}
-        scores = np.asarray(load_version(settings, current).model.score_columns(columns))
-        if average_precision <= metrics(held_out[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]:
-            return False
+        try:
+            scores = np.asarray(load_version(settings, current).model.score_columns(columns))
+        except ModelError as error:
+            log.warning("champion_replaced", version=current, reason=str(error))
+        else:
+            if average_precision <= metrics(held_out[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]:
+                return False
     promote(settings, version, client)
     return True
 

@@ -1,0 +1,131 @@
+"""A running system: what it costs, a new champion, the model in the job, data that outlive a stop."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+import psutil
+import pytest
+
+from fraudstream.core import documents
+from fraudstream.core.kafka import producer
+from fraudstream.core.topics import SCORED
+from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
+from tests.events import value
+from tests.system.conftest import Fraudstream, await_condition
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+OBSERVED_SECONDS = 30
+
+
+def publish(fraudstream: Fraudstream, *words: str) -> subprocess.Popen[bytes]:
+    return fraudstream.start("generate", "live", *words, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def account(fraudstream: Fraudstream, generator: subprocess.Popen[bytes], scored_from: Any) -> tuple[Summary, Any]:
+    out, err = generator.communicate(timeout=600)
+    assert generator.returncode == 0, err.decode()[-2000:]
+    published = orjson.loads(out)
+    await_processed(fraudstream.settings, 180, lambda _: None)
+    produced = {int(number): (start, end) for number, (start, end) in published["offsets"]["transactions"].items()}
+    return summarise(fraudstream.settings, produced, scored_from, datetime.now(UTC)), published
+
+
+def supervised(fraudstream: Fraudstream) -> list[psutil.Process]:
+    marker = str(fraudstream.folder)
+    pid = orjson.loads(fraudstream.run("status", "--json"))["supervisor_pid"]
+    supervisor = psutil.Process(pid)
+    found = [supervisor, *supervisor.children(recursive=True)]
+    assert any(marker in " ".join(process.cmdline()) for process in found)
+    return found
+
+
+def test_idle_streaming_fits_into_four_gigabytes_and_half_a_core(stack: Fraudstream) -> None:
+    scored_from = end_offsets(stack.settings, SCORED)
+    generator = publish(stack, "--rate", "20", "--for", str(OBSERVED_SECONDS + 20))
+    await_condition(lambda: sum(end_offsets(stack.settings, SCORED).values()) > sum(scored_from.values()), 60)
+
+    def seconds_used() -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in supervised(stack))
+
+    used, began = seconds_used(), time.monotonic()
+    await_condition(lambda: time.monotonic() - began >= OBSERVED_SECONDS, OBSERVED_SECONDS + 10)
+    cores = (seconds_used() - used) / (time.monotonic() - began)
+    resident = sum(process.memory_info().rss for process in supervised(stack))
+    summary, _ = account(stack, generator, scored_from)
+    assert summary.complete
+    assert resident <= 4 * 1024**3
+    assert cores < 0.5
+
+
+def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstream) -> None:
+    roles = {one["version"]: one["role"] for one in stack.json("models", "list")["versions"]}
+    champion = next(version for version, role in roles.items() if role == "champion")
+    other = next(version for version in roles if version != champion)
+    before = stack.pids()
+    scored_from = end_offsets(stack.settings, SCORED)
+    generator = publish(stack, "--count", "6000", "--rate", "300")
+    await_condition(lambda: sum(end_offsets(stack.settings, SCORED).values()) > sum(scored_from.values()) + 500, 60)
+    stack.run("models", "promote", other)
+    summary, published = account(stack, generator, scored_from)
+    assert (summary.produced, summary.scored, summary.stored) == (6_000, 6_000, 6_000)
+    ids = {"$gte": published["first_id"], "$lte": published["last_id"]}
+    versions = documents.database(stack.settings).transactions.distinct("model_version", {"_id": ids})
+    assert sorted(versions) == sorted([champion, other])
+    after = stack.pids()
+    assert (after["stream"], after["scoring"]) == (before["stream"], before["scoring"])
+    stack.run("models", "promote", champion)
+
+
+def test_the_services_answer(stack: Fraudstream) -> None:
+    settings = stack.settings
+    assert httpx.get(f"{settings.dashboard_url}/").status_code == 200
+    assert httpx.get(f"{settings.dashboard_url}/history").status_code == 200
+    assert httpx.get(f"{settings.mlflow_tracking_uri}/").status_code == 200
+    assert httpx.get(f"{settings.scoring_url}/health").json()["status"] == "ok"
+    assert httpx.get(f"{settings.scoring_url}/openapi.json").status_code == 200
+
+
+def test_rejected_events_are_listed_corrected_and_sent_back(stack: Fraudstream) -> None:
+    number = 5_000_000_000 + time.time_ns() % 1_000_000_000
+    sender = producer(stack.settings)
+    sent = sender.send("transactions", key=b"x", value=value(id=number, amount="12.5")).get(timeout=30)
+    sender.close()
+    rejected = f"transactions/{sent.partition}/{sent.offset}"
+    db = documents.database(stack.settings)
+    await_condition(lambda: db.rejected.find_one({"_id": rejected}) is not None, 60)
+    listed = stack.json("rejected", "list", "--field", "amount", "--limit", "1000")["rejected"]
+    assert rejected in {one["id"] for one in listed}
+    assert "still not valid" in stack.run("rejected", "replay", rejected, status=1)
+    assert stack.json("rejected", "replay", rejected, "--set", "amount=12.5")["sent"] == [rejected]
+    await_condition(lambda: db.transactions.find_one({"_id": number}) is not None, 60)
+
+
+def test_data_outlive_a_stop_and_the_job_can_score_by_itself(stack: Fraudstream) -> None:
+    """``FRAUDSTREAM_SCORING=embedded`` loads the registered model into the job: no scoring service is asked."""
+    db = documents.database(stack.settings)
+    stored = db.transactions.count_documents({})
+    stack.run("down")
+    stack.variables["FRAUDSTREAM_SCORING"] = "embedded"
+    stack.run("up", "-d")
+    assert db.transactions.count_documents({}) == stored
+
+    metrics = f"{stack.settings.scoring_url}/metrics"
+    asked = httpx.get(metrics).text.count('endpoint="/score"')
+    scored_from = end_offsets(stack.settings, SCORED)
+    summary, _ = account(stack, publish(stack, "--count", "5000", "--rate", "0"), scored_from)
+    assert (summary.produced, summary.scored, summary.stored) == (5_000, 5_000, 5_000)
+    assert httpx.get(metrics).text.count('endpoint="/score"') == asked
+
+
+def test_down_leaves_nothing_running(stack: Fraudstream) -> None:
+    members = supervised(stack)
+    stack.run("down")
+    _, alive = psutil.wait_procs(members, timeout=30)
+    assert alive == []
