@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -70,14 +71,19 @@ def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstrea
     other = next(version for version in roles if version != champion)
     before = stack.pids()
     scored_from = end_offsets(stack.settings, SCORED)
-    generator = publish(stack, "--count", "6000", "--rate", "300")
+    stored = documents.database(stack.settings).transactions
+    generator = publish(stack, "--rate", "200")
     await_condition(lambda: sum(end_offsets(stack.settings, SCORED).values()) > sum(scored_from.values()) + 500, 60)
     stack.run("models", "promote", other)
+    newest = {"origin": "live", "model_version": other}
+    already = stored.count_documents(newest)
+    await_condition(lambda: stored.count_documents(newest) > already, 60)
+    generator.send_signal(signal.SIGINT)
     summary, published = account(stack, generator, scored_from)
-    assert (summary.produced, summary.scored, summary.stored) == (6_000, 6_000, 6_000)
+    assert summary.produced > 500
+    assert (summary.scored, summary.stored) == (summary.produced, summary.produced)
     ids = {"$gte": published["first_id"], "$lte": published["last_id"]}
-    versions = documents.database(stack.settings).transactions.distinct("model_version", {"_id": ids})
-    assert sorted(versions) == sorted([champion, other])
+    assert sorted(stored.distinct("model_version", {"_id": ids})) == sorted([champion, other])
     after = stack.pids()
     assert (after["stream"], after["scoring"]) == (before["stream"], before["scoring"])
     stack.run("models", "promote", champion)

@@ -5,7 +5,6 @@ Only built-in expressions, so that the same plan runs under every trigger. PySpa
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from fraudstream.core.event import DATE_PATTERN, FIELD_RULES, RESERVED_FIELDS, SPARK_DATE_FORMAT, FieldRule
@@ -39,15 +38,19 @@ def validate(records: DataFrame, decided: bool = False) -> DataFrame:
         .withColumn("_objects", as_array)
         .withColumn("event", F.get("_objects", F.lit(0)))
         .withColumn("event_time", F.try_to_timestamp("event.date", F.lit(SPARK_DATE_FORMAT)))
+        .withColumn("_whole", _whole_reason(size, decided))
+        .withColumn("_broken", F.when(F.col("_whole").isNull(), _broken_field()))
     )
-    checked = parsed.withColumn("reason", _reason(size, decided))
-    return checked.withColumn("field", F.regexp_extract("reason", r"^(\w+)", 1)).drop("_objects")
+    reason = F.coalesce("_whole", F.when(F.col("_broken").isNotNull(), _explanation()))
+    checked = parsed.withColumn("reason", reason if decided else F.coalesce(reason, _names_reason()))
+    return checked.withColumn("field", F.regexp_extract("reason", r"^(\w+)", 1)).drop("_objects", "_whole", "_broken")
 
 
-def _reason(size: Column, decided: bool) -> Column:
+def _whole_reason(size: Column, decided: bool) -> Column:
+    """What is wrong with the value as a whole, or null."""
     from pyspark.sql import functions as F
 
-    whole = (
+    return (
         F.when(size.isNull() | (size == 0), F.lit("value: empty"))
         .when(
             F.lit(not decided) & (size > MAX_EVENT_BYTES),
@@ -59,17 +62,13 @@ def _reason(size: Column, decided: bool) -> Column:
             F.concat(F.lit("value: not one JSON object: "), F.substring("text", 1, _SHOWN_LENGTH)),
         )
     )
-    fields = reduce(lambda so_far, rule: so_far.when(_broken(rule), _explanation(rule)), FIELD_RULES, whole)
-    if decided:
-        return fields
-    # The text itself goes on to readers that take JSON at its word.
-    names = F.json_object_keys("text")
-    taken = F.array_sort(F.array_intersect(names, F.array(*map(F.lit, RESERVED_FIELDS))))
-    return (
-        fields.when(names.isNull(), F.lit("value: an unknown field holds what JSON does not have, such as NaN"))
-        .when(F.size(names) != F.size(F.array_distinct(names)), F.lit("value: a field stands twice"))
-        .when(F.size(taken) > 0, F.concat(F.get(taken, F.lit(0)), F.lit(": a name reserved for the decision")))
-    )
+
+
+def _broken_field() -> Column:
+    """The first field that breaks its rule, or null."""
+    from pyspark.sql import functions as F
+
+    return F.coalesce(*(F.when(_broken(rule), F.lit(rule.name)) for rule in FIELD_RULES))
 
 
 def _broken(rule: FieldRule) -> Column:
@@ -90,24 +89,48 @@ def _broken(rule: FieldRule) -> Column:
             wrong = wrong | F.isnan(value) | (value == float("inf"))
     if rule.required:
         return value.isNull() | wrong
-    # An optional field may be absent or null; a value of another type is null only in the typed reading.
-    return (value.isNull() & _field_text(rule).isNotNull()) | wrong
+    # An optional field may be absent or null; a value of another type is null only in the typed reading. Few events
+    # have the name at all, and only those are read a second time.
+    named = F.col("text").contains(f'"{rule.name}"')
+    return (value.isNull() & named & _as_written(F.lit(rule.name)).isNotNull()) | wrong
 
 
-def _field_text(rule: FieldRule) -> Column:
+def _as_written(name: Column) -> Column:
+    """A field's value as text, or null where it is absent or null."""
     from pyspark.sql import functions as F
 
-    return F.from_json("text", f"{rule.name} STRING", _JSON_OPTIONS).getField(rule.name)
+    return F.from_json("text", "MAP<STRING, STRING>", _JSON_OPTIONS).getItem(name)
 
 
-def _explanation(rule: FieldRule) -> Column:
+def _explanation() -> Column:
+    """The reason for the field in ``_broken``: what was expected and what was there."""
     from pyspark.sql import functions as F
 
-    shown = F.substring(_field_text(rule), 1, _SHOWN_LENGTH)
-    quoted = F.col("text").rlike(f'"{rule.name}"\\s*:\\s*"')
-    return F.when(_field_text(rule).isNull(), F.lit(f"{rule.name}: missing, expected {rule.expectation}")).otherwise(
+    field = F.col("_broken")
+    rules = [text for rule in FIELD_RULES for text in (F.lit(rule.name), F.lit(rule.expectation))]
+    expected = F.element_at(F.create_map(*rules), field)
+    written = _as_written(field)
+    shown = F.substring(written, 1, _SHOWN_LENGTH)
+    quoted = F.rlike(F.col("text"), F.concat(F.lit('"'), field, F.lit('"\\s*:\\s*"')))
+    return F.when(written.isNull(), F.concat(field, F.lit(": missing, expected "), expected)).otherwise(
         F.concat(
-            F.lit(f"{rule.name}: expected {rule.expectation}, got "),
+            field,
+            F.lit(": expected "),
+            expected,
+            F.lit(", got "),
             F.when(quoted, F.concat(F.lit('the text "'), shown, F.lit('"'))).otherwise(shown),
         )
+    )
+
+
+def _names_reason() -> Column:
+    """What is wrong with the names, or null: the text itself goes on to readers that take JSON at its word."""
+    from pyspark.sql import functions as F
+
+    names = F.json_object_keys("text")
+    taken = F.array_sort(F.array_intersect(names, F.array(*map(F.lit, RESERVED_FIELDS))))
+    return (
+        F.when(names.isNull(), F.lit("value: an unknown field holds what JSON does not have, such as NaN"))
+        .when(F.size(names) != F.size(F.array_distinct(names)), F.lit("value: a field stands twice"))
+        .when(F.size(taken) > 0, F.concat(F.get(taken, F.lit(0)), F.lit(": a name reserved for the decision")))
     )

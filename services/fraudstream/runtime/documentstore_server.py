@@ -8,10 +8,10 @@ A write that was acknowledged survives the process being killed. SIGTERM and SIG
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -36,11 +36,11 @@ _WIRE_VERSION = 13
 _MAINTENANCE_SECONDS = 5.0
 # Space of outdated chunks is reused after this time: the last states on disk outlive a power cut.
 _RETENTION_MS = 10_000
-_LEAST_FILL_PERCENT = 50
+# Compaction walks through whole collections: smaller files are left alone until the store is closed.
+_UNCOMPACTED_BYTES = 512 * 1024 * 1024
+_LEAST_FILL_PERCENT = 40
 _COMPACTED_BYTES = 8 * 1024 * 1024
-# So long after the last write there is nothing left to reclaim.
-_SETTLED_SECONDS = 60.0
-_CLOSING_MS = 3_000
+_CLOSING_MS = 1_500
 _CACHE_MB = 64
 
 log = structlog.get_logger()
@@ -60,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FraudstreamError as error:
         log.error("stopped", reason=str(error))
         return error.exit_status
+    except Exception:
+        log.exception("stopped")
+        return 1
     return 0
 
 
@@ -89,8 +92,11 @@ def serve(host: str, port: int, file: Path) -> None:
         ) from error
     log.info("listening", host=host, port=port, file=str(file), bytes=file.stat().st_size)
     while not stopping.wait(_MAINTENANCE_SECONDS):
+        if store.isClosed():  # by itself, after a write to the file failed; a restart reads what was committed
+            raise RuntimePartError(f"{file} could not be written. Is the disk full? Free some space.")
         backend.compact()
-    server.shutdown()
+    server.stopListening()
+    backend.close()
     log.info("closed", file=str(file), bytes=file.stat().st_size)
 
 
@@ -162,12 +168,12 @@ class Backend:
         self._h2 = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
         self._h2.version(_Version())
         self._turn = threading.Lock()
-        self._written_at = 0.0
 
     def compact(self) -> None:
-        """Rewrite the emptiest parts of the file, a few megabytes at a time, so that their space is reused."""
-        if time.monotonic() - self._written_at < _SETTLED_SECONDS:
-            with self._turn:
+        """Where the file is large and mostly outdated, rewrite a few megabytes of it, so that space is reused."""
+        with self._turn:
+            files = self._store.getFileStore()
+            if files.size() > _UNCOMPACTED_BYTES and files.getChunksFillRate() < _LEAST_FILL_PERCENT:
                 self._store.compact(_LEAST_FILL_PERCENT, _COMPACTED_BYTES)
 
     @_overrides
@@ -208,7 +214,6 @@ class Backend:
                 return handle(*arguments)
             finally:
                 self._store.commit()
-                self._written_at = time.monotonic()
 
     @_overrides
     def dropDatabase(self, database: Any) -> None:
@@ -262,4 +267,7 @@ class Backend:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    # An orderly exit would wait for the library's threads, which linger for seconds with nothing left to do.
+    os._exit(status)
