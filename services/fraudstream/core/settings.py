@@ -78,9 +78,9 @@ class Settings(BaseSettings):
     scoring_attempts: int = Field(6, ge=1, description="Tries of one scoring request before the batch fails.")
 
     trigger: Literal["microbatch", "realtime"] = Field("microbatch", description="How the scoring query runs.")
-    trigger_interval_seconds: float = Field(0.5, ge=0, description="Least time between two micro-batches.")
-    store_interval_seconds: float = Field(1.0, ge=0, description="Least time between two document writes.")
-    rollup_interval_seconds: float = Field(2.0, ge=0, description="Least time between two rollup updates.")
+    trigger_interval_seconds: float = Field(1.5, ge=0, description="Least time between two micro-batches.")
+    store_interval_seconds: float = Field(2.0, ge=0, description="Least time between two document writes.")
+    rollup_interval_seconds: float = Field(5.0, ge=0, description="Least time between two rollup updates.")
     rollup_watermark_seconds: int = Field(
         3600, ge=60, description="How long a delivered id is remembered so that rollups count it once."
     )
