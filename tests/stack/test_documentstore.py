@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from pymongo import ReplaceOne
+from pymongo.errors import DuplicateKeyError
 
 from fraudstream.core import documents
 from fraudstream.core.settings import Settings
@@ -46,3 +49,45 @@ def test_indexes_can_be_created_again(store: Running, settings: Settings) -> Non
     db = documents.database(settings)
     documents.create_indexes(db)
     documents.create_indexes(db)
+
+
+def test_counts_with_a_filter(store: Running, settings: Settings) -> None:
+    numbers = documents.database(settings).numbers
+    numbers.insert_many([{"_id": n, "odd": n % 2} for n in range(100)])
+    assert numbers.count_documents({"odd": 1}) == 50
+    assert numbers.count_documents({"odd": 2}) == 0
+    assert numbers.count_documents({"odd": 1}, limit=20) == 20
+    assert numbers.count_documents({"odd": 1}, skip=40) == 10
+    assert [*numbers.aggregate([{"$match": {"odd": 1}}, {"$group": {"_id": "$odd", "n": {"$sum": 2}}}])] == [
+        {"_id": 1, "n": 100}
+    ]
+
+
+def test_merging_an_aggregation_survives_a_kill(store: Running, settings: Settings) -> None:
+    db = documents.database(settings)
+    db.origin.insert_many([{"_id": n, "group": n % 3} for n in range(30)])
+    db.origin.aggregate([{"$group": {"_id": "$group", "n": {"$sum": 1}}}, {"$merge": {"into": "merged"}}])
+    store.kill()
+    store.start()
+    merged = documents.database(settings).merged
+    assert {found["_id"]: found["n"] for found in merged.find()} == {0: 10, 1: 10, 2: 10}
+
+
+def test_unique_indexes_hold_after_a_kill(store: Running, settings: Settings) -> None:
+    unique = documents.database(settings).unique
+    unique.create_index("code", unique=True)
+    unique.insert_one({"_id": 1, "code": "a"})
+    store.kill()
+    store.start()
+    unique = documents.database(settings).unique
+    with pytest.raises(DuplicateKeyError):
+        unique.insert_one({"_id": 2, "code": "a"})
+    assert unique.count_documents({}) == 1
+
+
+def test_a_second_server_is_refused_the_file(store: Running, settings: Settings) -> None:
+    second = subprocess.run(
+        [*store.part.command[:-3], "0", *store.part.command[-2:]], capture_output=True, text=True, timeout=60
+    )
+    assert second.returncode == 1
+    assert "cannot be opened" in second.stderr

@@ -66,8 +66,12 @@ def await_history(settings: Settings, count: int, tell: Callable[[str], None]) -
     """
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     try:
-        # The limit ends the store's scan where the answer is known.
-        while (stored := transactions.count_documents({"origin": "history"}, limit=max(count, 1))) < count:
+        transactions.find_one({"origin": "history"}, {"_id": 1})
+        # Counting by origin scans the embedded store, and so waits until there can be enough.
+        while count and (
+            (stored := transactions.estimated_document_count()) < count
+            or (stored := transactions.count_documents({"origin": "history"})) < count
+        ):
             tell(f"{stored:,} of {count:,} labelled transactions are stored")
             time.sleep(_POLL_SECONDS)
     except PyMongoError as error:

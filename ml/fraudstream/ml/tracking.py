@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -54,6 +55,8 @@ def register(
     The model is saved and logged as plain artifacts and the version is created from them: MLflow 3's ``log_model``
     needs the logged-models API, which Azure ML's registry answers with 404 (azure-sdk-for-python, issue 44896).
     """
+    # MLflow prints each finished run's address to stdout, which belongs to the command's own answer.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     run_id = client.create_run(_experiment(client), run_name=trained.algorithm).info.run_id
     try:
         client.log_batch(

@@ -115,16 +115,22 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
     return summary
 
 
-def _stored_history(settings: Settings) -> int:
+def _stored_history(settings: Settings, wanted: int) -> int:
+    """How many labelled transactions are stored; an upper bound while there are too few of any kind.
+
+    Counting by origin scans the embedded store, so that it waits until there is something to count.
+    """
     try:
-        return documents.database(settings)[documents.TRANSACTIONS].count_documents({"origin": "history"})
+        transactions = documents.database(settings)[documents.TRANSACTIONS]
+        stored = transactions.estimated_document_count()
+        return transactions.count_documents({"origin": "history"}) if stored >= wanted else stored
     except PyMongoError:
         return -1
 
 
 def _publish_history(settings: Settings, count: int) -> None:
     lifecycle.await_ready(settings, ("documents",), lambda _: None)
-    present = _stored_history(settings)
+    present = _stored_history(settings, 1)
     if present < count:
         _command("generate", "history", "--count", str(count - max(present, 0)))
 
@@ -134,7 +140,7 @@ def _await_history(
 ) -> None:
     lifecycle.await_ready(settings, ("store",), tell)
     seen, moved_at = -1, time.monotonic()
-    while (now := _stored_history(settings)) < count:
+    while (now := _stored_history(settings, count)) < count:
         _check_training(training)
         if now != seen:
             seen, moved_at = now, time.monotonic()

