@@ -1,4 +1,4 @@
-"""The Spark session that every Spark process starts from; PySpark is imported by the call."""
+"""What every Spark process shares: its session, its Kafka source, and how a failed query is told."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from fraudstream.core.kafka import spark_options
 from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # Jars that a launcher has fetched already, comma separated; without it Spark's own class path has to hold them.
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
@@ -53,3 +54,22 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def read_topics(spark: SparkSession, settings: Settings, *topics: str) -> DataFrame:
+    """The topics from their first record on; where a query resumes is its checkpoint's business."""
+    return (
+        spark.readStream.format("kafka")
+        .options(**spark_options(settings))
+        .option("subscribe", ",".join(topics))
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
+        .load()
+    )
+
+
+def failure_reason(error: Exception) -> str:
+    """The line of a query's failure that says most: our own error where one is behind it, else the last one named."""
+    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
+    named = [line for line in lines if "fraudstream" in line]
+    return (named or lines or [str(error)])[-1][:500]

@@ -16,9 +16,9 @@ from pyspark.errors import StreamingQueryException
 
 from fraudstream.core import documents
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.kafka import spark_options
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, load_settings, revealed_values
+from fraudstream.core.spark import failure_reason, read_topics
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up, write_rollups
@@ -35,18 +35,6 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _WRITERS = 2
 
 log = structlog.get_logger(__name__)
-
-
-def read_topics(spark: SparkSession, settings: Settings, *topics: str) -> DataFrame:
-    """The topics from their first record on; where a query resumes is its checkpoint's business."""
-    return (
-        spark.readStream.format("kafka")
-        .options(**spark_options(settings))
-        .option("subscribe", ",".join(topics))
-        .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
-        .load()
-    )
 
 
 def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
@@ -109,7 +97,7 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
                 ended = query.awaitTermination(_PROGRESS_SECONDS)
             except StreamingQueryException as error:
                 ended = True
-                log.warning("query_failed", query=name, reason=_cause(error), retry_in_seconds=pauses[name])
+                log.warning("query_failed", query=name, reason=failure_reason(error), retry_in_seconds=pauses[name])
             if ended:
                 del queries[name]
                 stop.wait(pauses[name])
@@ -172,8 +160,3 @@ def _record(row: dict[str, object]) -> Record:
     if not isinstance(timestamp, datetime):
         raise TypeError(f"a Kafka record without a time stamp: {row['topic']}/{row['partition']}/{row['offset']}")
     return Record(**(row | {"timestamp": timestamp.astimezone(UTC), "value": row["value"] or b""}))  # type: ignore[arg-type]
-
-
-def _cause(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
-    return (lines or [str(error)])[-1][:500]

@@ -13,12 +13,13 @@ from pyspark.sql import functions as F
 from fraudstream.core.kafka import spark_options
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, revealed_values
+from fraudstream.core.spark import failure_reason, read_topics
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.scorers import scorer_for
 from fraudstream.stream.transformations import decide
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
 _PROGRESS_SECONDS = 1
@@ -28,23 +29,11 @@ _LONGEST_PAUSE_SECONDS = 10.0
 log = structlog.get_logger(__name__)
 
 
-def read_transactions(spark: SparkSession, settings: Settings) -> DataFrame:
-    """The topic from its first record on; where a query resumes is its checkpoint's business."""
-    return (
-        spark.readStream.format("kafka")
-        .options(**spark_options(settings))
-        .option("subscribe", TRANSACTIONS)
-        .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
-        .load()
-    )
-
-
 def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the scoring query from its checkpoint."""
     config = orjson.dumps(revealed_values(settings)).decode()
     return (
-        decide(read_transactions(spark, settings), lambda: scorer_for(config))
+        decide(read_topics(spark, settings, TRANSACTIONS), lambda: scorer_for(config))
         .writeStream.queryName("scoring")
         .format("kafka")
         .options(**spark_options(settings))
@@ -86,15 +75,9 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
                     if progress["numInputRows"]:
                         pause = _FIRST_PAUSE_SECONDS
         except StreamingQueryException as error:
-            log.warning("query_failed", query="scoring", reason=_cause(error), retry_in_seconds=pause)
+            log.warning("query_failed", query="scoring", reason=failure_reason(error), retry_in_seconds=pause)
             stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         finally:
             query.stop()
     reporter.close()
-
-
-def _cause(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
-    named = [line for line in lines if "fraudstream" in line]
-    return (named or lines or [str(error)])[-1][:500]
