@@ -18,7 +18,6 @@ import orjson
 import psutil
 import typer
 from pymongo.errors import PyMongoError
-from rich.console import Console
 
 from fraudstream.core import documents
 from fraudstream.core.errors import FraudstreamError
@@ -26,14 +25,13 @@ from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import SCORED
 from fraudstream.runtime import lifecycle
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
+from fraudstream.runtime.demo_output import announce, console, report, step
 from fraudstream.runtime.status import collect
 
 _POLL_SECONDS = 0.25
 _STALLED_SECONDS = 180.0
 _CHAMPION_SECONDS = 300.0
 _TRAINING_NICENESS = 15
-
-console = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +72,30 @@ def demo(
         if not already_up:
             lifecycle.stop(settings)
     if summary is not None:
-        _report(summary, as_json)
+        report(summary, as_json)
         if not summary.complete:
             raise typer.Exit(1)
 
 
 def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> Summary | None:
-    with _step("starting the parts") as tell:
+    with step("starting the parts") as tell:
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, ("kafka",), tell)
-    with _step(f"publishing labelled history, {plan.history:,} events"):
+    with step(f"publishing labelled history, {plan.history:,} events"):
         _publish_history(settings, plan.history)
     with _training(settings, plan) as training:
-        with _step("storing the history") as tell:
+        with step("storing the history") as tell:
             _await_history(settings, plan.history, training, tell)
-        with _step("training, until a first champion scores") as tell:
+        with step("training, until a first champion scores") as tell:
             _await_champion(settings, training, tell)
         lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
         if not plan.events:
             _give_way(training)
-            _announce(settings)
+            announce(settings)
             _stream_until_interrupted(settings, plan)
             return None
         scored_from = end_offsets(settings, SCORED)
-        with _step(f"{plan.events:,} live events") as tell:
+        with step(f"{plan.events:,} live events") as tell:
             _give_way(training)
             published = _command("generate", "live", *_live_options(plan))
             await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
@@ -106,11 +104,11 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
             }
             summary = summarise(settings, produced, scored_from, started_at)
         if training is not None:
-            with _step("comparing the models"):
+            with step("comparing the models"):
                 _await_training(training)
     if not leave:
-        _report(summary, False)
-        _announce(settings)
+        report(summary, False)
+        announce(settings)
         _watch(settings)
     return summary
 
@@ -255,41 +253,6 @@ def _live_options(plan: Plan) -> list[str]:
     if plan.seed is not None:
         options += ["--seed", str(plan.seed)]
     return [*options, "--json"]
-
-
-def _announce(settings: Settings) -> None:
-    console.print(f"live dashboard   {settings.dashboard_url}/")
-    console.print(f"history report   {settings.dashboard_url}/history")
-    console.print(f"models (MLflow)  {settings.mlflow_tracking_uri}")
-    console.print(f"scoring service  {settings.scoring_url}/docs")
-
-
-def _report(summary: Summary, as_json: bool) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(summary.to_json()).decode())
-        return
-
-    def shown(value: float | None, unit: str) -> str:
-        return "–" if value is None else f"{value:,.0f} {unit}"
-
-    console.print(
-        f"produced {summary.produced:,} = scored {summary.scored:,} + rejected {summary.rejected:,} · "
-        f"stored {summary.stored:,} · frauds {summary.frauds:,}",
-        style="green" if summary.complete else "red",
-    )
-    console.print(
-        f"latency p50 {shown(summary.latency_p50_ms, 'ms')} · p95 {shown(summary.latency_p95_ms, 'ms')} · "
-        f"p99 {shown(summary.latency_p99_ms, 'ms')} · first scored after {shown(summary.seconds_to_first_scored, 's')}"
-    )
-
-
-@contextmanager
-def _step(title: str) -> Iterator[Callable[[str], None]]:
-    """Show a step while it runs and what it took; the callable shows where it stands."""
-    began = time.monotonic()
-    with console.status(f"{title} …") as line:
-        yield lambda state: line.update(f"{title} … {state}")
-    console.print(f"[green]✓[/green] {title} ({time.monotonic() - began:.1f} s)")
 
 
 def _fraudstream() -> list[str]:

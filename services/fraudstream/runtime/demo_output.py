@@ -1,0 +1,53 @@
+"""What the demo says: its steps, its summary, and where to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import orjson
+import typer
+from rich.console import Console
+
+from fraudstream.core.settings import Settings
+from fraudstream.runtime.accounting import Summary
+
+console = Console(stderr=True, highlight=False)
+
+
+def announce(settings: Settings) -> None:
+    """Print the addresses of the pages and services."""
+    console.print(f"live dashboard   {settings.dashboard_url}/")
+    console.print(f"history report   {settings.dashboard_url}/history")
+    console.print(f"models (MLflow)  {settings.mlflow_tracking_uri}")
+    console.print(f"scoring service  {settings.scoring_url}/docs")
+
+
+def report(summary: Summary, as_json: bool) -> None:
+    """Print the account of a run: in words on stderr, or as one JSON object on stdout."""
+    if as_json:
+        typer.echo(orjson.dumps(summary.to_json()).decode())
+        return
+
+    def shown(value: float | None, unit: str) -> str:
+        return "–" if value is None else f"{value:,.0f} {unit}"
+
+    console.print(
+        f"produced {summary.produced:,} = scored {summary.scored:,} + rejected {summary.rejected:,} · "
+        f"stored {summary.stored:,} · frauds {summary.frauds:,}",
+        style="green" if summary.complete else "red",
+    )
+    console.print(
+        f"latency p50 {shown(summary.latency_p50_ms, 'ms')} · p95 {shown(summary.latency_p95_ms, 'ms')} · "
+        f"p99 {shown(summary.latency_p99_ms, 'ms')} · first scored after {shown(summary.seconds_to_first_scored, 's')}"
+    )
+
+
+@contextmanager
+def step(title: str) -> Iterator[Callable[[str], None]]:
+    """Show a step while it runs and what it took; the callable shows where it stands."""
+    began = time.monotonic()
+    with console.status(f"{title} …") as line:
+        yield lambda state: line.update(f"{title} … {state}")
+    console.print(f"[green]✓[/green] {title} ({time.monotonic() - began:.1f} s)")
