@@ -2,8 +2,9 @@
 
 A rollup document's ``_id`` is ``period|start|origin|dimension|value``; its content is a whole state
 (``transactions``, ``frauds``, ``amount``, ``fraud_amount``), never an increment, so that writing it twice changes
-nothing. ``period`` is ``minute`` (tumbling windows of arrival time, ``start`` inclusive, UTC) or ``total``
-(``start`` absent). ``origin`` is ``live`` (a fraud is a prediction of 1) or ``history`` (a fraud is a label of 1).
+nothing. ``period`` is ``minute`` (tumbling windows of arrival time, ``start`` inclusive, UTC), ``total`` (``start``
+absent), ``month`` or ``day``; these two are of the event's own time and start at midnight UTC. Days have the dimension
+``all`` alone. ``origin`` is ``live`` (a fraud is a prediction of 1) or ``history`` (a fraud is a label of 1).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import pairwise
 
-PERIODS = ("minute", "total")
+PERIODS = ("minute", "total", "month", "day")
 ORIGINS = ("live", "history")
 
 ALL = "all"
@@ -20,6 +21,11 @@ AMOUNT_BIN = "amount_bin"
 # Dimensions that are fields of the event, beside the computed ones (all, hour, amount_bin).
 EVENT_DIMENSIONS = ("day_of_week", "month", "category_recipient", "transaction_type", "transaction_method")
 DIMENSIONS = (ALL, *EVENT_DIMENSIONS, HOUR, AMOUNT_BIN)
+
+# An event's own date is its sender's claim. Months and days count the ones within this span of the arrival, so that
+# senders with wrong clocks cannot fill the state with dates; minutes and totals count every event.
+OLDEST_EVENT_DAYS = 3 * 366
+NEWEST_EVENT_DAYS = 1
 
 # Lower edges of the amount bins; the last bin is open.
 AMOUNT_EDGES = (0, 25, 50, 75, 100, 125, 150, 200, 250, 300, 400)

@@ -11,7 +11,17 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fraudstream.core.documents import ROLLUPS, Document
-from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
+from fraudstream.core.rollups import (
+    ALL,
+    AMOUNT_BIN,
+    AMOUNT_EDGES,
+    EVENT_DIMENSIONS,
+    HOUR,
+    NEWEST_EVENT_DAYS,
+    OLDEST_EVENT_DAYS,
+    amount_bins,
+    rollup_id,
+)
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
 from fraudstream.store.records import HISTORY, LIVE
@@ -19,7 +29,8 @@ from fraudstream.store.records import HISTORY, LIVE
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Totals are windows that never end, so that one aggregation serves both and only minutes leave the state.
+# Totals, months and days are windows that never end, so that one aggregation serves all and only minutes leave the
+# state: the span of event dates that months and days count bounds it.
 _NEVER = "2999-01-01 00:00:00"
 
 # Deduplication and aggregation each have a watermark here. Spark takes that only with the engine's former rule,
@@ -28,7 +39,7 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 
 
 def counted(records: DataFrame) -> DataFrame:
-    """Records of `scored` and `labels` → ``origin``, ``id``, ``enqueued_at``, ``fraud``, ``amount``, dimensions."""
+    """Records of `scored` and `labels` → ``origin``, ``id``, both times, ``fraud``, ``amount``, dimensions."""
     checked = validate(records, decided=True)
     decision = F.from_json(
         F.col("text"), "prediction INT, source STRUCT<enqueued_at: TIMESTAMP>", {"mode": "PERMISSIVE"}
@@ -42,6 +53,7 @@ def counted(records: DataFrame) -> DataFrame:
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
         F.when(live, F.col("decision.source.enqueued_at")).otherwise(F.col("timestamp")).alias("enqueued_at"),
+        F.col("event_time"),
         F.when(live, F.col("decision.prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
         F.col("event.amount").alias("amount"),
         *(F.col(f"event.{name}").cast("string").alias(name) for name in EVENT_DIMENSIONS),
@@ -58,19 +70,11 @@ def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
     """
     delay = f"{watermark_seconds} seconds"
     once = events.withWatermark("enqueued_at", delay).dropDuplicatesWithinWatermark(["origin", "id"])
-    minute = F.date_trunc("minute", F.col("enqueued_at"))
-    periods = F.array(
-        _period("minute", minute, minute + F.expr("INTERVAL 1 MINUTE")),
-        _period("total", F.lit(None).cast("timestamp"), F.lit(_NEVER).cast("timestamp")),
-    )
-    dimensions = F.array(
-        _dimension(ALL, F.lit(ALL)), *(_dimension(name, F.col(name)) for name in (*EVENT_DIMENSIONS, HOUR, AMOUNT_BIN))
-    )
     kept = ["origin", "fraud", "amount"]
     return (
-        once.select(*kept, F.explode(periods).alias("window"), dimensions.alias("dimensions"))
-        .select(*kept, "window.*", F.explode("dimensions").alias("of"))
-        .select(*kept, "period", "start", "end", "of.dimension", "of.value")
+        once.select(*kept, F.explode(_cells()).alias("cell"))
+        .where(F.col("cell.period").isNotNull())
+        .select(*kept, "cell.*")
         .withWatermark("end", delay)
         .groupBy("period", "start", "end", "origin", "dimension", "value")
         .agg(
@@ -96,12 +100,28 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime) -> Non
         db[ROLLUPS].bulk_write(changes[begin : begin + 1_000], ordered=False)
 
 
-def _period(name: str, start: Column, end: Column) -> Column:
-    return F.struct(F.lit(name).alias("period"), start.alias("start"), end.cast("timestamp").alias("end"))
+def _cells() -> Column:
+    """The (period, start, end, dimension, value) that an event counts in; null where its date is out of bounds."""
+    never = F.lit(_NEVER).cast("timestamp")
+    minute = F.date_trunc("minute", F.col("enqueued_at"))
+    age = F.datediff("enqueued_at", "event_time")
+    dated = age.between(-NEWEST_EVENT_DAYS, OLDEST_EVENT_DAYS)
+    values = {ALL: F.lit(ALL)} | {name: F.col(name) for name in (*EVENT_DIMENSIONS, HOUR, AMOUNT_BIN)}
+    cells = []
+    for name, value in values.items():
+        of = (F.lit(name).alias("dimension"), value.alias("value"))
+        cells += [
+            _cell("minute", minute, minute + F.expr("INTERVAL 1 MINUTE"), *of),
+            _cell("total", F.lit(None).cast("timestamp"), never, *of),
+            F.when(dated, _cell("month", F.date_trunc("month", "event_time"), never, *of)),
+        ]
+        if name == ALL:
+            cells.append(F.when(dated, _cell("day", F.date_trunc("day", "event_time"), never, *of)))
+    return F.array(*cells)
 
 
-def _dimension(name: str, value: Column) -> Column:
-    return F.struct(F.lit(name).alias("dimension"), value.alias("value"))
+def _cell(period: str, start: Column, end: Column, *dimension: Column) -> Column:
+    return F.struct(F.lit(period).alias("period"), start.alias("start"), end.alias("end"), *dimension)
 
 
 def _amount_bin(amount: Column) -> Column:

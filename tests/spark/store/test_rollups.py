@@ -42,7 +42,8 @@ class Feed:
 
     def _keep(self, rows: Any, _: int) -> None:
         for row in rows.collect():
-            start = row["start"] and row["start"].strftime("%H:%M")
+            form = "%H:%M" if row["period"] == "minute" else "%Y-%m-%d"
+            start = row["start"] and row["start"].strftime(form)
             key = (row["period"], start, row["origin"], row["dimension"], row["value"])
             self.state[key] = row.asDict()
 
@@ -91,6 +92,27 @@ def test_counts_minutes_totals_and_dimensions(feed: Feed) -> None:
     assert feed.counts("total", None, "live", "amount_bin", "25-50") == (1, 1, 30.0, 30.0)
 
 
+def test_months_and_days_are_of_the_events_own_date(feed: Feed) -> None:
+    feed.send(
+        scored(1, NOON, prediction=1, amount=30.0, date="23/11/2026 23:59:59"),
+        scored(2, NOON, amount=10.0, date="01/11/2026 00:00:00"),
+        scored(3, NOON, amount=5.0, date="31/10/2026 23:59:59", day_of_week="sunday"),
+    )
+    assert feed.counts("month", "2026-11-01", "live", "all", "all") == (2, 1, 40.0, 30.0)
+    assert feed.counts("month", "2026-11-01", "live", "amount_bin", "25-50") == (1, 1, 30.0, 30.0)
+    assert feed.counts("month", "2026-10-01", "live", "day_of_week", "sunday") == (1, 0, 5.0, 0.0)
+    assert feed.counts("day", "2026-11-23", "live", "all", "all") == (1, 1, 30.0, 30.0)
+    assert {key[3] for key in feed.state if key[0] == "day"} == {"all"}
+
+
+def test_dates_far_from_the_arrival_count_in_totals_alone(feed: Feed) -> None:
+    feed.send(scored(1, NOON, date="01/01/1970 00:00:00"), scored(2, NOON, date="27/11/2026 00:00:00"))
+    feed.send(scored(3, NOON, date="25/11/2026 23:00:00"), scored(4, NOON, date="25/11/2023 00:00:00"))
+    assert feed.counts("total", None, "live", "all", "all")[0] == 4
+    assert {key[1] for key in feed.state if key[0] == "day"} == {"2026-11-25", "2023-11-25"}
+    assert {key[1] for key in feed.state if key[0] == "month"} == {"2026-11-01", "2023-11-01"}
+
+
 def test_an_edge_belongs_to_the_bin_above_it(feed: Feed) -> None:
     feed.send(scored(1, NOON, amount=25.0), scored(2, NOON, amount=400.0), scored(3, NOON, amount=399.99))
     assert feed.counts("total", None, "live", "amount_bin", "25-50")[0] == 1
@@ -127,5 +149,7 @@ def test_minutes_leave_the_state_and_totals_stay(feed: Feed) -> None:
         feed.send(scored(minute, NOON + timedelta(minutes=minute)))
     kept = feed.query.lastProgress["stateOperators"][0]["numRowsTotal"]
     per_window = 8
-    assert kept <= per_window * 3 + 2 * per_window
+    unending = {key for key in feed.state if key[0] != "minute"}
+    assert len(unending) == 2 * per_window + 1
+    assert kept <= per_window * 3 + len(unending)
     assert feed.counts("total", None, "live", "all", "all")[0] == 6
