@@ -11,7 +11,8 @@ from werkzeug.serving import make_server
 from fraudstream.core.documents import database
 from fraudstream.core.errors import FraudstreamError, PortTaken
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.required import start_settings
+from fraudstream.core.settings import Settings
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.feed import Feed
 from fraudstream.dashboards.queries import read_snapshot
@@ -40,7 +41,7 @@ def serve(settings: Settings) -> None:
 def main() -> int:
     """Exit status 0 on interruption, else the error's own."""
     try:
-        settings = load_settings()
+        settings = start_settings("mongo")
         configure_logging("dashboards", settings.log_level)
         serve(settings)
     except FraudstreamError as error:

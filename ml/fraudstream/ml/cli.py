@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.settings import load_settings
+from fraudstream.core.required import start_settings
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def train(
     """Train on the stored labelled history; the better model by average precision is the champion."""
     if algorithm not in _ALGORITHMS:
         raise typer.BadParameter(f"--algorithm {algorithm!r}: it is one of {', '.join(_ALGORITHMS)}")
-    settings = load_settings()
+    settings = start_settings("mongo", "registry")
     configure_logging("train", "WARNING")
     from fraudstream.ml.training import train as run
 
@@ -53,7 +53,7 @@ def list_versions(as_json: bool = typer.Option(False, "--json", help="One JSON o
     """List the versions, the newest first."""
     from fraudstream.ml.registry import versions
 
-    settings = load_settings()
+    settings = start_settings("registry")
     found = versions(settings)
     if as_json:
         typer.echo(orjson.dumps({"model": settings.model_name, "versions": [one.to_json() for one in found]}).decode())
@@ -71,7 +71,7 @@ def promote(
     """Make a version the champion; running services take it up by themselves."""
     from fraudstream.ml import registry
 
-    settings = load_settings()
+    settings = start_settings("registry")
     registry.promote(settings, version)
     said = {"model": settings.model_name, "champion": version}
     typer.echo(orjson.dumps(said).decode() if as_json else f"version {version} is the champion")
@@ -86,7 +86,7 @@ def compare(
     from fraudstream.core.errors import ModelError
     from fraudstream.ml import registry
 
-    found = registry.versions(load_settings())
+    found = registry.versions(start_settings("registry"))
     if missing := set(versions or ()) - {one.version for one in found}:
         raise ModelError(f"There is no version {', '.join(sorted(missing))}. `fraudstream models list` shows them.")
     chosen = [one for one in found if not versions or one.version in versions]

@@ -10,6 +10,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
+from fraudstream.core.oauth import oauth_scope, token_provider
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.topics import TOPICS, partitions
 
@@ -29,7 +30,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "connections_max_idle_ms": _CONNECTIONS_MAX_IDLE_MS,
         "request_timeout_ms": _REQUEST_TIMEOUT_MS,
     }
-    if settings.kafka_security_protocol.startswith("SASL"):
+    if _uses_tokens(settings):
+        options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": token_provider(settings)}
+    elif settings.kafka_security_protocol.startswith("SASL"):
         mechanism, username, password = _credentials(settings)
         options |= {"sasl_mechanism": mechanism, "sasl_plain_username": username, "sasl_plain_password": password}
     if settings.kafka_ssl_cafile is not None:
@@ -46,7 +49,9 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "kafka.connections.max.idle.ms": str(_CONNECTIONS_MAX_IDLE_MS),
         "kafka.request.timeout.ms": str(_REQUEST_TIMEOUT_MS),
     }
-    if settings.kafka_security_protocol.startswith("SASL"):
+    if _uses_tokens(settings):
+        options |= _spark_token_options(settings)
+    elif settings.kafka_security_protocol.startswith("SASL"):
         mechanism, username, password = _credentials(settings)
         login = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
         options |= {
@@ -64,9 +69,17 @@ def spark_options(settings: Settings) -> dict[str, str]:
     return options
 
 
+def spark_sink_options(settings: Settings) -> dict[str, str]:
+    """The options of Spark's Kafka sink: the connection, all replicas, and the largest request the broker takes."""
+    return spark_options(settings) | {
+        "kafka.acks": "all",
+        "kafka.max.request.size": str(settings.kafka_max_request_bytes),
+    }
+
+
 def producer(settings: Settings, **options: Any) -> KafkaProducer:
     """A producer that waits for all replicas. Raises :class:`BrokerUnavailable`."""
-    defaults: dict[str, Any] = {"acks": "all", "linger_ms": 5, "max_request_size": 4 * 1024 * 1024}
+    defaults: dict[str, Any] = {"acks": "all", "linger_ms": 5, "max_request_size": settings.kafka_max_request_bytes}
     try:
         return KafkaProducer(**(client_options(settings) | defaults | options))
     except KafkaError as error:
@@ -145,6 +158,36 @@ def _credentials(settings: Settings) -> tuple[str, str, str]:
                 f"{settings.kafka_security_protocol}. Set it in the environment or in .env."
             )
     return found
+
+
+def _uses_tokens(settings: Settings) -> bool:
+    return settings.kafka_security_protocol.startswith("SASL") and settings.kafka_sasl_mechanism == "OAUTHBEARER"
+
+
+def _spark_token_options(settings: Settings) -> dict[str, str]:
+    """A service principal's sign-in: the Java client asks the token endpoint by itself, without a class of ours."""
+    missing = [
+        f"{ENV_PREFIX}{name.upper()}"
+        for name in ("kafka_oauth_token_url", "kafka_oauth_client_id")
+        if not getattr(settings, name)
+    ]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} are empty: Spark's Kafka client signs in with OAUTHBEARER only as a service "
+            "principal. Set them, or use PLAIN with the connection string."
+        )
+    handler = "org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerLoginCallbackHandler"
+    return {
+        "kafka.sasl.mechanism": "OAUTHBEARER",
+        "kafka.sasl.login.callback.handler.class": handler,
+        "kafka.sasl.oauthbearer.token.endpoint.url": settings.kafka_oauth_token_url,
+        "kafka.sasl.jaas.config": (
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+            f"clientId={_jaas_text(settings.kafka_oauth_client_id)} "
+            f"clientSecret={_jaas_text(settings.kafka_oauth_client_secret.get_secret_value())} "
+            f"scope={_jaas_text(oauth_scope(settings))};"
+        ),
+    }
 
 
 def _jaas_text(value: str) -> str:

@@ -52,18 +52,35 @@ class Settings(BaseSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka security protocol."
     )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", ""] = Field(
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", ""] = Field(
         "", description="SASL mechanism, where the protocol has SASL."
     )
     kafka_sasl_username: str = Field("", description="SASL user; for Event Hubs `$ConnectionString`.")
     kafka_sasl_password: SecretStr = Field(
         SecretStr(""), description="SASL password; for Event Hubs the connection string."
     )
+    kafka_oauth_scope: str = Field(
+        "", description="Scope of OAUTHBEARER's token; empty: `https://<first broker's host>/.default`."
+    )
+    kafka_oauth_token_url: str = Field(
+        "", description="Token endpoint for a service principal; empty: a managed or workload identity signs in."
+    )
+    kafka_oauth_client_id: str = Field("", description="The service principal's application id.")
+    kafka_oauth_client_secret: SecretStr = Field(SecretStr(""), description="The service principal's secret.")
+    kafka_max_request_bytes: int = Field(
+        4 * 1024 * 1024, ge=65_536, description="Largest produce request; Event Hubs closes connections over 1,046,528."
+    )
     kafka_ssl_cafile: Path | None = Field(None, description="CA certificates (PEM) that the brokers chain to.")
     topic_partitions: int = Field(2, ge=1, le=1024, description="Partitions of each topic when it is created.")
 
     mongo_uri: SecretStr = Field(SecretStr(""), description="Connection string of the document store.")
     mongo_database: str = Field("fraudstream", min_length=1, description="Database name.")
+    mongo_max_request_bytes: int = Field(
+        16 * 1024 * 1024, ge=65_536, description="Largest bulk write in bytes; Cosmos DB (RU) takes 2 MB."
+    )
+    mongo_throttle_seconds: float = Field(
+        120.0, gt=0, description="How long one batch waits for request units (code 16500) before it fails."
+    )
 
     mlflow_tracking_uri: str = Field("", description="MLflow tracking server and registry.")
     model_name: str = Field("fraud", min_length=1, description="Registered model's name.")
@@ -95,6 +112,9 @@ class Settings(BaseSettings):
     kafka_heap: str = Field("384m", pattern=r"^\d+[mg]$", description="Heap of the embedded broker.")
 
     dashboard_url: str = Field("", description="Address of the dashboards.")
+    secrets_required: bool = Field(
+        False, description="Refuse to start while an address or secret that a process needs is empty or a placeholder."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -12,7 +12,7 @@ import uvicorn
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.registry import Champion
-from fraudstream.core.settings import load_settings
+from fraudstream.core.required import start_settings
 from fraudstream.scoring.app import create_app
 
 # Longer than the stream job keeps an idle connection: the side that sends has to be the one that closes.
@@ -24,7 +24,7 @@ def main() -> int:
     """Returns the exit status."""
     log = structlog.get_logger(__name__)
     try:
-        settings = load_settings()
+        settings = start_settings("registry", "scoring_key")
         configure_logging("scoring", settings.log_level)
         # The poller reports a registry that is away once; urllib3 would at each attempt.
         logging.getLogger("urllib3").setLevel(logging.ERROR)

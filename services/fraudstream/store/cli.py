@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fraudstream.core.settings import load_settings
+from fraudstream.core.required import start_settings
 
 app = typer.Typer(help="Rejected events: list them, send corrected ones back.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def list_rejected(
     """List rejected events, the newest first."""
     from fraudstream.store.rejected import find
 
-    found = find(load_settings(), field, limit)
+    found = find(start_settings("mongo"), field, limit)
     if as_json:
         typer.echo(orjson.dumps({"rejected": [_shown(made) for made in found]}).decode())
         return
@@ -47,7 +47,7 @@ def replay(
     """Correct rejected events and send them to `transactions` again; what is still wrong is not sent."""
     from fraudstream.store.rejected import send_back
 
-    sent = send_back(load_settings(), ids, dict(map(_change, changes)))
+    sent = send_back(start_settings("mongo", "kafka"), ids, dict(map(_change, changes)))
     typer.echo(orjson.dumps({"sent": sent}).decode() if as_json else f"sent {len(sent)} of {len(ids)} events back")
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.settings import load_settings
+from fraudstream.core.required import start_settings
 from fraudstream.core.spark import spark_session
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     """Returns the exit status."""
     log = structlog.get_logger(__name__)
     try:
-        settings = load_settings()
+        settings = start_settings("kafka", "scoring")
         configure_logging("stream", settings.log_level)
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -10,7 +10,7 @@ import structlog
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import functions as F
 
-from fraudstream.core.kafka import spark_options
+from fraudstream.core.kafka import spark_sink_options
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, revealed_values
 from fraudstream.core.spark import failure_reason, read_topics
@@ -36,9 +36,7 @@ def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
         decide(read_topics(spark, settings, TRANSACTIONS), lambda: scorer_for(config))
         .writeStream.queryName("scoring")
         .format("kafka")
-        .options(**spark_options(settings))
-        .option("kafka.acks", "all")
-        .option("kafka.max.request.size", 4 * 1024 * 1024)
+        .options(**spark_sink_options(settings))
         .option("checkpointLocation", str((settings.data_dir / "checkpoints" / "stream").absolute()))
         .trigger(processingTime=f"{int(settings.trigger_interval_seconds * 1000)} milliseconds")
         .start()

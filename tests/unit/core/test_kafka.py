@@ -188,3 +188,10 @@ def test_partitions_of_topics_that_exist() -> None:
         ("scored", 0),
         ("scored", 1),
     ]
+
+
+def test_requests_stay_below_what_event_hubs_takes() -> None:
+    assert kafka.spark_sink_options(load_settings())["kafka.max.request.size"] == str(4 * 1024 * 1024)
+    sink = kafka.spark_sink_options(event_hubs())
+    assert sink["kafka.acks"] == "all"
+    assert int(sink["kafka.max.request.size"]) < 1_046_528
