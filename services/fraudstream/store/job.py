@@ -19,6 +19,7 @@ from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, load_settings, revealed_values
 from fraudstream.core.spark import failure_reason, read_topics
+from fraudstream.core.throttling import WriteLimits
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up, write_rollups
@@ -42,7 +43,7 @@ def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
     config = orjson.dumps(revealed_values(settings)).decode()
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        writer = DocumentWriter(_database(config))
+        writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
         for batch in batches:
             written = writer.write(map(_record, batch.to_pylist()), datetime.now(UTC))
             yield pa.RecordBatch.from_pydict({"written": [written.transactions + written.rejected]})
@@ -65,7 +66,7 @@ def start_rollups(spark: SparkSession, settings: Settings) -> StreamingQuery:
     config = orjson.dumps(revealed_values(settings)).decode()
 
     def write_batch(rows: DataFrame, _: int) -> None:
-        write_rollups(_database(config), rows.collect(), datetime.now(UTC))
+        write_rollups(_database(config), rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
 
     events = counted(read_topics(spark, settings, SCORED, LABELS))
     return _start(
@@ -152,7 +153,11 @@ def _start(
 
 @cache
 def _database(config: str) -> Database[documents.Document]:
-    return documents.database(load_settings(**orjson.loads(config)))
+    return documents.database(_settings(config))
+
+
+def _settings(config: str) -> Settings:
+    return load_settings(**orjson.loads(config))
 
 
 def _record(row: dict[str, object]) -> Record:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo import ReplaceOne
 from pymongo.database import Database
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -22,6 +21,7 @@ from fraudstream.core.rollups import (
     amount_bins,
     rollup_id,
 )
+from fraudstream.core.throttling import WriteLimits, upsert_all
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
 from fraudstream.store.records import HISTORY, LIVE
@@ -86,18 +86,17 @@ def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
     )
 
 
-def write_rollups(db: Database[Document], rows: list[Any], now: datetime) -> None:
-    """Replace the documents of the given states. Raises ``PyMongoError``."""
+def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits: WriteLimits | None = None) -> None:
+    """Replace the documents of the given states. Raises ``PyMongoError``, :class:`StoreUnavailable`."""
     changes = []
     for row in rows:
         start = row["start"].replace(tzinfo=UTC) if row["start"] else None
         number = rollup_id(row["period"], start, row["origin"], row["dimension"], row["value"])
-        content = {name: row[name] for name in ("period", "origin", "dimension", "value")}
+        content = {"_id": number} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
-        changes.append(ReplaceOne({"_id": number}, content, upsert=True))
-    for begin in range(0, len(changes), 1_000):
-        db[ROLLUPS].bulk_write(changes[begin : begin + 1_000], ordered=False)
+        changes.append(content)
+    upsert_all(db[ROLLUPS], changes, limits or WriteLimits())
 
 
 def _cells() -> Column:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import bson
 from bson.errors import BSONError
-from pymongo import DESCENDING, ReplaceOne
+from pymongo import DESCENDING
 from pymongo.database import Database
 from pymongo.errors import DocumentTooLarge
 
@@ -21,9 +21,9 @@ from fraudstream.core.documents import (
     TRANSACTIONS,
     Document,
 )
+from fraudstream.core.throttling import MOST_OPERATIONS, Patience, WriteLimits, patiently, upsert_all
 from fraudstream.store.records import LIVE, Record, document, duplicate, rejection
 
-_BULK = 1_000
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
 
@@ -40,12 +40,17 @@ class Written:
 class DocumentWriter:
     """Writes records of the topics `scored`, `labels` and `rejected`; writing a record again changes nothing."""
 
-    def __init__(self, db: Database[Document]) -> None:
+    def __init__(self, db: Database[Document], limits: WriteLimits | None = None) -> None:
         self._db = db
-        self._recent = db[RECENT]
+        self._limits = limits or WriteLimits()
+        self._patience = Patience(self._limits)
 
     def write(self, records: Iterable[Record], now: datetime) -> Written:
-        """Write a batch; returns once the store has acknowledged all of it. Raises ``PyMongoError``."""
+        """Write a batch; returns once the store has acknowledged all of it.
+
+        Raises ``PyMongoError``, and :class:`StoreUnavailable` when the store has no request units for too long.
+        """
+        self._patience = Patience(self._limits)
         rejected: list[Document] = []
         transactions: dict[int, Document] = {}
         slots: dict[int, str] = {}
@@ -86,27 +91,27 @@ class DocumentWriter:
 
     def _stored(self, numbers: Sequence[int]) -> dict[int, Document]:
         found: dict[int, Document] = {}
-        for start in range(0, len(numbers), _BULK):
-            chosen = {"_id": {"$in": list(numbers[start : start + _BULK])}}
-            for known in self._db[TRANSACTIONS].find(chosen, {"source": 1, "prediction": 1}):
-                found[known["_id"]] = known
+        for start in range(0, len(numbers), MOST_OPERATIONS):
+            chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
+            wanted = self._db[TRANSACTIONS].find(chosen, {"source": 1, "prediction": 1})
+            found |= {
+                known["_id"]: known
+                for known in patiently(lambda: wanted.clone().to_list(), self._limits, self._patience)
+            }
         return found
 
     def _upsert(self, collection: str, documents: Sequence[Document]) -> None:
-        for start in range(0, len(documents), _BULK):
-            self._db[collection].bulk_write(
-                [ReplaceOne({"_id": made["_id"]}, made, upsert=True) for made in documents[start : start + _BULK]],
-                ordered=False,
-            )
+        upsert_all(self._db[collection], documents, self._limits, self._patience)
 
     def _prune_alerts(self) -> None:
         alerts = self._db[ALERTS]
-        surplus = alerts.estimated_document_count() - ALERTS_KEPT
+        surplus = patiently(alerts.estimated_document_count, self._limits, self._patience) - ALERTS_KEPT
         if surplus < _PRUNE_SURPLUS:
             return
         kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT).limit(1)
-        for oldest in kept:
-            alerts.delete_many({"enqueued_at": {"$lte": oldest["enqueued_at"]}})
+        for oldest in patiently(lambda: kept.clone().to_list(), self._limits, self._patience):
+            chosen = {"enqueued_at": {"$lte": oldest["enqueued_at"]}}
+            patiently(lambda chosen=chosen: alerts.delete_many(chosen), self._limits, self._patience)
 
 
 def _storable(made: Document) -> str | None:

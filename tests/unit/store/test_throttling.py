@@ -1,0 +1,132 @@
+"""Writes under a budget of request units: refused operations alone are sent again, after the pause that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bson
+import pytest
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.throttling import (
+    MOST_OPERATIONS,
+    Patience,
+    WriteLimits,
+    batches,
+    patiently,
+    retry_after_seconds,
+    upsert_all,
+)
+
+MESSAGE = (
+    "Error=16500, RetryAfterMs=8, Details='Response status code does not indicate success: TooManyRequests (429); "
+    "Substatus: 3200; Request rate is large. More Request Units may be needed, so no changes were made.'"
+)
+
+
+class Store:
+    """A collection that takes so many operations of each bulk, and refuses the others with ``code``."""
+
+    name = "transactions"
+
+    def __init__(self, budgets: Sequence[int], code: int = 16500, message: str = MESSAGE) -> None:
+        self.budgets = list(budgets)
+        self.code = code
+        self.message = message
+        self.stored: list[Any] = []
+        self.calls: list[int] = []
+
+    def bulk_write(self, operations: list[Any], ordered: bool) -> None:
+        assert not ordered
+        self.calls.append(len(operations))
+        budget = self.budgets.pop(0) if self.budgets else len(operations)
+        self.stored += [operation._doc["_id"] for operation in operations[:budget]]
+        if budget < len(operations):
+            errors = [{"index": at, "code": self.code, "errmsg": self.message} for at in range(budget, len(operations))]
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
+
+
+def documents(count: int) -> list[dict[str, Any]]:
+    return [{"_id": number} for number in range(count)]
+
+
+def patience(pauses: list[float], limits: WriteLimits = WriteLimits()) -> Patience:
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        passed[0] += seconds
+
+    return Patience(limits, sleep, lambda: passed[0])
+
+
+def test_refused_operations_alone_are_sent_again() -> None:
+    store, pauses = Store([4, 3]), list[float]()
+    upsert_all(store, documents(10), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
+    assert store.calls == [10, 6, 3]
+    assert store.stored == list(range(10))
+    assert all(0.008 <= pause <= 0.012 for pause in pauses)
+    assert len(pauses) == 2
+
+
+def test_without_a_pause_in_the_text_the_waits_grow() -> None:
+    store, pauses = Store([0] * 8, message="Error=16500, Details='Insert error.'"), list[float]()
+    upsert_all(store, documents(1), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
+    assert len(pauses) == 8
+    assert pauses[0] < 0.08
+    assert 5.0 <= pauses[-1] <= 7.5
+
+
+def test_patience_ends_and_says_what_to_do() -> None:
+    store, pauses = Store([0] * 100_000), list[float]()
+    with pytest.raises(StoreUnavailable, match="FRAUDSTREAM_MONGO_THROTTLE_SECONDS"):
+        upsert_all(
+            store, documents(1), WriteLimits(patience_seconds=1.0), patience(pauses, WriteLimits(patience_seconds=1.0))
+        )  # type: ignore[arg-type]
+    assert 1.0 <= sum(pauses) < 1.1
+
+
+def test_other_write_errors_are_not_waited_for() -> None:
+    store = Store([1], code=16, message="Error=16, Details='RequestEntityTooLarge (413)'")
+    with pytest.raises(BulkWriteError):
+        upsert_all(store, documents(2), WriteLimits())  # type: ignore[arg-type]
+    assert store.calls == [2]
+
+
+def test_a_refused_read_is_made_again() -> None:
+    answers: list[Any] = [OperationFailure(MESSAGE, 16500), OperationFailure(MESSAGE, 16500), 7]
+
+    def call() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return int(answer)
+
+    assert patiently(call, WriteLimits(), patience([])) == 7
+    with pytest.raises(OperationFailure, match="sort"):
+        patiently(lambda: (_ for _ in ()).throw(OperationFailure("sort", 2)), WriteLimits())
+
+
+def test_the_pause_is_read_from_the_text() -> None:
+    assert retry_after_seconds(MESSAGE) == 0.008
+    assert retry_after_seconds("Error=16500, Details='Insert error.'") is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "request_bytes", "expected"),
+    [
+        ([10, 10, 10], 10_000, [3]),
+        ([1_000] * 5, 3_000, [2, 2, 1]),
+        ([5_000, 10, 10], 3_000, [1, 2]),
+        ([10] * (MOST_OPERATIONS + 1), 10**9, [MOST_OPERATIONS, 1]),
+        ([], 100, []),
+    ],
+)
+def test_batches_fit_into_a_request(sizes: list[int], request_bytes: int, expected: list[int]) -> None:
+    made = [{"_id": number, "raw": bytes(size)} for number, size in enumerate(sizes)]
+    cut = list(batches(made, request_bytes))
+    assert [len(batch) for batch in cut] == expected
+    assert [one["_id"] for batch in cut for one in batch] == list(range(len(sizes)))
+    assert all(len(batch) == 1 or sum(len(bson.encode(one)) for one in batch) <= request_bytes for batch in cut)
