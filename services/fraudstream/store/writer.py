@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import bson
 from bson.errors import BSONError
@@ -21,7 +22,7 @@ from fraudstream.core.documents import (
     TRANSACTIONS,
     Document,
 )
-from fraudstream.core.throttling import MOST_OPERATIONS, Patience, WriteLimits, patiently, upsert_all
+from fraudstream.core.throttling import MOST_OPERATIONS, Patience, WriteLimits, patiently, read_all, upsert_all
 from fraudstream.store.records import LIVE, Record, document, duplicate, rejection
 
 # Pruning reads the surplus, so that it pays to let some of it gather.
@@ -94,10 +95,7 @@ class DocumentWriter:
         for start in range(0, len(numbers), MOST_OPERATIONS):
             chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
             wanted = self._db[TRANSACTIONS].find(chosen, {"source": 1, "prediction": 1})
-            found |= {
-                known["_id"]: known
-                for known in patiently(lambda: wanted.clone().to_list(), self._limits, self._patience)
-            }
+            found |= {known["_id"]: known for known in read_all(wanted, self._limits, self._patience)}
         return found
 
     def _upsert(self, collection: str, documents: Sequence[Document]) -> None:
@@ -109,9 +107,9 @@ class DocumentWriter:
         if surplus < _PRUNE_SURPLUS:
             return
         kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT).limit(1)
-        for oldest in patiently(lambda: kept.clone().to_list(), self._limits, self._patience):
-            chosen = {"enqueued_at": {"$lte": oldest["enqueued_at"]}}
-            patiently(lambda chosen=chosen: alerts.delete_many(chosen), self._limits, self._patience)
+        for oldest in read_all(kept, self._limits, self._patience):
+            surplus_ones = {"enqueued_at": {"$lte": oldest["enqueued_at"]}}
+            patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
 
 
 def _storable(made: Document) -> str | None:

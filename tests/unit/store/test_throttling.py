@@ -1,4 +1,4 @@
-"""Writes under a budget of request units: refused operations alone are sent again, after the pause that was asked for."""
+"""Writes under a budget of request units: refused operations alone are sent again, after the pause asked for."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def documents(count: int) -> list[dict[str, Any]]:
     return [{"_id": number} for number in range(count)]
 
 
-def patience(pauses: list[float], limits: WriteLimits = WriteLimits()) -> Patience:
+def patience(pauses: list[float], limits: WriteLimits | None = None) -> Patience:
     passed = [0.0]
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
         passed[0] += seconds
 
-    return Patience(limits, sleep, lambda: passed[0])
+    return Patience(limits or WriteLimits(), sleep, lambda: passed[0])
 
 
 def test_refused_operations_alone_are_sent_again() -> None:
@@ -81,10 +81,9 @@ def test_without_a_pause_in_the_text_the_waits_grow() -> None:
 
 def test_patience_ends_and_says_what_to_do() -> None:
     store, pauses = Store([0] * 100_000), list[float]()
+    limits = WriteLimits(patience_seconds=1.0)
     with pytest.raises(StoreUnavailable, match="FRAUDSTREAM_MONGO_THROTTLE_SECONDS"):
-        upsert_all(
-            store, documents(1), WriteLimits(patience_seconds=1.0), patience(pauses, WriteLimits(patience_seconds=1.0))
-        )  # type: ignore[arg-type]
+        upsert_all(store, documents(1), limits, patience(pauses, limits))  # type: ignore[arg-type]
     assert 1.0 <= sum(pauses) < 1.1
 
 
