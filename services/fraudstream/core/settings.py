@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     )
 
     mlflow_tracking_uri: str = Field("", description="MLflow tracking server and registry.")
+    mlflow_url: str = Field("", description="MLflow's address for browsers; empty: the tracking server's own.")
     model_name: str = Field("fraud", min_length=1, description="Registered model's name.")
     champion_poll_seconds: float = Field(2.0, gt=0, description="How often a new champion is looked for.")
 
@@ -112,6 +113,24 @@ class Settings(BaseSettings):
     kafka_heap: str = Field("384m", pattern=r"^\d+[mg]$", description="Heap of the embedded broker.")
 
     dashboard_url: str = Field("", description="Address of the dashboards.")
+    dashboard_auth: Literal["none", "basic", "header"] = Field(
+        "none", description="Who may see the dashboards: anybody who reaches them, a password, or a proxy's header."
+    )
+    dashboard_user: str = Field("", description="User of the login `basic`.")
+    dashboard_password: SecretStr = Field(SecretStr(""), description="Password of the login `basic`.")
+    dashboard_auth_header: str = Field(
+        "X-MS-CLIENT-PRINCIPAL-NAME",
+        min_length=1,
+        description="Header in which a proxy names the user, for the login `header`.",
+    )
+    dashboard_trusted_proxies: str = Field(
+        "127.0.0.1,::1", description="Addresses or networks of the proxies that may name a user, comma separated."
+    )
+    dashboard_guarded: bool = Field(
+        False,
+        description="Something in front of the dashboards keeps strangers out (a proxy, a port published on 127.0.0.1 "
+        "alone): they may listen beyond this machine without a login.",
+    )
     secrets_required: bool = Field(
         False, description="Refuse to start while an address or secret that a process needs is empty or a placeholder."
     )
