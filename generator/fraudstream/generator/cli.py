@@ -35,13 +35,13 @@ def history(
     """Send labelled transactions of the last year to the topic `labels`."""
     from datetime import UTC, datetime
 
-    from fraudstream.core.settings import load_settings
+    from fraudstream.core.required import start_settings
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.publish import publish
     from fraudstream.generator.transactions import generate, history_dates, last_midnight
 
-    settings = load_settings()
+    settings = start_settings("kafka")
     start = next_id(settings, FIRST_HISTORY_ID) if first_id is None else first_id
     _check_ids(start, count)
     dates = history_dates(count, last_midnight(datetime.now(UTC)))
@@ -64,7 +64,7 @@ def live(
     """Send transactions that are made now to the topic `transactions`, until Ctrl-C or the given limit."""
     import secrets
 
-    from fraudstream.core.settings import load_settings
+    from fraudstream.core.required import start_settings
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.pacing import scheduled
@@ -74,7 +74,7 @@ def live(
     limits = [limit for limit in (count, scheduled(rate, seconds)) if limit is not None]
     expected = min(limits) if limits else None
     seed = secrets.randbelow(2**32) if seed is None else seed
-    settings = load_settings()
+    settings = start_settings("kafka")
     start = next_id(settings, FIRST_LIVE_ID) if first_id is None else first_id
     _check_ids(start, expected or 0)
     values = generate(expected, start, seed, labelled=False, dates=live_dates())
@@ -98,15 +98,26 @@ def _check_ids(first_id: int, count: int) -> None:
 
 @contextmanager
 def _progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, on a terminal only; yields the function that takes how much is done."""
+    """A bar on stderr, on a terminal only; yields the function that takes how much is done.
+
+    Each acknowledgement also shows whoever watches this process that it gets on.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from fraudstream.core.progress import heartbeat
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
-        yield lambda done: progress.update(task, completed=done)
+        beat = heartbeat()
+
+        def advance(done: int) -> None:
+            progress.update(task, completed=done)
+            beat()
+
+        yield advance
 
 
 def _report(result: Result, topic: str, seed: int, as_json: bool, *, limited: bool) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,19 @@ def end_offsets(progress: Any) -> dict[TopicPartition, int]:
             for number, offset in partitions.items():
                 found[TopicPartition(topic, int(number))] = int(offset)
     return found
+
+
+def heartbeat(seconds: float = 1.0) -> Callable[[], None]:
+    """A function that announces readiness anew at most every ``seconds``: the file's age says when work last got on."""
+    last = float("-inf")
+
+    def beat() -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= seconds:
+            last = now
+            announce_ready()
+
+    return beat
 
 
 def announce_ready() -> None:

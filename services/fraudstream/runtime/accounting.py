@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
+from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import FraudstreamError
@@ -70,6 +71,19 @@ def lag(settings: Settings, group: str, *topics: str) -> int:
         )
     finally:
         reader.close()
+
+
+def stored_history(settings: Settings, wanted: int) -> int:
+    """How many labelled transactions are stored; an upper bound while there are too few of any kind; -1: no answer.
+
+    Counting by origin scans the embedded store, so that it waits until there is something to count.
+    """
+    try:
+        transactions = documents.database(settings)[documents.TRANSACTIONS]
+        stored = transactions.estimated_document_count()
+        return transactions.count_documents({"origin": "history"}) if stored >= wanted else stored
+    except PyMongoError:
+        return -1
 
 
 def await_processed(settings: Settings, stalled_seconds: float, tell: Callable[[int], None]) -> None:

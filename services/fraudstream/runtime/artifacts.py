@@ -1,13 +1,18 @@
-"""Pinned Java artifacts: fetched once from a Maven repository, verified, and kept in the user's cache folder."""
+"""Pinned Java artifacts: fetched once from a Maven repository, verified, and kept in the user's cache folder.
+
+``python -m fraudstream.runtime.artifacts GROUP… [--into FOLDER]`` fetches them ahead of a start, as images do.
+"""
 
 from __future__ import annotations
 
+import argparse
 import errno
 import functools
 import hashlib
 import json
 import logging
 import os
+import shutil
 import ssl
 import sys
 import time
@@ -25,7 +30,7 @@ import platformdirs
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from fraudstream.core.errors import ArtifactError
+from fraudstream.core.errors import ArtifactError, FraudstreamError
 from fraudstream.core.settings import ENV_PREFIX
 
 Group = Literal["kafka", "documentstore", "spark-kafka"]
@@ -209,3 +214,25 @@ def _trust() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fetch the named groups, and copy them into a folder if one is given; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fraudstream-artifacts", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("groups", nargs="+", choices=GROUPS, metavar="GROUP")
+    parser.add_argument("--into", type=Path, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    try:
+        fetched = [path for group in options.groups for path in ensure(group)]
+    except FraudstreamError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    if options.into is not None:
+        options.into.mkdir(parents=True, exist_ok=True)
+        for path in fetched:
+            shutil.copy(path, options.into)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

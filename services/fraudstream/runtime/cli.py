@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 config = typer.Typer(help="The effective settings.", no_args_is_help=True)
 app.add_typer(config, name="config")
+topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
 add_late_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -168,8 +170,14 @@ def doctor(as_json: JsonOption = False) -> None:
 
 @config.command()
 def show(as_json: JsonOption = False) -> None:
-    """All settings with their values and where each comes from; secrets are masked."""
-    values = shown_values(load_settings())
+    """All settings with their values and where each comes from; secrets are masked, what is missing is named."""
+    from fraudstream.core.required import missing
+
+    settings = load_settings()
+    lacking = missing(settings)
+    for one in lacking:
+        err.print(f"[red]missing[/red] {one.variable} {one.problem}: needed for {one.needed_by}", soft_wrap=True)
+    values = shown_values(settings)
     if as_json:
         _echo_json(values)
         return
@@ -178,6 +186,18 @@ def show(as_json: JsonOption = False) -> None:
     for name, value in values.items():
         table.add_row(name, "" if value is None else str(value), sources[name])
     out.print(table)
+
+
+@topics.command()
+def create(as_json: JsonOption = False) -> None:
+    """Create the topics that are missing; in Azure the templates do that."""
+    from fraudstream.core.kafka import create_topics
+
+    created = create_topics(load_settings())
+    if as_json:
+        _echo_json({"created": created})
+    else:
+        err.print(f"created {', '.join(created)}" if created else "all topics are there already")
 
 
 def main() -> None:

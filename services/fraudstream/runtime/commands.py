@@ -16,11 +16,16 @@ GROUP = "fraudstream.commands"
 
 # Command → (module, function, help): their imports take longer than the rest of the command line.
 _LATE = {
+    "bootstrap": (
+        "fraudstream.runtime.bootstrap",
+        "bootstrap",
+        "Create the topics, publish labelled history and train a first champion, each unless it is there already.",
+    ),
     "demo": (
         "fraudstream.runtime.demo",
         "demo",
         "Start everything, train on labelled history, score live traffic and account for every event.",
-    )
+    ),
 }
 # Top package of a command → the extra that installs what it needs.
 _EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"}

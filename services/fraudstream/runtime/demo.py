@@ -5,27 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
-import orjson
 import psutil
 import typer
-from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import SCORED
 from fraudstream.runtime import lifecycle
-from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
+from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.demo_output import announce, console, report, step
+from fraudstream.runtime.own_command import COMMAND, run_command
 from fraudstream.runtime.status import collect
 
 _POLL_SECONDS = 0.25
@@ -97,7 +93,7 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
         scored_from = end_offsets(settings, SCORED)
         with step(f"{plan.events:,} live events") as tell:
             _give_way(training)
-            published = _command("generate", "live", *_live_options(plan))
+            published = run_command("generate", "live", *_live_options(plan))
             await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
             produced = {
                 int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()
@@ -113,24 +109,11 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
     return summary
 
 
-def _stored_history(settings: Settings, wanted: int) -> int:
-    """How many labelled transactions are stored; an upper bound while there are too few of any kind.
-
-    Counting by origin scans the embedded store, so that it waits until there is something to count.
-    """
-    try:
-        transactions = documents.database(settings)[documents.TRANSACTIONS]
-        stored = transactions.estimated_document_count()
-        return transactions.count_documents({"origin": "history"}) if stored >= wanted else stored
-    except PyMongoError:
-        return -1
-
-
 def _publish_history(settings: Settings, count: int) -> None:
     lifecycle.await_ready(settings, ("documents",), lambda _: None)
-    present = _stored_history(settings, 1)
+    present = stored_history(settings, 1)
     if present < count:
-        _command("generate", "history", "--count", str(count - max(present, 0)))
+        run_command("generate", "history", "--count", str(count - max(present, 0)))
 
 
 def _await_history(
@@ -138,7 +121,7 @@ def _await_history(
 ) -> None:
     lifecycle.await_ready(settings, ("store",), tell)
     seen, moved_at = -1, time.monotonic()
-    while (now := _stored_history(settings, count)) < count:
+    while (now := stored_history(settings, count)) < count:
         _check_training(training)
         if now != seen:
             seen, moved_at = now, time.monotonic()
@@ -160,7 +143,7 @@ def _training(settings: Settings, plan: Plan) -> Iterator[subprocess.Popen[bytes
     log = settings.data_dir / "logs" / "train.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*_fraudstream(), "train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json"],
+            [*COMMAND, "train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json"],
             stdout=output,
             stderr=output,
             env=lifecycle.child_environment(settings),
@@ -215,7 +198,7 @@ def _champion(settings: Settings) -> str:
 
 def _stream_until_interrupted(settings: Settings, plan: Plan) -> None:
     generator = subprocess.Popen(
-        [*_fraudstream(), "generate", "live", *_live_options(plan)],
+        [*COMMAND, "generate", "live", *_live_options(plan)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=dict(os.environ),
@@ -253,16 +236,3 @@ def _live_options(plan: Plan) -> list[str]:
     if plan.seed is not None:
         options += ["--seed", str(plan.seed)]
     return [*options, "--json"]
-
-
-def _fraudstream() -> list[str]:
-    return [sys.executable, "-m", "fraudstream.runtime"]
-
-
-def _command(*words: str) -> Any:
-    """Run another of our commands and read the JSON object that it prints."""
-    done = subprocess.run([*_fraudstream(), *words, *([] if "--json" in words else ["--json"])], capture_output=True)
-    if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {reason[-1] if reason else done.returncode}")
-    return orjson.loads(done.stdout)

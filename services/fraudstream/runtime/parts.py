@@ -15,7 +15,7 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.spark import JARS_VARIABLE
-from fraudstream.runtime import artifacts, documentstore, kafka_broker
+from fraudstream.runtime import artifacts, documentstore, kafka_broker, mlflow_server
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import runs_here
@@ -87,33 +87,18 @@ def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
 
 
 def _mlflow(settings: Settings) -> Part:
-    folder = settings.data_dir.resolve() / "mlflow"
-    database = f"sqlite:///{folder / 'mlflow.db'}"
-    # `mlflow server` would do the same and stay beside the server for nothing: twice the start and the memory.
-    command = [
-        *(sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app"),
-        *("--host", settings.bind_host, "--port", str(settings.mlflow_port)),
-        *("--workers", "1", "--log-level", "warning"),
-    ]
-    env = _frugal(settings) | {
-        "_MLFLOW_SERVER_FILE_STORE": database,
-        "_MLFLOW_SERVER_REGISTRY_STORE": database,
-        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder / "artifacts"),
-        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
-        "_MLFLOW_SGI_NAME": "uvicorn",
-        # Serves evaluations of language models, which are not ours.
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
-
-    def prepare() -> None:
-        (folder / "artifacts").mkdir(parents=True, exist_ok=True)
-
     # Answered from the database: the first one creates its tables.
     ready = _answers(
         settings, settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", only_success=True
     )
-    return Part("mlflow", command, ready, env=env, ports=(settings.mlflow_port,), prepare=prepare)
+    return Part(
+        "mlflow",
+        mlflow_server.command(settings),
+        ready,
+        env=_frugal(settings) | mlflow_server.environment(settings),
+        ports=(settings.mlflow_port,),
+        prepare=lambda: mlflow_server.prepare(settings),
+    )
 
 
 def _scoring(settings: Settings) -> Part:

@@ -195,3 +195,17 @@ def test_two_processes_may_fetch_at_once(pinned: tuple[Artifact, ...]) -> None:
     assert [process.wait(timeout=60) for process in fetching] == [0, 0]
     assert all(pin.is_cached() for pin in pinned)
     assert leftovers() == []
+
+
+def test_fetching_ahead_of_a_start_into_a_folder(pinned: tuple[Artifact, ...], tmp_path: Path) -> None:
+    assert artifacts.main(["kafka", "--into", str(tmp_path / "jars")]) == 0
+    assert sorted(file.name for file in (tmp_path / "jars").iterdir()) == sorted(pin.path.name for pin in pinned)
+    assert all(pin.is_cached() for pin in pinned)
+
+
+def test_fetching_ahead_of_a_start_fails_with_the_reason(
+    pinned: tuple[Artifact, ...], repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.files.clear()
+    assert artifacts.main(["kafka"]) == 1
+    assert "cannot be fetched" in capsys.readouterr().err

@@ -327,3 +327,17 @@ def test_a_change_of_a_part_is_one_line(capsys: pytest.CaptureFixture[str]) -> N
     ready, restarting = capsys.readouterr().err.splitlines()
     assert ready.split()[:4] == ["kafka", "ready", "on", "9092"]
     assert restarting.endswith("restarting: killed by SIGKILL")
+
+
+def test_topics_need_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("FRAUDSTREAM_KAFKA_PORT", str(nobody.getsockname()[1]))
+        done = subprocess.run(
+            [sys.executable, "-m", "fraudstream.runtime", "topics", "create"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr

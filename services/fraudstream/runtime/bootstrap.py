@@ -1,0 +1,73 @@
+"""``fraudstream bootstrap``: what a new deployment needs once, which is labelled history and a first champion."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.kafka import create_topics
+from fraudstream.core.registry import champion_version
+from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.topics import LABELS
+from fraudstream.runtime.accounting import end_offsets, stored_history
+from fraudstream.runtime.own_command import COMMAND, run_command
+
+console = Console(stderr=True, highlight=False)
+
+
+def bootstrap(
+    history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
+    algorithm: str = typer.Option("all", help="xgboost, gbt or all; scoring starts with the first champion."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+) -> None:
+    """Create the topics, publish labelled history and train a first champion, each unless it is there already.
+
+    It waits for the store job to store the history, and may be repeated at any time.
+    """
+    settings = load_settings()
+    create_topics(settings)
+    champion = champion_version(settings)
+    published, trained = 0, []
+    if champion is None:
+        # Training takes a while to start, in which the history is published and stored.
+        training = subprocess.Popen(
+            [*COMMAND, "train", "--algorithm", algorithm, "--await", str(history), "--json"], stdout=subprocess.PIPE
+        )
+        try:
+            published = _publish_history(settings, history)
+            trained = _outcome(training)
+        finally:
+            if training.poll() is None:
+                training.terminate()
+                training.wait()
+        champion = champion_version(settings)
+    if as_json:
+        typer.echo(orjson.dumps({"published": published, "champion": champion, "trained": trained}).decode())
+    else:
+        console.print(f"[green]✓[/green] {published:,} labelled events published; version {champion} is the champion")
+
+
+def _publish_history(settings: Settings, count: int) -> int:
+    """Publish what is missing of ``count`` labelled events; returns how many that were."""
+    # What is published counts even if it is not stored yet, and what is stored even if its record has expired.
+    present = max(sum(end_offsets(settings, LABELS).values()), stored_history(settings, count))
+    missing = max(count - present, 0)
+    if missing:
+        run_command("generate", "history", "--count", str(missing))
+        console.print(f"published {missing:,} labelled events")
+    return missing
+
+
+def _outcome(training: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    out, _ = training.communicate()
+    if training.returncode:
+        raise FraudstreamError(
+            f"`fraudstream train` ended with status {training.returncode}; its own message stands above."
+        )
+    found: list[dict[str, Any]] = orjson.loads(out)["trained"]
+    return found

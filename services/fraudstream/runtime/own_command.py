@@ -1,0 +1,29 @@
+"""Running another of our commands from a command of ours: parts meet through the command line, not through imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+
+from fraudstream.core.errors import FraudstreamError
+
+COMMAND = (sys.executable, "-m", "fraudstream.runtime")
+
+
+def run_command(*words: str) -> Any:
+    """Run ``fraudstream WORDS --json`` and read the JSON object that it prints.
+
+    Raises :class:`FraudstreamError` with the last line of its stderr.
+    """
+    done = subprocess.run([*COMMAND, *words, *([] if "--json" in words else ["--json"])], capture_output=True)
+    if done.returncode:
+        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {_reason(done.stderr, done.returncode)}")
+    return orjson.loads(done.stdout)
+
+
+def _reason(stderr: bytes, status: int) -> str:
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {status}"
