@@ -16,6 +16,9 @@ SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 MODULES = sorted(path for root in SOURCE_ROOTS for path in (ROOT / root / "fraudstream").rglob("*.py"))
 CORE_MODULES = [path for path in MODULES if path.relative_to(ROOT).parts[2] == "core"]
 MOST_LINES = 300
+# Which part may import another one beside the core. A rehearsal starts the same broker, store and services as the
+# supervisor does, with other settings in front of them: it is a launcher, as the demo is.
+ARROWS: dict[str, tuple[str, ...]] = {"cloud": ("runtime",)}
 
 
 def named(path: Path) -> str:
@@ -85,7 +88,7 @@ def test_imports_are_seen_in_every_form(source: str, parts: set[str]) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_part_imports_only_core_and_itself(path: Path) -> None:
-    allowed = {"core", part_of(path)}
+    allowed = {"core", part_of(path), *ARROWS.get(part_of(path), ())}
     assert imported_parts(path.read_text("utf-8"), package_of(path)) <= allowed
 
 

@@ -146,7 +146,7 @@ def deliver(
 
     A record is taken from ``records`` when it is due, not before. Raises :class:`BrokerUnavailable`.
     """
-    from kafka.errors import KafkaError
+    from kafka.errors import KafkaError, MessageSizeTooLargeError
 
     result = Result()
     pending: deque[Sent] = deque()
@@ -172,6 +172,11 @@ def deliver(
         try:
             delivery = producer.send(topic, value=record.value, key=record.key)
         except KafkaError as error:
+            if record.kind == OVERSIZED and isinstance(error, MessageSizeTooLargeError):
+                # The client knows the limit of its requests, and does not even try.
+                result.refused += 1
+                number += 1
+                continue
             raise _lost(record.id, error, result, pending, number + 1) from error
         number += 1
         pending.append(Sent(record.id, record.kind, len(record.value), delivery))

@@ -248,3 +248,17 @@ def test_an_undisturbed_wait_lasts() -> None:
         clock.wait(0.05)
         assert clock.now() - started >= 0.049
         assert not clock.stopped
+
+
+def test_an_oversized_record_that_the_client_itself_refuses_is_counted_as_refused() -> None:
+    class Strict(FakeProducer):
+        def send(self, topic: str, value: bytes, key: bytes | None) -> FakeDelivery:
+            if len(value) > 100:
+                raise MessageSizeTooLargeError
+            return super().send(topic, value, key)
+
+    source = [*records(3), Record(3, b"3", b"v" * 200, OVERSIZED), Record(4, b"4", b"v")]
+    result = run(iter(source), Strict(FakeClock()), count=5)
+    assert (result.produced, result.refused, result.last_id) == (4, 1, 4)
+    with pytest.raises(BrokerUnavailable):
+        run(iter([Record(5, b"5", b"v" * 200)]), Strict(FakeClock()), count=1)

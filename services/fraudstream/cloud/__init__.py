@@ -1,0 +1,1 @@
+"""What the Azure services allow: the rules, a linter that reads them, and local endpoints that enforce them."""

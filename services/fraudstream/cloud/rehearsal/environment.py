@@ -1,0 +1,158 @@
+"""The environment of a rehearsal: what stands behind the endpoints, and what the services are told."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+from fraudstream.cloud.quotas import Tier
+from fraudstream.cloud.rehearsal.certificates import Certificates
+from fraudstream.cloud.rehearsal.web import free_port
+from fraudstream.core.settings import Profile, Settings, profile_values
+
+ACCOUNT = "rehearsal"
+KEY_NAME = "fraudstream-services"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a rehearsal does. Units are of the services: RU/s, throughput units; ``faults`` plays the fault schedule."""
+
+    events: int = 20_000
+    history: int = 4_000
+    malformed: int = 200
+    request_units: float = 4_000.0
+    throughput_units: int = 1
+    tier: Tier = "Standard"
+    idle_seconds: float = 240.0
+    tokens: bool = False
+    faults: bool = True
+    dashboards: bool = True
+    seed: int = 7
+
+
+@dataclass(slots=True)
+class Keys:
+    """Secrets of one rehearsal; each service has two, so that one can be replaced while the other works."""
+
+    namespace: list[str]
+    account: list[str]
+    endpoint: list[str]
+    identity_header: str
+    client_secret: str
+
+    @classmethod
+    def new(cls) -> Keys:
+        """Fresh keys, as long as the services' own."""
+
+        def key(length: int) -> str:
+            return base64.b64encode(secrets.token_bytes(length)).decode()
+
+        return cls(
+            [key(32), key(32)],
+            [key(64), key(64)],
+            [secrets.token_urlsafe(24), secrets.token_urlsafe(24)],
+            secrets.token_urlsafe(24),
+            secrets.token_urlsafe(24),
+        )
+
+    def everything(self) -> list[str]:
+        """All of them, as they are and percent-encoded: none may ever stand in a log."""
+        plain = [*self.namespace, *self.account, *self.endpoint, self.identity_header, self.client_secret]
+        return [*plain, *(quote_plus(one) for one in plain if quote_plus(one) != one)]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports of the endpoints that clients see, and of the broker's listeners behind."""
+
+    namespace: int
+    tokens: int
+    cosmos: int
+    endpoint: int
+    registry: int
+    identity: int
+    identity_tls: int
+    broker_plain: int
+    broker_tokens: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports that nothing listens on now."""
+        return cls(*(free_port() for _ in range(9)))
+
+
+def connection_string(key: str) -> str:
+    """The namespace's connection string with one of its keys."""
+    return f"Endpoint=sb://localhost/;SharedAccessKeyName={KEY_NAME};SharedAccessKey={key}"
+
+
+def mongo_uri(key: str, port: int, authority: Path) -> str:
+    """The account's address with one of its keys, as the portal shows it, and the CA to trust."""
+    return (
+        f"mongodb://{ACCOUNT}:{quote_plus(key)}@localhost:{port}/?ssl=true&replicaSet=globaldb&retrywrites=false"
+        f"&maxIdleTimeMS=120000&appName=@{ACCOUNT}@&tlsCAFile={quote_plus(str(authority))}"
+    )
+
+
+def settings_behind(folder: Path) -> Settings:
+    """Settings of what stands behind the endpoints: the local parts, in a folder and on ports of their own."""
+    ports = {name: free_port() for name in ("kafka_port", "kafka_controller_port", "mongo_port", "mlflow_port")}
+    return isolated("local", data_dir=folder, **ports)
+
+
+def settings_in_front(folder: Path, keys: Keys, ports: Ports, certificates: Certificates, plan: Plan) -> Settings:
+    """The settings of the services: the azure profile with the endpoints' addresses and keys."""
+    values: dict[str, Any] = {
+        "data_dir": folder,
+        "kafka_bootstrap_servers": f"localhost:{ports.namespace}",
+        "kafka_sasl_password": connection_string(keys.namespace[0]),
+        "kafka_ssl_cafile": certificates.authority,
+        "mongo_uri": mongo_uri(keys.account[0], ports.cosmos, certificates.authority),
+        "mlflow_tracking_uri": f"https://localhost:{ports.registry}",
+        "scoring_url": f"https://localhost:{ports.endpoint}",
+        "scoring_key": keys.endpoint[0],
+        "scoring_port": free_port(),
+        "dashboard_port": free_port(),
+        "max_events_per_batch": 5_000,
+        "mongo_throttle_seconds": 300.0,
+    }
+    if plan.tokens:
+        values |= {
+            "kafka_bootstrap_servers": f"localhost:{ports.tokens}",
+            "kafka_sasl_mechanism": "OAUTHBEARER",
+            "kafka_sasl_password": "",
+            "kafka_oauth_scope": "https://localhost.servicebus.windows.net/.default",
+            "kafka_oauth_token_url": f"http://127.0.0.1:{ports.identity}/oauth2/v2.0/token",
+            "kafka_oauth_client_id": ACCOUNT,
+            "kafka_oauth_client_secret": keys.client_secret,
+        }
+    return isolated("azure", **values)
+
+
+def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> dict[str, str]:
+    """What is no setting of ours: which CA HTTP clients trust, and where the managed identity is asked for."""
+    authority = str(certificates.authority)
+    return {
+        "SSL_CERT_FILE": authority,
+        "REQUESTS_CA_BUNDLE": authority,
+        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{ports.identity}/msi/token",
+        "IDENTITY_HEADER": keys.identity_header,
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    }
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without its own settings: they belong to another run."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_") or "CACHE" in name}
+
+
+def isolated(profile: Profile, **values: Any) -> Settings:
+    """Settings of a profile that no variable and no `.env` of the caller's reaches."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    return Settings(**(defaults | profile_values(profile) | {"profile": profile} | values))

@@ -1,0 +1,54 @@
+"""The fault schedule: what happens at which share of the events, and what it did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that goes wrong once so much of the traffic is scored; ``happen`` says in words what it did."""
+
+    name: str
+    at_share: float
+    happen: Callable[[], str]
+    outcome: str = ""
+    at_seconds: float | None = None
+
+
+@dataclass(slots=True)
+class Schedule:
+    """Faults in the order of their shares; each happens once."""
+
+    faults: list[Fault]
+    _began: float = field(default_factory=time.monotonic)
+
+    def advance(self, share: float) -> None:
+        """Let everything happen that is due at this share (0 to 1) of the traffic."""
+        for fault in self.faults:
+            if fault.at_seconds is None and share >= fault.at_share:
+                fault.at_seconds = time.monotonic() - self._began
+                fault.outcome = fault.happen()
+                log.info("fault", fault=fault.name, outcome=fault.outcome)
+
+    @property
+    def all_happened(self) -> bool:
+        """Whether every fault has happened."""
+        return all(fault.at_seconds is not None for fault in self.faults)
+
+    def to_json(self) -> list[dict[str, object]]:
+        """What happened when (seconds after the first event), as JSON-ready objects."""
+        return [
+            {
+                "fault": one.name,
+                "at_seconds": None if one.at_seconds is None else round(one.at_seconds, 1),
+                "outcome": one.outcome,
+            }
+            for one in self.faults
+        ]

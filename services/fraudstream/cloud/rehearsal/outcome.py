@@ -1,0 +1,159 @@
+"""What a rehearsal found: accounting, throttles, use of units, refusals by rule, cost, and secrets in logs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fraudstream.cloud.quotas import UNIT_INGRESS_BYTES, UNIT_INGRESS_EVENTS
+from fraudstream.cloud.rehearsal.costs import monthly_costs
+from fraudstream.cloud.rehearsal.endpoints import Endpoints
+from fraudstream.cloud.rehearsal.environment import Plan
+from fraudstream.cloud.rehearsal.faults import Schedule
+from fraudstream.cloud.rules import rules
+from fraudstream.runtime.accounting import Summary
+
+# Refusals that are the point of a rehearsal: throttles that have to be survived, and requests at the limits.
+_SURVIVED = ("CO026", "ML003", "ML004", "ML002")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Rates are per second, delays in milliseconds, costs in USD a month."""
+
+    events: int
+    acknowledged: int
+    refused_by_size: int
+    scored: int
+    rejected: int
+    stored: int
+    redelivered: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    live_seconds: float
+    document_writes: int
+    writes_throttled: int
+    reads_throttled: int
+    requests_delayed: int
+    delayed_ms: float
+    request_units: float
+    most_request_units: float
+    total_request_units: float
+    throughput_units: int
+    most_throughput_units: float
+    scoring_requests: int
+    scoring_statuses: dict[str, int]
+    registry_requests: int
+    connections: dict[str, int]
+    refusals: dict[str, int]
+    faults: list[dict[str, object]]
+    costs: list[dict[str, Any]]
+    restarts: dict[str, int] = field(default_factory=dict)
+    leaks: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def throttled_share(self) -> float:
+        """Which share of the document writes was refused for want of request units."""
+        return self.writes_throttled / self.document_writes if self.document_writes else 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Every event that the namespace took was scored or rejected, and everything decided is stored."""
+        return (
+            self.events == self.acknowledged + self.refused_by_size
+            and self.acknowledged == self.scored + self.rejected
+            and self.scored == self.stored
+        )
+
+    @property
+    def broken_rules(self) -> list[str]:
+        """Rules that our own services broke: refusals other than the throttles they have to survive."""
+        return sorted(rule for rule in self.refusals if rule not in _SURVIVED)
+
+    @property
+    def passed(self) -> bool:
+        """Nothing lost, no rule broken, no secret logged."""
+        return self.complete and not self.broken_rules and not self.leaks
+
+    def checks(self) -> list[dict[str, str]]:
+        """Each rule with how it went: kept, survived (throttles), or broken."""
+        found = []
+        for rule in rules().values():
+            count = self.refusals.get(rule.id, 0)
+            if not rule.answer and not count:
+                state = "not enforced"
+            else:
+                state = "kept" if not count else f"survived {count:,}" if rule.id in _SURVIVED else f"broken {count:,}"
+            found.append({"rule": rule.id, "demand": rule.demand, "state": state, "source": rule.source})
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON-ready object."""
+        derived = {
+            "throttled_share": round(self.throttled_share, 4),
+            "complete": self.complete,
+            "broken_rules": self.broken_rules,
+            "passed": self.passed,
+        }
+        return asdict(self) | derived | {"rules": self.checks()}
+
+
+def account_for(
+    plan: Plan,
+    summary: Summary,
+    published: dict[str, Any],
+    endpoints: Endpoints,
+    schedule: Schedule,
+    live_seconds: float,
+) -> Outcome:
+    """Put together what the endpoints saw and what the topics and documents hold."""
+    namespace, cosmos = endpoints.gateway.figures, endpoints.cosmos.figures
+    online, registry, budget = endpoints.online.figures, endpoints.registry.figures, endpoints.cosmos.budget
+    refusals: Counter[str] = namespace.refusals + cosmos.refusals + online.refusals + registry.refusals
+    units = max(
+        namespace.most_events_per_second / UNIT_INGRESS_EVENTS, namespace.most_bytes_per_second / UNIT_INGRESS_BYTES
+    )
+    per_second = summary.produced / live_seconds if live_seconds else 0.0
+    return Outcome(
+        events=plan.events,
+        acknowledged=summary.produced,
+        refused_by_size=int(published["refused"]),
+        scored=summary.scored,
+        rejected=summary.rejected,
+        stored=summary.stored,
+        redelivered=summary.redelivered,
+        latency_p50_ms=summary.latency_p50_ms,
+        latency_p95_ms=summary.latency_p95_ms,
+        live_seconds=round(live_seconds, 1),
+        document_writes=cosmos.writes,
+        writes_throttled=cosmos.writes_throttled,
+        reads_throttled=cosmos.reads_throttled,
+        requests_delayed=namespace.delayed_requests,
+        delayed_ms=round(namespace.delayed_ms),
+        request_units=plan.request_units,
+        most_request_units=round(budget.most_used),
+        total_request_units=round(budget.total),
+        throughput_units=plan.throughput_units,
+        most_throughput_units=round(units, 2),
+        scoring_requests=online.requests,
+        scoring_statuses={str(status): count for status, count in sorted(online.statuses.items())},
+        registry_requests=registry.requests,
+        connections={"event hubs": namespace.connections, "cosmos db": cosmos.connections},
+        refusals=dict(sorted(refusals.items())),
+        faults=schedule.to_json(),
+        costs=monthly_costs(plan, per_second),
+    )
+
+
+def leaks(folder: Path, secrets: list[str]) -> list[str]:
+    """The log files that hold a secret; the secret itself is not told."""
+    found = []
+    for file in sorted(folder.glob("**/*")):
+        if file.is_file():
+            text = file.read_text("utf-8", errors="replace")
+            if any(secret in text for secret in secrets):
+                found.append(file.name)
+    return found

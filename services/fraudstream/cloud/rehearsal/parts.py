@@ -1,0 +1,166 @@
+"""The processes of a rehearsal: the real services behind the endpoints, and ours in front of them."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from fraudstream.cloud.rehearsal.certificates import Certificates
+from fraudstream.cloud.rehearsal.endpoints import Endpoints
+from fraudstream.cloud.rehearsal.namespace import broker_part
+from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.progress import READY_FILE_VARIABLE
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import TOPICS
+from fraudstream.runtime import documentstore
+from fraudstream.runtime.part import Part
+from fraudstream.runtime.parts import local_parts, spark_job_environment
+from fraudstream.runtime.state import read_state, run_dir
+from fraudstream.runtime.supervisor import Supervisor
+
+READY_SECONDS = 240.0
+# The processes that hold keys of the services, and are started anew with the second ones.
+KEY_HOLDERS = ("stream", "store", "dashboards")
+_POLL_SECONDS = 0.2
+
+
+class Processes:
+    """All processes under one supervisor; :attr:`environments` of ours may change before a restart."""
+
+    def __init__(
+        self,
+        behind: Settings,
+        front: Settings,
+        endpoints: Endpoints,
+        certificates: Certificates,
+        trust: Mapping[str, str],
+        dashboards: bool,
+    ) -> None:
+        self.folder = behind.data_dir.resolve()
+        self.environments: dict[str, dict[str, str]] = {}
+        self._trust = dict(trust)
+        self._endpoints = endpoints
+        self._deploying = threading.Lock()
+        self._deployed = False
+        self._partitions = front.topic_partitions
+        local = {part.name: part for part in local_parts(behind)}
+        parts = [
+            broker_part(behind, endpoints.namespace, certificates),
+            documentstore.part(behind),
+            local["mlflow"],
+            self._ours("scoring", front, _answers(front.scoring_port, "/health"), ("mlflow",)),
+            self._spark_job("store", front, ("kafka", "documents")),
+            self._spark_job("stream", front, ("kafka",)),
+        ]
+        if dashboards:
+            answers = _answers(front.dashboard_port, "/")
+            parts.append(self._ours("dashboards", front, answers, ("documents", "store", "stream")))
+        self.names = tuple(part.name for part in parts)
+        self._supervisor = Supervisor(parts, self.folder)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start everything; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop everything and wait for it."""
+        self._supervisor.request_stop()
+        self._thread.join(timeout=120)
+
+    def await_ready(self, *names: str, since: float = 0.0) -> None:
+        """Wait until these are ready, started after ``since`` (Unix time). Raises :class:`RuntimePartError`."""
+        until = time.monotonic() + READY_SECONDS
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            state = read_state(self.folder)
+            parts = {} if state is None else state.parts
+            left = [
+                name
+                for name in names or self.names
+                if name not in parts or parts[name].state != "ready" or (parts[name].started_at or 0.0) < since
+            ]
+            if not left:
+                return
+            if time.monotonic() > until:
+                raise RuntimePartError(
+                    f"{', '.join(left)} not ready after {READY_SECONDS:.0f} s. See the logs in {self.folder / 'logs'}."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def restart(self, front: Settings, *names: str) -> None:
+        """Start processes anew with other settings, and wait until they are ready."""
+        since = time.time()
+        state = read_state(self.folder)
+        for name in names:
+            self.environments[name].update(self._environment(front))
+            if state is not None and (pid := state.parts[name].pid) is not None:
+                os.kill(pid, signal.SIGTERM)
+        self.await_ready(*names, since=since)
+
+    def restarts(self) -> dict[str, int]:
+        """How often each process was started again."""
+        state = read_state(self.folder)
+        return {} if state is None else {name: part.restarts for name, part in state.parts.items()}
+
+    def _run(self) -> None:
+        try:
+            self._supervisor.run()
+        except BaseException as error:
+            self._failure = error
+
+    def _ours(self, name: str, front: Settings, ready: Callable[[], bool], after: tuple[str, ...]) -> Part:
+        env = self._environment(front)
+        self.environments[name] = env
+        return Part(name, _module(name), ready, env=env, after=after, ready_timeout_seconds=READY_SECONDS)
+
+    def _spark_job(self, name: str, front: Settings, after: tuple[str, ...]) -> Part:
+        ready_file: Path = run_dir(self.folder) / f"{name}.ready"
+        env = self._environment(front) | {READY_FILE_VARIABLE: str(ready_file)}
+        self.environments[name] = env
+
+        def prepare() -> None:
+            ready_file.unlink(missing_ok=True)
+            with self._deploying:
+                if not self._deployed:
+                    self._endpoints.control_plane.deploy(TOPICS, self._partitions)
+                    self._deployed = True
+
+        return Part(
+            name,
+            _module(name),
+            ready_file.exists,
+            env=env,
+            after=after,
+            prepare=prepare,
+            ready_timeout_seconds=READY_SECONDS,
+        )
+
+    def _environment(self, front: Settings) -> dict[str, str]:
+        return spark_job_environment(front) | self._trust
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", f"fraudstream.{name}"]
+
+
+def _answers(port: int, path: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status > 0
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ask

@@ -1,0 +1,175 @@
+"""A rehearsal from its start to its report: the unchanged services against endpoints that say no as Azure does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fraudstream.cloud.rehearsal import certificates, environment
+from fraudstream.cloud.rehearsal.endpoints import Endpoints
+from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
+from fraudstream.cloud.rehearsal.faults import Fault, Schedule
+from fraudstream.cloud.rehearsal.outcome import Outcome, account_for, leaks
+from fraudstream.cloud.rehearsal.parts import KEY_HOLDERS, Processes
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import REJECTED, SCORED
+from fraudstream.runtime.accounting import await_processed, end_offsets, summarise
+
+_STALLED_SECONDS = 240.0
+_POLL_SECONDS = 1.0
+_STORM_SECONDS = 8.0
+_STORM_SHARE = 0.25
+
+Tell = Callable[[str], None]
+
+
+class Rehearsal:
+    """One rehearsal in a folder of its own. ``tell`` hears each step; :meth:`run` returns what came of it."""
+
+    def __init__(self, plan: Plan, folder: Path, tell: Tell = lambda _: None) -> None:
+        self.plan = plan
+        self.folder = folder
+        self._tell = tell
+        self.keys = Keys.new()
+        self.ports = Ports.free()
+        self._certificates = certificates.create(folder / "tls")
+        self.behind = environment.settings_behind(folder / "data")
+        self.front = environment.settings_in_front(folder / "data", self.keys, self.ports, self._certificates, plan)
+        self.endpoints = Endpoints(
+            plan, self.keys, self.ports, self._certificates, self.behind, self.front.scoring_port
+        )
+        self._trust = environment.trust_environment(self._certificates, self.keys, self.ports)
+        self.processes = Processes(
+            self.behind, self.front, self.endpoints, self._certificates, self._trust, plan.dashboards
+        )
+
+    def run(self) -> Outcome:
+        """Everything in order. Raises :class:`FraudstreamError` where a step cannot be done at all."""
+        began = time.monotonic()
+        with self._running():
+            self._step("services behind and in front, all over TLS", self.processes.await_ready)
+            self._step(f"labelled history, {self.plan.history:,} events", self._send_history)
+            self._step("training and registration without aliases", self._train)
+            scored_from = end_offsets(self.front, SCORED)
+            live_began = time.monotonic()
+            schedule = Schedule(self._faults() if self.plan.faults else [])
+            published = self._step(f"{self.plan.events:,} live events", lambda: self._stream(schedule))
+            seconds = time.monotonic() - live_began
+            offsets = published["offsets"]["transactions"]
+            produced = {int(number): (first, end) for number, (first, end) in offsets.items()}
+            summary = summarise(self.front, produced, scored_from, datetime.now(UTC))
+            outcome = account_for(self.plan, summary, published, self.endpoints, schedule, seconds)
+        outcome.restarts = self.processes.restarts()
+        outcome.leaks = leaks(self.folder / "data" / "logs", self.keys.everything())
+        outcome.seconds = round(time.monotonic() - began, 1)
+        return outcome
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        self.endpoints.start()
+        try:
+            self.processes.start()
+            yield
+        finally:
+            self.processes.stop()
+            self.endpoints.stop()
+
+    def _step(self, title: str, work: Callable[[], Any]) -> Any:
+        began = time.monotonic()
+        answer = work()
+        self._tell(f"{title} ({time.monotonic() - began:.1f} s)")
+        return answer
+
+    def _send_history(self) -> None:
+        self._command("generate", "history", "--count", str(self.plan.history), "--seed", str(self.plan.seed))
+        await_processed(self.front, _STALLED_SECONDS, lambda _: None)
+
+    def _train(self) -> None:
+        self._command("train", "--algorithm", "xgboost", "--await", str(self.plan.history))
+
+    def _stream(self, schedule: Schedule) -> Any:
+        wanted = [
+            *("generate", "live", "--rate", "0", "--count", str(self.plan.events)),
+            *("--malformed", str(self.plan.malformed), "--seed", str(self.plan.seed), "--json"),
+        ]
+        before = self._decided()
+        sender = self._spawn(wanted)
+        while not schedule.all_happened:
+            if sender.poll() not in (None, 0):
+                break
+            schedule.advance((self._decided() - before) / self.plan.events)
+            time.sleep(_POLL_SECONDS)
+        published = _finished(sender, wanted)
+        await_processed(self.front, _STALLED_SECONDS, lambda _: None)
+        return published
+
+    def _decided(self) -> int:
+        return sum(end_offsets(self.front, SCORED, REJECTED).values())
+
+    def _faults(self) -> list[Fault]:
+        def storm() -> str:
+            self.endpoints.storm(_STORM_SECONDS, _STORM_SHARE)
+            return f"request and throughput units at {_STORM_SHARE:.0%} for {_STORM_SECONDS:.0f} s"
+
+        def cut() -> str:
+            return f"{self.endpoints.cut_connections()} connections ended"
+
+        return [
+            Fault("throttling storm", 0.05, storm),
+            Fault("connections cut", 0.25, cut),
+            Fault("keys rotated", 0.45, self._rotate),
+            Fault("throttling storm", 0.7, storm),
+            Fault("connections cut", 0.85, cut),
+        ]
+
+    def _rotate(self) -> str:
+        """As an operator does it: second keys into the environment, restart, then regenerate the first ones."""
+        self.endpoints.accept_second_keys()
+        self.front = self._with_second_keys()
+        holders = [name for name in KEY_HOLDERS if name in self.processes.names]
+        self.processes.restart(self.front, *holders)
+        self.endpoints.revoke_first_keys()
+        return f"{', '.join(holders)} restarted with the second keys, the first ones revoked"
+
+    def _with_second_keys(self) -> Settings:
+        second = {
+            "mongo_uri": environment.mongo_uri(self.keys.account[1], self.ports.cosmos, self._certificates.authority),
+            "scoring_key": self.keys.endpoint[1],
+        }
+        if not self.plan.tokens:
+            second["kafka_sasl_password"] = environment.connection_string(self.keys.namespace[1])
+        values = {name: getattr(self.front, name) for name in type(self.front).model_fields}
+        return Settings(**(values | second))
+
+    def _command(self, *words: str) -> Any:
+        wanted = [*words, "--json"]
+        return _finished(self._spawn(wanted), wanted)
+
+    def _spawn(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        log = self.folder / "data" / "logs" / f"{words[0]}.log"
+        with log.open("ab") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", "fraudstream.runtime", *words],
+                env=environment.own_environment() | self.processes.environments["store"],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+
+
+def _finished(child: subprocess.Popen[bytes], words: Sequence[str]) -> Any:
+    output, _ = child.communicate()
+    if child.returncode:
+        raise FraudstreamError(
+            f"`fraudstream {' '.join(words)}` ended with status {child.returncode}. Its log is {words[0]}.log in the "
+            "rehearsal's folder (--keep)."
+        )
+    return orjson.loads(output.splitlines()[-1])

@@ -1,0 +1,84 @@
+"""HTTP endpoints of a rehearsal: served with TLS in the rehearsal's own loop, passed on to the real services."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+_HOP_HEADERS = frozenset(
+    ("connection", "content-encoding", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding")
+)
+
+# Longer than any endpoint lets a request take.
+_BEHIND_SECONDS = 600.0
+
+
+class WebServer:
+    """An application on a port of its own; TLS where a certificate is given."""
+
+    def __init__(self, application: ASGIApp, port: int, certificate: Path | None = None) -> None:
+        self.port = port
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                host="127.0.0.1",
+                port=port,
+                log_level="error",
+                access_log=False,
+                ssl_certfile=None if certificate is None else str(certificate),
+                timeout_graceful_shutdown=2,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return once the port answers."""
+        self._task = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise OSError(f"port {self.port} cannot be listened on")
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+def client(address: str) -> httpx.AsyncClient:
+    """A client of the real service behind an endpoint; the endpoint decides how long it may take."""
+    return httpx.AsyncClient(base_url=address, timeout=_BEHIND_SECONDS, trust_env=False)
+
+
+async def pass_on(request: Request, behind: httpx.AsyncClient, body: bytes | None = None) -> Response:
+    """The real service's answer to a request."""
+    answer = await behind.request(
+        request.method,
+        request.url.path,
+        params=request.query_params,
+        content=await request.body() if body is None else body,
+        headers=kept_headers(request.headers),
+    )
+    return Response(answer.content, answer.status_code, kept_headers(answer.headers))
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers that belong to the message, not to the connection."""
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_HEADERS}
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
