@@ -1,0 +1,128 @@
+"""The Compose files as they are written: defaults for everything, nothing secret, nothing open, and within 8 GB."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.containers import ROOT, Compose, compose_command
+
+BOTH = ["docker-compose.yml", "docker-compose.airgap.yml"]
+VARIANTS = pytest.mark.parametrize("files", [BOTH[:1], BOTH], ids=["official", "airgap"])
+ONE_SHOT = {"topics", "bootstrap"}
+MOST_MEMORY = 8 * 10**9
+
+needs_compose = pytest.mark.skipif(not compose_command(), reason="no Compose: `uv sync` installs it on Linux, x86-64")
+
+
+@cache
+def services(*files: str) -> dict[str, Any]:
+    found: dict[str, Any] = Compose("files", {}, [str(ROOT / file) for file in files]).config()["services"]
+    return found
+
+
+def text(file: str) -> str:
+    return (ROOT / file).read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", BOTH)
+def test_every_variable_has_a_default(file: str) -> None:
+    # $$ is a dollar for the container's own shell.
+    used = re.findall(r"(?<!\$)\$(?:\{[^}]*\}|\w+)", text(file))
+    assert used
+    assert [one for one in used if not re.fullmatch(r"\$\{[A-Z_]+:-[^}]+\}", one)] == []
+
+
+@pytest.mark.parametrize("file", [*BOTH, "Dockerfile"])
+def test_no_secret_and_no_floating_tag(file: str) -> None:
+    assert not re.search(r"(?i)password|secret|accountkey|:latest", text(file))
+
+
+def test_the_images_default_to_the_official_ones() -> None:
+    assert "${KAFKA_IMAGE:-apache/kafka:4.3.1}" in text("docker-compose.yml")
+    assert "${MONGO_IMAGE:-mongo:8}" in text("docker-compose.yml")
+
+
+def test_the_dockerfile_needs_no_buildkit() -> None:
+    assert not re.search(r"(?m)^# *syntax=|--mount=|<<-?\"?EOF|COPY .*--(?:chmod|link|parents)", text("Dockerfile"))
+
+
+def test_the_pinned_base_is_the_same_everywhere() -> None:
+    pinned = re.findall(r"BASE_IMAGE[=:]\s*(?:\$\{BASE_IMAGE:-)?(debian:[\w.-]+)", text("Dockerfile") + text(BOTH[0]))
+    assert len(pinned) == 2
+    assert len(set(pinned)) == 1
+    assert re.fullmatch(r"debian:\d+\.\d+-slim", pinned[0])
+
+
+def test_the_documentation_names_every_variable_and_service() -> None:
+    page = text("docs/compose.md")
+    variables = {name for file in BOTH for name in re.findall(r"\$\{([A-Z_]+):-", text(file))}
+    assert [name for name in sorted(variables) if name not in page] == []
+    assert [name for name in services(*BOTH[:1]) if f"`{name}`" not in page] == []
+
+
+@needs_compose
+@VARIANTS
+def test_ports_are_published_to_this_machine_only(files: list[str]) -> None:
+    published = [port for one in services(*files).values() for port in one.get("ports", ())]
+    assert published
+    assert {port["host_ip"] for port in published} == {"127.0.0.1"}
+
+
+@needs_compose
+@VARIANTS
+def test_memory_limits_fit_together(files: list[str]) -> None:
+    limits = {name: int(one["mem_limit"]) for name, one in services(*files).items() if name != "load"}
+    assert all(limits.values())
+    assert sum(limits.values()) <= MOST_MEMORY, limits
+
+
+@needs_compose
+@VARIANTS
+def test_each_service_has_a_health_check_or_ends(files: list[str]) -> None:
+    without = {name for name, one in services(*files).items() if "healthcheck" not in one}
+    assert without == ONE_SHOT
+
+
+@needs_compose
+@VARIANTS
+def test_services_have_no_more_rights_than_they_need(files: list[str]) -> None:
+    for name, one in services(*files).items():
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert not one.get("privileged"), name
+        # Kafka's image writes its configuration next to its program.
+        assert one.get("read_only") or name == "kafka", name
+
+
+@needs_compose
+@VARIANTS
+def test_what_is_waited_for_is_a_condition(files: list[str]) -> None:
+    for name, one in services(*files).items():
+        for needed, how in one.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if needed in ONE_SHOT else "service_healthy"
+            assert how["condition"] == wanted, f"{name} → {needed}"
+
+
+@needs_compose
+@VARIANTS
+def test_data_lie_in_named_volumes(files: list[str]) -> None:
+    mounts = [mount for one in services(*files).values() for mount in one.get("volumes", ())]
+    assert {mount["type"] for mount in mounts} == {"volume"}
+    assert all(mount["source"] for mount in mounts)
+
+
+def test_each_image_runs_without_root() -> None:
+    dockerfile = text("Dockerfile")
+    stages = dict(re.findall(r"(?ms)^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", dockerfile))
+    assert re.findall(r"(?m)^USER (\S+)", stages["runtime"])[-1] == "fraudstream"
+    for stage in ("standin-kafka", "standin-mongo"):
+        assert re.findall(r"(?m)^USER (\d+):", stages[stage]) not in ([], ["0"])
+
+
+@pytest.mark.xfail(strict=True, reason="the README's text on Compose is on its way; remove this mark with it")
+def test_the_readme_says_how_it_is_started() -> None:
+    assert re.search(r"(?m)^docker compose up$", text("README.md"))

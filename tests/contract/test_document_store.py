@@ -1,0 +1,88 @@
+"""What every document store has to do for us: the same cases against the embedded one and against the container."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from pymongo import DESCENDING, ReplaceOne
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from fraudstream.core import documents
+from tests.contract.conftest import Deployment
+
+
+class DocumentStoreContract:
+    """The cases; a subclass says where the store runs."""
+
+    @pytest.fixture
+    def deployment(self) -> Deployment:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def collection(self, deployment: Deployment) -> Collection[documents.Document]:
+        return documents.database(deployment.settings)[f"case-{uuid.uuid4().hex}"]
+
+    def test_acknowledged_upserts_survive_a_kill(
+        self, deployment: Deployment, collection: Collection[documents.Document]
+    ) -> None:
+        for start in range(0, 20_000, 1_000):
+            rows = range(start, start + 1_000)
+            collection.bulk_write([ReplaceOne({"_id": n}, {"_id": n, "half": n / 2}, upsert=True) for n in rows])
+        deployment.kill("store")
+        kept = documents.database(deployment.settings)[collection.name]
+        assert kept.count_documents({}) == 20_000
+        assert kept.find_one({"_id": 19_999}) == {"_id": 19_999, "half": 9_999.5}
+
+    def test_upserts_may_be_repeated(self, collection: Collection[documents.Document]) -> None:
+        for _ in range(2):
+            done = collection.bulk_write([ReplaceOne({"_id": n}, {"_id": n}, upsert=True) for n in range(100)])
+        assert done.upserted_count == 0
+        assert collection.count_documents({}) == 100
+
+    def test_large_whole_numbers_are_kept(self, collection: Collection[documents.Document]) -> None:
+        collection.insert_one({"_id": 4_001_764_000_000_000, "cents": 2**62})
+        assert collection.find_one() == {"_id": 4_001_764_000_000_000, "cents": 2**62}
+
+    def test_unique_keys_hold(self, collection: Collection[documents.Document]) -> None:
+        collection.insert_one({"_id": "once"})
+        with pytest.raises(DuplicateKeyError):
+            collection.insert_one({"_id": "once"})
+
+    def test_counts_with_filter_skip_and_limit(self, collection: Collection[documents.Document]) -> None:
+        collection.insert_many([{"_id": n, "odd": n % 2} for n in range(100)])
+        assert collection.count_documents({"odd": 1}) == 50
+        assert collection.count_documents({"odd": 1}, limit=20) == 20
+        assert collection.count_documents({"odd": 1}, skip=40) == 10
+
+    def test_sorted_reads(self, collection: Collection[documents.Document]) -> None:
+        collection.create_index([("at", DESCENDING)])
+        collection.insert_many([{"_id": n, "at": n * 7 % 100} for n in range(100)])
+        assert [found["at"] for found in collection.find().sort("at", DESCENDING).limit(3)] == [99, 98, 97]
+
+    def test_groups_and_conditional_sums(self, collection: Collection[documents.Document]) -> None:
+        collection.insert_many([{"_id": n, "group": n % 3, "fraud": n % 5 == 0} for n in range(30)])
+        totals = collection.aggregate(
+            [{"$group": {"_id": "$group", "n": {"$sum": 1}, "frauds": {"$sum": {"$cond": ["$fraud", 1, 0]}}}}]
+        )
+        assert {found["_id"]: (found["n"], found["frauds"]) for found in totals} == dict.fromkeys(range(3), (10, 2))
+
+    def test_indexes_can_be_created_again(self, deployment: Deployment) -> None:
+        db = documents.database(deployment.settings)
+        documents.create_indexes(db)
+        documents.create_indexes(db)
+
+
+@pytest.mark.stack
+class TestLocalDocumentStore(DocumentStoreContract):
+    @pytest.fixture
+    def deployment(self, local_parts: Deployment) -> Deployment:
+        return local_parts
+
+
+@pytest.mark.containers
+class TestContainerDocumentStore(DocumentStoreContract):
+    @pytest.fixture
+    def deployment(self, containers: Deployment) -> Deployment:
+        return containers
