@@ -9,8 +9,12 @@ from fraudstream.core.settings import Settings
 DAY_MS = 24 * 60 * 60 * 1000
 
 # Event Hubs' largest publication in Standard, Premium and Dedicated (event-hubs-quotas, "Maximum size of
-# Event Hubs publication"): 1 MB. A larger event could not exist there, so that it is rejected everywhere.
-MAX_EVENT_BYTES = 1024 * 1024
+# Event Hubs publication"): 1 MB.
+PUBLICATION_BYTES = 1024 * 1024
+
+# The largest event, everywhere: scored, it carries its decision as well, and has to fit into a publication again.
+# One that did not would stop the stream for good.
+MAX_EVENT_BYTES = PUBLICATION_BYTES - 128 * 1024
 
 TRANSACTIONS = "transactions"
 SCORED = "scored"
@@ -40,10 +44,10 @@ class Topic:
 # The local broker takes messages larger than the contract allows, so that an oversized event is seen,
 # rejected and accounted for, where a broker with the cloud's limit would have refused its producer.
 TOPICS: tuple[Topic, ...] = (
-    Topic(TRANSACTIONS, "transactions as their senders made them", 7 * DAY_MS, 4 * MAX_EVENT_BYTES),
-    Topic(SCORED, "valid transactions with the model's decision", 7 * DAY_MS, 2 * MAX_EVENT_BYTES),
-    Topic(REJECTED, "events that break the contract, with the reason", 7 * DAY_MS, 2 * MAX_EVENT_BYTES),
-    Topic(LABELS, "labelled transactions (history)", 7 * DAY_MS, 2 * MAX_EVENT_BYTES),
+    Topic(TRANSACTIONS, "transactions as their senders made them", 7 * DAY_MS, 4 * PUBLICATION_BYTES),
+    Topic(SCORED, "valid transactions with the model's decision", 7 * DAY_MS, 2 * PUBLICATION_BYTES),
+    Topic(REJECTED, "events that break the contract, with the reason", 7 * DAY_MS, 2 * PUBLICATION_BYTES),
+    Topic(LABELS, "labelled transactions (history)", 7 * DAY_MS, 2 * PUBLICATION_BYTES),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from pyspark.sql import functions as F
 
 from fraudstream.core.errors import EventError
 from fraudstream.core.event import FIELD_RULES, parse_event
+from fraudstream.core.topics import MAX_EVENT_BYTES
 from fraudstream.core.validation import validate
 from tests.events import GOOD, value
 
@@ -28,6 +30,8 @@ ACCEPTED = {
     "an integer for money": value(income=3),
     "an exponent": value().replace(b"12.5", b"1.25e1"),
     "a leap day": value(date="29/02/2024 00:00:00"),
+    "a character outside the basic plane": value(note="\U0001f600"),
+    "the replacement character": value(note="\ufffd").replace(b"\\ufffd", "\ufffd".encode()),
 }
 REJECTED = {
     "empty": (b"", "value"),
@@ -65,6 +69,7 @@ REJECTED = {
     "a label of 2": (value(isFraud=2), "isFraud"),
     "a label in text": (value(isFraud="1"), "isFraud"),
     "a reserved name": (value(source="web"), "source"),
+    "half a character": (value()[:-1] + b', "note": "\\ud83d"}', "value"),
     **{f"without {rule.name}": (value(without=rule.name), rule.name) for rule in FIELD_RULES if rule.required},
     **{f"{rule.name} null": (value(**{rule.name: None}), rule.name) for rule in FIELD_RULES if rule.required},
 }
@@ -108,8 +113,36 @@ def test_what_is_stricter_than_the_model(spark: SparkSession) -> None:
     assert reasons[1].startswith("value: an unknown field holds what JSON does not have")
 
 
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (value(income={"a": [1, {"b": "}"}]}), '{"a": [1, {"b": "}"}]}'),
+        (value(income=[1, 2]), "[1, 2]"),
+        (value(income=True), "true"),
+        (value(income=float("-inf")), "-Infinity"),
+        (value(income="x" * 100), 'the text "' + "x" * 60 + '"'),
+        (value().replace(b"2000.0", b"1e400"), "1e400"),
+    ],
+)
+def test_a_reason_shows_the_value_as_it_was_written(spark: SparkSession, raw: bytes, shown: str) -> None:
+    reason = validate(spark.createDataFrame([(bytearray(raw),)], "value BINARY")).first()["reason"]
+    assert reason == f"income: expected a finite number of 0 or more, got {shown}"
+
+
+def test_nan_deep_inside_an_unknown_field_is_noticed(spark: SparkSession) -> None:
+    raw = value(extra={"deep": [1, {"deeper": float("nan")}]})
+    reason = validate(spark.createDataFrame([(bytearray(raw),)], "value BINARY")).first()["reason"]
+    assert reason.startswith("value: an unknown field holds what JSON does not have")
+
+
+def test_all_of_an_event_is_read(spark: SparkSession) -> None:
+    row = validate(spark.createDataFrame([(bytearray(value(isFraud=1)),)], "value BINARY")).first()
+    assert row["event"].asDict() == GOOD | {"isFraud": 1}
+    assert row["event_time"] == datetime(2026, 11, 24, 10, 11, 12)
+
+
 def test_an_oversized_value_is_refused_unread(spark: SparkSession) -> None:
     rows = spark.range(1).select(F.lit(b"x" * (2 * 1024 * 1024)).alias("value"))
     row = validate(rows).first()
-    assert row["reason"] == "value: 2097152 bytes, more than the 1048576 an event may have"
-    assert row["text"] is None
+    assert row["reason"] == f"value: 2097152 bytes, more than the {MAX_EVENT_BYTES} an event may have"
+    assert row["event"]["id"] is None
