@@ -32,16 +32,22 @@ ALERTS_KEPT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection with its secondary indexes, each a tuple of (field, direction)."""
+    """A collection with its secondary indexes, each a tuple of (field, direction).
+
+    ``shard_key`` and ``ttl_days`` are Cosmos DB's: there documents spread by their id, and expire so many days after
+    their last change (``_ts``, which no other store has).
+    """
 
     name: str
     indexes: tuple[tuple[tuple[str, int], ...], ...] = ()
+    shard_key: str = "_id"
+    ttl_days: int | None = None
 
 
 COLLECTIONS: tuple[Collection, ...] = (
     Collection(TRANSACTIONS, ((("enqueued_at", DESCENDING),), (("event_time", DESCENDING),))),
     Collection(ALERTS, ((("enqueued_at", DESCENDING),),)),
-    Collection(REJECTED, ((("rejected_at", DESCENDING),),)),
+    Collection(REJECTED, ((("rejected_at", DESCENDING),),), ttl_days=90),
     Collection(ROLLUPS, ((("period", ASCENDING), ("origin", ASCENDING), ("start", ASCENDING)),)),
     Collection(RECENT),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(help="Find what would fail in a cloud, offline.", no_args_is_help=True)
@@ -10,3 +13,42 @@ app = typer.Typer(help="Find what would fail in a cloud, offline.", no_args_is_h
 @app.callback()
 def check() -> None:
     """Find what would fail in a cloud, offline."""
+
+
+@app.command()
+def azure(
+    project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+    parameters: Annotated[str, typer.Option(help="Which file of azure/parameters.")] = "dev",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Check settings, code, queries and templates against the services' rules. Exit status 1: something was found."""
+    import orjson
+    from rich.console import Console
+
+    from fraudstream.cloud.check.linter import lint
+    from fraudstream.cloud.check.subject import gather
+    from fraudstream.cloud.rules import rules
+
+    subject = gather(project, parameters)
+    found = lint(subject)
+    checked = len(rules())
+    if as_json:
+        answer = {
+            "rules": checked,
+            "addresses_checked": subject.addressed,
+            "findings": [one.to_json() for one in found],
+        }
+        typer.echo(orjson.dumps(answer).decode())
+    else:
+        out = Console(highlight=False, soft_wrap=True)
+        for one in found:
+            colour = "red" if one.rule.severity == "error" else "yellow"
+            out.print(f"[{colour}]{one.rule.id}[/{colour}] {one.where}: {one.problem}", markup=True)
+            out.print(
+                f"    demands: {one.rule.demand}\n    fix: {one.rule.fix}\n    source: {one.rule.source}", markup=False
+            )
+        if not subject.addressed:
+            out.print("no address of Azure is set: connection strings were not checked (azure/.env.example)")
+        out.print(f"{checked} rules, {len(found)} findings")
+    if found:
+        raise typer.Exit(1)

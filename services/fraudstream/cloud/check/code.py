@@ -1,0 +1,115 @@
+"""Static checks of the code that runs in Azure: what it calls, with which options, and what it asks the profile."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fraudstream.cloud.check.eventhubs import option_problem
+from fraudstream.cloud.check.subject import Subject, option_names
+from fraudstream.cloud.rules import Finding, rules
+
+# Method → the rule that its call breaks.
+_CALLS = {
+    "create_topics": "EH020",
+    "KafkaAdminClient": "EH020",
+    "init_transactions": "EH022",
+    "start_transaction": "CO024",
+    "with_transaction": "CO024",
+    "bulk_write": "CO026",
+    "insert_many": "CO026",
+    "insert_one": "CO026",
+    "replace_one": "CO026",
+    "update_one": "CO026",
+    "update_many": "CO026",
+    "set_registered_model_alias": "RG001",
+    "get_model_version_by_alias": "RG001",
+    "log_model": "RG002",
+    "rename_registered_model": "RG003",
+}
+_ALLOWED = {"bulk_write": ("throttling.py",), "create_topics": ("kafka.py",), "KafkaAdminClient": ("kafka.py",)}
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """Everything that the syntax trees show."""
+    for name, tree in {**subject.sources, **subject.core}.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield from _call(name, node)
+            elif isinstance(node, ast.Compare) and not name.endswith("core/settings.py"):
+                yield from _profile(name, node)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_alias(node.value):
+                yield _found("RG001", name, node, f"{node.value!r} names a version by its alias")
+            elif isinstance(node, ast.Dict):
+                yield from _options(name, node)
+    yield from _scoring_body(subject)
+
+
+def group_ids(subject: Subject) -> set[str]:
+    """The consumer groups that the code names: constants ``…_GROUP`` and texts given as ``group_id``."""
+    found = set()
+    for tree in {**subject.sources, **subject.core}.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                named = any(isinstance(target, ast.Name) and target.id.endswith("_GROUP") for target in node.targets)
+                if named and isinstance(node.value.value, str):
+                    found.add(node.value.value)
+            if isinstance(node, ast.keyword) and node.arg == "group_id" and isinstance(node.value, ast.Constant):
+                found.add(str(node.value.value))
+    return found
+
+
+def _call(name: str, node: ast.Call) -> Iterator[Finding]:
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    rule = _CALLS.get(called)
+    if rule is not None and not name.endswith(_ALLOWED.get(called, ())):
+        yield _found(rule, name, node, f"{called}() is called")
+    if called == "search_model_versions" and node.args and isinstance(node.args[0], ast.Constant):
+        text = str(node.args[0].value).lower()
+        if " like " in text or "tag" in text:
+            yield _found("RG004", name, node, f"search_model_versions({node.args[0].value!r})")
+    for keyword in node.keywords:
+        yield from _option(name, node, keyword.arg or "", keyword.value)
+
+
+def _options(name: str, node: ast.Dict) -> Iterator[Finding]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield from _option(name, node, key.value, value)
+
+
+def _option(name: str, node: ast.expr, option: str, value: ast.expr) -> Iterator[Finding]:
+    java = option_names().get(option, option.removeprefix("kafka."))
+    if not isinstance(value, ast.Constant) or value.value is None:
+        return
+    problem = option_problem(java, value.value)
+    if problem is not None:
+        rule, text = problem
+        yield _found(rule, name, node, text)
+
+
+def _profile(name: str, node: ast.Compare) -> Iterator[Finding]:
+    sides = [node.left, *node.comparators]
+    if any(isinstance(side, ast.Attribute) and side.attr == "profile" for side in sides):
+        yield _found("PR002", name, node, "the profile is compared")
+
+
+def _scoring_body(subject: Subject) -> Iterator[Finding]:
+    """The stream job's request: a literal with exactly the keys that Azure ML's script makes a table of."""
+    for name, tree in subject.sources.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Dict):
+                continue
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "input_data" and isinstance(value, ast.Dict):
+                    sent = {one.value for one in value.keys if isinstance(one, ast.Constant)}
+                    if sent != {"columns", "index", "data"}:
+                        yield _found("ML001", name, node, f"input_data has {', '.join(sorted(map(str, sent)))}")
+
+
+def _is_alias(text: str) -> bool:
+    return text.startswith("models:/") and "@" in text
+
+
+def _found(rule: str, name: str, node: ast.expr, problem: str) -> Finding:
+    return Finding(rules()[rule], f"{name}:{node.lineno}", problem)

@@ -1,0 +1,132 @@
+"""What is checked: the effective settings, the clients built from them, the code, the templates, the commands sent."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fraudstream.core import kafka
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.topics import TOPICS, Topic
+
+SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
+COMMANDS_FILE = Path("azure/mongo-commands.json")
+DEFINITIONS_FILE = Path("azure/definitions.json")
+# Parts that run on a developer's machine only, and the definitions that others call.
+_NOT_IN_AZURE = ("runtime", "cloud")
+
+# kafka-python's names → the Java client's, under which the service documents them.
+_JAVA_NAMES = {
+    "security_protocol": "security.protocol",
+    "sasl_mechanism": "sasl.mechanism",
+    "sasl_plain_username": "sasl.username",
+    "metadata_max_age_ms": "metadata.max.age.ms",
+    "connections_max_idle_ms": "connections.max.idle.ms",
+    "request_timeout_ms": "request.timeout.ms",
+    "max_request_size": "max.request.size",
+    "compression_type": "compression.type",
+    "session_timeout_ms": "session.timeout.ms",
+    "transactional_id": "transactional.id",
+    "group_id": "group.id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """``clients``: which client → its options under Java's names; ``addressed``: addresses of Azure are set.
+
+    ``sources``: path → syntax tree of what runs in Azure; ``core`` the same of the core. ``parameters``: the parameter
+    file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: what was recorded, each with ``from``.
+    """
+
+    settings: Settings
+    addressed: bool
+    clients: Mapping[str, Mapping[str, Any]]
+    topics: tuple[Topic, ...]
+    sources: Mapping[str, ast.Module]
+    core: Mapping[str, ast.Module]
+    definitions: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    endpoint: Mapping[str, Any]
+    deployment: Mapping[str, Any]
+    commands: tuple[Mapping[str, Any], ...]
+    expected_events_per_second: float = 100.0
+    hub_policies: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(project: Path, parameters: str = "dev") -> Subject:
+    """Read the project. Raises :class:`ConfigurationError` where ``project`` is none."""
+    if not (project / "azure" / "main.bicep").is_file():
+        raise ConfigurationError(f"{project.resolve()} holds no azure/main.bicep. Run it in the project's folder.")
+    settings = load_settings(profile="azure")
+    addressed = any(
+        (
+            settings.kafka_bootstrap_servers,
+            settings.kafka_sasl_password.get_secret_value(),
+            settings.mongo_uri.get_secret_value(),
+            settings.scoring_url,
+            settings.mlflow_tracking_uri,
+        )
+    )
+    trees = {
+        str(path.relative_to(project)): ast.parse(path.read_text("utf-8"))
+        for root in SOURCE_ROOTS
+        for path in sorted((project / root / "fraudstream").rglob("*.py"))
+    }
+    part = {name: name.split("/")[2].removesuffix(".py") for name in trees}
+    read = json.loads((project / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
+    values = {name: one["value"] for name, one in read["parameters"].items()}
+    commands = project / COMMANDS_FILE
+    return Subject(
+        settings=settings,
+        addressed=addressed,
+        clients=_clients(settings),
+        topics=TOPICS,
+        sources={name: tree for name, tree in trees.items() if part[name] not in ("core", *_NOT_IN_AZURE)},
+        core={name: tree for name, tree in trees.items() if part[name] == "core"},
+        definitions=json.loads((project / DEFINITIONS_FILE).read_text("utf-8")),
+        parameters=values,
+        endpoint=yaml.safe_load((project / "azure/azureml/endpoint.yml").read_text("utf-8")),
+        deployment=yaml.safe_load((project / "azure/azureml/deployment.yml").read_text("utf-8")),
+        commands=tuple(json.loads(commands.read_text("utf-8"))["commands"]) if commands.is_file() else (),
+        expected_events_per_second=float(values.get("expectedEventsPerSecond", 100)),
+        hub_policies={f"{topic.name}-send": topic.name for topic in TOPICS}
+        | {f"{topic.name}-listen": topic.name for topic in TOPICS},
+    )
+
+
+def java_names(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of kafka-python under the names of the Java client; what has none is left out."""
+    return {_JAVA_NAMES[name]: value for name, value in options.items() if name in _JAVA_NAMES}
+
+
+def option_names() -> Mapping[str, str]:
+    """kafka-python's option → the Java client's."""
+    return dict(_JAVA_NAMES)
+
+
+def _clients(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The options of every client as the factories build them; addresses that are missing are stood in for."""
+    stand_in = {
+        "kafka_bootstrap_servers": settings.kafka_bootstrap_servers or "namespace.servicebus.windows.net:9093",
+        "kafka_sasl_password": settings.kafka_sasl_password.get_secret_value() or "not given",
+    }
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    complete = Settings(**(values | stand_in))
+    found = {"python clients": java_names(kafka.client_options(complete))}
+    found["python producer"] = found["python clients"] | {"max.request.size": complete.kafka_max_request_bytes}
+    if complete.kafka_sasl_mechanism != "OAUTHBEARER" or complete.kafka_oauth_token_url:
+        options = kafka.spark_sink_options(complete)
+        found["spark"] = {name.removeprefix("kafka."): _number(value) for name, value in options.items()}
+    return found
+
+
+def _number(value: str) -> Any:
+    return int(value) if value.isdecimal() else value
