@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fraudstream.core.settings import Settings
-from fraudstream.core.spark import spark_session
+from fraudstream.core.spark import JARS_VARIABLE, spark_session
 from fraudstream.runtime.java import find_java
+from fraudstream.runtime.jvm_library import ensure_library
 from fraudstream.store.rollups import SESSION_OPTIONS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["JAVA_HOME"] = str(find_java().home)
+    os.environ[JARS_VARIABLE] = str(ensure_library())
     session = spark_session(Settings(data_dir=tmp_path_factory.mktemp("spark")), "tests", **SESSION_OPTIONS)
     yield session
     session.stop()

@@ -11,6 +11,8 @@ import xgboost
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 
+from fraudstream.ml.portable import of_booster
+
 DEPTHS = (1, 2, 3)
 FOLDS = 3
 
@@ -41,6 +43,10 @@ class Fitted:
     def save(self, folder: Path) -> None:
         """Write what ``model_code.BoosterTrees`` reads."""
         self.model.get_booster().save_model(folder / "booster.ubj")
+
+    def portable(self) -> dict[str, Any]:
+        """The trees as :mod:`fraudstream.ml.portable` has them."""
+        return of_booster(self.model.get_booster())
 
 
 def fit(features: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 from fraudstream.core.event import FEATURES
 from fraudstream.ml.features import LABEL
 from fraudstream.ml.model_code import SparkTrees
+from fraudstream.ml.portable import of_spark_trees
 
 if TYPE_CHECKING:
     from pyspark.ml.classification import GBTClassificationModel
@@ -39,6 +40,10 @@ class Fitted:
     def save(self, folder: Path) -> None:
         """Write what ``model_code.SparkTrees`` reads."""
         np.savez_compressed(folder / "trees.npz", allow_pickle=False, **self.arrays)
+
+    def portable(self) -> dict[str, Any]:
+        """The trees as :mod:`fraudstream.ml.portable` has them."""
+        return of_spark_trees(self.arrays)
 
 
 def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
+from mlflow.models import Model, infer_signature
 
 from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
 from fraudstream.core.settings import Settings
-from fraudstream.ml import plots
+from fraudstream.ml import plots, portable
 from fraudstream.ml.features import CODES
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ _REQUIREMENTS = ("mlflow", "numpy", "pandas", "xgboost")
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What one training hands over; ``save`` writes the trees, ``native`` is the algorithm's own saved form."""
+    """What one training hands over.
+
+    ``save`` writes the trees as they are served, ``portable`` holds them for the stream job's Java process, ``native``
+    is the algorithm's own saved form.
+    """
 
     algorithm: str
     parameters: Mapping[str, Any]
@@ -44,6 +48,7 @@ class Trained:
     test_labels: np.ndarray
     test_scores: np.ndarray
     save: Callable[[Path], None]
+    portable: Mapping[str, Any]
     native: Path | None = None
 
 
@@ -99,6 +104,11 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             input_example=example,
             pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
         )
+    trees_file = portable.described(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
+    (folder / portable.FILE_NAME).write_text(trees_file, "utf-8")
+    model = Model.load(folder)
+    model.add_flavor(portable.FLAVOR, data=portable.FILE_NAME)
+    model.save(folder / "MLmodel")
 
 
 def _create_version(settings: Settings, client: MlflowClient, run_id: str, algorithm: str) -> Any:

@@ -143,7 +143,17 @@ def _train_one(
     measured = metrics(test_labels, test_scores, THRESHOLD)
     measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
     measured |= {f"cv_average_precision_depth_{depth}": value for depth, value in validated.items()}
-    trained = Trained(algorithm, fitted.parameters, measured, THRESHOLD, test_labels, test_scores, fitted.save, native)
+    trained = Trained(
+        algorithm,
+        fitted.parameters,
+        measured,
+        THRESHOLD,
+        test_labels,
+        test_scores,
+        fitted.save,
+        fitted.portable(),
+        native,
+    )
     example = split.history[list(FEATURES)].head(3).reset_index(drop=True)
     try:
         version = register(settings, client, trained, example, dataset)

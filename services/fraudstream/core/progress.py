@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ class ProgressReporter:
 
     def report(self, progress: Any) -> None:
         """Commit the end offsets of a ``StreamingQueryProgress`` (its JSON form), if they moved."""
-        offsets = end_offsets(progress)
+        self.commit(end_offsets(progress))
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit the offsets up to which the records are processed, if they moved."""
         if not offsets or offsets == self._reported:
             return
         try:
@@ -49,7 +52,7 @@ class ProgressReporter:
                 self._reader = consumer(self._settings, group_id=self._group)
             self._reader.assign(list(offsets))
             self._reader.commit({part: OffsetAndMetadata(offset, "", -1) for part, offset in offsets.items()})
-            self._reported = offsets
+            self._reported = dict(offsets)
         except (KafkaError, BrokerUnavailable) as error:
             log.warning("progress_not_committed", group=self._group, reason=str(error)[:200])
             self.close()

@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -88,14 +88,19 @@ class Settings(BaseSettings):
     champion_poll_seconds: float = Field(2.0, gt=0, description="How often a new champion is looked for.")
 
     scoring: Literal["remote", "embedded"] = Field(
-        "remote", description="Score over HTTP, or with the model loaded into the stream job."
+        "remote", description="Score over HTTP, or with the model's trees in the stream job (implied by `realtime`)."
     )
     scoring_url: str = Field("", description="Base address of the scoring service; rows go to `/score`.")
     scoring_key: SecretStr = Field(SecretStr(""), description="Bearer key of the scoring service; empty: none.")
     scoring_timeout_seconds: float = Field(30.0, gt=0, description="Time limit of one scoring request.")
     scoring_attempts: int = Field(6, ge=1, description="Tries of one scoring request before the batch fails.")
 
-    trigger: Literal["microbatch", "realtime"] = Field("microbatch", description="How the scoring query runs.")
+    trigger: Literal["microbatch", "realtime"] = Field(
+        "microbatch", description="How the scoring query runs; with embedded scoring the default is `realtime`."
+    )
+    realtime_checkpoint_seconds: int = Field(
+        30, ge=5, description="How long a batch of the real-time trigger runs before its offsets are checkpointed."
+    )
     trigger_interval_seconds: float = Field(1.5, ge=0, description="Least time between two micro-batches.")
     store_interval_seconds: float = Field(2.0, ge=0, description="Least time between two document writes.")
     rollup_interval_seconds: float = Field(5.0, ge=0, description="Least time between two rollup updates.")
@@ -105,6 +110,9 @@ class Settings(BaseSettings):
     max_events_per_batch: int = Field(20_000, ge=1, description="Most events that one micro-batch takes in.")
     shuffle_partitions: int = Field(2, ge=1, description="Partitions of the rollups' state; fixed by its checkpoint.")
 
+    spark_master: str = Field(
+        "", description="Spark's master, such as spark://host:7077; empty: this machine, with slots for all partitions."
+    )
     driver_memory: str = Field("768m", pattern=r"^\d+[mg]$", description="Heap of each Spark process.")
     # The first compiler tier alone halves what it costs to start; on a machine of its own a job earns the second.
     driver_java_options: str = Field(
@@ -155,6 +163,25 @@ class Settings(BaseSettings):
             name: values.get(name, field.default) for name, field in cls.model_fields.items() if name.endswith("_port")
         }
         return {name: _replace_ports(value, ports) for name, value in values.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pair_trigger_and_scoring(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # Real-time mode takes no Python, and so no remote scorer; the trees in the job are fastest in real time.
+        if values.get("trigger") == "realtime":
+            return {"scoring": "embedded"} | values
+        if values.get("scoring") == "embedded":
+            return {"trigger": "realtime"} | values
+        return values
+
+    @model_validator(mode="after")
+    def _is_a_pair_that_runs(self) -> Self:
+        if self.trigger == "realtime" and self.scoring == "remote":
+            raise ValueError(
+                "FRAUDSTREAM_TRIGGER=realtime scores with the model in the stream job: set "
+                "FRAUDSTREAM_SCORING=embedded, or take FRAUDSTREAM_TRIGGER=microbatch for remote scoring"
+            )
+        return self
 
 
 class ProfileFileSource(PydanticBaseSettingsSource):

@@ -17,13 +17,13 @@ JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 
 
 def spark_session(settings: Settings, name: str, **options: str) -> SparkSession:
-    """A session in UTC without web UI. The master is Spark's own setting (``spark-submit``), else two local cores."""
+    """A session in UTC without web UI, on ``spark_master``, else on two local cores."""
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     defaults = {
-        "spark.master": "local[2]",
+        "spark.master": settings.spark_master or "local[2]",
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

@@ -15,7 +15,7 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.spark import JARS_VARIABLE
-from fraudstream.runtime import artifacts, documentstore, kafka_broker, mlflow_server
+from fraudstream.runtime import artifacts, documentstore, jvm_library, kafka_broker, mlflow_server
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import runs_here
@@ -68,7 +68,7 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    jars = artifacts.ensure("spark-kafka")
+    jars = [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]
     return _frugal(settings) | spark_environment() | {JARS_VARIABLE: ",".join(map(str, jars))}
 
 

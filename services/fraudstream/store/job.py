@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -153,7 +154,10 @@ def _start(
 
 @cache
 def _database(config: str) -> Database[documents.Document]:
-    return documents.database(_settings(config))
+    found = documents.database(_settings(config))
+    # A worker collects garbage after each task, over all that was ever imported: what is there by now stays.
+    gc.freeze()
+    return found
 
 
 def _settings(config: str) -> Settings:

@@ -41,20 +41,16 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 def counted(records: DataFrame) -> DataFrame:
     """Records of `scored` and `labels` → ``origin``, ``id``, both times, ``fraud``, ``amount``, dimensions."""
     checked = validate(records, decided=True)
-    decision = F.from_json(
-        F.col("text"), "prediction INT, source STRUCT<enqueued_at: TIMESTAMP>", {"mode": "PERMISSIVE"}
-    )
     live = F.col("topic") == SCORED
     labelled = (F.col("topic") == LABELS) & F.col("event.isFraud").isNotNull()
-    named = checked.withColumn("decision", F.when(live, decision)).where(
-        F.col("reason").isNull() & (labelled | (live & F.col("decision.prediction").isNotNull()))
-    )
+    decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
+    named = checked.where(F.col("reason").isNull() & (labelled | decided))
     return named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
-        F.when(live, F.col("decision.source.enqueued_at")).otherwise(F.col("timestamp")).alias("enqueued_at"),
+        F.when(live, F.col("enqueued_at")).otherwise(F.col("timestamp")).alias("enqueued_at"),
         F.col("event_time"),
-        F.when(live, F.col("decision.prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
+        F.when(live, F.col("prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
         F.col("event.amount").alias("amount"),
         *(F.col(f"event.{name}").cast("string").alias(name) for name in EVENT_DIMENSIONS),
         F.hour("event_time").cast("string").alias(HOUR),

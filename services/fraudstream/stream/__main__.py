@@ -23,9 +23,9 @@ def main() -> int:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         signal.signal(signal.SIGINT, lambda *_: stop.set())
-        from fraudstream.stream.job import run
+        from fraudstream.stream.job import run, session_options
 
-        spark = spark_session(settings, "stream")
+        spark = spark_session(settings, "stream", **session_options(settings))
         run(spark, settings, stop)
         spark.stop()
     except FraudstreamError as error:

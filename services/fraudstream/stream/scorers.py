@@ -1,7 +1,8 @@
-"""Where a batch of valid events gets its scores: the scoring service over HTTP, or the model in this process."""
+"""Where a batch of valid events gets its scores outside Spark: the scoring service over HTTP."""
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,7 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
-from fraudstream.core.errors import ModelError, ScoringRejected, ScoringUnavailable
-from fraudstream.core.registry import Champion
+from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.settings import Settings, load_settings
 
 Columns = Mapping[str, Sequence[Any]]
@@ -43,30 +43,6 @@ class Scorer(Protocol):
     """
 
     def score(self, columns: Columns) -> list[Decision]: ...
-
-
-class EmbeddedScorer:
-    """The registered champion, loaded into this process and followed through promotions."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._champion = Champion(settings)
-
-    def score(self, columns: Columns) -> list[Decision]:
-        try:
-            loaded = self._champion.current()
-        except ModelError as error:
-            raise ScoringUnavailable(str(error)) from error
-        model, version = loaded.model, loaded.version
-        scores = model.score_columns(columns)
-        alerts = [row for row, score in enumerate(scores) if score >= model.threshold]
-        reasons: dict[int, list[dict[str, Any]]] = {}
-        if alerts:
-            rows = {name: [values[row] for row in alerts] for name, values in columns.items()}
-            reasons = dict(zip(alerts, model.explain_columns(rows), strict=True))
-        return [
-            Decision(int(row in reasons), float(score), model.threshold, version, reasons.get(row, ()))
-            for row, score in enumerate(scores)
-        ]
 
 
 class RemoteScorer:
@@ -131,8 +107,10 @@ class RemoteScorer:
 @cache
 def scorer_for(settings_json: str) -> Scorer:
     """The process's one scorer for these settings (the JSON of ``revealed_values``)."""
-    settings = load_settings(**orjson.loads(settings_json))
-    return EmbeddedScorer(settings) if settings.scoring == "embedded" else RemoteScorer(settings)
+    scorer = RemoteScorer(load_settings(**orjson.loads(settings_json)))
+    # A worker collects garbage after each task, over all that was ever imported: what is there by now stays.
+    gc.freeze()
+    return scorer
 
 
 def score_rows(scorer: Scorer, columns: Columns, count: int) -> list[Decision | str]:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from fraudstream.core.errors import ScoringRejected
 from fraudstream.stream.scorers import Decision, Scorer
-from fraudstream.stream.transformations import decide
+from fraudstream.stream.transformations import decide_elsewhere
 from tests.events import GOOD, value
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def decided(spark: SparkSession) -> Callable[..., list[tuple[str, str | None, di
         ).withColumn("timestamp", F.lit("2026-11-24 10:11:13.250").cast("timestamp"))
         found = [
             (row["topic"], row["key"] and bytes(row["key"]).decode(), json.loads(bytes(row["value"])))
-            for row in decide(records, scorer_of_amounts()).collect()
+            for row in decide_elsewhere(records, scorer_of_amounts()).collect()
         ]
         return sorted(found, key=lambda row: row[2]["source"]["offset"])
 
@@ -78,7 +78,7 @@ def test_money_stays_as_its_sender_wrote_it(spark: SparkSession) -> None:
         [("transactions", 0, 0, None, bytearray(raw))],
         "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY",
     ).withColumn("timestamp", F.current_timestamp())
-    scored = bytes(decide(rows, scorer_of_amounts()).first()["value"])
+    scored = bytes(decide_elsewhere(rows, scorer_of_amounts()).first()["value"])
     assert b'"amount": 12.50,' in scored
 
 

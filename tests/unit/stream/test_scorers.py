@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import numpy as np
 import pytest
 
-from fraudstream.core.errors import ModelError, ScoringRejected, ScoringUnavailable
-from fraudstream.core.registry import Champion, LoadedModel
+from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.settings import Settings
 from fraudstream.stream import scorers
-from fraudstream.stream.scorers import Decision, EmbeddedScorer, RemoteScorer, score_rows
+from fraudstream.stream.scorers import Decision, RemoteScorer, score_rows
 
 COLUMNS = {"amount": [10.0, 60.0], "credit": [1, 2]}
 RECORD = {"prediction": 1, "score": 0.75, "threshold": 0.5, "model_version": "3", "reasons": [{"field": "amount"}]}
@@ -140,29 +138,3 @@ def test_no_rows_need_no_request() -> None:
     scorer = Refusing(set())
     assert score_rows(scorer, {"amount": []}, 0) == []
     assert scorer.calls == 0
-
-
-class AmountModel:
-    threshold = 0.5
-
-    def score_columns(self, columns: Any) -> np.ndarray:
-        return np.asarray(columns["amount"]) / 100
-
-    def explain_columns(self, columns: Any, top: int = 3) -> list[list[dict[str, Any]]]:
-        return [[{"field": "amount", "contribution": amount}] for amount in columns["amount"]]
-
-
-def test_the_embedded_model_explains_alerts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Champion, "current", lambda _: LoadedModel("4", AmountModel(), {}))
-    first, second = EmbeddedScorer(Settings()).score(COLUMNS)
-    assert first == Decision(0, 0.1, 0.5, "4", ())
-    assert second == Decision(1, 0.6, 0.5, "4", [{"field": "amount", "contribution": 60.0}])
-
-
-def test_without_a_champion_the_embedded_model_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(_: Champion) -> LoadedModel:
-        raise ModelError("no champion yet")
-
-    monkeypatch.setattr(Champion, "current", none)
-    with pytest.raises(ScoringUnavailable, match="no champion yet"):
-        EmbeddedScorer(Settings()).score(COLUMNS)

@@ -1,0 +1,76 @@
+"""A trained ensemble as plain arrays in one JSON file, which the stream job's Java process evaluates.
+
+It is logged with the served model, as a second flavour of the same version, so that the two cannot be two models.
+Nodes of all trees lie in one list: ``feature`` is -1 at a leaf, ``left`` and ``right`` are positions in the list.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xgboost
+
+FLAVOR = "fraudstream_trees"
+FILE_NAME = "trees.json"
+
+
+def of_booster(booster: xgboost.Booster) -> dict[str, Any]:
+    """An XGBoost binary classifier: single precision, left on ``<``, leaves in log-odds, covers for TreeSHAP."""
+    saved = json.loads(bytes(booster.save_raw("json")))["learner"]
+    roots: list[int] = []
+    nodes: dict[str, list[Any]] = {name: [] for name in ("feature", "split", "left", "right", "value", "cover")}
+    for tree in saved["gradient_booster"]["model"]["trees"]:
+        if any(tree["categories_nodes"]):
+            raise ValueError(f"tree {tree['id']} splits on categories, which this form does not have")
+        first = len(nodes["feature"])
+        roots.append(first)
+        for left, right, feature, condition, cover in zip(
+            tree["left_children"],
+            tree["right_children"],
+            tree["split_indices"],
+            tree["split_conditions"],
+            tree["sum_hessian"],
+            strict=True,
+        ):
+            leaf = left < 0
+            nodes["feature"].append(-1 if leaf else feature)
+            nodes["left"].append(0 if leaf else first + left)
+            nodes["right"].append(0 if leaf else first + right)
+            nodes["split"].append(0.0 if leaf else condition)
+            nodes["value"].append(condition if leaf else 0.0)
+            nodes["cover"].append(cover)
+    score = np.float32(np.ravel(json.loads(str(saved["learner_model_param"]["base_score"])))[0])
+    # ProbToMargin of XGBoost's logistic objective, in single precision as there.
+    base = -np.log(np.float32(1) / score - np.float32(1))
+    return {"single_precision": True, "base": float(base), "roots": roots, **nodes}
+
+
+def of_spark_trees(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Spark ML's gradient-boosted trees: double precision, left on ``<=``, values weighted and in log-odds (2 F)."""
+    trees, size = arrays["feature"].shape
+    offset = (np.arange(trees) * size)[:, None]
+    leaf = arrays["left"] == np.arange(size)[None, :]
+    values = 2 * arrays["weight"][:, None] * arrays["value"]
+    return {
+        "single_precision": False,
+        "base": 0.0,
+        "roots": [int(first) for first in offset[:, 0]],
+        "feature": np.where(leaf, -1, arrays["feature"]).ravel().tolist(),
+        "split": arrays["threshold"].ravel().tolist(),
+        "left": (arrays["left"] + offset).ravel().tolist(),
+        "right": (arrays["right"] + offset).ravel().tolist(),
+        "value": values.ravel().tolist(),
+        "cover": [],
+    }
+
+
+def described(trees: dict[str, Any], threshold: float, features: list[str], codes: dict[str, Any]) -> str:
+    """The file's content, without the version, which the registry gives later. Raises ``ValueError`` for NaN."""
+    if not math.isfinite(trees["base"]):
+        raise ValueError(f"the ensemble's base margin is {trees['base']}")
+    return json.dumps({"threshold": threshold, "features": features, "codes": codes, **trees}, allow_nan=False)

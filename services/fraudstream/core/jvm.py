@@ -1,0 +1,120 @@
+"""Our functions inside Spark's Java process: the event contract, the records and the model's trees, in ``core/java``.
+
+They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
+micro-batch; and real-time mode, which takes no Python, runs them too. The launcher compiles the sources once
+(``fraudstream.runtime.jvm_library``) and puts the jar on Spark's class path. PySpark is imported by the calls.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, FieldRule, spark_schema
+from fraudstream.core.topics import MAX_EVENT_BYTES, REJECTED, SCORED
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, SparkSession
+
+PACKAGE = "fraudstream"
+
+# Rejected values are kept whole up to the first size and cut to the second beyond it: the record itself stays in
+# its topic, and a document must stay far below Cosmos DB's 2 MB.
+WHOLE_RAW_BYTES = 256 * 1024
+CUT_RAW_BYTES = 64 * 1024
+
+_RULES = {rule.name: rule for rule in FIELD_RULES}
+FEATURES_SCHEMA = ", ".join(f"{name} {_RULES[name].spark_type}" for name in FEATURES)
+CHECKED_SCHEMA = f"text STRING, id BIGINT, event_time STRING, source STRING, rejected BINARY, {FEATURES_SCHEMA}"
+DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
+READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
+
+# Name in SQL, Java class, schema of the answer.
+_FUNCTIONS = (
+    ("fraudstream_read", "ReadEvent", READ_SCHEMA),
+    ("fraudstream_check", "CheckRecord", CHECKED_SCHEMA),
+    ("fraudstream_decide", "DecideRecord", DECIDED_SCHEMA),
+)
+
+
+def sources() -> list[Traversable]:
+    """The Java sources, in the order of their names."""
+    folder = resources.files("fraudstream.core").joinpath("java", PACKAGE)
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".java")), key=lambda item: item.name)
+
+
+def contract_json() -> str:
+    """The event contract as the Java side reads it, from the one definition in :mod:`fraudstream.core.event`."""
+
+    def described(rule: FieldRule) -> dict[str, Any]:
+        return asdict(rule) | {"expectation": rule.expectation}
+
+    return json.dumps(
+        {
+            "fields": [described(rule) for rule in FIELD_RULES],
+            "features": FEATURES,
+            "reserved": RESERVED_FIELDS,
+            "max_event_bytes": MAX_EVENT_BYTES,
+            "whole_raw_bytes": WHOLE_RAW_BYTES,
+            "cut_raw_bytes": CUT_RAW_BYTES,
+            "scored_topic": SCORED,
+            "rejected_topic": REJECTED,
+        },
+        indent=1,
+    )
+
+
+def read_event(spark: SparkSession, value: Column, decided: bool) -> Column:
+    """A struct of :data:`READ_SCHEMA` for a binary ``value``; ``reason`` is null for a valid event."""
+    from pyspark.sql import functions as F
+
+    _register(spark)
+    return F.call_function("fraudstream_read", value, F.lit(decided))
+
+
+def check_record(spark: SparkSession) -> Column:
+    """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source: ``rejected`` or all the others are null."""
+    from pyspark.sql import functions as F
+
+    _register(spark)
+    return F.call_function("fraudstream_check", *_record_columns())
+
+
+def decide_record(spark: SparkSession, champion: str) -> Column:
+    """A struct of :data:`DECIDED_SCHEMA` for a record of the Kafka source; ``champion`` is the trees' file."""
+    from pyspark.sql import functions as F
+
+    _register(spark)
+    return F.call_function("fraudstream_decide", *_record_columns(), F.lit(champion))
+
+
+def _record_columns() -> list[Column]:
+    from pyspark.sql import functions as F
+
+    names = ("value", "key", "topic", "partition", "offset")
+    return [*(F.col(name) for name in names), F.unix_millis("timestamp")]
+
+
+def _register(spark: SparkSession) -> None:
+    """Make the functions known to the session, once. Raises :class:`ConfigurationError` where the jar is missing."""
+    from pyspark.sql.types import _parse_datatype_string
+
+    session: Any = spark._jsparkSession
+    if session.catalog().functionExists(_FUNCTIONS[0][0]):
+        return
+    library = getattr(spark._jvm, PACKAGE)
+    for name, java_class, schema in _FUNCTIONS:
+        try:
+            function = getattr(library, java_class)()
+        except TypeError as error:
+            raise ConfigurationError(
+                f"Spark's class path has no class {PACKAGE}.{java_class}: the library of `python -m "
+                "fraudstream.runtime.jvm_library` is missing there. Start the job through `fraudstream up`, or put the "
+                "jar into FRAUDSTREAM_SPARK_JARS."
+            ) from error
+        answer = session.parseDataType(_parse_datatype_string(schema).json())
+        session.udf().register(name, function, answer)

@@ -1,0 +1,78 @@
+"""How far a real-time query has come, while its batch of many seconds is still running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import structlog
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.kafka import consumer, topic_partitions
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
+
+_POLL_MS = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+class OutputTail:
+    """Reads the newest record of each output partition: its ``source`` tells which input is done.
+
+    Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every half minute.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reader: Any = None
+        self._ends: dict[TopicPartition, int] = {}
+        self._done: dict[TopicPartition, int] = {}
+
+    def offsets(self) -> dict[TopicPartition, int]:
+        """For each partition of `transactions` the offset behind the newest record that has come out.
+
+        A broker that is away only delays that.
+        """
+        try:
+            if self._reader is None:
+                self._reader = consumer(self._settings)
+            self._read_newest()
+        except (KafkaError, BrokerUnavailable) as error:
+            log.warning("outputs_not_read", reason=str(error)[:200])
+            self.close()
+        return dict(self._done)
+
+    def close(self) -> None:
+        """Let go of the connection; the next call opens a new one."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _read_newest(self) -> None:
+        partitions = topic_partitions(self._reader, (SCORED, REJECTED))
+        ends: dict[TopicPartition, int] = self._reader.end_offsets(partitions)
+        missing = {part for part, end in ends.items() if end > self._ends.get(part, 0)}
+        self._reader.assign(list(missing))
+        for part in missing:
+            self._reader.seek(part, ends[part] - 1)
+        while missing:
+            polled: dict[TopicPartition, list[Any]] = self._reader.poll(timeout_ms=_POLL_MS)
+            if not polled:
+                return
+            for part, records in polled.items():
+                self._take(records[-1].value)
+                self._ends[part] = records[-1].offset + 1
+                missing.discard(part)
+
+    def _take(self, value: bytes) -> None:
+        try:
+            source = orjson.loads(value)["source"]
+            if source["topic"] != TRANSACTIONS:
+                return
+            part, offset = TopicPartition(TRANSACTIONS, int(source["partition"])), int(source["offset"]) + 1
+        except (ValueError, KeyError, TypeError):
+            return  # not one of ours: somebody else writes to the topic too
+        self._done[part] = max(offset, self._done.get(part, 0))
