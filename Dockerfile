@@ -75,6 +75,17 @@ RUN set -eu; \
     python -m fraudstream.runtime.artifacts spark-kafka --into /opt/spark-jars; \
     ln -s "$(python -m fraudstream.runtime.java)" /opt/fraudstream/java
 
+# Our own functions in Spark's Java process, compiled by the compiler that Spark brings.
+FROM spark-dependencies AS jvm-library
+ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
+COPY --from=archives /opt/fraudstream /opt/fraudstream
+ENV JAVA_HOME=/opt/fraudstream/java
+COPY services/fraudstream/core services/fraudstream/core
+COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/artifacts.py \
+     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/java.py \
+     services/fraudstream/runtime/jvm_library.py services/fraudstream/runtime/
+RUN python -m fraudstream.runtime.jvm_library --into /opt/spark-jars
+
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
 COPY README.md LICENSE ./
@@ -135,6 +146,7 @@ FROM runtime AS spark
 ENV JAVA_HOME=/opt/fraudstream/java
 COPY --from=spark-dependencies /opt/venv /opt/venv
 COPY --from=archives /opt/spark-jars /opt/venv/lib/python3.11/site-packages/pyspark/jars
+COPY --from=jvm-library /opt/spark-jars /opt/venv/lib/python3.11/site-packages/pyspark/jars
 COPY --from=archives /opt/fraudstream/cache/java /opt/fraudstream/cache/java
 COPY --from=archives /opt/fraudstream/java /opt/fraudstream/java
 COPY --from=project /opt/project /opt/venv

@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fraudstream.core import jvm
 from fraudstream.core.errors import ArtifactError, FraudstreamError
@@ -77,7 +78,7 @@ def _build(jar: Path) -> None:
         if done.returncode:
             raise ArtifactError(
                 f"Our Java functions could not be compiled: {done.stderr.strip()[-1500:]}. "
-                "Install fraudstream's extra `local` whole, or set FRAUDSTREAM_CACHE_DIR to the cache of a machine "
+                "Install fraudstream's extra `stream` whole, or set FRAUDSTREAM_CACHE_DIR to the cache of a machine "
                 "that has compiled them."
             )
         _pack(jar, classes)
@@ -101,26 +102,36 @@ def _pack(jar: Path, classes: Path) -> None:
 
 
 def _compile(sources: Path, classes: Path) -> None:
-    import jpype
     import pyspark
+    from py4j.protocol import Py4JJavaError
+    from pyspark.java_gateway import launch_gateway
 
     folder = Path(pyspark.__file__).parent / "jars"
     jars = sorted(found for name in _CLASS_PATH for found in folder.glob(f"{name}*.jar"))
-    options = ("-Xshare:auto", "-XX:TieredStopAtLevel=1")
-    jpype.startJVM(str(find_java().library), *options, classpath=[str(found) for found in jars])
-    file = jpype.JClass("java.io.File")
-    compiler = jpype.JClass("org.codehaus.janino.Compiler")()
-    compiler.setSourcePath([file(str(sources))])
-    compiler.setClassPath([file(str(found)) for found in jars])
+    os.environ["JAVA_HOME"] = str(find_java().home)
+    gateway = launch_gateway()  # type: ignore[no-untyped-call]
+    file = gateway.jvm.java.io.File
+
+    def files(paths: Sequence[Path]) -> Any:
+        array = gateway.new_array(file, len(paths))
+        for place, path in enumerate(paths):
+            array[place] = file(str(path))
+        return array
+
+    compiler = gateway.jvm.org.codehaus.janino.Compiler()
+    compiler.setSourcePath(files([sources]))
+    compiler.setClassPath(files(jars))
     compiler.setDestinationDirectory(file(str(classes)), False)
     compiler.setDebugLines(True)
     compiler.setDebugSource(True)
     compiler.setTargetVersion(8)
     compiler.setSourceVersion(8)
     try:
-        compiler.compile([file(str(found)) for found in sorted(sources.rglob("*.java"))])
-    except jpype.JException as error:
-        raise ArtifactError(str(error)) from error
+        compiler.compile(files(sorted(sources.rglob("*.java"))))
+    except Py4JJavaError as error:
+        raise ArtifactError(str(error.java_exception)) from error
+    finally:
+        gateway.shutdown()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
