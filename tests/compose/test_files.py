@@ -100,6 +100,13 @@ def test_services_have_no_more_rights_than_they_need(files: list[str]) -> None:
 
 @needs_compose
 @VARIANTS
+def test_our_own_images_never_come_from_a_registry(files: list[str]) -> None:
+    for name, one in services(*files).items():
+        assert (one.get("pull_policy") == "never") == ("build" in one) == one["image"].startswith("fraudstream/"), name
+
+
+@needs_compose
+@VARIANTS
 def test_what_is_waited_for_is_a_condition(files: list[str]) -> None:
     for name, one in services(*files).items():
         for needed, how in one.get("depends_on", {}).items():
