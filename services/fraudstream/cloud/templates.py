@@ -35,7 +35,8 @@ def definitions() -> dict[str, Any]:
                 "shardKey": one.shard_key,
                 # The service makes an index of its keys in this order; it has no directions.
                 "indexes": [[field for field, _ in keys] for keys in one.indexes],
-                "ttlSeconds": None if one.ttl_days is None else one.ttl_days * 24 * 60 * 60,
+                # A list of one or none: the templates make an index of each.
+                "ttlSeconds": [] if one.ttl_days is None else [one.ttl_days * 24 * 60 * 60],
             }
             for one in COLLECTIONS
         ],

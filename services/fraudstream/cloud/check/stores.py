@@ -169,5 +169,3 @@ def _definitions(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 rules()["PR003"], "azure/definitions.json", f"the collection {one['name']} differs from the code"
             )
-        if one["ttlSeconds"] is not None and one["ttlSeconds"] <= 0:
-            yield Finding(rules()["CO025"], "core.documents", f"{one['name']} has a TTL of {one['ttlSeconds']} s")

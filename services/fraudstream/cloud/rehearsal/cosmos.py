@@ -7,7 +7,6 @@ with the service's codes, and meters request units.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections import Counter
 from collections.abc import Mapping
@@ -107,11 +106,13 @@ class CosmosEndpoint:
             self.figures.idle_cuts += 1
         except (asyncio.IncompleteReadError, ConnectionError, ValueError, ssl.SSLError):
             pass
+        except asyncio.CancelledError:
+            # Cut, as a failover does: no farewell, which the client would have to answer.
+            writer.transport.abort()
+            raise
         finally:
-            await session.close()
+            session.close()
             writer.close()
-            with contextlib.suppress(Exception, asyncio.CancelledError):
-                await writer.wait_closed()
 
 
 class _Session:
@@ -163,7 +164,7 @@ class _Session:
         await writer.drain()
         return await read_answer(reader)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """End the connection to the store."""
         if self._behind is not None:
             self._behind[1].close()

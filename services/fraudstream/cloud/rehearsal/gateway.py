@@ -7,7 +7,6 @@ the authorization, the quotas in bytes and everything else. In Azure too one add
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import struct
 import time
@@ -155,12 +154,14 @@ class Gateway:
             await passage.run()
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError, struct.error, ValueError):
             pass
+        except asyncio.CancelledError:
+            # Cut, as a failover does: no farewell, which the client would have to answer.
+            for one in writers:
+                one.transport.abort()
+            raise
         finally:
             for one in writers:
                 one.close()
-            for one in writers:
-                with contextlib.suppress(Exception, asyncio.CancelledError):
-                    await one.wait_closed()
 
 
 class _Passage:
