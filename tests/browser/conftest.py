@@ -1,4 +1,4 @@
-"""The dashboards served in this process, and a Chromium to look at them."""
+"""The dashboards served in this process over data in memory at a fixed moment, and a Chromium to look at them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from waitress.server import create_server
 
-from fraudstream.core.documents import database
+from fraudstream.core.event import parse_event
 from fraudstream.core.settings import load_settings
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.feed import Feed
-from fraudstream.dashboards.queries import Store, read_snapshot
+from fraudstream.dashboards.health import PartHealth, Sample, SystemSnapshot
+from fraudstream.dashboards.model_info import ModelInfo
+from fraudstream.dashboards.sources import Sources
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (
@@ -32,17 +33,62 @@ CHROMIUM_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
 )
-# Read before the per-test fixture clears the environment.
-REAL_STORE_URI = os.environ.get("FRAUDSTREAM_MONGO_URI", "")
+WAIT_MS = 60_000
+READY = "panel panel--ready"
+NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+
+
+@dataclass
+class HealthStub:
+    """Parts in a fixed state."""
+
+    def look(self, now: datetime) -> SystemSnapshot:
+        parts = (
+            PartHealth("Kafka", "ok", "4 topics", answer_ms=6.0),
+            PartHealth("Stream job", "ok", "keeps up", rate=51.7, lag=12),
+            PartHealth("Scoring service", "ok", "serves version 3", answer_ms=4.0, errors=0),
+            PartHealth("Store job", "behind", "14 s of work ahead", rate=40.2, lag=563),
+            PartHealth("Document store", "ok", "answers", answer_ms=2.0),
+            PartHealth("MLflow", "away", "MLflow at http://127.0.0.1:5000 does not answer."),
+            PartHealth("Dashboards", "ok", "serve this page"),
+        )
+        metrics = {"average_precision": 0.8812, "precision": 0.881, "recall": 0.741, "roc_auc": 0.9712}
+        model = ModelInfo("fraud", "3", NOW - timedelta(days=2), metrics, "/nowhere", "/nowhere")
+        samples = tuple(
+            Sample(
+                now - timedelta(seconds=3 * (60 - step)),
+                {"stream": 50 + 3.0 * (step % 7), "store": 48 + 2.0 * (step % 9)},
+                {"stream": 10 + step % 5, "store": 9 * step},
+            )
+            for step in range(60)
+        )
+        return SystemSnapshot(now, parts, model, samples)
+
+
+@dataclass
+class ReplayStub:
+    """Takes events as the topic would."""
+
+    sent: list[bytes] = field(default_factory=list)
+
+    def send(self, rejected_id: str, value: bytes) -> str:
+        parse_event(value)
+        self.sent.append(value)
+        return f"transactions/0/{len(self.sent)}"
 
 
 @dataclass
 class Site:
-    """A running server; ``memory`` is its store in memory, absent when it reads a real one."""
+    """A running server with what is behind it; ``clock`` holds the moment that the pages take for now."""
 
     url: str
-    memory: Any = None
+    traffic: Any
+    replay: ReplayStub
+    clock: list[datetime]
+    sources: Sources
 
 
 @pytest.fixture(scope="session")
@@ -58,23 +104,75 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def made_traffic(project_root: Path) -> Any:
+    return _memory_store(project_root).make_traffic(NOW, live=3000, history=2000)
+
+
 @pytest.fixture
-def site(project_root: Path) -> Iterator[Site]:
-    if REAL_STORE_URI:
-        yield from _served(database(load_settings(mongo_uri=REAL_STORE_URI)), None)
-        return
-    memory = _memory_store(project_root).make_traffic(datetime.now(UTC), live=1500, history=800).store
-    yield from _served(memory, memory)
-
-
-def _served(store: Store, memory: Any) -> Iterator[Site]:
-    with Feed(lambda: read_snapshot(store, datetime.now(UTC)), interval_seconds=0.2) as feed:
-        server = make_server("127.0.0.1", 0, create_app(load_settings(), feed).server, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+def site(made_traffic: Any) -> Iterator[Site]:
+    traffic = made_traffic.copy()
+    clock, replay = [NOW], ReplayStub()
+    settings = load_settings(mlflow_tracking_uri="", scoring="embedded")
+    sources = Sources(
+        settings, traffic.store, traffic.tail, 0.2, replay=replay, health=HealthStub(), now=lambda: clock[0]
+    )
+    with sources:
+        server = create_server(create_app(settings, sources).server, host="127.0.0.1", port=0, threads=6)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        yield Site(f"http://127.0.0.1:{server.server_port}", memory)
-        server.shutdown()
+        yield Site(f"http://127.0.0.1:{server.effective_port}", traffic, replay, clock, sources)
+        server.close()
         thread.join(timeout=10)
+
+
+class Visitor:
+    """A browser of one reader; it notes errors on the console and requests to other hosts."""
+
+    def __init__(self, browser: Browser, home: str, **options: Any) -> None:
+        chosen = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"} | options
+        self.context: BrowserContext = browser.new_context(**chosen)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.complaints: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._request(request.url, home))
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _request(self, url: str, home: str) -> None:
+        if not url.startswith((home, "data:", "blob:")):
+            self.complaints.append(url)
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Site) -> Iterator[Any]:
+    """Opens browsers; each fails its test when it logged an error or asked another host for anything."""
+    visitors: list[Visitor] = []
+
+    def open_browser(**options: Any) -> Page:
+        visitors.append(Visitor(chromium, site.url, **options))
+        return visitors[-1].page
+
+    yield open_browser
+    for visitor in visitors:
+        visitor.context.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+
+
+@pytest.fixture
+def page(visit: Any) -> Page:
+    opened: Page = visit()
+    return opened
+
+
+def expect_ready(page: Page, panel_ids: list[str]) -> None:
+    """Wait until these panels show their data."""
+    for panel_id in panel_ids:
+        expect(page.locator(f"#{panel_id}")).to_have_class(READY, timeout=WAIT_MS)
 
 
 def _memory_store(project_root: Path) -> ModuleType:

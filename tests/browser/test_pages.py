@@ -1,134 +1,228 @@
-"""Both pages as a reader sees them, in Chromium."""
+"""History, explorer and system as a reader uses them, and what all pages have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
 from typing import Any
 
+import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
 
-from fraudstream.dashboards import history, live
+from fraudstream.dashboards import history_layout, system
+from tests.browser.conftest import WAIT_MS, expect_ready
+from tests.events import GOOD
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 30_000
-READY = "panel panel--ready"
+HISTORY = [panel.id for panel in [*history_layout.PANELS.values(), history_layout.TREND]]
+ADDRESSES = ("/", "/history", "/explorer?id=1001000", "/explorer?tab=rejected", "/explorer?tab=search", "/system")
 
 
-@pytest.fixture
-def page(chromium: Browser, site: Any) -> Iterator[Page]:
-    """A page that fails its test when it logs an error or asks another host for anything."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((site.url, "data:", "blob:")) else complaints.append(request.url)
-        ),
-    )
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def expect_ready(page: Page, panel_ids: list[str]) -> None:
-    for panel_id in panel_ids:
-        expect(page.locator(f"#{panel_id}")).to_have_class(READY, timeout=WAIT_MS)
-
-
-def test_live_page_shows_data_in_every_panel(page: Page, site: Any) -> None:
-    page.goto(site.url)
-    expect_ready(page, [panel.id for panel in live.PANELS])
-    for panel in live.PANELS:
-        expect(page.locator(f"#{panel.id} .barlayer .point path").first).to_be_attached()
-    expect(page.locator("#live-decisions-table .ag-row").first).to_be_visible()
-    assert page.locator("#live-transactions").inner_text().replace(",", "").isdigit()
-    if site.memory is not None:
-        expect(page.locator("#live-transactions")).to_have_text("1,500")
-
-
-def test_history_page_shows_data_in_every_panel_and_for_each_origin(page: Page, site: Any) -> None:
+def test_history_shows_data_in_every_panel_and_for_each_origin(page: Page, site: Any) -> None:
     page.goto(f"{site.url}/history")
-    expect_ready(page, [panel.id for panel in history.PANELS.values()])
-    for panel in history.PANELS.values():
-        expect(page.locator(f"#{panel.id} .scatterlayer .point").first).to_be_attached()
-    if site.memory is not None:
-        expect(page.locator("#history-transactions")).to_have_text("2,300")
-        page.get_by_text("Labelled history", exact=True).click()
-        expect(page.locator("#history-transactions")).to_have_text("800")
+    expect_ready(page, HISTORY)
+    for panel in HISTORY:
+        expect(page.locator(f"#{panel} .scatterlayer .trace").first).to_be_attached()
+    expect(page.locator("#history-transactions")).to_have_text("5,000")
+    page.get_by_text("Labelled history", exact=True).click()
+    expect(page.locator("#history-transactions")).to_have_text("2,000")
+    expect(page).to_have_url(re.compile("origin=history"))
+
+
+def test_two_periods_are_compared_and_kept_in_the_address(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/history?origin=history&period=2026-01,2026-03")
+    expect_ready(page, HISTORY)
+    rows = [
+        row for row in site.traffic.history if row["event_time"].strftime("%Y-%m") in ("2026-01", "2026-02", "2026-03")
+    ]
+    expect(page.locator("#history-transactions")).to_have_text(f"{len(rows):,}")
+    page.locator("#history-other").click()
+    # The picker shows the year of the newest month: two months of it are chosen by their names.
+    dialog = page.locator(
+        ".mantine-MonthPickerInput-monthsListCell button, .mantine-MonthPickerInput-monthsListControl"
+    )
+    dialog.first.wait_for()
+    page.get_by_role("button", name=re.compile("^Jan")).first.click()
+    page.get_by_role("button", name=re.compile("^Apr")).first.click()
+    expect(page).to_have_url(re.compile(r"compare=\d{4}-01-01,\d{4}-04-01"))
+    expect(page.locator("#history-transactions-unit")).to_contain_text("B: ")
+    page.reload()
+    expect_ready(page, HISTORY)
+    expect(page.locator("#history-transactions-unit")).to_contain_text("B: ")
+
+
+def test_a_click_opens_the_rows_behind_a_bar_with_their_files(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/history?origin=live")
+    expect_ready(page, HISTORY)
+    bar = page.locator("#history-type .barlayer .trace").first.locator(".point path").first
+    box = bar.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#history-rows-panel-title")).to_have_text("Transactions: Online")
+    expect(page.locator("#history-rows .ag-row").first).to_be_visible()
+    expect(page.locator("#history-rows-panel-insight")).to_contain_text("200 rows. The first 200")
+    with page.expect_download() as download:
+        page.locator("#history-rows-csv").click()
+    table = pd.read_csv(download.value.path())
+    assert set(table["transaction_type"]) == {"online"}
+    page.get_by_role("button", name="Close the rows").click()
+    expect(page.locator("#history-rows-box")).to_be_hidden()
+
+
+def test_rows_can_be_chosen_without_a_mouse(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/history")
+    expect_ready(page, HISTORY)
+    page.get_by_role("textbox", name="Show the transactions of").focus()
+    page.keyboard.type("Saturday")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#history-rows-panel-title")).to_have_text("Transactions: Saturday")
+    expect(page).to_have_url(re.compile("rows=day_of_week,saturday"))
+
+
+@pytest.mark.parametrize(("name", "read"), [("CSV", pd.read_csv), ("Parquet", pd.read_parquet)])
+def test_the_report_is_exported(page: Page, site: Any, name: str, read: Any) -> None:
+    page.goto(f"{site.url}/history?origin=history")
+    expect_ready(page, HISTORY)
+    with page.expect_download() as download:
+        page.locator(f"#history-{name.lower()}").click()
+    assert read(download.value.path()).loc[0, "transactions"] == 2_000
+
+
+def test_a_row_of_the_live_table_leads_to_its_transaction(page: Page, site: Any) -> None:
+    page.goto(site.url)
+    link = page.locator("#live-decisions-table .ag-row .cell-link").first
+    number = link.inner_text()
+    page.get_by_role("button", name="Pause").click()
+    link.click()
+    expect(page.get_by_role("heading", name="Explorer")).to_be_visible()
+    expect_ready(page, ["explorer-transaction-state"])
+    expect(page.locator("#explorer-transaction")).to_contain_text(f'"_id": {number}')
+    page.go_back()
+    expect(page.get_by_role("heading", name="Live decisions")).to_be_visible()
+
+
+def test_a_transaction_is_shown_end_to_end(page: Page, site: Any) -> None:
+    fraud = next(row for row in site.traffic.live if row["prediction"])
+    page.goto(f"{site.url}/explorer")
+    page.get_by_label("Transaction id").fill(str(fraud["id"]))
+    page.get_by_role("button", name="Open").click()
+    shown = page.locator("#explorer-transaction")
+    source = fraud["source"]
+    expect(shown).to_contain_text(f"transactions, partition {source['partition']}, offset {source['offset']}")
+    for part in ("▲ Fraud", f"{fraud['score']:.3f}", "model version 3", "Published", "Stored", "Reasons"):
+        expect(shown).to_contain_text(part)
+    expect(page).to_have_url(re.compile(f"id={fraud['id']}"))
+    page.get_by_label("Transaction id").fill("12")
+    page.keyboard.press("Enter")
+    expect(page.locator("#explorer-transaction-state-note")).to_contain_text("No transaction 12 is stored")
+
+
+def test_a_search_by_field_says_what_it_covers(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/explorer?tab=search&field=month&value=3")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#explorer-rows .ag-row").first).to_be_visible()
+    expect(page.locator("#explorer-search-insight")).to_contain_text("The first 200 found")
+    page.get_by_label("Value").fill("March")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#explorer-search-note")).to_contain_text("month takes a whole number")
+
+
+def test_a_rejected_event_is_corrected_and_sent_after_a_confirmation(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/explorer?tab=rejected")
+    page.locator("#explorer-rejections .cell-link", has_text="transactions/1/0").click()
+    expect(page.locator("#explorer-event-body")).to_contain_text("amount: not what the contract says")
+    expect(page.locator("#explorer-event-body")).to_contain_text('{"id": 7, "amount": "much"}')
+    replay = page.get_by_role("button", name="Replay")
+    expect(replay).to_be_disabled()
+    box = page.get_by_label("Event to send")
+    box.fill(json.dumps(GOOD | {"id": 777}))
+    expect(replay).to_be_enabled()
+    replay.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Send this event again?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    assert site.replay.sent == []
+    replay.click()
+    page.get_by_role("dialog").get_by_role("button", name="Send it").click()
+    expect(page.locator("#explorer-replayed")).to_contain_text("it is now transactions/0/1")
+    assert [json.loads(value) for value in site.replay.sent] == [GOOD | {"id": 777}]
+
+
+def test_bytes_that_are_no_text_are_shown_in_hexadecimal(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/explorer?tab=rejected&event=transactions/0/0")
+    expect(page.locator("#explorer-event-body")).to_contain_text("Raw bytes as hexadecimal")
+    expect(page.get_by_label("Event to send")).to_be_hidden()
+
+
+def test_the_system_page_names_every_part_and_the_model(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/system")
+    expect_ready(page, [panel.id for panel in system.PANELS])
+    parts = page.locator("#system-parts-list")
+    for name in ("Kafka", "Stream job", "Scoring service", "Store job", "Document store", "MLflow", "Dashboards"):
+        expect(parts.get_by_role("row", name=name)).to_be_visible()
+    expect(parts.get_by_role("row", name="MLflow")).to_contain_text("Away")
+    model = page.locator("#system-model-body")
+    expect(model.get_by_role("link", name="Version in MLflow")).to_have_attribute("href", "/nowhere")
+    expect(model).to_contain_text("0.8812")
+
+
+def test_a_lost_store_is_told_on_every_page_and_recovers(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/history")
+    expect_ready(page, HISTORY)
+    site.traffic.store.away = True
+    expect(page.locator("#history-month-note")).to_contain_text("Data from", timeout=WAIT_MS)
+    page.goto(f"{site.url}/explorer?id=1001000")
+    expect(page.locator("#explorer-transaction-state-note")).to_contain_text("does not answer")
+    page.goto(f"{site.url}/explorer?tab=rejected")
+    expect(page.locator("#explorer-rejected-note")).to_contain_text("does not answer", timeout=WAIT_MS)
+    site.traffic.store.away = False
+    expect_ready(page, ["explorer-rejected"])
 
 
 def test_navigation_needs_no_reload(page: Page, site: Any) -> None:
     page.goto(site.url)
-    page.get_by_role("link", name="History").click()
-    expect(page.get_by_role("heading", name="History report")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    for name, title in (("History", "History report"), ("Explorer", "Explorer"), ("System", "System")):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
     page.get_by_role("link", name="Live", exact=True).click()
-    expect_ready(page, ["live-minutes"])
+    expect(page.get_by_role("heading", name="Live decisions")).to_be_visible()
+    assert page.evaluate("window.stayed")
 
 
-def test_pause_stops_the_updates_and_resume_continues_them(page: Page, site: Any) -> None:
-    updates: list[str] = []
-    page.on("request", lambda request: updates.append(request.url) if "_dash-update" in request.url else None)
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(visit: Any, site: Any, address: str, scheme: str) -> None:
+    page = visit(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(site.url + address)
+    expect(page.locator("section.panel--ready, section.panel--empty").first).to_be_visible()
+    page.wait_for_timeout(500)
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (rule["id"], [node["html"][:160] for node in rule["nodes"][:3]])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_is_cut_off_on_a_phone(visit: Any, site: Any, address: str) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True)
+    page.goto(site.url + address)
+    expect(page.locator("section.panel--ready, section.panel--empty").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_keyboard_reaches_the_content_first(page: Page, site: Any) -> None:
     page.goto(site.url)
-    expect_ready(page, ["live-minutes"])
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#live-status")).to_have_text("Paused")
-    page.wait_for_load_state("networkidle")
-    before = len(updates)
-    # Quiet for longer than the refresh interval of one second: any update would come within it.
-    page.wait_for_timeout(2_500)
-    assert len(updates) == before
-    page.get_by_role("button", name="Resume").click()
-    expect(page.locator("#live-status")).to_have_text("Live")
-    page.wait_for_event("request", lambda request: "_dash-update" in request.url)
-
-
-def test_the_theme_toggles_and_is_remembered(page: Page, site: Any) -> None:
-    page.goto(site.url)
-    expect_ready(page, ["live-category"])
-    root, tick = page.locator("html"), page.locator("#live-category .ytick text").first
-    expect(root).to_have_attribute("data-mantine-color-scheme", "light")
-    light = tick.evaluate("element => getComputedStyle(element).fill")
-    page.get_by_role("button", name="Switch between light and dark").click()
-    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
-    expect(tick).not_to_have_css("fill", light)
-    page.reload()
-    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
-
-
-def test_the_theme_toggles_while_paused(page: Page, site: Any) -> None:
-    page.goto(site.url)
-    expect_ready(page, ["live-category"])
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#live-status")).to_have_text("Paused")
-    tick = page.locator("#live-category .ytick text").first
-    light = tick.evaluate("element => getComputedStyle(element).fill")
-    page.get_by_role("button", name="Switch between light and dark").click()
-    expect(tick).not_to_have_css("fill", light)
-    expect(page.locator("#live-status")).to_have_text("Paused")
-
-
-def test_a_lost_store_is_told_with_the_time_of_the_data_and_recovers(page: Page, site: Any) -> None:
-    if site.memory is None:
-        pytest.skip("a real store is not taken away")
-    page.goto(site.url)
-    expect_ready(page, ["live-category"])
-    site.memory.away = True
-    expect(page.locator("#live-category-note")).to_contain_text("Data from", timeout=WAIT_MS)
-    expect(page.locator("#live-status")).to_have_text("Store away")
-    expect(page.locator("#live-category .barlayer .point path").first).to_be_attached()
-    site.memory.away = False
-    expect_ready(page, [panel.id for panel in live.PANELS])
-
-
-def test_nothing_is_cut_off_on_a_phone(page: Page, site: Any) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/", "/history"):
-        page.goto(site.url + path)
-        expect(page.locator("section.panel--ready").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.get_by_role("heading", name="Live decisions")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to content")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")

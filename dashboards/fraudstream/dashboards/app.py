@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dash import Dash, Input, Output, State
+from flask import Response
 
 from fraudstream.core.settings import Settings
-from fraudstream.dashboards import history, live
-from fraudstream.dashboards.feed import Feed
+from fraudstream.dashboards import explorer, history, live, system
+from fraudstream.dashboards.access import HEALTH_PATH, Access, protect
+from fraudstream.dashboards.model_info import browser_address
 from fraudstream.dashboards.shell import (
     CHOOSE_SCHEME,
     CONTENT_ID,
@@ -22,12 +24,16 @@ from fraudstream.dashboards.shell import (
     not_found,
     shell,
 )
+from fraudstream.dashboards.sources import Sources
 
-PAGES = (live, history)
+PAGES = (live, history, explorer, system)
 
 
-def create_app(settings: Settings, feed: Feed) -> Dash:
-    """The pages over a feed. Everything that a browser loads comes from this process."""
+def create_app(settings: Settings, sources: Sources) -> Dash:
+    """The pages over their sources. Everything that a browser loads comes from this process.
+
+    Raises :class:`ConfigurationError` where the settings leave the pages open to strangers.
+    """
     app = Dash(
         "fraudstream.dashboards",
         title="Fraudstream",
@@ -37,7 +43,7 @@ def create_app(settings: Settings, feed: Feed) -> Dash:
         index_string=INDEX,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.layout = shell(settings.mlflow_tracking_uri)
+    app.layout = shell(browser_address(settings))
     app.clientside_callback(  # type: ignore[no-untyped-call]
         CHOOSE_SCHEME,
         Output(SCHEME_ID, "data"),
@@ -46,13 +52,25 @@ def create_app(settings: Settings, feed: Feed) -> Dash:
         State(SCHEME_ID, "data"),
     )
 
-    @app.callback(Output(CONTENT_ID, "children"), Output(NAVIGATION_ID, "children"), Input(LOCATION_ID, "pathname"))
-    def show_page(path: str | None) -> tuple[Any, Any]:
+    @app.callback(
+        Output(CONTENT_ID, "children"),
+        Output(NAVIGATION_ID, "children"),
+        Input(LOCATION_ID, "pathname"),
+        Input(LOCATION_ID, "search"),
+    )
+    def show_page(path: str | None, search: str | None) -> tuple[Any, Any]:
         current = (path or "/").rstrip("/") or "/"
         links = navigation([(page.PATH, page.TITLE) for page in PAGES], current)
         page = next((page for page in PAGES if current == page.PATH), None)
-        return (page.layout() if page else not_found(current)), links
+        return (page.layout(search) if page else not_found(current)), links
 
     for page in PAGES:
-        page.register(app, feed)
+        page.register(app, sources)
+    protect(app.server, Access.of(settings))
+
+    app.server.add_url_rule(HEALTH_PATH, view_func=_health)
     return app
+
+
+def _health() -> Response:
+    return Response('{"status": "ok"}\n', mimetype="application/json")

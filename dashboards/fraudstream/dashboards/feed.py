@@ -1,4 +1,4 @@
-"""One reader of the store for all viewers: the load on the store does not grow with the open pages."""
+"""One reader for all viewers: what it reads from does not notice how many pages are open."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Generic, TypeVar
 
 import structlog
 
-from fraudstream.core.errors import StoreUnavailable
-from fraudstream.dashboards.queries import Snapshot
+from fraudstream.core.errors import UnavailableError
 
 log = structlog.get_logger(__name__)
+Read = TypeVar("Read")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+@dataclass(frozen=True)
+class View(Generic[Read]):
     """The last good snapshot, and why there is no newer one (empty while reading works)."""
 
-    snapshot: Snapshot | None = None
+    snapshot: Read | None = None
     problem: str = ""
 
 
-class Feed:
+class Feed(Generic[Read]):
     """Reads a snapshot every ``interval_seconds`` while somebody looks, and keeps the last good one.
 
     Nobody has looked for ``idle_seconds``: reading stops until the next look.
@@ -32,23 +33,25 @@ class Feed:
 
     def __init__(
         self,
-        read: Callable[[], Snapshot],
+        read: Callable[[], Read],
         interval_seconds: float = 1.0,
         idle_seconds: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
+        name: str = "feed",
     ) -> None:
         self._read = read
+        self._name = name
         self._interval = interval_seconds
         self._idle = idle_seconds
         self._clock = clock
-        self._view = View()
+        self._view: View[Read] = View()
         self._looked_at = float("-inf")
         self._condition = threading.Condition()
         self._closed = False
         self._reads = 0
-        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def __enter__(self) -> Feed:
+    def __enter__(self) -> Feed[Read]:
         self._thread.start()
         return self
 
@@ -60,7 +63,12 @@ class Feed:
             self._condition.notify_all()
         self._thread.join(timeout=10)
 
-    def look(self, patience_seconds: float = 1.0) -> View:
+    @property
+    def reads(self) -> int:
+        """How many snapshots have been read so far."""
+        return self._reads
+
+    def look(self, patience_seconds: float = 1.0) -> View[Read]:
         """The current view. After a pause in looking it waits this long for a fresh one."""
         with self._condition:
             asleep = self._clock() - self._looked_at > self._idle
@@ -85,17 +93,17 @@ class Feed:
             self._condition.wait_for(lambda: self._closed or self._clock() - self._looked_at <= self._idle)
             return not self._closed
 
-    def _next_view(self) -> View:
+    def _next_view(self) -> View[Read]:
         try:
             view = View(self._read())
-        except StoreUnavailable as error:
+        except UnavailableError as error:
             view = View(self._view.snapshot, str(error))
         # The thread outlives whatever a document may hold; the page names the problem and shows the last good data.
         except Exception as error:
-            log.exception("snapshot_failed")
+            log.exception("snapshot_failed", feed=self._name)
             view = View(self._view.snapshot, f"The stored documents cannot be read ({type(error).__name__}: {error}).")
         if view.problem and not self._view.problem:
-            log.warning("store_lost", reason=view.problem)
+            log.warning("source_lost", feed=self._name, reason=view.problem)
         elif self._view.problem and not view.problem:
-            log.info("store_back")
+            log.info("source_back", feed=self._name)
         return view

@@ -1,4 +1,8 @@
-"""The pages' figures: pure functions from tallies to Plotly; what depends on the scheme is in its template."""
+"""The pages' figures: pure functions from tallies to Plotly's JSON; what depends on the scheme is in its template.
+
+They are plain dictionaries: building Plotly's own objects would take most of a refresh's time, for checks that the
+tests make once.
+"""
 
 from __future__ import annotations
 
@@ -6,216 +10,170 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import plotly.graph_objects as go
-
-from fraudstream.core.rollups import AMOUNT_BIN, HOUR
+from fraudstream.core.rollups import AMOUNT_BIN
 from fraudstream.dashboards import words
-from fraudstream.dashboards.measures import share, wilson_band
-from fraudstream.dashboards.queries import MINUTE, Tallies, Tally
-from fraudstream.dashboards.theme import COUNTS, FRAUD, RATE, RATE_BAND
+from fraudstream.dashboards.buckets import VALUES, Tallies, Tally
+from fraudstream.dashboards.formats import Formats, formats
+from fraudstream.dashboards.measures import share
+from fraudstream.dashboards.queries import MINUTE
+
+Figure = dict[str, Any]
 
 _BAR_CORNER = 3
-# Neighbouring values of these dimensions are neighbours in truth, so that a line between them means something.
-_ORDERED = ("month", "day_of_week", HOUR, AMOUNT_BIN)
+_DIMMED = 0.28
+ENGLISH = formats()
 
 
-def blank() -> go.Figure:
+def blank() -> Figure:
     """What a panel holds before its data; the axes stay hidden so that nothing looks measured."""
-    return go.Figure(layout={"template": {}, "xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    return {"data": [], "layout": {"template": {}, "xaxis": {"visible": False}, "yaxis": {"visible": False}}}
 
 
 def ordered_values(dimension: str, tallies: Mapping[str, Tally]) -> list[str]:
     """The dimension's values in drawing order; unforeseen ones come last, so that the bars add up to the total."""
-    known = words.VALUES[dimension]
+    known = VALUES[dimension]
     return [*known, *sorted(set(tallies) - set(known))]
 
 
-def shares(dimensions: Mapping[str, Tallies], *, horizontal: bool = False) -> go.Figure:
+def shares(
+    dimensions: Mapping[str, Tallies],
+    *,
+    horizontal: bool = False,
+    chosen: Mapping[str, frozenset[str]] | None = None,
+    forms: Formats = ENGLISH,
+) -> Figure:
     """Transactions by value as stacked bars, frauds at the baseline, each bar labelled with its fraud share.
 
-    Several dimensions share the axis one after the other.
+    Several dimensions share the axis one after the other. ``chosen``: the values that a reader filters by; the others
+    of their dimension are dimmed. Each bar's ``customdata`` is its dimension and value.
     """
     rows = [
-        (words.label(dimension, value), words.long_label(dimension, value), tallies.get(value, Tally()))
+        (dimension, value, tallies.get(value, Tally()))
         for dimension, tallies in dimensions.items()
         for value in ordered_values(dimension, tallies)
     ]
-    labels = [label for label, _, _ in rows]
+    labels = [words.label(dimension, value) for dimension, value, _ in rows]
     counted = [tally for _, _, tally in rows]
     digits = 1 if horizontal or len(rows) <= 7 else 0
-    hover = [_share_hover(title, tally) for _, title, tally in rows]
-    rates = [words.percent(share(tally.frauds, tally.transactions), digits) for tally in counted]
-    figure = go.Figure(layout={"template": {}})
+    hover = [share_hover(words.long_label(dimension, value), tally, forms) for dimension, value, tally in rows]
+    rates = [forms.percent(share(tally.frauds, tally.transactions), digits) for tally in counted]
+    opacity = [_opacity((chosen or {}).get(dimension), value) for dimension, value, _ in rows]
     series = (
         ("Fraud", [tally.frauds for tally in counted], None),
         ("Legitimate", [tally.legitimate for tally in counted], rates),
     )
-    for name, lengths, texts in series:
-        figure.add_bar(
-            name=name,
-            orientation="h" if horizontal else "v",
-            x=lengths if horizontal else labels,
-            y=labels if horizontal else lengths,
-            marker={"line": {"width": 0}, "cornerradius": _BAR_CORNER},
-            text=texts,
-            textposition="outside" if texts else "none",
-            textfont={"size": 11},
-            constraintext="none",
-            cliponaxis=False,
-            hovertext=hover,
-            hoverinfo="text",
-        )
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "orientation": "h" if horizontal else "v",
+            "x": lengths if horizontal else labels,
+            "y": labels if horizontal else lengths,
+            "marker": {"line": {"width": 0}, "cornerradius": _BAR_CORNER, "opacity": opacity},
+            "text": texts,
+            "textposition": "outside" if texts else "none",
+            "textfont": {"size": 11},
+            "constraintext": "none",
+            "cliponaxis": False,
+            "hovertext": hover,
+            "hoverinfo": "text",
+            "customdata": [[dimension, value] for dimension, value, _ in rows],
+        }
+        for name, lengths, texts in series
+    ]
     longest = max((tally.transactions for tally in counted), default=0) or 1
-    values = {"range": [0, longest * (1.18 if horizontal else 1.12)], "tickformat": "~s"}
-    names: dict[str, Any] = {"type": "category", "dtick": 1, "ticklabelstandoff": 5 if horizontal else 0}
+    lengths_axis = {"range": [0, longest * (1.18 if horizontal else 1.12)], "tickformat": "~s", "showgrid": True}
+    names: Figure = {"type": "category", "dtick": 1, "ticklabelstandoff": 5 if horizontal else 0}
     if horizontal:
-        figure.update_layout(xaxis=values | {"showgrid": True, "nticks": 4}, yaxis=names | {"autorange": "reversed"})
+        axes = {"xaxis": lengths_axis | {"nticks": 4}, "yaxis": names | {"autorange": "reversed"}}
     else:
         names["title"] = {"text": "amount from"} if AMOUNT_BIN in dimensions else {}
-        figure.update_layout(xaxis=names, yaxis=values | {"showgrid": True})
-    return figure.update_layout(barmode="stack", bargap=0.38 if horizontal else 0.28, uirevision="shares")
+        axes = {"xaxis": names, "yaxis": lengths_axis}
+    return figure(data, axes | {"barmode": "stack", "bargap": 0.38 if horizontal else 0.28}, "shares", forms)
 
 
-def minutes(starts: Sequence[datetime], tallies: Mapping[datetime, Tally]) -> go.Figure:
+def minutes(
+    starts: Sequence[datetime],
+    tallies: Mapping[datetime, Tally],
+    *,
+    chosen: frozenset[str] = frozenset(),
+    forms: Formats = ENGLISH,
+) -> Figure:
     """Transactions a minute as stacked bars, frauds at the baseline; the running minute is paler."""
     counted = [tallies.get(start, Tally()) for start in starts]
-    opacity = [1.0] * (len(starts) - 1) + [0.5]
+    names = [start.isoformat() for start in starts]
+    opacity = [_opacity(chosen, name) for name in names]
+    opacity[-1] *= 0.5
     hover = [
-        _share_hover(f"{start:%H:%M} UTC", tally) + ("<br><i>still running</i>" if start == starts[-1] else "")
+        share_hover(f"{forms.minute(start)} UTC", tally, forms)
+        + ("<br><i>still running</i>" if start == starts[-1] else "")
         for start, tally in zip(starts, counted, strict=True)
     ]
-    figure = go.Figure(layout={"template": {}})
-    series = (
-        ("Fraud", [tally.frauds for tally in counted]),
-        ("Legitimate", [tally.legitimate for tally in counted]),
-    )
-    for name, heights in series:
-        figure.add_bar(
-            name=name,
-            x=list(starts),
-            y=heights,
-            marker={"opacity": opacity, "line": {"width": 0}, "cornerradius": 2},
-            hovertext=hover,
-            hoverinfo="text",
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            # Without a zone: the axis shows what it is given, and that is UTC.
+            "x": [f"{start:%Y-%m-%d %H:%M}" for start in starts],
+            "y": heights,
+            "marker": {"opacity": opacity, "line": {"width": 0}, "cornerradius": 2},
+            "hovertext": hover,
+            "hoverinfo": "text",
+            "customdata": [["minute", name] for name in names],
+        }
+        for name, heights in (
+            ("Fraud", [tally.frauds for tally in counted]),
+            ("Legitimate", [tally.legitimate for tally in counted]),
         )
-    return figure.update_layout(
-        barmode="stack",
-        bargap=0.22,
-        uirevision="minutes",
-        xaxis={
+    ]
+    edges = (starts[0] - MINUTE / 2, starts[-1] + MINUTE / 2)
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.22,
+        "xaxis": {
             "type": "date",
-            "range": [starts[0] - MINUTE / 2, starts[-1] + MINUTE / 2],
+            "range": [f"{edge:%Y-%m-%d %H:%M:%S}" for edge in edges],
             "tickformat": "%H:%M",
             "nticks": 8,
         },
-        yaxis={"title": {"text": "transactions a minute"}, "rangemode": "tozero", "tickformat": "~s", "showgrid": True},
-    )
-
-
-def rates(dimension: str, tallies: Tallies) -> go.Figure:
-    """The fraud rate by value with its 95 % Wilson band above the counts, and the overall rate as a dotted line."""
-    values = ordered_values(dimension, tallies)
-    labels = [words.label(dimension, value) for value in values]
-    counted = [tallies.get(value, Tally()) for value in values]
-    figure = go.Figure(layout={"template": {}})
-    measured = [
-        (label, words.long_label(dimension, value), tally, band)
-        for value, label, tally in zip(values, labels, counted, strict=True)
-        if (band := wilson_band(tally.frauds, tally.transactions)) is not None
-    ]
-    _add_rates(figure, measured, joined=dimension in _ORDERED)
-    figure.add_bar(
-        name="Transactions",
-        x=labels,
-        y=[tally.transactions for tally in counted],
-        yaxis="y2",
-        marker={"color": COUNTS, "line": {"width": 0}, "cornerradius": 2},
-        hovertext=[
-            _share_hover(words.long_label(dimension, value), tally)
-            for value, tally in zip(values, counted, strict=True)
-        ],
-        hoverinfo="text",
-    )
-    everything = sum(counted, Tally())
-    overall = share(everything.frauds, everything.transactions)
-    if overall is not None:
-        figure.add_hline(y=100 * overall, line={"color": FRAUD, "width": 1.2, "dash": "dot"}, opacity=0.8)
-    return figure.update_layout(
-        xaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": labels,
-            "anchor": "y2",
-            "title": {"text": "amount from"} if dimension == AMOUNT_BIN else {},
-        },
-        yaxis={
-            "domain": [0.36, 1],
-            "ticksuffix": f"{words.NBSP}%",
+        "yaxis": {
+            "title": {"text": "transactions a minute"},
             "rangemode": "tozero",
+            "tickformat": "~s",
             "showgrid": True,
-            "title": {"text": "fraud rate"},
         },
-        yaxis2={"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
-        uirevision="rates",
-    )
+    }
+    return figure(data, layout, "minutes", forms)
 
 
-def _add_rates(
-    figure: go.Figure, measured: Sequence[tuple[str, str, Tally, tuple[float, float]]], *, joined: bool
-) -> None:
-    names = [name for name, _, _, _ in measured]
-    percents = [100 * tally.frauds / tally.transactions for _, _, tally, _ in measured]
-    lows = [100 * low for _, _, _, (low, _) in measured]
-    highs = [100 * high for _, _, _, (_, high) in measured]
-    hover = [f"{_share_hover(title, tally)}<br>{_band_text(band)}" for _, title, tally, band in measured]
-    bars: dict[str, Any] | None = None
-    if joined:
-        outline = {"mode": "lines", "line": {"width": 0, "shape": "spline", "smoothing": 0.4}, "hoverinfo": "skip"}
-        figure.add_scatter(name="95 % low", x=names, y=lows, **outline)
-        figure.add_scatter(name="95 % high", x=names, y=highs, fill="tonexty", fillcolor=RATE_BAND, **outline)
-    else:
-        bars = {
-            "type": "data",
-            "array": [high - rate for high, rate in zip(highs, percents, strict=True)],
-            "arrayminus": [rate - low for low, rate in zip(lows, percents, strict=True)],
-            "color": RATE,
-            "thickness": 1.6,
-            "width": 5,
-        }
-    figure.add_scatter(
-        name="Fraud rate",
-        x=names,
-        y=percents,
-        mode="lines+markers" if joined else "markers",
-        line={"color": RATE, "width": 2, "shape": "spline", "smoothing": 0.4},
-        marker={"size": 7 if joined else 9, "color": RATE},
-        error_y=bars,
-        hovertext=hover,
-        hoverinfo="text",
-    )
-
-
-def highest_share(dimension: str, tallies: Tallies, least: int = 30) -> str:
+def highest_share(dimension: str, tallies: Tallies, least: int = 30, forms: Formats = ENGLISH) -> str:
     """The value with the highest fraud share, in words, among those with enough transactions to tell."""
     ranked = _ranked((value, tally) for value, tally in tallies.items() if tally.transactions >= least)
     if not ranked:
         return ""
     rate, value = ranked[-1]
-    return f"Highest share: {words.long_label(dimension, value)}, {words.percent(rate)}"
+    return f"Highest share: {words.long_label(dimension, value)}, {forms.percent(rate)}"
+
+
+def figure(data: list[Figure], layout: Figure, revision: str, forms: Formats) -> Figure:
+    """Traces and layout as one figure; the same ``revision`` keeps what the reader did to it."""
+    # An explicit, empty template keeps Plotly's own look out until the scheme's is put in.
+    always = {"template": {}, "uirevision": revision, "separators": forms.separators}
+    return {"data": data, "layout": layout | always}
+
+
+def _opacity(chosen: frozenset[str] | None, value: str) -> float:
+    return _DIMMED if chosen and value not in chosen else 1.0
 
 
 def _ranked(items: Iterable[tuple[str, Tally]]) -> list[tuple[float, str]]:
     return sorted((tally.frauds / tally.transactions, value) for value, tally in items)
 
 
-def _share_hover(title: str, tally: Tally) -> str:
-    rate = words.percent(share(tally.frauds, tally.transactions))
+def share_hover(title: str, tally: Tally, forms: Formats) -> str:
+    """A tally in words, under its title."""
+    rate = forms.percent(share(tally.frauds, tally.transactions))
     return (
-        f"<b>{title}</b><br>{words.count(tally.transactions)} transactions"
-        f"<br>{words.count(tally.frauds)} frauds ({rate})<br>{words.money(tally.fraud_amount)} fraud amount"
+        f"<b>{title}</b><br>{forms.count(tally.transactions)} transactions"
+        f"<br>{forms.count(tally.frauds)} frauds ({rate})<br>{forms.money(tally.fraud_amount)} fraud amount"
     )
-
-
-def _band_text(band: tuple[float, float]) -> str:
-    low, high = band
-    return f"95{words.NBSP}% between {words.percent(low)} and {words.percent(high)}"

@@ -1,151 +1,206 @@
-"""The history report: fraud rates of everything stored, with their uncertainty."""
+"""The history report: fraud rates of everything stored, with their uncertainty, one period against another."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
 
-from fraudstream.core.rollups import AMOUNT_BIN, HOUR, ORIGINS
-from fraudstream.dashboards import figures, measures, panels, words
-from fraudstream.dashboards.accessibility import aria
-from fraudstream.dashboards.feed import Feed, View
-from fraudstream.dashboards.panels import Card, Panel
-from fraudstream.dashboards.queries import Snapshot, Tally
-from fraudstream.dashboards.shell import SCHEME_ID, heading
+from fraudstream.dashboards import exports, figures, history_layout, measures, panels, rate_figures, words
+from fraudstream.dashboards.buckets import Tally
+from fraudstream.dashboards.decisions import purchase
+from fraudstream.dashboards.errors_shown import told
+from fraudstream.dashboards.explorer_queries import Rows
+from fraudstream.dashboards.feed import View
+from fraudstream.dashboards.formats import Formats
+from fraudstream.dashboards.history_layout import CARDS, CARDS_ID, DRILL_ID, PANELS, PATH, TITLE, TREND, layout
+from fraudstream.dashboards.history_view import CHOICES, Drill, Period, Report, period, report
+from fraudstream.dashboards.queries import HistorySnapshot
+from fraudstream.dashboards.rendering import Rendered, request_formats, unchanged
+from fraudstream.dashboards.shell import SCHEME_ID
+from fraudstream.dashboards.sources import Sources
 from fraudstream.dashboards.theme import Scheme, scheme_of
 
-PATH = "/history"
-TITLE = "History"
-EMPTY = "Nothing stored from this origin yet."
-REFRESH_MS = 5000
+__all__ = ["PATH", "TITLE", "layout", "register"]
 
-CARDS = (
-    Card("history-transactions", "Transactions", "stored"),
-    Card("history-frauds", "Frauds", "among them", "fraud"),
-    Card("history-rate", "Fraud rate", "95 % band", "fraud"),
-    Card("history-amount", "Amount", "sum of all transactions"),
-    Card("history-fraud-amount", "Fraud amount", "of the whole amount", "fraud"),
-    Card("history-mean", "Mean fraud", "against a legitimate mean", "fraud"),
-)
-CARDS_ID = "history-cards"
-
-_BAND = "Fraud rate with its 95 % Wilson band, and counts"
-PANELS = {
-    "month": Panel("history-month", "Month", _BAND, wide=6, height=300),
-    HOUR: Panel("history-hour", "Hour of day, UTC", _BAND, wide=6, height=300),
-    "day_of_week": Panel("history-weekday", "Day of week", _BAND, wide=6, height=300),
-    AMOUNT_BIN: Panel("history-amount-bin", "Amount", _BAND, wide=6, height=300),
-    "category_recipient": Panel("history-category", "Category", _BAND, wide=4, height=300),
-    "transaction_method": Panel("history-method", "Method", _BAND, wide=5, height=300),
-    "transaction_type": Panel("history-type", "Type", _BAND, wide=3, height=300),
-}
-CHOICES = {"all": ORIGINS, "history": ("history",), "live": ("live",)}
+EMPTY = "Nothing stored from this origin and period yet."
 
 
-def layout() -> html.Div:
-    """The page before its first data."""
-    origin = dmc.SegmentedControl(
-        id="history-origin",
-        value="all",
-        data=[
-            {"label": "All", "value": "all"},
-            {"label": "Labelled history", "value": "history"},
-            {"label": "Live", "value": "live"},
-        ],
-        size="xs",
-        **aria(label="Origin of the transactions"),
-    )
-    explanation = "Frauds are labels in the history and the model's decisions in live traffic"
-    return html.Div(
-        [
-            heading("History report", explanation, dmc.Group([_legend(), origin], gap="md")),
-            panels.cards_layout(CARDS_ID, CARDS),
-            dmc.Grid([panel.layout() for panel in PANELS.values()], gutter="md"),
-            dcc.Interval(id="history-tick", interval=REFRESH_MS),
-        ],
-        className="page",
-    )
-
-
-def _legend() -> html.Div:
-    return html.Div(
-        [
-            html.Span([html.I(className="swatch swatch--rate"), "Fraud rate"], className="legend-item"),
-            html.Span([html.I(className="swatch swatch--band"), "95 % band"], className="legend-item"),
-            html.Span([html.I(className="swatch swatch--overall"), "Overall"], className="legend-item"),
-        ],
-        className="legend",
-    )
-
-
-def card_values(total: Tally) -> dict[str, str]:
+def card_values(total: Tally, forms: Formats) -> dict[str, str]:
     """Each card's number."""
     return {
-        "history-transactions": words.count(total.transactions),
-        "history-frauds": words.count(total.frauds),
-        "history-rate": words.percent(measures.share(total.frauds, total.transactions), 2),
-        "history-amount": words.count(total.amount),
-        "history-fraud-amount": words.count(total.fraud_amount),
-        "history-mean": _money_or_nothing(measures.share(total.fraud_amount, total.frauds)),
+        "history-transactions": forms.count(total.transactions),
+        "history-frauds": forms.count(total.frauds),
+        "history-rate": forms.percent(measures.share(total.frauds, total.transactions), 2),
+        "history-amount": forms.count(total.amount),
+        "history-fraud-amount": forms.count(total.fraud_amount),
+        "history-mean": forms.money(measures.share(total.fraud_amount, total.frauds)),
     }
 
 
-def card_units(total: Tally) -> dict[str, str]:
-    """The line below each card's number."""
+def card_units(total: Tally, forms: Formats, other: Tally | None = None) -> dict[str, str]:
+    """The line below each card's number: what it means, or the other period's number."""
+    if other is not None:
+        rates = [measures.share(tally.frauds, tally.transactions) for tally in (total, other)]
+        apart = None if rates[0] is None or rates[1] is None else rates[0] - rates[1]
+        beside = {name: f"B: {value}" for name, value in card_values(other, forms).items()}
+        return beside | {"history-rate": f"B: {forms.percent(rates[1], 2)} ({forms.points(apart)})"}
     band = measures.wilson_band(total.frauds, total.transactions)
     legitimate = measures.share(total.amount - total.fraud_amount, total.legitimate)
     return {card.id: card.unit for card in CARDS} | {
-        "history-rate": f"95{words.NBSP}%: {words.percent(band[0], 2)} to {words.percent(band[1], 2)}" if band else "",
-        "history-fraud-amount": f"{words.percent(measures.share(total.fraud_amount, total.amount))} of the amount",
-        "history-mean": f"legitimate: {_money_or_nothing(legitimate)}",
+        "history-rate": f"95 %: {forms.percent(band[0], 2)} to {forms.percent(band[1], 2)}" if band else "",
+        "history-fraud-amount": f"{forms.percent(measures.share(total.fraud_amount, total.amount))} of the amount",
+        "history-mean": f"legitimate: {forms.money(legitimate)}",
     }
 
 
-def _money_or_nothing(number: float | None) -> str:
-    return words.NOTHING if number is None else words.money(number)
-
-
-def shown(view: View, choice: str, now: datetime, scheme: Scheme) -> dict[str, dict[str, Any]]:
+def drawn(
+    view: View[HistorySnapshot], first: Report, second: Report | None, scheme: Scheme, forms: Formats
+) -> dict[str, dict[str, Any]]:
     """Each figure panel's outputs, by panel id."""
-    snapshot = view.snapshot or Snapshot(now)
-    drawn: dict[str, dict[str, Any]] = {}
+    read_at = view.snapshot.read_at if view.snapshot else None
+    outputs: dict[str, dict[str, Any]] = {}
     for dimension, panel in PANELS.items():
-        tallies = snapshot.tallies(dimension, CHOICES[choice])
-        state = panels.state_of(view, sum(tally.transactions for tally in tallies.values()), EMPTY)
-        highest = figures.highest_share(dimension, tallies).replace("share", "rate", 1)
-        drawn[panel.id] = panel.show(state, figures.rates(dimension, tallies), scheme, highest)
-    return drawn
+        tallies = dict(first.dimensions.get(dimension, {}))
+        other = dict(second.dimensions.get(dimension, {})) if second else None
+        counted = sum(tally.transactions for part in (tallies, other or {}) for tally in part.values())
+        state = panels.state_of(view.problem, read_at, counted, EMPTY, forms)
+        highest = figures.highest_share(dimension, tallies, forms=forms).replace("share", "rate", 1)
+        figure = rate_figures.rates(dimension, tallies, other, forms)
+        outputs[panel.id] = panel.show(state, figure, scheme, highest)
+    state = panels.state_of(view.problem, read_at, len(first.days), EMPTY, forms)
+    outputs[TREND.id] = TREND.show(state, rate_figures.trend(first.days, forms), scheme, _days_in_words(first, forms))
+    return outputs
 
 
-def register(app: Dash, feed: Feed) -> None:
+def _days_in_words(counted: Report, forms: Formats) -> str:
+    if not counted.days:
+        return ""
+    return f"{forms.date(min(counted.days))} to {forms.date(max(counted.days))}, by the transaction's own date"
+
+
+def row(made: dict[str, Any], forms: Formats) -> dict[str, Any]:
+    """A stored transaction as a row of the drill-down's table."""
+    labelled = made.get("isFraud")
+    fraud = made.get("prediction", labelled) == 1
+    reasons = [(reason["field"], reason["contribution"]) for reason in made.get("reasons") or ()]
+    return {
+        "id": str(made["_id"]),
+        "time": forms.moment(made["event_time"]).split(".")[0].removesuffix(" UTC"),
+        "fraud": fraud,
+        "decision": ("▲ Fraud" if fraud else "Legitimate") + (", labelled" if "prediction" not in made else ""),
+        "score": made.get("score"),
+        "amount": made.get("amount"),
+        "purchase": purchase(made),
+        "reasons": words.reasons_of(reasons, made, forms),
+    }
+
+
+def register(app: Dash, sources: Sources) -> None:
     """The page's callbacks."""
+    history_layout.register(app)
+    exports.register(app, sources)
+    kept = Rendered()
+    shown_panels = [*PANELS.values(), TREND]
 
     @app.callback(
         output={
-            "panels": {panel.id: panel.outputs() for panel in PANELS.values()},
+            "panels": {panel.id: panel.outputs() for panel in shown_panels},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
             "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
             "cards_state": panels.state_outputs(CARDS_ID),
+            "csv": Output("history-csv", "href"),
+            "parquet": Output("history-parquet", "href"),
+            "seen": Output("history-seen", "data"),
         },
         inputs={
             "_tick": Input("history-tick", "n_intervals"),
             "choice": Input("history-origin", "value"),
+            "months": Input("history-period", "value"),
+            "others": Input("history-other", "value"),
             "scheme": Input(SCHEME_ID, "data"),
+            "before": State("history-seen", "data"),
         },
     )
-    def refresh(_tick: int | None, choice: str, scheme: str | None) -> dict[str, Any]:
-        return _refreshed(feed.look(), choice, scheme_of(scheme))
+    def refresh(
+        _tick: int | None, choice: Any, months: Any, others: Any, scheme: str | None, before: str | None
+    ) -> dict[str, Any]:
+        view, forms = sources.history.look(), request_formats()
+        origin = choice if choice in CHOICES else "all"
+        chosen, other = period(months), period(others)
+        key = (_content(view), view.problem, origin, chosen, other, scheme, forms.locale)
+        mark = f"{hash(key):x}"
+        if mark == before and ctx.triggered_id == "history-tick":
+            raise PreventUpdate
+        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, origin, chosen, other, scheme_of(scheme), forms))
+        return made | {"seen": mark}
+
+    @app.callback(
+        Output("history-rows", "rowData"),
+        Output("history-rows-panel", "className"),
+        Output("history-rows-panel-note", "children"),
+        Output("history-rows-panel-title", "children"),
+        Output("history-rows-panel-insight", "children"),
+        Output("history-rows-csv", "href"),
+        Output("history-rows-parquet", "href"),
+        Output("history-rows-box", "style"),
+        Input(DRILL_ID, "data"),
+        Input("history-origin", "value"),
+        Input("history-period", "value"),
+    )
+    def drill_down(clicked: Any, choice: Any, months: Any) -> tuple[Any, ...]:
+        drill = Drill(*map(str, clicked)) if isinstance(clicked, list) and len(clicked) == 2 else None
+        if drill is None or not drill.known:
+            return [], panels.State("empty").class_name, "", no_update, "", "", "", {"display": "none"}
+        origin, chosen, forms = (choice if choice in CHOICES else "all"), period(months), request_formats()
+        found = told(lambda: sources.lookup.search(drill.criteria(origin, chosen), keeps=drill.keeps))
+        title = f"Transactions: {words.long_label(drill.dimension, drill.value)}"
+        links = [exports.rows_link(form, origin, chosen, drill) for form in exports.FORMATS]
+        if not isinstance(found, Rows):
+            return [], panels.State("failed").class_name, found, title, "", *links, {}
+        rows = [row(made, forms) for made in found.documents]
+        state = panels.State("ready") if rows else panels.State("empty", "No stored transaction.")
+        return rows, state.class_name, state.note, title, f"{len(rows)} rows. {found.note}", *links, {}
 
 
-def _refreshed(view: View, choice: str, scheme: Scheme) -> dict[str, Any]:
-    total = view.snapshot.total(CHOICES[choice]) if view.snapshot else Tally()
-    unknown = {card.id: no_update for card in CARDS}
-    return {
-        "panels": shown(view, choice, datetime.now(UTC), scheme),
-        "cards": card_values(total) if view.snapshot else unknown,
-        "units": card_units(total) if view.snapshot else unknown,
-        "cards_state": panels.show_state(panels.state_of(view, 1, "")),
+def _content(view: View[HistorySnapshot]) -> tuple[Any, ...]:
+    """What a snapshot holds, as a key: counts only grow, so that the totals and the months tell."""
+    snapshot = view.snapshot
+    if snapshot is None:
+        return ()
+    totals = tuple(report(snapshot, origin, None).total for origin in ("history", "live"))
+    return (*totals, sum(len(days) for days in snapshot.days.values()), _months_counted(snapshot))
+
+
+def _months_counted(snapshot: HistorySnapshot) -> int:
+    return sum(
+        tally.transactions
+        for months in snapshot.months.values()
+        for dimensions in months.values()
+        for tallies in dimensions.values()
+        for tally in tallies.values()
+    )
+
+
+def _rendered(
+    view: View[HistorySnapshot],
+    origin: str,
+    chosen: Period | None,
+    other: Period | None,
+    scheme: Scheme,
+    forms: Formats,
+) -> dict[str, Any]:
+    snapshot = view.snapshot
+    first = report(snapshot, origin, chosen) if snapshot else Report({}, {})
+    second = report(snapshot, origin, other) if snapshot and other else None
+    state = panels.state_of(view.problem, snapshot.read_at if snapshot else None, 1, "", forms)
+    outputs: dict[str, Any] = {
+        "panels": drawn(view, first, second, scheme, forms),
+        "cards": card_values(first.total, forms),
+        "units": card_units(first.total, forms, second.total if second else None),
+        "cards_state": panels.show_state(state),
+        "csv": exports.report_link("csv", origin, chosen),
+        "parquet": exports.report_link("parquet", origin, chosen),
     }
+    return outputs if snapshot else outputs | {name: unchanged(outputs[name]) for name in ("cards", "units")}

@@ -2,225 +2,214 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx
+from dash.exceptions import PreventUpdate
 
 from fraudstream.core.rollups import AMOUNT_BIN
-from fraudstream.dashboards import decisions, figures, measures, panels, words
-from fraudstream.dashboards.accessibility import aria
-from fraudstream.dashboards.feed import Feed, View
-from fraudstream.dashboards.panels import Card, Panel
-from fraudstream.dashboards.queries import Snapshot, Tallies, Tally, minute_starts
-from fraudstream.dashboards.shell import SCHEME_ID, heading
+from fraudstream.dashboards import decisions, figures, live_controls, measures, panels
+from fraudstream.dashboards.buckets import VALUES, Tallies, Tally
+from fraudstream.dashboards.feed import View
+from fraudstream.dashboards.formats import Formats
+from fraudstream.dashboards.live_controls import CARDS, CARDS_ID, MINUTES, PANELS, PATH, TABLE_PANEL_ID, TITLE, layout
+from fraudstream.dashboards.live_view import RANGE_WORDS, RANGES, Selection, Shown, shown
+from fraudstream.dashboards.queries import LiveSnapshot
+from fraudstream.dashboards.rendering import Rendered, request_formats, unchanged
+from fraudstream.dashboards.shell import SCHEME_ID
+from fraudstream.dashboards.sources import Sources
+from fraudstream.dashboards.tail import TailView
 from fraudstream.dashboards.theme import Scheme, scheme_of
 
-PATH = "/"
-TITLE = "Live"
-ORIGIN = ("live",)
-EMPTY = "No transactions scored yet. They appear here as soon as the stream carries some."
+__all__ = ["PATH", "TITLE", "layout", "register"]
 
-CARDS = (
-    Card("live-transactions", "Transactions scored", "since the start"),
-    Card("live-frauds", "Frauds", "decisions of the model", "fraud"),
-    Card("live-share", "Fraud share", "of transactions", "fraud"),
-    Card("live-risk", "Money at risk", "amount scored as fraud", "fraud"),
-    Card("live-rate", "Events a second", "mean of the last 30 s"),
-    Card("live-latency", "Latency, p95", "from arrival to decision"),
-)
-CARDS_ID = "live-cards"
-TABLE_PANEL_ID = "live-decisions"
-
-MINUTES = Panel("live-minutes", "Last hour", "Transactions a minute, UTC", wide=8)
-CATEGORY = Panel("live-category", "Category", "Transactions by recipient's category", wide=4)
-WEEKDAY = Panel("live-weekday", "Day of week", "Transactions by day of week", wide=4)
-AMOUNT = Panel("live-amount", "Amount", "Transactions by amount", wide=4)
-METHOD = Panel("live-method", "Type and method", "Transactions by type, then by method", wide=4)
-MONTH = Panel("live-month", "Month", "Transactions by month", wide=4, height=372)
-PANELS = (MINUTES, CATEGORY, WEEKDAY, AMOUNT, METHOD, MONTH)
+NOTHING_YET = "No transactions scored yet. They appear here as soon as the stream carries some."
+NOTHING_THERE = "No transactions in this range and filter."
+_DIMENSIONS_OF = {
+    "live-category": ("category_recipient",),
+    "live-weekday": ("day_of_week",),
+    "live-amount": (AMOUNT_BIN,),
+    "live-method": ("transaction_type", "transaction_method"),
+    "live-month": ("month",),
+}
+_HORIZONTAL = ("live-category", "live-method")
+_SOURCES = {
+    "stream": "counted from the stream itself",
+    "ring": "counted from the newest stored decisions",
+    "totals": "the store job's totals, a few seconds old",
+    "minutes": "the store job's minutes, a few seconds old",
+}
 
 
-def layout() -> html.Div:
-    """The page before its first data."""
-    return html.Div(
-        [
-            heading("Live decisions", "Every transaction as the model scores it", _controls()),
-            panels.cards_layout(CARDS_ID, CARDS),
-            dmc.Grid([*(panel.layout() for panel in PANELS), _table()], gutter="md"),
-            dcc.Interval(id="live-tick", interval=1000),
-        ],
-        className="page",
-    )
-
-
-def _controls() -> dmc.Group:
-    interval = dmc.SegmentedControl(
-        id="live-interval",
-        value="1000",
-        data=[{"label": f"{seconds} s", "value": str(1000 * seconds)} for seconds in (1, 2, 5)],
-        size="xs",
-        **aria(label="Refresh interval"),
-    )
-    pause = dmc.Button("Pause", id="live-pause", size="xs", variant="default", w=92)
-    return dmc.Group([panels.legend(), html.Div(id="live-status", className="status"), interval, pause], gap="sm")
-
-
-def _table() -> dmc.GridCol:
-    choice = dmc.SegmentedControl(
-        id="live-decisions-choice",
-        value="all",
-        data=[{"label": "All", "value": "all"}, {"label": "Frauds", "value": "frauds"}],
-        size="xs",
-        **aria(label="Decisions shown"),
-    )
-    return panels.frame(
-        TABLE_PANEL_ID,
-        "Newest decisions",
-        decisions.caption(()),
-        decisions.table(),
-        wide=8,
-        actions=choice,
-    )
-
-
-def card_values(snapshot: Snapshot) -> dict[str, str]:
-    """Each card's text."""
-    total = snapshot.total(ORIGIN)
+def card_values(seen: Shown, forms: Formats) -> dict[str, str]:
+    """Each card's number."""
+    total = seen.total
     return {
-        "live-transactions": words.count(total.transactions),
-        "live-frauds": words.count(total.frauds),
-        "live-share": words.percent(measures.share(total.frauds, total.transactions), 2),
-        "live-risk": words.count(total.fraud_amount),
-        "live-rate": f"{measures.events_per_second(snapshot.recent, snapshot.read_at):,.1f}",
-        "live-latency": words.milliseconds(measures.latency_p95(snapshot.recent)),
+        "live-transactions": forms.count(total.transactions),
+        "live-frauds": forms.count(total.frauds),
+        "live-share": forms.percent(measures.share(total.frauds, total.transactions), 2),
+        "live-risk": forms.count(total.fraud_amount),
+        "live-rate": "–" if seen.rate is None else forms.decimals(seen.rate, 1),
+        "live-latency": forms.milliseconds(seen.latency_p95),
     }
 
 
-def shown(view: View, now: datetime, scheme: Scheme) -> dict[str, dict[str, Any]]:
+def card_units(seen: Shown, chosen: Selection, forms: Formats) -> dict[str, str]:
+    """The line below each card's number."""
+    band = measures.wilson_band(seen.total.frauds, seen.total.transactions)
+    return {card.id: card.unit for card in CARDS} | {
+        "live-transactions": "filtered" if chosen.filtered else RANGE_WORDS[chosen.range],
+        "live-share": f"95 %: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
+    }
+
+
+def drawn(seen: Shown, chosen: Selection, scheme: Scheme, forms: Formats) -> dict[str, dict[str, Any]]:
     """Each figure panel's outputs, by panel id."""
-    snapshot = view.snapshot or Snapshot(now)
-    starts = minute_starts(snapshot.read_at)
-    by_minute = figures.minutes(starts, snapshot.minutes)
-    drawn: dict[str, dict[str, Any]] = {}
-    hour = sum(snapshot.minutes.values(), Tally())
-    quiet = "No transactions arrived in the last hour."
-    drawn[MINUTES.id] = MINUTES.show(
-        panels.state_of(view, hour.transactions, quiet), by_minute, scheme, _hour_in_words(hour)
+    outputs: dict[str, dict[str, Any]] = {}
+    empty = NOTHING_THERE if chosen.filtered or chosen.range != "all" else NOTHING_YET
+    line = sum((tally for start, tally in seen.minutes.items() if start in seen.starts), Tally())
+    state = panels.state_of(seen.problem, seen.read_at, line.transactions, empty, forms)
+    by_minute = figures.blank()
+    if seen.starts:
+        minutes = chosen.filters.get("minute", frozenset())
+        by_minute = figures.minutes(seen.starts, seen.minutes, chosen=minutes, forms=forms)
+    outputs[MINUTES.id] = MINUTES.show(state, by_minute, scheme, _line_in_words(line, forms))
+    for panel in PANELS:
+        if panel.id not in _DIMENSIONS_OF:
+            continue
+        names = _DIMENSIONS_OF[panel.id]
+        tallies = {name: seen.dimensions.get(name, {}) for name in names}
+        state = panels.state_of(seen.problem, seen.read_at, _transactions(tallies), empty, forms)
+        figure = figures.shares(tallies, horizontal=panel.id in _HORIZONTAL, chosen=chosen.filters, forms=forms)
+        insight = figures.highest_share(names[-1], tallies[names[-1]], forms=forms)
+        outputs[panel.id] = panel.show(state, figure, scheme, insight)
+    return outputs
+
+
+def coverage(seen: Shown, chosen: Selection, forms: Formats) -> str:
+    """What the figures count and where they come from, in a line."""
+    if seen.read_at is None:
+        return "Every transaction as the model scores it"
+    source = seen.source.removesuffix(", cut")
+    if seen.cut and seen.since is not None and seen.since.year > 1970:
+        number = forms.count(seen.total.transactions)
+        return f"{number} decisions since {forms.clock(seen.since)}: as far back as single decisions are kept"
+    start = RANGE_WORDS[chosen.range].capitalize()
+    return f"{start} up to {forms.clock(seen.until)}, {_SOURCES[source]}"
+
+
+def status(view: View[LiveSnapshot], tail: TailView, *, paused: bool) -> tuple[str, str, str]:
+    """Whether the page moves: a word, its class and the reason."""
+    if paused:
+        return "Paused", "status-text status-text--paused", ""
+    if view.problem:
+        return "Store away", "status-text status-text--away", view.problem
+    if tail.problem:
+        return "Stream away", "status-text status-text--away", tail.problem
+    return "Live", "status-text status-text--live", ""
+
+
+def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, table: Any) -> Selection:
+    """What a browser sent as a selection: what nobody offers is left out."""
+    filters = {
+        name: frozenset(str(value) for value in chosen or () if str(value) in VALUES[name])
+        for name, chosen in values.items()
+    }
+    starts = frozenset(str(start) for start in minute or () if live_controls.is_minute(start))
+    return Selection(
+        range=span if span in RANGES else "1h",
+        filters={name: chosen for name, chosen in {**filters, "minute": starts}.items() if chosen},
+        paused_at=live_controls.moment(paused_at),
+        frauds_only=table == "frauds",
     )
-    for panel, dimensions, horizontal in (
-        (CATEGORY, ("category_recipient",), True),
-        (WEEKDAY, ("day_of_week",), False),
-        (AMOUNT, (AMOUNT_BIN,), False),
-        (METHOD, ("transaction_type", "transaction_method"), True),
-        (MONTH, ("month",), False),
-    ):
-        tallies = {dimension: snapshot.tallies(dimension, ORIGIN) for dimension in dimensions}
-        state = panels.state_of(view, _transactions(tallies), EMPTY)
-        last = dimensions[-1]
-        figure = figures.shares(tallies, horizontal=horizontal)
-        drawn[panel.id] = panel.show(state, figure, scheme, figures.highest_share(last, tallies[last]))
-    return drawn
+
+
+def register(app: Dash, sources: Sources) -> None:
+    """The page's callbacks."""
+    live_controls.register(app)
+    kept = Rendered()
+
+    @app.callback(
+        output={
+            "panels": {panel.id: panel.outputs() for panel in PANELS},
+            "cards": {card.id: Output(card.id, "children") for card in CARDS},
+            "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
+            "cards_state": panels.state_outputs(CARDS_ID),
+            "rows": Output(decisions.TABLE_ID, "rowData"),
+            "table_state": panels.state_outputs(TABLE_PANEL_ID),
+            "caption": Output(f"{TABLE_PANEL_ID}-insight", "children"),
+            "coverage": Output("live-coverage", "children"),
+            "status": Output("live-status", "children"),
+            "status_class": Output("live-status", "className"),
+            "status_title": Output("live-status", "title"),
+            "seen": Output("live-seen", "data"),
+        },
+        inputs={
+            "_tick": Input("live-tick", "n_intervals"),
+            "values": {name: Input(f"live-filter-{name}", "value") for name in live_controls.FILTERS},
+            "minute": Input("live-minute", "data"),
+            "span": Input("live-range", "value"),
+            "paused_at": Input("live-paused", "data"),
+            "table": Input("live-decisions-choice", "value"),
+            "scheme": Input(SCHEME_ID, "data"),
+            "before": State("live-seen", "data"),
+        },
+    )
+    def refresh(
+        _tick: int | None,
+        values: dict[str, Any],
+        minute: Any,
+        span: Any,
+        paused_at: Any,
+        table: Any,
+        scheme: str | None,
+        before: str | None,
+    ) -> dict[str, Any]:
+        now = sources.now()
+        forms = request_formats()
+        chosen = selection(values, minute, span, paused_at, table)
+        view, tail = sources.live.look(), sources.tail.look()
+        seen = shown(view, tail, chosen, now)
+        text = status(view, tail, paused=chosen.paused_at is not None)
+        key = (seen.version, chosen_key(chosen), scheme, forms.locale, text, seen.starts[-1:], f"{seen.rate or 0:.1f}")
+        mark = f"{hash(key):x}"
+        if mark == before and ctx.triggered_id == "live-tick":
+            raise PreventUpdate
+        made: dict[str, Any] = kept.get(key, lambda: _rendered(seen, chosen, scheme_of(scheme), forms))
+        word, class_name, reason = text
+        return made | {"status": word, "status_class": class_name, "status_title": reason, "seen": mark}
+
+
+def chosen_key(chosen: Selection) -> tuple[Any, ...]:
+    """The selection as a key."""
+    filters = tuple(sorted((name, tuple(sorted(values))) for name, values in chosen.filters.items()))
+    return (chosen.range, filters, chosen.paused_at, chosen.frauds_only)
+
+
+def _rendered(seen: Shown, chosen: Selection, scheme: Scheme, forms: Formats) -> dict[str, Any]:
+    rows = decisions.rows(seen.rows, forms)
+    known = seen.read_at is not None
+    empty = "No fraud among the newest decisions." if chosen.frauds_only else NOTHING_THERE
+    outputs: dict[str, Any] = {
+        "panels": drawn(seen, chosen, scheme, forms),
+        "cards": card_values(seen, forms),
+        "units": card_units(seen, chosen, forms),
+        "cards_state": panels.show_state(panels.state_of(seen.problem, seen.read_at, 1, "", forms)),
+        "rows": rows,
+        "table_state": panels.show_state(panels.state_of(seen.problem, seen.read_at, len(rows), empty, forms)),
+        "caption": decisions.caption(seen.rows),
+        "coverage": coverage(seen, chosen, forms),
+    }
+    # Before the first data the cards keep their placeholders.
+    return outputs if known else outputs | {name: unchanged(outputs[name]) for name in ("cards", "units", "rows")}
 
 
 def _transactions(dimensions: dict[str, Tallies]) -> int:
     return sum(tally.transactions for tallies in dimensions.values() for tally in tallies.values())
 
 
-def _hour_in_words(hour: Tally) -> str:
-    if not hour.transactions:
+def _line_in_words(line: Tally, forms: Formats) -> str:
+    if not line.transactions:
         return ""
-    share = words.percent(measures.share(hour.frauds, hour.transactions))
-    return f"{words.count(hour.transactions)} transactions, {share} frauds; times are UTC"
-
-
-def status(view: View, *, paused: bool) -> html.Span:
-    """Whether the page moves, in a word."""
-    if paused:
-        return html.Span("Paused", className="status-text status-text--paused")
-    if view.problem:
-        return html.Span("Store away", className="status-text status-text--away", title=view.problem)
-    return html.Span("Live", className="status-text status-text--live")
-
-
-def register(app: Dash, feed: Feed) -> None:
-    """The page's callbacks."""
-
-    @app.callback(
-        output={
-            "panels": {panel.id: panel.outputs() for panel in PANELS},
-            "cards": {card.id: Output(card.id, "children") for card in CARDS},
-            "cards_state": panels.state_outputs(CARDS_ID),
-            "rows": Output(decisions.TABLE_ID, "rowData"),
-            "table_state": panels.state_outputs(TABLE_PANEL_ID),
-            "caption": Output(f"{TABLE_PANEL_ID}-insight", "children"),
-            "status": Output("live-status", "children"),
-        },
-        inputs={
-            "_tick": Input("live-tick", "n_intervals"),
-            "choice": Input("live-decisions-choice", "value"),
-            "scheme": Input(SCHEME_ID, "data"),
-            "paused": Input("live-tick", "disabled"),
-        },
-    )
-    def refresh(_tick: int | None, choice: str, scheme: str | None, paused: bool | None) -> dict[str, Any]:
-        triggers = set(ctx.triggered_prop_ids)
-        # A paused page keeps its data while it changes its colours.
-        if paused and triggers == {f"{SCHEME_ID}.data"}:
-            return _recoloured(scheme_of(scheme))
-        view = feed.look()
-        if triggers == {"live-tick.disabled"} and paused:
-            return _nothing() | {"status": status(view, paused=True)}
-        return _refreshed(view, choice, scheme_of(scheme), paused=bool(paused))
-
-    @app.callback(
-        Output("live-tick", "disabled"),
-        Output("live-pause", "children"),
-        Output("live-pause", "variant"),
-        Input("live-pause", "n_clicks"),
-        State("live-tick", "disabled"),
-        prevent_initial_call=True,
-    )
-    def pause(_clicks: int, paused: bool | None) -> tuple[bool, str, str]:
-        return (False, "Pause", "default") if paused else (True, "Resume", "filled")
-
-    @app.callback(Output("live-tick", "interval"), Input("live-interval", "value"))
-    def pace(milliseconds: str) -> int:
-        return int(milliseconds)
-
-
-def _refreshed(view: View, choice: str, scheme: Scheme, *, paused: bool) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    snapshot = view.snapshot
-    scored = snapshot.total(ORIGIN).transactions if snapshot else 0
-    rows = decisions.rows(snapshot.recent if snapshot else (), frauds_only=choice == "frauds")
-    empty = "No fraud among the newest decisions." if scored and choice == "frauds" else EMPTY
-    return {
-        "panels": shown(view, now, scheme),
-        "cards": card_values(snapshot) if snapshot else {card.id: no_update for card in CARDS},
-        "cards_state": panels.show_state(panels.state_of(view, 1, "")),
-        "rows": rows,
-        "table_state": panels.show_state(panels.state_of(view, len(rows), empty)),
-        "caption": decisions.caption(snapshot.recent if snapshot else ()),
-        "status": status(view, paused=paused),
-    }
-
-
-def _nothing() -> dict[str, Any]:
-    return {
-        "panels": {panel.id: dict.fromkeys(panel.outputs(), no_update) for panel in PANELS},
-        "cards": {card.id: no_update for card in CARDS},
-        "cards_state": dict.fromkeys(panels.state_outputs(CARDS_ID), no_update),
-        "rows": no_update,
-        "table_state": dict.fromkeys(panels.state_outputs(TABLE_PANEL_ID), no_update),
-        "caption": no_update,
-        "status": no_update,
-    }
-
-
-def _recoloured(scheme: Scheme) -> dict[str, Any]:
-    outputs = _nothing()
-    for panel in PANELS:
-        outputs["panels"][panel.id]["figure"] = panel.recolour(scheme)
-    return outputs
+    share = forms.percent(measures.share(line.frauds, line.transactions))
+    return f"{forms.count(line.transactions)} transactions, {share} frauds; times are UTC"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from fraudstream.dashboards.queries import Decision
+import numpy as np
+from numpy.typing import NDArray
+
+from fraudstream.dashboards.window_view import WindowView
 
 RATE_WINDOW = timedelta(seconds=30)
 _Z_95 = 1.959963984540054
@@ -32,29 +33,21 @@ def wilson_band(successes: int, trials: int) -> tuple[float, float] | None:
     return low, high
 
 
-def events_per_second(recent: Iterable[Decision], now: datetime) -> float:
-    """Arrivals a second over the newest 30 s that the ring covers; 0 when nothing arrived for 30 s.
+def events_per_second(window: WindowView, now: datetime) -> float | None:
+    """Decisions a second over the newest 30 s that the window covers; None while it covers less than a second.
 
-    Each partition has its own ring and so covers its own span: rates are taken by partition and summed.
+    Traffic that has stopped is a rate of zero, not the rate it once had.
     """
-    arrivals: dict[int, list[datetime]] = defaultdict(list)
-    for decision in recent:
-        arrivals[decision.partition].append(decision.enqueued_at)
-    return sum(_rate(sorted(times), now) for times in arrivals.values())
+    if window.covers_from is None:
+        return None
+    since = max(now - RATE_WINDOW, window.covers_from)
+    seconds = (now - since).total_seconds()
+    return window.arrived_since(since) / seconds if seconds >= 1 else None
 
 
-def _rate(times: Sequence[datetime], now: datetime) -> float:
-    newest = times[-1]
-    if now - newest > RATE_WINDOW:
-        return 0.0
-    window = [moment for moment in times if moment > newest - RATE_WINDOW]
-    if len(window) < len(times):
-        return len(window) / RATE_WINDOW.total_seconds()
-    span = (newest - window[0]).total_seconds()
-    return (len(window) - 1) / span if span else float(len(window))
-
-
-def latency_p95(recent: Iterable[Decision]) -> float | None:
-    """The 95th percentile (nearest rank) of the ring's latencies in milliseconds; None without any."""
-    latencies = sorted(decision.latency_ms for decision in recent if decision.latency_ms is not None)
-    return latencies[math.ceil(0.95 * len(latencies)) - 1] if latencies else None
+def quantile(latencies: NDArray[np.float32], part: float) -> float | None:
+    """The nearest-rank quantile, such as 0.95, of latencies in milliseconds; None without any."""
+    if not len(latencies):
+        return None
+    rank = max(math.ceil(part * len(latencies)) - 1, 0)
+    return float(np.partition(latencies, rank)[rank])

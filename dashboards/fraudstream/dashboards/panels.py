@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
-import plotly.graph_objects as go
 from dash import Output, Patch, dcc, html
 
-from fraudstream.dashboards import figures, words
+from fraudstream.dashboards import figures
 from fraudstream.dashboards.accessibility import aria
-from fraudstream.dashboards.feed import View
+from fraudstream.dashboards.figures import Figure
+from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.theme import Scheme, template
 
 GRAPH_CONFIG: Any = {"displayModeBar": False, "responsive": True, "doubleClick": False}
@@ -39,27 +40,31 @@ class Panel:
     wide: int
     height: int = 250
 
+    @property
+    def figure_id(self) -> str:
+        return f"{self.id}-figure"
+
     def layout(self) -> dmc.GridCol:
         graph = dcc.Graph(
-            id=f"{self.id}-figure",
+            id=self.figure_id,
             figure=figures.blank(),
             config=GRAPH_CONFIG,
             style={"height": f"{self.height}px"},
             responsive=True,
         )
         figure = html.Div(graph, role="img", **aria(label=f"{self.title}. {self.description}"))
-        return frame(self.id, self.title, self.description, figure, self.wide)
+        return frame(self.id, self.title, self.description, figure, self.wide, actions=_png_button(self))
 
     def outputs(self) -> dict[str, Output]:
         return {
-            "figure": Output(f"{self.id}-figure", "figure"),
+            "figure": Output(self.figure_id, "figure"),
             "insight": Output(f"{self.id}-insight", "children"),
             **state_outputs(self.id),
         }
 
-    def show(self, state: State, figure: go.Figure, scheme: Scheme, insight: str = "") -> dict[str, Any]:
+    def show(self, state: State, figure: Figure, scheme: Scheme, insight: str = "") -> dict[str, Any]:
         """The values of :meth:`outputs`."""
-        figure.layout.template = template(scheme)
+        figure["layout"]["template"] = template(scheme)
         return {"figure": figure, "insight": insight or self.description, **show_state(state)}
 
     def recolour(self, scheme: Scheme) -> Patch:
@@ -69,17 +74,30 @@ class Panel:
         return patch
 
 
+def _png_button(panel: Panel) -> dmc.ActionIcon:
+    # What a click does is in assets/panels.js: the picture is made in the browser, where the figure is.
+    return dmc.ActionIcon(
+        html.Span(className="icon icon--image"),
+        id=f"{panel.id}-png",
+        className="png",
+        variant="subtle",
+        color="gray",
+        size="md",
+        **aria(label=f"Save {panel.title} as PNG"),
+    )
+
+
 def frame(panel_id: str, title: str, description: str, body: Any, wide: int, *, actions: Any = None) -> dmc.GridCol:
     """A titled box whose class and note tell its state; it starts loading."""
     heading = html.Div(
         [
             html.Div(
                 [
-                    html.H2(title, className="panel-title"),
+                    html.H2(title, className="panel-title", id=f"{panel_id}-title"),
                     html.P(description, id=f"{panel_id}-insight", className="panel-insight"),
                 ]
             ),
-            actions,
+            html.Div(actions, className="panel-actions"),
         ],
         className="panel-head",
     )
@@ -87,7 +105,7 @@ def frame(panel_id: str, title: str, description: str, body: Any, wide: int, *, 
         [heading, html.Div([body, note(panel_id)], className="panel-body")],
         id=panel_id,
         className=State("loading").class_name,
-        **aria(label=title),
+        **aria(labelledby=f"{panel_id}-title"),
     )
     return dmc.GridCol(section, span={"base": 12, "sm": 12 if wide > 6 else 6, "lg": wide})
 
@@ -105,15 +123,20 @@ def show_state(state: State) -> dict[str, Any]:
     return {"state": state.class_name, "note": state.note}
 
 
-def state_of(view: View, transactions: int, empty_note: str) -> State:
-    """A panel's state, given how many transactions its figure is made of."""
-    if view.snapshot is None:
-        if view.problem:
-            return State("failed", "The document store does not answer. Trying again every second.")
-        return State("loading", "Loading")
-    if view.problem:
-        return State("stale", f"Store does not answer. Data from {words.clock(view.snapshot.read_at)}")
-    return State("ready") if transactions else State("empty", empty_note)
+def state_of(
+    problem: str,
+    read_at: datetime | None,
+    items: int,
+    empty_note: str,
+    forms: Formats,
+    source: str = "The document store",
+) -> State:
+    """A panel's state: why its source cannot be read, when it last was (None: never), how much there is to show."""
+    if read_at is None:
+        return State("failed", f"{source} does not answer. Trying again.") if problem else State("loading", "Loading")
+    if problem:
+        return State("stale", f"{source} does not answer. Data from {forms.clock(read_at)}")
+    return State("ready") if items else State("empty", empty_note)
 
 
 @dataclass(frozen=True, slots=True)

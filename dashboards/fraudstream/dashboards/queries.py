@@ -1,23 +1,26 @@
-"""Every read of the document store that the pages make, each bounded by what rollups and the ring can hold.
+"""Every read of the document store that the pages make, each bounded by what rollups, the ring or a limit can hold.
 
-Only equality and ``$in`` filters are used, and sorting is done here: every store behind the contract can do that.
+Rollups are read by ``_id`` alone, which every store behind the contract finds without a scan. Only equality, ``$in``,
+one sort on an indexed field and limits are used; all of them are among what Cosmos DB for MongoDB has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from pymongo.errors import PyMongoError
 
-from fraudstream.core.documents import RECENT, ROLLUPS, unavailable
+from fraudstream.core.documents import RECENT, unavailable
 from fraudstream.core.event import FEATURES
-from fraudstream.core.rollups import ALL, ORIGINS, rollup_id
+from fraudstream.core.rollups import ALL, DIMENSIONS, ORIGINS
+from fraudstream.dashboards.buckets import Buckets, Key, Tallies, Tally
 
 MINUTES_SHOWN = 60
 MINUTE = timedelta(minutes=1)
+MONTHS_SHOWN = 37
 
 _DECISION_FIELDS = (
     "id",
@@ -33,41 +36,24 @@ _DECISION_FIELDS = (
 )
 
 
+class Found(Protocol):
+    """A cursor, as far as the pages need one."""
+
+    def __iter__(self) -> Any: ...
+    def sort(self, field: str, direction: int, /) -> Found: ...
+    def limit(self, number: int, /) -> Found: ...
+
+
 class Documents(Protocol):
     """A collection, as far as the pages need one."""
 
-    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> Iterable[Mapping[str, Any]]: ...
+    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> Found: ...
 
 
 class Store(Protocol):
     """A database: pymongo's, or one in memory."""
 
     def __getitem__(self, name: str, /) -> Documents: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """A rollup's state; amounts are sums in the accounts' currency."""
-
-    transactions: int = 0
-    frauds: int = 0
-    amount: float = 0.0
-    fraud_amount: float = 0.0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.transactions + other.transactions,
-            self.frauds + other.frauds,
-            self.amount + other.amount,
-            self.fraud_amount + other.fraud_amount,
-        )
-
-    @property
-    def legitimate(self) -> int:
-        return self.transactions - self.frauds
-
-
-Tallies = dict[str, Tally]  # a dimension's value → its tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +74,32 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the pages show, read at one moment (UTC). ``recent`` is newest first."""
+class LiveSnapshot:
+    """What the live page shows from the store, read at one moment (UTC). ``recent`` is newest first.
+
+    ``minutes`` has the dimensions too where ``detailed``: the page needs them only while its window cannot tell.
+    """
+
+    read_at: datetime
+    totals: Mapping[str, Tallies] = field(default_factory=dict)
+    minutes: Mapping[datetime, Mapping[str, Tallies]] = field(default_factory=dict)
+    recent: tuple[Decision, ...] = ()
+    detailed: bool = False
+
+    @property
+    def total(self) -> Tally:
+        """Everything scored so far."""
+        return self.totals.get(ALL, {}).get(ALL, Tally())
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySnapshot:
+    """What the history report shows, read at one moment: origin → (start →) dimension → value → tally."""
 
     read_at: datetime
     totals: Mapping[str, Mapping[str, Tallies]] = field(default_factory=dict)
-    minutes: Mapping[datetime, Tally] = field(default_factory=dict)
-    recent: tuple[Decision, ...] = ()
-
-    def tallies(self, dimension: str, origins: Iterable[str]) -> Tallies:
-        """Each value of a dimension with its tally, summed over the origins."""
-        summed: Tallies = {}
-        for origin in origins:
-            for value, tally in self.totals.get(origin, {}).get(dimension, {}).items():
-                summed[value] = summed.get(value, Tally()) + tally
-        return summed
-
-    def total(self, origins: Iterable[str]) -> Tally:
-        """Everything of these origins; zeros when there is nothing."""
-        return self.tallies(ALL, origins).get(ALL, Tally())
+    months: Mapping[str, Mapping[datetime, Mapping[str, Tallies]]] = field(default_factory=dict)
+    days: Mapping[str, Mapping[datetime, Tally]] = field(default_factory=dict)
 
 
 def minute_starts(now: datetime) -> list[datetime]:
@@ -115,47 +108,90 @@ def minute_starts(now: datetime) -> list[datetime]:
     return [current - MINUTE * back for back in range(MINUTES_SHOWN - 1, -1, -1)]
 
 
-def read_snapshot(store: Store, now: datetime) -> Snapshot:
-    """Read all that the pages show; raises :class:`StoreUnavailable` when the store does not answer."""
-    try:
-        return Snapshot(now, read_totals(store), read_minutes(store, now), read_recent(store))
-    except PyMongoError as error:
-        raise unavailable(error) from error
+def month_starts(now: datetime) -> list[datetime]:
+    """The months that can hold events, oldest first, up to the one after ``now``'s day."""
+    newest = now.astimezone(UTC) + timedelta(days=1)
+    count = newest.year * 12 + newest.month - 1
+    return [datetime(n // 12, n % 12 + 1, 1, tzinfo=UTC) for n in range(count - MONTHS_SHOWN + 1, count + 1)]
 
 
-def read_totals(store: Store) -> dict[str, dict[str, Tallies]]:
-    """The totals, origin → dimension → value."""
-    totals: dict[str, dict[str, Tallies]] = {origin: {} for origin in ORIGINS}
-    for document in store[ROLLUPS].find({"period": "total", "origin": {"$in": list(ORIGINS)}}):
-        value = str(document["value"])
-        totals[document["origin"]].setdefault(document["dimension"], {})[value] = _tally(document)
-    return totals
+def day_starts(month: datetime) -> list[datetime]:
+    """The days of a month."""
+    following = (month + timedelta(days=31)).replace(day=1)
+    return [month + timedelta(days=day) for day in range((following - month).days)]
 
 
-def read_minutes(store: Store, now: datetime) -> dict[datetime, Tally]:
-    """Live traffic of the last hour, minute by minute; minutes without traffic are absent."""
-    ids = [rollup_id("minute", start, "live", ALL, ALL) for start in minute_starts(now)]
-    found = store[ROLLUPS].find({"_id": {"$in": ids}})
-    return {document["start"].astimezone(UTC): _tally(document) for document in found}
+class Reader:
+    """Reads snapshots, remembering the rollups that have not changed. For one thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._totals = Buckets(store, "total")
+        self._minutes = Buckets(store, "minute")
+        self._months = Buckets(store, "month")
+        self._days: dict[str, dict[datetime, Tally]] = {origin: {} for origin in ORIGINS}
+        self._unsettled: set[Key] = set()
+
+    def live(self, now: datetime, *, ring: bool) -> LiveSnapshot:
+        """Read the live page's share; ``ring``: the newest stored decisions and minutes by dimension as well.
+
+        Raises :class:`StoreUnavailable` when the store does not answer.
+        """
+        try:
+            totals = self._totals.read([("live", None)], DIMENSIONS)
+            starts = minute_starts(now)
+            minutes = self._minutes.read([("live", start) for start in starts], DIMENSIONS if ring else ())
+            return LiveSnapshot(
+                now,
+                totals.get(("live", None), {}),
+                {start: minutes["live", start] for start in starts if ("live", start) in minutes},
+                read_recent(self._store) if ring else (),
+                ring,
+            )
+        except PyMongoError as error:
+            raise unavailable(error) from error
+
+    def history(self, now: datetime) -> HistorySnapshot:
+        """Read the report's share. Raises :class:`StoreUnavailable`."""
+        try:
+            totals = self._totals.read([(origin, None) for origin in ORIGINS], DIMENSIONS)
+            keys: list[Key] = [(origin, start) for origin in ORIGINS for start in month_starts(now)]
+            months = self._months.read(keys, DIMENSIONS)
+            self._read_days(months, self._unsettled.union(self._months.changed))
+        except PyMongoError as error:
+            raise unavailable(error) from error
+        return HistorySnapshot(
+            now,
+            {origin: totals.get((origin, None), {}) for origin in ORIGINS},
+            {
+                origin: {start: months[name, start] for name, start in months if start and name == origin}
+                for origin in ORIGINS
+            },
+            {origin: dict(days) for origin, days in self._days.items()},
+        )
+
+    def _read_days(self, months: Mapping[Key, Mapping[str, Tallies]], changed: Iterable[Key]) -> None:
+        """Read the days of the months that changed; days that do not add up to theirs are read again next time."""
+        self._unsettled = set()
+        for origin, month in changed:
+            if month is None or (origin, month) not in months:
+                continue
+            found = Buckets(self._store, "day").read([(origin, day) for day in day_starts(month)], ())
+            counted = {day: tallies[ALL][ALL] for (_, day), tallies in found.items() if day is not None}
+            self._days[origin] |= counted
+            if sum(tally.transactions for tally in counted.values()) != months[origin, month][ALL][ALL].transactions:
+                self._unsettled.add((origin, month))
 
 
 def read_recent(store: Store) -> tuple[Decision, ...]:
     """The ring of newest decisions, newest first."""
     projection = dict.fromkeys((*_DECISION_FIELDS, *FEATURES), 1)
-    decisions = [_decision(document) for document in store[RECENT].find({}, projection)]
+    decisions = [decision_from(document) for document in store[RECENT].find({}, projection)]
     return tuple(sorted(decisions, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True))
 
 
-def _tally(document: Mapping[str, Any]) -> Tally:
-    return Tally(
-        int(document["transactions"]),
-        int(document["frauds"]),
-        float(document["amount"]),
-        float(document["fraud_amount"]),
-    )
-
-
-def _decision(document: Mapping[str, Any]) -> Decision:
+def decision_from(document: Mapping[str, Any]) -> Decision:
+    """A document of `recent` as a decision."""
     latency = document.get("latency_ms")
     return Decision(
         id=int(document["id"]),
@@ -170,3 +206,13 @@ def _decision(document: Mapping[str, Any]) -> Decision:
         reasons=tuple((reason["field"], float(reason["contribution"])) for reason in document.get("reasons") or ()),
         features={name: document[name] for name in FEATURES if name in document},
     )
+
+
+def summed(parts: Iterable[Mapping[str, Tallies]], dimensions: Sequence[str] = DIMENSIONS) -> dict[str, Tallies]:
+    """Several buckets as one: each value's tally over all of them."""
+    found: dict[str, Tallies] = {name: {} for name in dimensions}
+    for part in parts:
+        for name in dimensions:
+            for value, tally in part.get(name, {}).items():
+                found[name][value] = found[name].get(value, Tally()) + tally
+    return found

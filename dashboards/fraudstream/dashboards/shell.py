@@ -79,8 +79,10 @@ def shell(mlflow_uri: str) -> dmc.MantineProvider:
         ],
         className="footer",
     )
+    skip = html.A("Skip to content", href=f"#{CONTENT_ID}", className="skip")
     return dmc.MantineProvider(
         [
+            skip,
             dcc.Location(id=LOCATION_ID),
             dcc.Store(id=SCHEME_ID),
             header,
@@ -93,10 +95,12 @@ def shell(mlflow_uri: str) -> dmc.MantineProvider:
     )
 
 
-def heading(title: str, subtitle: str, controls: Any) -> html.Div:
-    """A page's title row with its controls."""
-    words = html.Div([html.H1(title, className="page-title"), html.P(subtitle, className="page-subtitle")])
-    return html.Div([words, controls], className="page-head")
+def heading(title: str, subtitle: str, controls: Any, subtitle_id: str | None = None) -> html.Div:
+    """A page's title row with its controls; a subtitle that changes has an id."""
+    below = html.P(subtitle, className="page-subtitle")
+    if subtitle_id:
+        below.id = subtitle_id  # type: ignore[attr-defined]
+    return html.Div([html.Div([html.H1(title, className="page-title"), below]), controls], className="page-head")
 
 
 def navigation(pages: Sequence[tuple[str, str]], current: str) -> list[dcc.Link]:
@@ -120,8 +124,8 @@ def not_found(path: str) -> html.Div:
 
 
 def _mlflow_link(uri: str, class_name: str) -> html.A | None:
-    # A tracking address may also be a file or a cloud workspace, which no browser opens.
-    if not uri.startswith(("http://", "https://")):
+    # Empty where no browser opens it.
+    if not uri:
         return None
     return html.A("Models in MLflow", href=uri, className=class_name, target="_blank", rel="noopener")
 

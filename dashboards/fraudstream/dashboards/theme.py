@@ -10,6 +10,9 @@ Scheme = Literal["light", "dark"]
 FRAUD = "#D55E00"
 RATE = "#0F82C8"
 RATE_BAND = "rgba(15, 130, 200, 0.22)"
+# A second period beside the first: Okabe and Ito's reddish purple, with another shape of marker.
+SECOND = "#B0558A"
+SECOND_BAND = "rgba(176, 85, 138, 0.22)"
 COUNTS = "rgba(141, 160, 180, 0.55)"
 
 # No system-ui: on some Linux desktops it is a font whose figures are too wide for tables.
@@ -98,7 +101,6 @@ def template(scheme: Scheme) -> dict[str, Any]:
             "yaxis": axis | {"nticks": 5},
             "colorway": [FRAUD, ink["bars"]],
             "showlegend": False,
-            "separators": ".,",
             "hovermode": "closest",
             "hoverlabel": {
                 "bgcolor": ink["panel"],

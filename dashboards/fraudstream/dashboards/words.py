@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
-from fraudstream.core.event import Category, DayOfWeek, Method, TransactionType
-from fraudstream.core.rollups import AMOUNT_BIN, HOUR, amount_bins
+from fraudstream.core.rollups import ALL, AMOUNT_BIN, HOUR
+from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.queries import Decision
 
-NBSP = "\u00a0"
-NOTHING = "–"
-
-# Every value of a dimension in the order in which it is drawn.
-VALUES: dict[str, tuple[str, ...]] = {
-    "day_of_week": get_args(DayOfWeek),
-    "month": tuple(str(month) for month in range(1, 13)),
-    "category_recipient": get_args(Category),
-    "transaction_type": get_args(TransactionType),
-    "transaction_method": get_args(Method),
-    HOUR: tuple(str(hour) for hour in range(24)),
-    AMOUNT_BIN: amount_bins(),
+DIMENSION_LABELS = {
+    ALL: "All",
+    "day_of_week": "Day of week",
+    "month": "Month",
+    "category_recipient": "Category",
+    "transaction_type": "Type",
+    "transaction_method": "Method",
+    HOUR: "Hour of day, UTC",
+    AMOUNT_BIN: "Amount",
+    "minute": "Minute",
 }
 
 _VALUE_LABELS = {
@@ -63,32 +60,14 @@ def long_label(dimension: str, value: str) -> str:
     return label(dimension, value)
 
 
-def count(number: float) -> str:
-    return f"{number:,.0f}"
-
-
-def money(number: float) -> str:
-    return f"{number:,.2f}"
-
-
-def percent(rate: float | None, digits: int = 1) -> str:
-    return NOTHING if rate is None else f"{100 * rate:.{digits}f}{NBSP}%"
-
-
-def milliseconds(number: float | None) -> str:
-    """A duration with its unit: milliseconds below a second, else seconds."""
-    if number is None:
-        return NOTHING
-    return f"{number:,.0f}{NBSP}ms" if number < 1000 else f"{number / 1000:,.2f}{NBSP}s"
-
-
-def clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"
-
-
-def reasons_in_words(decision: Decision) -> str:
+def reasons_in_words(decision: Decision, forms: Formats) -> str:
     """What raised the score most, strongest first: ``Foreign transaction, amount 412.50, tech store``."""
-    phrases = [_phrase(name, decision.features) for name, _ in decision.reasons]
+    return reasons_of(decision.reasons, decision.features, forms)
+
+
+def reasons_of(reasons: Iterable[tuple[str, float]], features: Mapping[str, Any], forms: Formats) -> str:
+    """The same for a document's own reasons and fields."""
+    phrases = [_phrase(name, features, forms) for name, _ in reasons]
     text = ", ".join(dict.fromkeys(phrases))
     return text[:1].upper() + text[1:]
 
@@ -98,17 +77,17 @@ def reasons_in_figures(reasons: Iterable[tuple[str, float]]) -> str:
     return "\n".join(f"{name.replace('_', ' ')}: {contribution:+.2f} log-odds" for name, contribution in reasons)
 
 
-def _phrase(name: str, features: Mapping[str, Any]) -> str:
+def _phrase(name: str, features: Mapping[str, Any], forms: Formats) -> str:
     value = features.get(name)
     if value is None:
         return name.replace("_", " ")
     match name:
         case "amount":
-            return f"amount {money(value)}"
+            return f"amount {forms.money(value)}"
         case "old_balance":
-            return f"balance {count(value)}"
+            return f"balance {forms.count(value)}"
         case "income":
-            return f"income {count(value)}"
+            return f"income {forms.count(value)}"
         case "credit":
             return _some(value, "credit", "credits")
         case "children":

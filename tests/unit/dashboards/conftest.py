@@ -5,32 +5,52 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from fraudstream.core.documents import RECENT, ROLLUPS
+from fraudstream.core.documents import ALERTS, RECENT, REJECTED, ROLLUPS, TRANSACTIONS
 from fraudstream.core.event import Category, DayOfWeek, Method
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
+from fraudstream.dashboards.queries import Decision, decision_from
+from fraudstream.dashboards.tail import TailView
+from fraudstream.dashboards.window import Window
 
 _STATE = ("transactions", "frauds", "amount", "fraud_amount")
 
 
+class MemoryCursor(list[dict[str, Any]]):
+    """What was found, with the cursor's calls that the pages may use; a sort needs an index on its field."""
+
+    indexed = ("rejected_at",)
+
+    def sort(self, field: str, direction: int, /) -> MemoryCursor:  # type: ignore[override]
+        assert field in self.indexed, f"no index serves a sort by {field}"
+        return MemoryCursor(sorted(self, key=lambda made: made[field], reverse=direction < 0))
+
+    def limit(self, number: int, /) -> MemoryCursor:
+        return MemoryCursor(self[:number])
+
+
 @dataclass
 class MemoryCollection:
-    """Finds by equality and ``$in`` alone; anything else is an operation that the contract does not have."""
+    """Finds by equality, ``$in`` and ranges alone; anything else is an operation that the contract does not have."""
 
     store: MemoryStore
-    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[Any, dict[str, Any]] = field(default_factory=dict)
 
-    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> Iterable[Mapping[str, Any]]:
+    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> MemoryCursor:
         self.store.finds += 1
         if self.store.away:
             raise ServerSelectionTimeoutError("127.0.0.1:27017: connection refused")
-        return [document for document in self.documents.values() if _matches(document, filter)]
+        if isinstance(filter.get("_id"), Mapping):
+            wanted = filter["_id"]["$in"]
+            self.store.ids_asked_for += len(wanted)
+            return MemoryCursor(self.documents[number] for number in wanted if number in self.documents)
+        return MemoryCursor(made for made in self.documents.values() if _matches(made, filter))
 
 
 @dataclass
@@ -39,6 +59,7 @@ class MemoryStore:
 
     away: bool = False
     finds: int = 0
+    ids_asked_for: int = 0
     collections: dict[str, MemoryCollection] = field(default_factory=dict)
 
     def __getitem__(self, name: str, /) -> MemoryCollection:
@@ -49,6 +70,10 @@ class MemoryStore:
         for transaction in transactions:
             for dimension, value in _dimensions(transaction).items():
                 self._count("total", None, origin, dimension, value, transaction)
+                midnight = transaction["event_time"].replace(hour=0, minute=0, second=0, microsecond=0)
+                self._count("month", midnight.replace(day=1), origin, dimension, value, transaction)
+                if dimension == ALL:
+                    self._count("day", midnight, origin, dimension, value, transaction)
                 if by_minute:
                     start = transaction["enqueued_at"].replace(second=0, microsecond=0)
                     self._count("minute", start, origin, dimension, value, transaction)
@@ -60,12 +85,50 @@ class MemoryStore:
             key = f"{source['partition']}-{source['offset'] % 250}"
             self[RECENT].documents[key] = {**transaction, "_id": key}
 
+    def add_documents(self, origin: str, transactions: Iterable[Mapping[str, Any]]) -> None:
+        """Store the transactions themselves, and the frauds among the live ones as alerts."""
+        for transaction in transactions:
+            made = _stored(origin, transaction)
+            self[TRANSACTIONS].documents[made["_id"]] = made
+            if made.get("prediction"):
+                self[ALERTS].documents[made["_id"]] = made
+
+    def add_rejected(self, number: int, now: datetime) -> None:
+        """Store rejected events, the newest first."""
+        for index in range(number):
+            raw = b'{"id": 7, "amount": "much"}' if index % 3 else bytes(range(200, 240))
+            key = f"transactions/{index % 2}/{index // 2}"
+            at = now - timedelta(minutes=index)
+            name = "amount" if index % 3 else "value"
+            self[REJECTED].documents[key] = {
+                "_id": key,
+                "reason": f"{name}: not what the contract says",
+                "field": name,
+                "raw": raw,
+                "raw_bytes": len(raw),
+                "raw_sha256": "0" * 64,
+                "key": "7",
+                "source": {"topic": "transactions", "partition": index % 2, "offset": index // 2},
+                "enqueued_at": at,
+                "rejected_at": at,
+                "stored_at": at,
+            }
+
+    def copy(self) -> MemoryStore:
+        """A store of its own with the same documents in it."""
+        other = MemoryStore()
+        for name, collection in self.collections.items():
+            other[name].documents.update(collection.documents)
+        return other
+
     def _count(
         self, period: str, start: datetime | None, origin: str, dimension: str, value: str, seen: Mapping[str, Any]
     ) -> None:
         key = rollup_id(period, start, origin, dimension, value)
         named = {"_id": key, "period": period, "origin": origin, "dimension": dimension, "value": value}
-        document = self[ROLLUPS].documents.setdefault(key, named | dict.fromkeys(_STATE, 0))
+        # Copied, since a store may share its documents with the one that it was copied from.
+        document = dict(self[ROLLUPS].documents.get(key) or named | dict.fromkeys(_STATE, 0))
+        self[ROLLUPS].documents[key] = document
         if start:
             document["start"] = start
         document["transactions"] += 1
@@ -77,8 +140,11 @@ class MemoryStore:
 def _matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
     for name, wanted in filter.items():
         if isinstance(wanted, Mapping):
-            assert list(wanted) == ["$in"], f"the pages may not use {list(wanted)}"
-            if document.get(name) not in wanted["$in"]:
+            assert set(wanted) <= {"$in", "$gte", "$lt"}, f"the pages may not use {list(wanted)}"
+            value = document.get(name)
+            if "$in" in wanted and value not in wanted["$in"]:
+                return False
+            if ("$gte" in wanted and not value >= wanted["$gte"]) or ("$lt" in wanted and not value < wanted["$lt"]):
                 return False
         elif document.get(name) != wanted:
             return False
@@ -92,7 +158,20 @@ def _dimensions(transaction: Mapping[str, Any]) -> dict[str, str]:
     return {ALL: ALL, **fields, HOUR: hour, AMOUNT_BIN: amount_bins()[amount_bin]}
 
 
-def make_transactions(number: int, end: datetime, span: timedelta, seed: int) -> list[dict[str, Any]]:
+def _stored(origin: str, transaction: Mapping[str, Any]) -> dict[str, Any]:
+    """A transaction as the store job writes it, scored or labelled."""
+    decided = ("prediction", "score", "threshold", "model_version", "latency_ms", "reasons")
+    made = {**transaction, "_id": transaction["id"], "origin": origin, "stored_at": transaction["enqueued_at"]}
+    made["date"] = f"{transaction['event_time']:%d/%m/%Y %H:%M:%S}"
+    if origin == "live":
+        delay = timedelta(milliseconds=transaction["latency_ms"])
+        return made | {"scored_at": made["enqueued_at"] + delay / 2, "published_at": made["enqueued_at"] + delay}
+    return {name: value for name, value in made.items() if name not in decided} | {"isFraud": transaction["prediction"]}
+
+
+def make_transactions(
+    number: int, end: datetime, span: timedelta, seed: int, first_id: int = 1_001_000
+) -> list[dict[str, Any]]:
     """Scored transactions spread over the span up to ``end``, oldest first, about one in ten a fraud."""
     rng = random.Random(seed)
     made: list[dict[str, Any]] = []
@@ -113,8 +192,8 @@ def make_transactions(number: int, end: datetime, span: timedelta, seed: int) ->
         reasons = (["foreign_transaction"] if foreign else []) + rng.sample(fields, 2)
         made.append(
             {
-                "id": 1_001_000 + index,
-                "event_time": end - timedelta(days=rng.random() * 365),
+                "id": first_id + index,
+                "event_time": (end - timedelta(days=rng.random() * 365)).replace(microsecond=0),
                 "enqueued_at": enqueued_at,
                 "amount": amount,
                 "old_balance": round(abs(rng.gauss(100_000, 50_000)), 2),
@@ -148,26 +227,59 @@ def make_transactions(number: int, end: datetime, span: timedelta, seed: int) ->
 
 
 @dataclass
+class MemoryTail:
+    """The tail of `scored` as it would stand; ``problem`` makes it one that cannot be read."""
+
+    window: Window = field(default_factory=Window)
+    problem: str = ""
+    caught_up: bool = True
+
+    def look(self) -> TailView:
+        return TailView(self.window.view(), self.problem, self.caught_up and not self.problem)
+
+
+@dataclass
 class Traffic:
-    """A filled store and the transactions in it."""
+    """A filled store, the topic's tail, and the transactions in them."""
 
     store: MemoryStore
+    tail: MemoryTail
     now: datetime
     live: list[dict[str, Any]]
     history: list[dict[str, Any]]
 
+    decisions: list[Decision]
 
-def make_traffic(now: datetime, live: int = 3000, history: int = 2000) -> Traffic:
+    def copy(self) -> Traffic:
+        """The same traffic in a store and a tail of their own."""
+        tail = MemoryTail()
+        tail.window.add(self.decisions)
+        tail.window.complete_since(self.now - timedelta(hours=1))
+        return replace(self, store=self.store.copy(), tail=tail)
+
+
+def make_traffic(now: datetime, live: int = 3000, history: int = 2000, rejected: int = 30) -> Traffic:
     """An hour of live traffic and a labelled history, as the store job would have written them."""
-    store = MemoryStore()
+    store, tail = MemoryStore(), MemoryTail()
     newest = make_transactions(live, now, timedelta(minutes=58), seed=7)
-    labelled = make_transactions(history, now - timedelta(days=1), timedelta(days=300), seed=11)
+    labelled = make_transactions(history, now - timedelta(days=1), timedelta(days=300), seed=11, first_id=5_000_000)
     store.add_rollups("live", newest, by_minute=True)
     store.add_rollups("history", labelled)
+    store.add_documents("live", newest)
+    store.add_documents("history", labelled)
     store.add_recent(newest)
-    return Traffic(store, now, newest, labelled)
+    store.add_rejected(rejected, now)
+    decisions = [decision_from(row) for row in newest]
+    tail.window.add(decisions)
+    tail.window.complete_since(now - timedelta(hours=1))
+    return Traffic(store, tail, now, newest, labelled, decisions)
+
+
+@pytest.fixture(scope="session")
+def made_traffic() -> Traffic:
+    return make_traffic(datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC))
 
 
 @pytest.fixture
-def traffic() -> Traffic:
-    return make_traffic(datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC))
+def traffic(made_traffic: Traffic) -> Traffic:
+    return made_traffic.copy()

@@ -8,7 +8,7 @@ import pytest
 
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.dashboards.feed import Feed
-from fraudstream.dashboards.queries import Snapshot
+from fraudstream.dashboards.queries import LiveSnapshot as Snapshot
 
 FIRST = Snapshot(datetime(2026, 5, 4, 12, 0, tzinfo=UTC))
 SECOND = Snapshot(datetime(2026, 5, 4, 12, 1, tzinfo=UTC))
@@ -42,7 +42,7 @@ def script() -> Script:
 
 @pytest.fixture
 def feed(script: Script) -> Iterator[Feed]:
-    with Feed(script.read, interval_seconds=0) as feed:
+    with Feed[Snapshot](script.read, interval_seconds=0) as feed:
         feed.look(patience_seconds=0)
         script.begun.get(timeout=10)
         yield feed

@@ -4,27 +4,30 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 
-from fraudstream.core.rollups import AMOUNT_BIN
-from fraudstream.dashboards import figures, words
-from fraudstream.dashboards.measures import wilson_band
-from fraudstream.dashboards.queries import Tally, minute_starts, read_snapshot
+from fraudstream.core.rollups import ALL, AMOUNT_BIN
+from fraudstream.dashboards import figures, rate_figures, words
+from fraudstream.dashboards.buckets import VALUES, Tally
+from fraudstream.dashboards.formats import formats
+from fraudstream.dashboards.queries import Reader, minute_starts
 from fraudstream.dashboards.theme import template
 
 FIELD_DIMENSIONS = ("day_of_week", "month", "category_recipient", "transaction_type", "transaction_method")
 
 
 def trace(figure: Any, name: str) -> Any:
-    return next(item for item in figure.data if item.name == name)
+    """A trace, after Plotly itself has checked the figure."""
+    return next(item for item in go.Figure(figure).data if item.name == name)
 
 
 @pytest.mark.parametrize("dimension", FIELD_DIMENSIONS)
 def test_each_bar_is_the_count_of_its_transactions(traffic: Any, dimension: str) -> None:
-    tallies = read_snapshot(traffic.store, traffic.now).tallies(dimension, ("live",))
+    tallies = Reader(traffic.store).live(traffic.now, ring=False).totals[dimension]
     figure = figures.shares({dimension: tallies})
     for value, label, frauds, legitimate in zip(
-        words.VALUES[dimension],
+        VALUES[dimension],
         trace(figure, "Fraud").x,
         trace(figure, "Fraud").y,
         trace(figure, "Legitimate").y,
@@ -37,7 +40,7 @@ def test_each_bar_is_the_count_of_its_transactions(traffic: Any, dimension: str)
 
 
 def test_amount_bars_follow_the_bins(traffic: Any) -> None:
-    tallies = read_snapshot(traffic.store, traffic.now).tallies(AMOUNT_BIN, ("live",))
+    tallies = Reader(traffic.store).live(traffic.now, ring=False).totals[AMOUNT_BIN]
     bars = trace(figures.shares({AMOUNT_BIN: tallies}), "Fraud")
     frauds = [row["amount"] for row in traffic.live if row["prediction"]]
     assert list(bars.x) == ["0", "25", "50", "75", "100", "125", "150", "200", "250", "300", "400+"]
@@ -46,11 +49,11 @@ def test_amount_bars_follow_the_bins(traffic: Any) -> None:
 
 
 def test_horizontal_bars_show_several_dimensions_one_after_the_other(traffic: Any) -> None:
-    snapshot = read_snapshot(traffic.store, traffic.now)
-    dimensions = {name: snapshot.tallies(name, ("live",)) for name in ("transaction_type", "transaction_method")}
+    totals = Reader(traffic.store).live(traffic.now, ring=False).totals
+    dimensions = {name: totals[name] for name in ("transaction_type", "transaction_method")}
     bars = trace(figures.shares(dimensions, horizontal=True), "Legitimate")
     assert list(bars.y)[:3] == ["Online", "Onsite", "Internet payment"]
-    assert bars.text[0] == words.percent(
+    assert bars.text[0] == formats().percent(
         dimensions["transaction_type"]["online"].frauds / dimensions["transaction_type"]["online"].transactions
     )
 
@@ -64,8 +67,9 @@ def test_an_unforeseen_value_is_drawn_last() -> None:
 
 def test_minutes_without_traffic_are_zero_and_the_running_one_is_paler(traffic: Any) -> None:
     later = traffic.now + timedelta(minutes=10)
-    snapshot = read_snapshot(traffic.store, later)
-    bars = trace(figures.minutes(minute_starts(later), snapshot.minutes), "Legitimate")
+    snapshot = Reader(traffic.store).live(later, ring=False)
+    counted = {start: tallies[ALL][ALL] for start, tallies in snapshot.minutes.items()}
+    bars = trace(figures.minutes(minute_starts(later), counted), "Legitimate")
     assert list(bars.y[-9:]) == [0] * 9
     minute = minute_starts(later)[20]
     arrived = [row for row in traffic.live if minute <= row["enqueued_at"] < minute + timedelta(minutes=1)]
@@ -74,34 +78,10 @@ def test_minutes_without_traffic_are_zero_and_the_running_one_is_paler(traffic: 
     assert bars.marker.opacity[-1] < bars.marker.opacity[0]
 
 
-@pytest.mark.parametrize("dimension", ["month", "category_recipient"])
-def test_rates_have_their_band_and_the_counts_below(traffic: Any, dimension: str) -> None:
-    tallies = read_snapshot(traffic.store, traffic.now).tallies(dimension, ("history",))
-    figure = figures.rates(dimension, tallies)
-    points = trace(figure, "Fraud rate")
-    for index, value in enumerate(words.VALUES[dimension]):
-        tally = tallies[value]
-        band = wilson_band(tally.frauds, tally.transactions)
-        assert band is not None
-        assert points.y[index] == pytest.approx(100 * tally.frauds / tally.transactions)
-        assert trace(figure, "Transactions").y[index] == tally.transactions
-        if dimension == "month":
-            low, high = trace(figure, "95 % low").y[index], trace(figure, "95 % high").y[index]
-        else:
-            low = points.y[index] - points.error_y.arrayminus[index]
-            high = points.y[index] + points.error_y.array[index]
-        assert (low, high) == pytest.approx((100 * band[0], 100 * band[1]))
-
-
-def test_a_value_without_transactions_has_no_rate() -> None:
-    figure = figures.rates("transaction_type", {"online": Tally(10, 1, 100.0, 10.0)})
-    assert list(trace(figure, "Fraud rate").x) == ["Online"]
-    assert list(trace(figure, "Transactions").y) == [10, 0]
-
-
 def test_no_figure_carries_plotlys_default_look_or_fails_on_nothing() -> None:
-    for figure in (figures.blank(), figures.shares({"month": {}}), figures.rates("hour", {})):
-        assert "#E5ECF6" not in json.dumps(figure.to_plotly_json()["layout"], default=str)
+    made = (figures.blank(), figures.shares({"month": {}}), rate_figures.rates("hour", {}), rate_figures.trend({}))
+    for figure in made:
+        assert "#E5ECF6" not in json.dumps(go.Figure(figure).to_plotly_json()["layout"], default=str)
 
 
 def test_schemes_differ_in_ink_alone() -> None:
@@ -113,5 +93,21 @@ def test_schemes_differ_in_ink_alone() -> None:
 
 def test_the_highest_share_needs_enough_transactions() -> None:
     tallies = {"online": Tally(100, 10, 0.0, 0.0), "onsite": Tally(5, 5, 0.0, 0.0)}
-    assert figures.highest_share("transaction_type", tallies) == f"Highest share: Online, 10.0{words.NBSP}%"
+    assert figures.highest_share("transaction_type", tallies) == "Highest share: Online, 10.0%"
     assert figures.highest_share("transaction_type", {}) == ""
+
+
+def test_bars_carry_what_a_click_filters_by() -> None:
+    figure = figures.shares({"month": {"3": Tally(4, 1, 4.0, 1.0)}}, chosen={"month": frozenset({"3"})})
+    for part in figure["data"]:
+        assert part["customdata"][2] == ["month", "3"]
+        assert part["marker"]["opacity"][2] == 1.0
+        assert part["marker"]["opacity"][3] < 0.5
+
+
+def test_figures_write_numbers_as_the_locale_does() -> None:
+    figure = figures.shares({"month": {"3": Tally(4_000, 500, 4.0, 1.0)}}, forms=formats("de-DE"))
+    assert figure["layout"]["separators"] == ",."
+    assert "4.000 transactions" in figure["data"][0]["hovertext"][2]
+    assert "12,5" in figure["data"][0]["hovertext"][2]
+    assert words.long_label("month", "3") in figure["data"][0]["hovertext"][2]

@@ -2,17 +2,32 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from fraudstream.dashboards.measures import events_per_second, latency_p95, share, wilson_band
+from fraudstream.dashboards.measures import events_per_second, quantile, share, wilson_band
 from fraudstream.dashboards.queries import Decision
+from fraudstream.dashboards.window import Window
+from fraudstream.dashboards.window_view import EMPTY, WindowView
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+FEATURES = {
+    "amount": 1.0,
+    "month": 1,
+    "day_of_week": "monday",
+    "category_recipient": "restaurant",
+    "transaction_type": "online",
+    "transaction_method": "phone",
+}
 
 
-def decision(seconds_ago: float, partition: int = 0, latency_ms: float | None = 100.0) -> Decision:
-    arrived = NOW - timedelta(seconds=seconds_ago)
-    return Decision(1, arrived, arrived, partition, False, 0.1, 0.5, "1", latency_ms, (), {})
+def window(seconds_ago: list[float], covers_seconds: float = 3600.0) -> WindowView:
+    made = Window()
+    made.complete_since(NOW - timedelta(seconds=covers_seconds))
+    for number, seconds in enumerate(seconds_ago):
+        arrived = NOW - timedelta(seconds=seconds)
+        made.add([Decision(number, arrived, arrived, 0, False, 0.1, 0.5, "1", 1.0, (), FEATURES)])
+    return made.view()
 
 
 @pytest.mark.parametrize(
@@ -37,27 +52,19 @@ def test_share_of_nothing_is_unknown() -> None:
 
 
 def test_rate_counts_the_newest_thirty_seconds() -> None:
-    every_third_second = [decision(3.0 * step) for step in range(100)]
-    assert events_per_second(every_third_second, NOW) == pytest.approx(1 / 3)
+    assert events_per_second(window([3.0 * step for step in range(100)]), NOW) == pytest.approx(11 / 30)
 
 
-def test_rate_of_a_ring_that_covers_less_than_thirty_seconds() -> None:
-    hundred_a_second = [decision(0.01 * step) for step in range(250)]
-    assert events_per_second(hundred_a_second, NOW) == pytest.approx(100)
+def test_rate_of_a_window_that_covers_less_than_thirty_seconds() -> None:
+    assert events_per_second(window([0.1 * step for step in range(50)], covers_seconds=5.0), NOW) == pytest.approx(10)
 
 
-def test_rates_of_unequal_partitions_add_up() -> None:
-    busy = [decision(0.01 * step, 0) for step in range(250)]
-    quiet = [decision(1.0 * step, 1) for step in range(250)]
-    assert events_per_second(busy + quiet, NOW) == pytest.approx(101)
+def test_rate_is_zero_once_the_traffic_has_stopped_and_unknown_before_anything_is_covered() -> None:
+    assert events_per_second(window([31.0 + step for step in range(10)]), NOW) == 0
+    assert events_per_second(EMPTY, NOW) is None
 
 
-def test_rate_is_zero_once_the_traffic_has_stopped() -> None:
-    assert events_per_second([decision(31 + step) for step in range(10)], NOW) == 0
-    assert events_per_second([], NOW) == 0
-
-
-def test_latency_p95_is_the_nearest_rank() -> None:
-    assert latency_p95(decision(0, latency_ms=float(value)) for value in range(1, 101)) == 95
-    assert latency_p95([decision(0, latency_ms=7.0), decision(0, latency_ms=None)]) == 7
-    assert latency_p95([decision(0, latency_ms=None)]) is None
+def test_a_quantile_is_the_nearest_rank() -> None:
+    assert quantile(np.arange(1, 101, dtype="f4"), 0.95) == 95
+    assert quantile(np.array([7.0], dtype="f4"), 0.95) == 7
+    assert quantile(np.empty(0, "f4"), 0.95) is None

@@ -1,0 +1,68 @@
+"""A page's state in its address, so that a reload, a bookmark or a colleague shows the same view."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from dash import Dash, Input
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A component's property that the address keeps, under ``name``; its ``default`` is left out."""
+
+    component: str
+    property: str
+    name: str
+    default: str = ""
+
+
+class Address:
+    """The query of an address; what it does not hold, or holds in a form that nobody offers, is the default."""
+
+    def __init__(self, search: str | None) -> None:
+        self._values = parse_qs((search or "").lstrip("?")[:4_000])
+
+    def one(self, name: str, choices: Iterable[str], default: str) -> str:
+        """A single choice."""
+        value = self._values.get(name, [default])[0]
+        return value if value in set(choices) else default
+
+    def many(self, name: str, choices: Iterable[str] | None = None) -> list[str]:
+        """Several values, comma separated; only those among the choices, where there are any."""
+        values = [value for value in self._values.get(name, [""])[0].split(",") if value]
+        known = None if choices is None else set(choices)
+        return [value for value in values if known is None or value in known]
+
+    def text(self, name: str) -> str:
+        """Free text, as it was typed."""
+        return self._values.get(name, [""])[0][:200]
+
+
+# Replaced, not pushed: going back leaves the page instead of undoing its filters one by one.
+_REMEMBER = """
+function () {
+  const kept = %s;
+  const query = new URLSearchParams(window.location.search);
+  kept.forEach(function (entry, index) {
+    const value = arguments_[index];
+    const text = Array.isArray(value) ? value.join(',') : (value === null || value === undefined ? '' : String(value));
+    if (text === '' || text === entry[1]) query.delete(entry[0]); else query.set(entry[0], text);
+  });
+  const search = query.toString().replaceAll('%%2C', ',');
+  const address = window.location.pathname + (search ? '?' + search : '');
+  if (address !== window.location.pathname + window.location.search) window.history.replaceState(null, '', address);
+}
+"""
+
+
+def remember(app: Dash, kept: Sequence[Kept]) -> None:
+    """Keep these properties in the address as they change."""
+    names = json.dumps([[entry.name, entry.default] for entry in kept])
+    script = (_REMEMBER % names).replace("function () {", "function () {\n  const arguments_ = arguments;", 1)
+    inputs: list[Any] = [Input(entry.component, entry.property) for entry in kept]
+    app.clientside_callback(script, *inputs)  # type: ignore[no-untyped-call]

@@ -1,0 +1,104 @@
+// What the pages do in the browser alone: cross-filtering by a click, pausing, pictures of figures.
+window.dash_clientside = window.dash_clientside || {};
+
+(function () {
+  const none = window.dash_clientside.no_update;
+  // The order of the filters in live_controls.py.
+  const DIMENSIONS = ['day_of_week', 'month', 'category_recipient', 'transaction_type', 'transaction_method', 'amount_bin'];
+  const PANELS = 6;
+
+  function toggled(values, value) {
+    const kept = (values || []).filter(function (other) { return other !== value; });
+    return kept.length === (values || []).length ? kept.concat([value]) : kept;
+  }
+
+  window.dash_clientside.live = {
+    // Bars carry [dimension, value]; a click adds the value to its dimension's filter or takes it out again.
+    filter: function () {
+      const given = Array.from(arguments);
+      const clicks = given.slice(0, PANELS);
+      const values = given.slice(PANELS + 2, PANELS + 2 + DIMENSIONS.length);
+      let minutes = given[PANELS + 2 + DIMENSIONS.length];
+      const trigger = ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
+      if (trigger === 'live-clear') {
+        return clicks.map(function () { return null; }).concat(values.map(function () { return []; }), [[]]);
+      }
+      if (trigger === 'live-minute-clear') {
+        return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [[]]);
+      }
+      const clicked = clicks.find(function (click) { return click && click.points && click.points.length; });
+      if (!clicked) return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [none]);
+      const data = clicked.points[0].customdata;
+      const outputs = values.map(function (chosen, index) {
+        return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : none;
+      });
+      minutes = data[0] === 'minute' ? toggled(minutes, data[1]) : none;
+      // A click is taken back, so that the next one on the same bar is seen again.
+      return clicks.map(function () { return null; }).concat(outputs, [minutes]);
+    },
+
+    describe_filters: function (minutes) {
+      const filters = Array.from(arguments).slice(1);
+      const chosen = (minutes || []).map(function (start) { return start.slice(11, 16); });
+      const number = filters.reduce(function (sum, values) { return sum + (values || []).length; }, chosen.length);
+      const hidden = { display: 'none' };
+      return [
+        chosen.length ? 'Minute ' + chosen.join(', ') + '  ✕' : '',
+        chosen.length ? {} : hidden,
+        number ? {} : hidden,
+        number ? '(' + number + ')' : '',
+      ];
+    },
+
+    // The moment of pausing is kept: what is shown stands still and can still be filtered.
+    pause: function (clicks, paused) {
+      return paused ? [null, false, 'Pause', 'default'] : [String(Date.now()), true, 'Resume', 'filled'];
+    },
+  };
+
+  window.dash_clientside.history = {
+    // A click on a bar or a point, or a choice from the list, opens the rows behind it.
+    drill: function () {
+      const given = Array.from(arguments);
+      const clicks = given.slice(0, -2);
+      const choice = given[given.length - 1];
+      const trigger = ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
+      const nulls = clicks.map(function () { return null; });
+      const same = clicks.map(function () { return none; });
+      if (trigger === 'history-rows-close') return nulls.concat([null, null]);
+      if (trigger === 'history-drill-choice') return same.concat([choice ? choice.split(',') : null, none]);
+      const clicked = clicks.find(function (click) { return click && click.points && click.points.length; });
+      if (!clicked) return same.concat([none, none]);
+      const data = clicked.points[0].customdata;
+      return nulls.concat([data, data.join(',')]);
+    },
+  };
+
+  // Links inside tables and texts lead to another page without a reload, as the navigation's do.
+  document.addEventListener('click', function (event) {
+    const link = event.target.closest && event.target.closest('a.cell-link');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    window.history.pushState(null, '', link.getAttribute('href'));
+    window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
+  });
+
+  document.addEventListener('click', function (event) {
+    const button = event.target.closest && event.target.closest('.png');
+    if (!button) return;
+    const id = button.id.replace(/-png$/, '');
+    const plot = document.querySelector('#' + id + '-figure .js-plotly-plot');
+    const title = document.getElementById(id + '-title').textContent;
+    if (!plot || !window.Plotly) return;
+    const style = getComputedStyle(document.documentElement);
+    const layout = Object.assign({}, plot.layout, {
+      paper_bgcolor: style.getPropertyValue('--surface').trim(),
+      title: { text: title, x: 0.02, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: 15 } },
+      margin: { l: 12, r: 16, t: 44, b: 12 },
+    });
+    window.Plotly.downloadImage(
+      { data: plot.data, layout: layout },
+      { format: 'png', scale: 2, width: Math.max(plot.clientWidth, 480), height: plot.clientHeight + 40, filename: 'fraudstream-' + id }
+    );
+  });
+})();

@@ -1,0 +1,188 @@
+"""The explorer's rejected events: the newest ones, one with its raw bytes, and its replay behind a confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from dash import Dash, Input, Output, State, ctx, html, no_update
+
+from fraudstream.core.errors import EventError
+from fraudstream.core.event import parse_event
+from fraudstream.dashboards import panels
+from fraudstream.dashboards.accessibility import aria
+from fraudstream.dashboards.errors_shown import told
+from fraudstream.dashboards.formats import NOTHING, Formats
+from fraudstream.dashboards.rendering import request_formats
+from fraudstream.dashboards.sources import Sources
+
+_SHOWN_BYTES = 4_096
+_EDITED_BYTES = 65_536
+_HIDDEN = {"display": "none"}
+
+
+def rows(documents: tuple[Mapping[str, Any], ...], forms: Formats) -> list[dict[str, Any]]:
+    """Rejected events as the table's rows."""
+    return [
+        {
+            "id": made["_id"],
+            "time": f"{forms.date(made['rejected_at'])} {forms.time(made['rejected_at'])}",
+            "reason": made["reason"],
+            "bytes": made["raw_bytes"],
+            "fraud": False,
+        }
+        for made in documents
+    ]
+
+
+def raw_text(raw: bytes) -> tuple[str, str]:
+    """The bytes as text where they are UTF-8, else as a hexadecimal dump; and which of the two it is."""
+    shown = raw[:_SHOWN_BYTES]
+    try:
+        # A character may be cut in two at the end of what is shown.
+        return shown.decode("utf-8", "strict" if len(raw) <= _SHOWN_BYTES else "ignore"), "text"
+    except UnicodeDecodeError:
+        lines = [
+            f"{start:08x}  {shown[start : start + 16].hex(' '):<47}  "
+            + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in shown[start : start + 16])
+            for start in range(0, len(shown), 16)
+        ]
+        return "\n".join(lines), "hexadecimal"
+
+
+def editable(made: Mapping[str, Any]) -> str:
+    """The event as text to correct: indented where it is JSON; empty where it is cut or no text."""
+    raw = bytes(made["raw"])
+    if len(raw) < made["raw_bytes"] or len(raw) > _EDITED_BYTES:
+        return ""
+    try:
+        return orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    """One rejected event with its reason, coordinates, times and bytes."""
+    raw = bytes(made["raw"])
+    text, kind = raw_text(raw)
+    source = made.get("source") or {}
+    place = "{}, partition {}, offset {}".format(*(source.get(name, "?") for name in ("topic", "partition", "offset")))
+    facts = [
+        ("Record", place),
+        ("Key", made.get("key") or NOTHING),
+        ("Arrived", forms.moment(made["enqueued_at"])),
+        ("Rejected", forms.moment(made["rejected_at"])),
+        ("Stored", forms.moment(made["stored_at"])),
+        ("SHA-256", made.get("raw_sha256") or NOTHING),
+    ]
+    cut = (
+        f", the first {len(raw[:_SHOWN_BYTES]):,} of {made['raw_bytes']:,} bytes"
+        if len(text) < made["raw_bytes"]
+        else ""
+    )
+    return html.Div(
+        [
+            html.H3(["Rejected: ", html.Span(str(made["reason"]), className="verdict verdict--fraud")]),
+            html.Dl(
+                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts facts--wide"
+            ),
+            html.P(f"Raw bytes as {kind}{cut}", className="quiet"),
+            html.Pre(text, className="document document--short", tabIndex=0, **aria(label="Raw bytes")),
+        ]
+    )
+
+
+def register(app: Dash, sources: Sources) -> None:
+    """The tab's callbacks."""
+
+    @app.callback(
+        Output("explorer-rejections", "rowData"),
+        Output("explorer-rejected", "className"),
+        Output("explorer-rejected-note", "children"),
+        Output("explorer-rejected-insight", "children"),
+        Input("explorer-tick", "n_intervals"),
+        Input("explorer-tab", "value"),
+        State("explorer-rejections", "rowData"),
+    )
+    def newest(_tick: int | None, tab: str, before: list[dict[str, Any]] | None) -> tuple[Any, ...]:
+        if tab != "rejected":
+            return no_update, no_update, no_update, no_update
+        view, forms = sources.rejected.look(), request_formats()
+        snapshot = view.snapshot
+        made = rows(snapshot.documents, forms) if snapshot else []
+        empty = "Nothing was rejected: every event kept the contract."
+        state = panels.state_of(view.problem, snapshot.read_at if snapshot else None, len(made), empty, forms)
+        insight = f"The newest {len(made)}, newest first. Open one for its bytes and its replay"
+        return (no_update if made == before else made), state.class_name, state.note, insight
+
+    @app.callback(
+        Output("explorer-event-body", "children"),
+        Output("explorer-event", "className"),
+        Output("explorer-event-note", "children"),
+        Output("explorer-correction", "value"),
+        Output("explorer-replay-box", "style"),
+        Output("explorer-replayed", "children", allow_duplicate=True),
+        Input("explorer-rejected-id", "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def open_event(number: Any) -> tuple[Any, ...]:
+        if not number:
+            return "", panels.State("empty").class_name, "Choose a rejected event above.", "", _HIDDEN, ""
+        found = told(lambda: sources.lookup.rejected(str(number)))
+        if isinstance(found, str):
+            return "", panels.State("failed").class_name, found, "", _HIDDEN, ""
+        if found is None:
+            note = f"There is no rejected event {str(number)[:80]}."
+            return "", panels.State("empty").class_name, note, "", _HIDDEN, ""
+        text = editable(found)
+        style = {} if text else _HIDDEN
+        return detail(found, request_formats()), panels.State("ready").class_name, "", text, style, ""
+
+    @app.callback(
+        Output("explorer-correction", "error"),
+        Output("explorer-replay", "disabled"),
+        Input("explorer-correction", "value"),
+    )
+    def check(text: str | None) -> tuple[str, bool]:
+        try:
+            parse_event(text or "")
+        except EventError as error:
+            return str(error), True
+        return "", False
+
+    @app.callback(
+        Output("explorer-confirm", "opened"),
+        Output("explorer-confirm-event", "children"),
+        Output("explorer-replayed", "children"),
+        Output("explorer-replayed", "className"),
+        Input("explorer-replay", "n_clicks"),
+        Input("explorer-cancel", "n_clicks"),
+        Input("explorer-send", "n_clicks"),
+        State("explorer-correction", "value"),
+        State("explorer-rejected-id", "data"),
+        prevent_initial_call=True,
+    )
+    def replay(_ask: Any, _cancel: Any, _send: Any, text: str | None, number: Any) -> tuple[Any, ...]:
+        if ctx.triggered_id == "explorer-replay":
+            return True, text or "", "", ""
+        if ctx.triggered_id == "explorer-cancel" or sources.replay is None:
+            return False, no_update, no_update, no_update
+        sender = sources.replay
+        sent = told(lambda: (sender.send(str(number), _compact(text or "")),))
+        if isinstance(sent, str):
+            return False, "", sent, "replayed replayed--failed"
+        link = html.A("open it", href=f"/explorer?id={parse_event(text or '').id}", className="cell-link link")
+        return False, "", [f"Sent: it is now {sent[0]}. Once scored and stored, ", link, "."], "replayed"
+
+
+def _compact(text: str) -> bytes:
+    """The event in one line, its values untouched."""
+    try:
+        return orjson.dumps(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return text.encode()

@@ -1,0 +1,132 @@
+"""One transaction, end to end, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from dash import html
+
+from fraudstream.core.event import FIELD_RULES
+from fraudstream.dashboards import words
+from fraudstream.dashboards.accessibility import aria
+from fraudstream.dashboards.explorer_queries import stages
+from fraudstream.dashboards.formats import NOTHING, Formats
+
+_STRONGEST = 3.0
+
+
+def transaction(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Div:
+    """A stored transaction: decision, way through the parts, reasons, fields, document."""
+    return html.Div(
+        [
+            _summary(made, forms, model_address),
+            html.Div([_way(made, forms), _reasons(made, forms)], className="explorer-columns"),
+            html.Div([_fields(made, forms), _document(made)], className="explorer-columns"),
+        ],
+        className="explorer-transaction",
+    )
+
+
+def _summary(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Dl:
+    scored = "prediction" in made
+    fraud = made.get("prediction", made.get("isFraud")) == 1
+    verdict = ("▲ Fraud" if fraud else "Legitimate") + ("" if scored else ", labelled")
+    version: Any = str(made.get("model_version", NOTHING))
+    if scored and model_address:
+        version = html.A(
+            version, href=f"{model_address}/versions/{version}", target="_blank", rel="noopener", className="link"
+        )
+    score, threshold = made.get("score"), made.get("threshold")
+    facts = [
+        ("Decision", html.Span(verdict, className="verdict verdict--fraud" if fraud else "verdict")),
+        ("Score", NOTHING if score is None else forms.decimals(score, 3)),
+        ("Threshold", NOTHING if threshold is None else forms.decimals(threshold, 3)),
+        ("Model version", version),
+        ("Amount", forms.money(made.get("amount"))),
+        ("Latency", forms.milliseconds(made.get("latency_ms"))),
+    ]
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
+        className="facts facts--wide",
+        **aria(label="Decision"),
+    )
+
+
+def _way(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    steps = []
+    for stage in stages(made):
+        after = "" if stage.after_ms is None or not stage.after_ms else f"+{forms.milliseconds(stage.after_ms)}"
+        steps.append(
+            html.Li(
+                [
+                    html.Div([html.Strong(stage.name), html.Span(after, className="stage-after")]),
+                    html.Div(forms.moment(stage.at) if stage.at else NOTHING, className="stage-time"),
+                    html.Div(stage.detail, className="stage-detail"),
+                ]
+            )
+        )
+    return html.Div([html.H3("Way through the parts"), html.Ol(steps, className="stages")])
+
+
+def _reasons(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    reasons = [(reason["field"], float(reason["contribution"])) for reason in made.get("reasons") or ()]
+    if not reasons:
+        text = "Reasons are kept for frauds that the model found." if "prediction" in made else "Labelled, not scored."
+        return html.Div([html.H3("Reasons"), html.P(text, className="quiet")])
+    items = [
+        html.Li(
+            [
+                html.Span(words.reasons_of([(name, weight)], made, forms), className="reason-name"),
+                html.Span(
+                    html.Span(
+                        className="reason-bar", style={"width": f"{100 * min(abs(weight) / _STRONGEST, 1):.0f}%"}
+                    ),
+                    className="reason-track",
+                ),
+                html.Span(f"{'+' if weight >= 0 else '−'}{forms.decimals(abs(weight), 2)}", className="reason-weight"),
+            ]
+        )
+        for name, weight in reasons
+    ]
+    note = "What raised the score most, in log-odds"
+    return html.Div([html.H3("Reasons"), html.P(note, className="quiet"), html.Ul(items, className="reasons")])
+
+
+def _width(weight: float) -> str:
+    return f"{100 * min(abs(weight) / _STRONGEST, 1):.0f}%"
+
+
+def _fields(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    rows = [
+        (rule.name.replace("_", " ").capitalize(), _field(rule.name, made[rule.name], forms))
+        for rule in FIELD_RULES
+        if rule.name in made
+    ]
+    body = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
+    return html.Div([html.H3("Fields"), body])
+
+
+def _field(name: str, value: Any, forms: Formats) -> str:
+    if isinstance(value, float):
+        return forms.money(value)
+    if name in words.DIMENSION_LABELS:
+        return words.long_label(name, str(value))
+    return str(value)
+
+
+def _document(made: Mapping[str, Any]) -> html.Div:
+    text = orjson.dumps(_plain(made), option=orjson.OPT_INDENT_2, default=str).decode()
+    return html.Div(
+        [html.H3("Document"), html.Pre(text, className="document", tabIndex=0, **aria(label="The stored document"))]
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, datetime) else value

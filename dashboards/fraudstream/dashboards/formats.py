@@ -1,0 +1,132 @@
+"""Numbers and dates in the reader's own form: the locale is the browser's, the words stay English.
+
+Babel knows each locale's signs; they are looked up once, because a page writes hundreds of numbers a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_time, get_time_format
+from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
+
+NOTHING = "–"
+NBSP = "\u00a0"
+_FALLBACK = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one locale writes numbers and moments; moments are shown in UTC."""
+
+    locale: str
+    decimal: str = field(repr=False)
+    group: str = field(repr=False)
+    percent_before: str = field(repr=False)
+    percent_after: str = field(repr=False)
+
+    @property
+    def separators(self) -> str:
+        """Decimal and grouping sign, as Plotly's ``layout.separators`` takes them."""
+        return self.decimal + self.group
+
+    def decimals(self, number: float, digits: int) -> str:
+        """A number with this many decimals."""
+        text = f"{number:,.{digits}f}"
+        if self.separators == ".,":
+            return text
+        return text.translate({ord(","): self.group, ord("."): self.decimal})
+
+    def count(self, number: float) -> str:
+        """A whole number."""
+        return self.decimals(number, 0)
+
+    def money(self, number: float | None) -> str:
+        """An amount in the accounts' currency, two decimals."""
+        return NOTHING if number is None else self.decimals(number, 2)
+
+    def percent(self, rate: float | None, digits: int = 1) -> str:
+        """A proportion (0–1) as a percentage."""
+        if rate is None:
+            return NOTHING
+        return f"{self.percent_before}{self.decimals(100 * rate, digits)}{self.percent_after}"
+
+    def points(self, difference: float | None, digits: int = 2) -> str:
+        """A difference of proportions in percentage points, signed."""
+        if difference is None:
+            return NOTHING
+        sign = "+" if difference >= 0 else "−"
+        return f"{sign}{self.decimals(abs(100 * difference), digits)}{NBSP}pp"
+
+    def milliseconds(self, number: float | None) -> str:
+        """A duration with its unit: milliseconds below a second, else seconds."""
+        if number is None:
+            return NOTHING
+        if number < 1000:
+            return f"{self.count(number)}{NBSP}ms"
+        return f"{self.decimals(number / 1000, 2)}{NBSP}s"
+
+    def time(self, moment: datetime) -> str:
+        """The time of day to the second, UTC, in the locale's own hours."""
+        return _in_hours(moment.astimezone(UTC), "medium", self.locale)
+
+    def clock(self, moment: datetime) -> str:
+        """The same, with its zone."""
+        return f"{self.time(moment)} UTC"
+
+    def minute(self, moment: datetime) -> str:
+        """Hours and minutes, UTC."""
+        return _in_hours(moment.astimezone(UTC), "short", self.locale)
+
+    def date(self, moment: datetime) -> str:
+        """Day, month and year in figures."""
+        return format_skeleton("yMd", moment.astimezone(UTC), locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """Date and time to the millisecond, with the zone."""
+        shown = moment.astimezone(UTC)
+        fraction = f"{self.decimal}{shown.microsecond // 1000:03d}"
+        return f"{self.date(shown)} {shown:%H:%M:%S}{fraction} UTC"
+
+
+def _in_hours(moment: datetime, length: Literal["short", "medium"], locale: str) -> str:
+    # Babel takes some 50 µs for each; a table of times asks for a hundred.
+    pattern = _hours_of(locale, length)
+    if pattern in ("HH:mm:ss", "HH:mm"):
+        return f"{moment:%H:%M:%S}" if length == "medium" else f"{moment:%H:%M}"
+    if locale in ("en", "en_US"):
+        half = "AM" if moment.hour < 12 else "PM"
+        minutes = f"{moment:%M:%S}" if length == "medium" else f"{moment:%M}"
+        return f"{moment.hour % 12 or 12}:{minutes}\u202f{half}"
+    return format_time(moment, length, locale=locale)
+
+
+@cache
+def _hours_of(locale: str, length: Literal["short", "medium"]) -> str:
+    return str(get_time_format(length, locale=locale).pattern)
+
+
+@cache
+def formats(locale: str = _FALLBACK) -> Formats:
+    """The formats of a locale such as ``de-CH``; one that Babel does not know reads as English."""
+    try:
+        known = Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        known = Locale.parse(_FALLBACK)
+    before, _, after = format_percent(0.5, "#,##0%", locale=known).partition("50")
+    own = format_percent(0.5, locale=known)
+    # Digits other than the Latin ones leave nothing to split at; their signs are taken from the plain pattern.
+    if "50" in own:
+        before, _, after = own.partition("50")
+    return Formats(str(known), get_decimal_symbol(known), get_group_symbol(known), before, after)
+
+
+def preferred(accept_language: str) -> Formats:
+    """The formats of a request's header ``Accept-Language``: the first language in it."""
+    first = accept_language.split(",")[0].split(";")[0].strip()
+    # Bounded, since what is looked up is kept: no real tag is longer.
+    return formats(first) if first and len(first) <= 12 and first != "*" else formats()

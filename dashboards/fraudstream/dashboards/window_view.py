@@ -1,0 +1,187 @@
+"""The newest decisions in memory, in columns: what cross-filtering counts, exactly and without asking the store.
+
+The window holds at most a bounded number of decisions. Which moment it is complete from is part of every view of it, so
+that a page can say what its figures cover.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, amount_bins
+from fraudstream.dashboards.buckets import Tallies, Tally
+from fraudstream.dashboards.queries import Decision
+
+FILTERED = (*EVENT_DIMENSIONS, AMOUNT_BIN)
+MINUTE = "minute"
+
+Filters = Mapping[str, frozenset[str]]
+Mask = NDArray[np.bool_]
+Columns = dict[str, NDArray[Any]]
+
+
+def microseconds(moment: datetime) -> int:
+    """UTC microseconds since 1970."""
+    return int(moment.timestamp() * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a selection of the window's decisions adds up to; minutes start at their moment, UTC."""
+
+    total: Tally
+    dimensions: Mapping[str, Tallies]
+    minutes: Mapping[datetime, Tally]
+    latencies: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """The window at one moment: immutable, whatever arrives meanwhile. ``details`` is newest first."""
+
+    columns: Columns
+    values: Mapping[str, Sequence[str]]
+    details: tuple[Decision, ...]
+    covers_from: datetime | None
+    version: int = 0
+
+    def __len__(self) -> int:
+        return len(self.columns["id"]) if self.columns else 0
+
+    def covers(self, since: datetime) -> bool:
+        """Whether every decision that arrived since then is in it."""
+        return self.covers_from is not None and self.covers_from <= since
+
+    def arrived_since(self, since: datetime, until: datetime | None = None) -> int:
+        """How many decisions arrived after one moment, and up to another."""
+        return int(np.count_nonzero(self._within(since, until))) if len(self) else 0
+
+    def slice(self, since: datetime, until: datetime | None = None, filters: Filters | None = None) -> Slice:
+        """Count the decisions that arrived from ``since`` on and satisfy the filters.
+
+        Within a dimension the values are alternatives, between dimensions all must hold. A dimension's own bars
+        ignore its own filter, so that its other values can still be seen and chosen; the total obeys all of them.
+        """
+        if not len(self):
+            return Slice(Tally(), {}, {}, np.empty(0, "f4"))
+        filters = {name: chosen for name, chosen in (filters or {}).items() if chosen}
+        within = self._within(since, until)
+        kept = {name: self._keeps(name, chosen) for name, chosen in filters.items()}
+        everything = _all_of(within, kept.values())
+        dimensions = {
+            name: self._tallies(name, _all_of(within, (mask for other, mask in kept.items() if other != name)))
+            for name in FILTERED
+        }
+        minutes = self._minutes(_all_of(within, (mask for other, mask in kept.items() if other != MINUTE)))
+        latencies = self.columns["latency"][everything]
+        total = self._total(everything)
+        dimensions[ALL] = {ALL: total}
+        return Slice(total, dimensions, minutes, latencies[~np.isnan(latencies)])
+
+    def newest(
+        self, number: int, since: datetime, until: datetime | None = None, filters: Filters | None = None
+    ) -> list[Decision]:
+        """The newest decisions of the same selection, newest first, found among the whole ones that are kept."""
+        chosen = {name: values for name, values in (filters or {}).items() if values}
+        matching = (
+            decision
+            for decision in self.details
+            if decision.enqueued_at >= since
+            and (until is None or decision.enqueued_at <= until)
+            and all(value_of(name, decision) in values for name, values in chosen.items())
+        )
+        return list(islice(matching, number))
+
+    def latency_by_minute(self, since: datetime) -> dict[datetime, tuple[float, float, float]]:
+        """Median, 95th and 99th percentile of the latencies in milliseconds, by minute of arrival."""
+        if not len(self):
+            return {}
+        mask = self._within(since, None) & ~np.isnan(self.columns["latency"])
+        minute, latency = self.columns["enqueued"][mask] // 60_000_000, self.columns["latency"][mask]
+        order = np.lexsort((latency, minute))
+        minute, latency = minute[order], latency[order]
+        starts, first = np.unique(minute, return_index=True)
+        return {
+            datetime.fromtimestamp(60 * int(start), UTC): (_ranked(part, 0.5), _ranked(part, 0.95), _ranked(part, 0.99))
+            for start, part in zip(starts, np.split(latency, first[1:]), strict=True)
+        }
+
+    def _within(self, since: datetime, until: datetime | None) -> Mask:
+        enqueued = self.columns["enqueued"]
+        mask: Mask = enqueued >= microseconds(since)
+        return mask if until is None else mask & (enqueued <= microseconds(until))
+
+    def _keeps(self, name: str, chosen: frozenset[str]) -> Mask:
+        if name == MINUTE:
+            minute = self.columns["enqueued"] // 60_000_000
+            wanted = [microseconds(datetime.fromisoformat(start)) // 60_000_000 for start in chosen]
+            return np.isin(minute, wanted)
+        codes = [code for code, value in enumerate(self.values[name]) if value in chosen]
+        return np.isin(self.columns[name], codes)
+
+    def _total(self, mask: Mask) -> Tally:
+        fraud, amount = self.columns["fraud"][mask], self.columns["amount"][mask]
+        return Tally(len(fraud), int(fraud.sum()), float(amount.sum()), float(amount[fraud].sum()))
+
+    def _tallies(self, name: str, mask: Mask) -> Tallies:
+        return _grouped(self.columns[name][mask], self._measured(mask), list(self.values[name]))
+
+    def _minutes(self, mask: Mask) -> dict[datetime, Tally]:
+        minute = self.columns["enqueued"][mask] // 60_000_000
+        if not len(minute):
+            return {}
+        first = int(minute.min())
+        starts = [datetime.fromtimestamp(60 * number, UTC) for number in range(first, int(minute.max()) + 1)]
+        counted = _grouped(minute - first, self._measured(mask), [start.isoformat() for start in starts])
+        return {datetime.fromisoformat(start): tally for start, tally in counted.items()}
+
+    def _measured(self, mask: Mask) -> tuple[NDArray[Any], NDArray[Any]]:
+        return self.columns["fraud"][mask], self.columns["amount"][mask]
+
+
+EMPTY = WindowView({}, {}, (), None)
+
+
+def value_of(dimension: str, decision: Decision) -> str:
+    """A decision's value in a dimension; a minute is its start in ISO 8601, UTC."""
+    if dimension == MINUTE:
+        return decision.enqueued_at.astimezone(UTC).replace(second=0, microsecond=0).isoformat()
+    if dimension == "fraud":
+        return str(int(decision.fraud))
+    if dimension == AMOUNT_BIN:
+        return amount_bins()[bisect_right(AMOUNT_EDGES, decision.features["amount"]) - 1]
+    return str(decision.features[dimension])
+
+
+def _ranked(ascending: NDArray[Any], part: float) -> float:
+    return float(ascending[max(int(np.ceil(part * len(ascending))) - 1, 0)])
+
+
+def _all_of(first: Mask, others: Iterable[Mask]) -> Mask:
+    for other in others:
+        first = first & other
+    return first
+
+
+def _grouped(codes: NDArray[Any], measured: tuple[NDArray[Any], NDArray[Any]], names: Sequence[str]) -> Tallies:
+    fraud, amount = measured
+    size = len(names)
+    sums = [
+        np.bincount(codes, minlength=size),
+        np.bincount(codes[fraud], minlength=size),
+        np.bincount(codes, amount, size),
+        np.bincount(codes[fraud], amount[fraud], size),
+    ]
+    return {
+        name: Tally(int(counted), int(frauds), float(total), float(at_risk))
+        for name, counted, frauds, total, at_risk in zip(names, *sums, strict=True)
+        if counted
+    }

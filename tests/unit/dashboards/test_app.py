@@ -1,0 +1,118 @@
+"""The application: its addresses, its files, and what it loads."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.settings import load_settings
+from fraudstream.dashboards.app import create_app
+from fraudstream.dashboards.sources import NoTail, Sources
+
+SETTINGS = {"mlflow_tracking_uri": "http://127.0.0.1:5123", "scoring": "embedded"}
+
+
+@pytest.fixture
+def sources(traffic: Any) -> Iterator[Sources]:
+    with Sources(load_settings(**SETTINGS), traffic.store, traffic.tail) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(sources: Sources) -> Any:
+    return create_app(sources.settings, sources).server.test_client()
+
+
+def update(browser: Any, path: str, search: str = "") -> Any:
+    request = {
+        "output": "..content.children...navigation.children..",
+        "outputs": [{"id": "content", "property": "children"}, {"id": "navigation", "property": "children"}],
+        "inputs": [
+            {"id": "location", "property": "pathname", "value": path},
+            {"id": "location", "property": "search", "value": search},
+        ],
+        "changedPropIds": ["location.pathname"],
+    }
+    return browser.post("/_dash-update-component", json=request)
+
+
+def test_the_page_loads_nothing_from_elsewhere(browser: Any) -> None:
+    page = browser.get("/").get_data(as_text=True)
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    assert [address for address in addresses if not address.startswith("/")] == []
+
+
+def test_the_shell_links_to_mlflow(browser: Any, traffic: Any) -> None:
+    assert "'http://127.0.0.1:5123'" in str(browser.get("/_dash-layout").get_json())
+    settings = load_settings(mlflow_tracking_uri="sqlite:///mlflow.db")
+    app = create_app(settings, Sources(settings, traffic.store, NoTail()))
+    assert "MLflow" not in str(app.server.test_client().get("/_dash-layout").get_json())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "Live decisions"),
+        ("/history", "History report"),
+        ("/history/", "History report"),
+        ("/explorer", "Explorer"),
+        ("/system", "System"),
+        ("/x", "No such page"),
+    ],
+)
+def test_an_address_shows_its_page(browser: Any, path: str, expected: str) -> None:
+    answer = update(browser, path)
+    assert answer.status_code == 200
+    assert expected in answer.get_data(as_text=True)
+
+
+def test_an_address_keeps_its_pages_state(browser: Any) -> None:
+    assert '"value":"15m"' in update(browser, "/", "?range=15m").get_data(as_text=True)
+    assert "9000100" in update(browser, "/explorer", "?id=9000100").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("form", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_the_report_and_its_rows_are_files(browser: Any, traffic: Any, form: str, read: Any) -> None:
+    answer = browser.get(f"/export/report.{form}?origin=history")
+    assert "fraudstream-report-" in answer.headers["Content-Disposition"]
+    assert read(io.BytesIO(answer.data)).loc[0, "transactions"] == len(traffic.history)
+    rows = read(io.BytesIO(browser.get(f"/export/rows.{form}?dimension=month&value=3&origin=history").data))
+    assert len(rows) == min(200, len([row for row in traffic.history if row["month"] == 3]))
+    assert set(rows["month"]) == {3}
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/export/report.xlsx", 404),
+        ("/export/rows.csv?dimension=month&value=13", 400),
+        ("/export/rows.csv?dimension=$where&value=1", 400),
+    ],
+)
+def test_files_that_there_are_not(browser: Any, address: str, status: int) -> None:
+    assert browser.get(address).status_code == status
+
+
+def test_a_lost_store_gives_no_file(browser: Any, traffic: Any) -> None:
+    traffic.store.away = True
+    answer = browser.get("/export/report.csv")
+    assert answer.status_code == 503
+    assert "does not answer" in answer.text
+
+
+def test_strangers_cannot_start_it_open(traffic: Any) -> None:
+    settings = load_settings(bind_host="10.0.0.5")
+    with pytest.raises(ConfigurationError):
+        create_app(settings, Sources(settings, traffic.store, NoTail()))
+
+
+def test_health_is_answered_without_the_store(browser: Any, traffic: Any) -> None:
+    traffic.store.away = True
+    assert browser.get("/health").get_json() == {"status": "ok"}
