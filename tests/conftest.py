@@ -19,3 +19,11 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record-mongo-commands",
+        action="store_true",
+        help="write azure/mongo-commands.json anew (tests/stack/test_mongo_commands.py)",
+    )

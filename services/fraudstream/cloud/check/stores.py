@@ -126,8 +126,8 @@ def _writes(collection: str, command: dict[str, Any], where: str) -> Iterator[Fi
     known = rules()
     shard_key = next((one.shard_key for one in COLLECTIONS if one.name == collection), "_id")
     for update in command.get("updates") or ():
-        content = update.get("u") or {}
-        if shard_key in (content.get("$set") or {}):
+        content = update.get("u")
+        if isinstance(content, dict) and shard_key in (content.get("$set") or {}):
             yield Finding(known["CO023"], where, f"an update sets {shard_key}")
     for document in command.get("documents") or ():
         if shard_key not in document:
