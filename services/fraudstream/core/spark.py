@@ -56,16 +56,18 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
     return session
 
 
-def read_topics(spark: SparkSession, settings: Settings, *topics: str) -> DataFrame:
-    """The topics from their first record on; where a query resumes is its checkpoint's business."""
-    return (
+def read_topics(spark: SparkSession, settings: Settings, *topics: str, bounded: bool = True) -> DataFrame:
+    """The topics from their first record on; where a query resumes is its checkpoint's business.
+
+    ``bounded``: a batch takes ``max_events_per_batch`` at most, which real-time mode, a stream by itself, refuses.
+    """
+    reader = (
         spark.readStream.format("kafka")
         .options(**spark_options(settings))
         .option("subscribe", ",".join(topics))
         .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", settings.max_events_per_batch)
-        .load()
     )
+    return (reader.option("maxOffsetsPerTrigger", settings.max_events_per_batch) if bounded else reader).load()
 
 
 def failure_reason(error: Exception) -> str:

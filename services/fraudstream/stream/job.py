@@ -35,8 +35,9 @@ log = structlog.get_logger(__name__)
 
 def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the scoring query from its checkpoint, which is the same for both triggers."""
+    records = read_topics(spark, settings, TRANSACTIONS, bounded=settings.trigger == "microbatch")
     writer = (
-        decided(read_topics(spark, settings, TRANSACTIONS), settings)
+        decided(records, settings)
         .writeStream.queryName("scoring")
         .format("kafka")
         .options(**spark_options(settings))
