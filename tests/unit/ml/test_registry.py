@@ -32,7 +32,9 @@ def registered(settings: Settings) -> list[str]:
     labels = np.asarray(ROWS["isFraud"])
     fitted = boosting.fit(matrix(ROWS), labels, seed=1)
     scores = fitted.scores(matrix(ROWS))
-    trained = Trained("xgboost", fitted.parameters, metrics(labels, scores, 0.5), 0.5, labels, scores, fitted.save, fitted.portable())
+    trained = Trained(
+        "xgboost", fitted.parameters, metrics(labels, scores, 0.5), 0.5, labels, scores, fitted.save, fitted.portable()
+    )
     example = pd.DataFrame({name: np.asarray(ROWS[name])[:3] for name in FEATURES})
     return [register(settings, client, trained, example, {"dataset_fingerprint": "abc"}) for _ in range(3)]
 

@@ -35,7 +35,9 @@ def version(settings: Settings) -> str:
     labels = np.asarray(DRAWN[LABEL])
     fitted = boosting.fit(matrix(DRAWN), labels, seed=1)
     scores = fitted.scores(matrix(DRAWN))
-    trained = Trained("xgboost", fitted.parameters, metrics(labels, scores, 0.5), 0.5, labels, scores, fitted.save, fitted.portable())
+    trained = Trained(
+        "xgboost", fitted.parameters, metrics(labels, scores, 0.5), 0.5, labels, scores, fitted.save, fitted.portable()
+    )
     return register(settings, registry_client(settings), trained, pd.DataFrame(COLUMNS).head(3), {})
 
 
