@@ -114,10 +114,12 @@ class Settings(BaseSettings):
         "", description="Spark's master, such as spark://host:7077; empty: this machine, with slots for all partitions."
     )
     driver_memory: str = Field("768m", pattern=r"^\d+[mg]$", description="Heap of each Spark process.")
-    # The first compiler tier alone halves what it costs to start; on a machine of its own a job earns the second.
+    # The first compiler tier alone halves what it costs to start; on a machine of its own a job earns the second. Its
+    # own limit of 48 MB is nearly reached, and then code is thrown away and compiled again.
     # Boosted trees are a chain as long as they are many: its tasks overflow Java 21's stack of 1 MB.
     driver_java_options: str = Field(
-        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss4m", description="Further Java options of each Spark process."
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=128m -Xss4m",
+        description="Further Java options of each Spark process.",
     )
     kafka_heap: str = Field("384m", pattern=r"^\d+[mg]$", description="Heap of the embedded broker.")
 

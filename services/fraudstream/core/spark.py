@@ -47,13 +47,28 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.local.dir": str((settings.data_dir / "spark" / name).absolute()),
     }
     if jars := os.environ.get(JARS_VARIABLE):
-        defaults["spark.jars"] = jars
+        defaults["spark.driver.extraClassPath"] = jars.replace(",", os.pathsep)
+        # A session on this machine has them by now, where `spark.jars` would copy them first.
+        if settings.spark_master:
+            defaults["spark.jars"] = jars
     builder = SparkSession.builder.appName(f"fraudstream-{name}")
     for key, value in (defaults | options).items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def checkpoint_options(settings: Settings) -> dict[str, str]:
+    """Further session options of a streaming job: checkpoints on this machine that start no process for each file."""
+    if settings.spark_master:
+        return {}
+    return {
+        "spark.hadoop.fs.file.impl": "fraudstream.LocalFiles",
+        "spark.sql.streaming.checkpointFileManagerClass": (
+            "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+        ),
+    }
 
 
 def read_topics(spark: SparkSession, settings: Settings, *topics: str, bounded: bool = True) -> DataFrame:

@@ -11,7 +11,7 @@ import structlog
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
-from fraudstream.core.spark import spark_session
+from fraudstream.core.spark import checkpoint_options, spark_session
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
         from fraudstream.store.job import run
         from fraudstream.store.rollups import SESSION_OPTIONS
 
-        spark = spark_session(settings, "store", **SESSION_OPTIONS)
+        spark = spark_session(settings, "store", **checkpoint_options(settings), **SESSION_OPTIONS)
         run(spark, settings, stop)
         spark.stop()
     except FraudstreamError as error:

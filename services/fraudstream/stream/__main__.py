@@ -11,7 +11,7 @@ import structlog
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
-from fraudstream.core.spark import spark_session
+from fraudstream.core.spark import checkpoint_options, spark_session
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, lambda *_: stop.set())
         from fraudstream.stream.job import run, session_options
 
-        spark = spark_session(settings, "stream", **session_options(settings))
+        spark = spark_session(settings, "stream", **checkpoint_options(settings), **session_options(settings))
         run(spark, settings, stop)
         spark.stop()
     except FraudstreamError as error:
