@@ -27,7 +27,16 @@ from fraudstream.runtime.java import find_java
 _MODULE = "fraudstream.runtime.jvm_library"
 _COMPILE_SECONDS = 120
 # What the sources import, and the compiler: reading all of Spark's jars would take longer than compiling.
-_CLASS_PATH = ("janino", "commons-compiler", "jackson-", "spark-sql-api", "spark-catalyst", "scala-library", "hadoop-client-", "slf4j-api")
+_CLASS_PATH = (
+    "janino",
+    "commons-compiler",
+    "jackson-",
+    "spark-sql-api",
+    "spark-catalyst",
+    "scala-library",
+    "hadoop-client-",
+    "slf4j-api",
+)
 # A jar's entries carry this time, so that the same sources always make the same file.
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
