@@ -40,7 +40,9 @@ def azure(
     from fraudstream.cloud.rehearsal.environment import Plan
     from fraudstream.cloud.rehearsal.report import page, show
     from fraudstream.cloud.rehearsal.run import Rehearsal
+    from fraudstream.core.logs import configure_logging
 
+    configure_logging("rehearsal")
     plan = Plan(
         events=events,
         history=history,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -36,7 +37,7 @@ class Endpoints:
         self._keys = keys
         self.namespace = Namespace(
             name="localhost",
-            connection_string=environment.connection_string(keys.namespace[0]),
+            connection_string=environment.connection_string(secrets.token_urlsafe(32)),
             plain_port=ports.broker_plain,
             tokens_port=ports.broker_tokens,
             gateway_port=ports.namespace,
@@ -59,6 +60,7 @@ class Endpoints:
             idle_seconds=plan.idle_seconds,
         )
         self.gateway = Gateway(self.namespace, certificates.client_context())
+        self.gateway.accepted = [environment.connection_string(keys.namespace[0])]
         self.cosmos = CosmosEndpoint(self.account, ("127.0.0.1", behind.mongo_port))
         self.online = OnlineEndpoint(
             Deployment(keys.endpoint[0]), f"http://127.0.0.1:{scoring_port}", container_key=keys.endpoint[0]
@@ -99,15 +101,12 @@ class Endpoints:
 
     def accept_second_keys(self) -> None:
         """First half of a rotation: the second keys work beside the first ones (they always do in Azure)."""
-        self.gateway.also_accepted = [environment.connection_string(key) for key in self._keys.namespace[1:]]
+        self.gateway.accepted = [environment.connection_string(key) for key in self._keys.namespace]
         self.online.also_accepted = self._keys.endpoint[1:]
 
     def revoke_first_keys(self) -> None:
         """Second half: the first keys are regenerated, so that only connections that are open still carry them."""
-        second = environment.connection_string(self._keys.namespace[1])
-        self.control_plane.regenerate_key(second)
-        self.gateway.also_accepted = []
-        self.namespace.connection_string = second
+        self.gateway.accepted = [environment.connection_string(self._keys.namespace[1])]
         self.account.keys[:] = self._keys.account[1:]
         self.online.deployment.key = self._keys.endpoint[1]
         self.online.also_accepted = []

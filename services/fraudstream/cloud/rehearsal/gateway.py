@@ -94,8 +94,8 @@ class Gateway:
         self.namespace = namespace
         self.figures = NamespaceFigures()
         self.rate = Rate(namespace.units * UNIT_INGRESS_EVENTS)
-        # Connection strings that work beside the one that the broker knows: a policy has two keys.
-        self.also_accepted: list[str] = []
+        # The connection strings that sign in now. Any other one goes to the broker as it is, and is refused there.
+        self.accepted: list[str] = [namespace.connection_string]
         self._behind = behind
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
@@ -283,11 +283,9 @@ class _Passage:
         password = parts[2].decode("utf-8", "replace")
         known = password.partition(";EntityPath=")[0]
         self._only_hub = parse_event_hubs(password).entity_path
-        if known in self._gateway.also_accepted:
-            known = self._gateway.namespace.connection_string
-        if known == password:
+        if known not in self._gateway.accepted:
             return frame
-        request.auth_bytes = b"\0".join([*parts[:2], known.encode()])
+        request.auth_bytes = b"\0".join([*parts[:2], self._gateway.namespace.connection_string.encode()])
         body = bytes(request.encode(version=frame.version, header=True))
         return frames.Frame(frame.api, frame.version, frame.correlation, body)
 

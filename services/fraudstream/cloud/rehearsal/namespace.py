@@ -18,8 +18,6 @@ from kafka.admin import (
     ACL,
     ACLOperation,
     ACLPermissionType,
-    ConfigResource,
-    ConfigResourceType,
     KafkaAdminClient,
     ResourcePattern,
     ResourceType,
@@ -48,7 +46,11 @@ _SECURITY = "org.apache.kafka.common.security"
 
 @dataclass(slots=True)
 class Namespace:
-    """The namespace as it was deployed; ``ports`` are those of the broker's own listeners, behind the gateway."""
+    """The namespace as it was deployed.
+
+    ``connection_string`` is what the broker itself knows. Clients have others, which the gateway exchanges for it: a
+    policy has two keys, and either may be regenerated.
+    """
 
     name: str
     connection_string: str
@@ -199,12 +201,6 @@ class ControlPlane:
         refused = [one.error_message for one in answer.entries if one.error_code]
         if refused:
             raise ConfigurationError(f"The broker refuses the quotas: {'; '.join(refused)}.")
-
-    def regenerate_key(self, connection_string: str) -> None:
-        """Make another connection string the only one that signs in; connections that are open stay open."""
-        config = {"listener.name.namespace.plain.sasl.jaas.config": plain_login(connection_string)}
-        with self._admin() as admin:
-            admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", configs=config)])
 
     def _admin(self) -> Any:
         return _Closing(KafkaAdminClient(bootstrap_servers=[f"{self._address[0]}:{self._address[1]}"]))

@@ -42,6 +42,11 @@ class Budget:
         self.most_used = 0.0
         self.total = 0.0
 
+    @property
+    def left(self) -> float:
+        """What this second still has; negative: what the next one has to pay back."""
+        return self._left
+
     def spend(self, units: float) -> int | None:
         """None: it may happen and is charged. Otherwise the milliseconds after which to try again."""
         wait = self.wait_ms()
