@@ -38,6 +38,8 @@ CHROMIUM_ARGUMENTS = (
 )
 WAIT_MS = 60_000
 READY = "panel panel--ready"
+# A machine that runs other tests beside these is slow, not wrong.
+expect.set_options(timeout=20_000)
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 
 
@@ -109,8 +111,8 @@ def made_traffic(project_root: Path) -> Any:
     return _memory_store(project_root).make_traffic(NOW, live=3000, history=2000)
 
 
-@pytest.fixture
-def site(made_traffic: Any) -> Iterator[Site]:
+@pytest.fixture(scope="session")
+def served(made_traffic: Any) -> Iterator[Site]:
     traffic = made_traffic.copy()
     clock, replay = [NOW], ReplayStub()
     settings = load_settings(mlflow_tracking_uri="", scoring="embedded")
@@ -126,18 +128,44 @@ def site(made_traffic: Any) -> Iterator[Site]:
         thread.join(timeout=10)
 
 
+@pytest.fixture
+def site(served: Site, made_traffic: Any) -> Site:
+    """The server with its data as they were made. One server for all tests: browsers keep what they loaded from it."""
+    fresh = made_traffic.copy()
+    served.traffic.store.collections = fresh.store.collections
+    for collection in fresh.store.collections.values():
+        collection.store = served.traffic.store
+    served.traffic.store.away = False
+    served.traffic.tail.window = fresh.tail.window
+    served.traffic.tail.problem = ""
+    served.replay.sent.clear()
+    return served
+
+
+_CONTEXTS: dict[Browser, dict[str, BrowserContext]] = {}
+
+
 class Visitor:
     """A browser of one reader; it notes errors on the console and requests to other hosts."""
 
     def __init__(self, browser: Browser, home: str, **options: Any) -> None:
         chosen = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"} | options
-        self.context: BrowserContext = browser.new_context(**chosen)
+        # A context keeps what it loaded and compiled, for the next test with the same options.
+        key = repr(sorted(chosen.items(), key=str))
+        contexts = _CONTEXTS.setdefault(browser, {})
+        self.context: BrowserContext = contexts.get(key) or contexts.setdefault(key, browser.new_context(**chosen))
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.complaints: list[str] = []
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self._request(request.url, home))
+
+    def leave(self) -> None:
+        """Close the page and forget what it stored."""
+        if self.page.url.startswith("http"):
+            self.page.evaluate("localStorage.clear()")
+        self.page.close()
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
@@ -159,7 +187,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Any]:
 
     yield open_browser
     for visitor in visitors:
-        visitor.context.close()
+        visitor.leave()
     assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 

@@ -26,6 +26,7 @@ def opened(page: Page, site: Any, search: str = "") -> None:
 def click_bar(page: Page, panel: str, index: int) -> None:
     """Click the bar of the legitimate transactions at this place, where the reader would: in its middle."""
     bar = page.locator(f"#{panel} .barlayer .trace").nth(1).locator(".point path").nth(index)
+    bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

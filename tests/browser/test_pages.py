@@ -58,6 +58,7 @@ def test_a_click_opens_the_rows_behind_a_bar_with_their_files(page: Page, site: 
     page.goto(f"{site.url}/history?origin=live")
     expect_ready(page, HISTORY)
     bar = page.locator("#history-type .barlayer .trace").first.locator(".point path").first
+    bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -84,7 +84,7 @@ def test_up_ends_with_scored_events(chain: Chain) -> None:
 
 
 def test_the_one_shot_services_ended_well_and_the_rest_is_healthy(chain: Chain) -> None:
-    await_condition(lambda: chain.compose.services()["bootstrap"]["State"] == "exited", 300)
+    await_condition(lambda: chain.compose.services()["bootstrap"]["State"] == "exited", 600)
     found = chain.compose.services()
     assert {name: found[name]["ExitCode"] for name in ("topics", "bootstrap")} == {"topics": 0, "bootstrap": 0}
     assert {name: found[name]["Health"] for name in RUNNING} == dict.fromkeys(RUNNING, "healthy")
@@ -169,6 +169,7 @@ def test_nothing_ran_out_of_memory(chain: Chain) -> None:
 
 
 def test_down_keeps_data_and_down_with_volumes_clears_them(chain: Chain) -> None:
+    chain.compose.run("stop", "generator", "load", "stream", "store")
     db = documents.database(chain.settings)
     stored = db.transactions.count_documents({})
     published = end_offsets(chain.settings, TRANSACTIONS)

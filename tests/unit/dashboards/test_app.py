@@ -116,3 +116,18 @@ def test_strangers_cannot_start_it_open(traffic: Any) -> None:
 def test_health_is_answered_without_the_store(browser: Any, traffic: Any) -> None:
     traffic.store.away = True
     assert browser.get("/health").get_json() == {"status": "ok"}
+
+
+def test_fifty_viewers_ask_the_store_no_more_than_one(sources: Sources, traffic: Any) -> None:
+    for feed in (sources.live, sources.history, sources.rejected):
+        feed.look(patience_seconds=10)
+    finds = traffic.store.finds
+    reads = [feed.reads for feed in (sources.live, sources.history, sources.rejected)]
+    for _ in range(50):
+        for feed in (sources.live, sources.history, sources.rejected):
+            feed.look()
+    again = [feed.reads for feed in (sources.live, sources.history, sources.rejected)]
+    # A poller may have come round once meanwhile; what it read is all that was read.
+    rounds = sum(after - before for before, after in zip(reads, again, strict=True))
+    assert rounds <= 6
+    assert traffic.store.finds - finds <= 4 * rounds + 4

@@ -7,6 +7,15 @@ window.dash_clientside = window.dash_clientside || {};
   const DIMENSIONS = ['day_of_week', 'month', 'category_recipient', 'transaction_type', 'transaction_method', 'amount_bin'];
   const PANELS = 6;
 
+  // The point of the graph that was clicked just now; other graphs may still hold their last click.
+  function clickedData() {
+    const triggered = window.dash_clientside.callback_context.triggered || [];
+    const click = triggered.find(function (entry) {
+      return entry.prop_id.endsWith('.clickData') && entry.value && entry.value.points && entry.value.points.length;
+    });
+    return click ? click.value.points[0].customdata : null;
+  }
+
   function toggled(values, value) {
     const kept = (values || []).filter(function (other) { return other !== value; });
     return kept.length === (values || []).length ? kept.concat([value]) : kept;
@@ -26,9 +35,8 @@ window.dash_clientside = window.dash_clientside || {};
       if (trigger === 'live-minute-clear') {
         return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [[]]);
       }
-      const clicked = clicks.find(function (click) { return click && click.points && click.points.length; });
-      if (!clicked) return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [none]);
-      const data = clicked.points[0].customdata;
+      const data = clickedData();
+      if (!data) return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [none]);
       const outputs = values.map(function (chosen, index) {
         return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : none;
       });
@@ -67,9 +75,8 @@ window.dash_clientside = window.dash_clientside || {};
       const same = clicks.map(function () { return none; });
       if (trigger === 'history-rows-close') return nulls.concat([null, null]);
       if (trigger === 'history-drill-choice') return same.concat([choice ? choice.split(',') : null, none]);
-      const clicked = clicks.find(function (click) { return click && click.points && click.points.length; });
-      if (!clicked) return same.concat([none, none]);
-      const data = clicked.points[0].customdata;
+      const data = clickedData();
+      if (!data) return same.concat([none, none]);
       return nulls.concat([data, data.join(',')]);
     },
   };

@@ -1,0 +1,148 @@
+"""The pages against a running stack: what they show is what the documents hold, and news arrive in time."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from fraudstream.core.documents import REJECTED, TRANSACTIONS, database
+from fraudstream.core.kafka import producer
+from fraudstream.dashboards import history_layout, live_controls, system
+from tests.browser.conftest import Visitor, expect_ready
+from tests.events import GOOD
+from tests.system.conftest import Fraudstream, await_condition, new_fraudstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+EVENTS = 1_500
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fraudstream]:
+    """All parts, with a trained model, scored traffic and a rejected event."""
+    fraudstream = new_fraudstream(tmp_path_factory.mktemp("stack"))
+    fraudstream.run("demo", "--events", str(EVENTS), "--rate", "0", "--exit")
+    fraudstream.run("up", "-d")
+    try:
+        send(fraudstream, json.dumps(GOOD | {"id": 900_001, "amount": "much"}).encode())
+        rejected = database(fraudstream.settings)[REJECTED]
+        await_condition(lambda: rejected.count_documents({"field": "amount"}) > 0, 180)
+        yield fraudstream
+    finally:
+        fraudstream.run("down")
+
+
+@pytest.fixture
+def page(chromium: Browser, stack: Fraudstream) -> Iterator[Page]:
+    visitor = Visitor(chromium, stack.settings.dashboard_url)
+    yield visitor.page
+    visitor.leave()
+    assert visitor.complaints == []
+
+
+def send(stack: Fraudstream, *values: bytes) -> None:
+    sender = producer(stack.settings)
+    for value in values:
+        sender.send("transactions", value=value)
+    sender.flush()
+    sender.close()
+
+
+def stored(stack: Fraudstream, origin: str) -> pd.DataFrame:
+    return pd.DataFrame(list(database(stack.settings)[TRANSACTIONS].find({"origin": origin})))
+
+
+def number(text: str) -> float:
+    return float(re.sub(r"[^\d.]", "", text))
+
+
+def test_the_live_cards_equal_a_count_of_the_documents(page: Page, stack: Fraudstream) -> None:
+    page.goto(f"{stack.settings.dashboard_url}/?range=all")
+    expect_ready(page, [panel.id for panel in live_controls.PANELS])
+    rows = stored(stack, "live")
+    frauds = rows[rows["prediction"] == 1]
+    expect(page.locator("#live-transactions")).to_have_text(f"{len(rows):,}", timeout=60_000)
+    expect(page.locator("#live-frauds")).to_have_text(f"{len(frauds):,}")
+    expect(page.locator("#live-risk")).to_have_text(f"{frauds['amount'].sum():,.0f}")
+    # The same from the stream itself, once its tail has been read.
+    page.locator("#live-range").get_by_text("1 h", exact=True).click()
+    expect(page.locator("#live-coverage")).to_contain_text("the stream itself", timeout=60_000)
+    since = pd.Timestamp(datetime.now(UTC)) - pd.Timedelta(hours=1)
+    expect(page.locator("#live-transactions")).to_have_text(f"{(rows['enqueued_at'] >= since).sum():,}")
+
+
+def test_the_history_cards_equal_a_count_of_the_documents(page: Page, stack: Fraudstream) -> None:
+    page.goto(f"{stack.settings.dashboard_url}/history?origin=history")
+    expect_ready(page, [panel.id for panel in [*history_layout.PANELS.values(), history_layout.TREND]])
+    rows = stored(stack, "history")
+    expect(page.locator("#history-transactions")).to_have_text(f"{len(rows):,}", timeout=60_000)
+    expect(page.locator("#history-frauds")).to_have_text(f"{(rows['isFraud'] == 1).sum():,}")
+    assert number(page.locator("#history-amount").inner_text()) == pytest.approx(rows["amount"].sum(), abs=1)
+    months = sorted(rows["event_time"].dt.strftime("%Y-%m").unique())[2:4]
+    page.goto(f"{stack.settings.dashboard_url}/history?origin=history&period={months[0]},{months[1]}")
+    within = rows[rows["event_time"].dt.strftime("%Y-%m").isin(months)]
+    expect(page.locator("#history-transactions")).to_have_text(f"{len(within):,}", timeout=60_000)
+
+
+def test_a_new_transaction_shows_within_two_seconds_of_being_scored(page: Page, stack: Fraudstream) -> None:
+    page.goto(stack.settings.dashboard_url)
+    expect(page.locator("#live-coverage")).to_contain_text("the stream itself", timeout=60_000)
+    event = GOOD | {"id": 900_100, "date": f"{datetime.now(UTC):%d/%m/%Y %H:%M:%S}"}
+    send(stack, json.dumps(event).encode())
+    page.locator("#live-decisions-table").get_by_text("900100").wait_for(timeout=120_000)
+    seen_at = datetime.now(UTC)
+    documents = database(stack.settings)[TRANSACTIONS]
+    await_condition(lambda: documents.find_one({"_id": 900_100}) is not None, 60)
+    made = documents.find_one({"_id": 900_100})
+    assert made is not None
+    assert (seen_at - made["published_at"]).total_seconds() <= 2.0
+
+
+def test_a_transaction_can_be_followed_end_to_end(page: Page, stack: Fraudstream) -> None:
+    made = database(stack.settings)[TRANSACTIONS].find_one({"origin": "live"})
+    assert made is not None
+    page.goto(f"{stack.settings.dashboard_url}/explorer?id={made['_id']}")
+    expect_ready(page, ["explorer-transaction-state"])
+    source = made["source"]
+    expect(page.locator("#explorer-transaction")).to_contain_text(
+        f"transactions, partition {source['partition']}, offset {source['offset']}"
+    )
+
+
+def test_a_rejected_event_is_corrected_sent_and_scored(page: Page, stack: Fraudstream) -> None:
+    page.goto(f"{stack.settings.dashboard_url}/explorer?tab=rejected")
+    page.locator("#explorer-rejections .ag-row", has_text="amount").locator(".cell-link").first.click()
+    page.get_by_label("Event to send").fill(json.dumps(GOOD | {"id": 900_001, "amount": 12.5}))
+    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send it").click()
+    expect(page.locator("#explorer-replayed")).to_contain_text("it is now transactions/", timeout=60_000)
+    documents = database(stack.settings)[TRANSACTIONS]
+    await_condition(lambda: documents.find_one({"_id": 900_001}) is not None, 120)
+
+
+def test_every_part_works_and_the_model_is_linked(page: Page, stack: Fraudstream) -> None:
+    page.goto(f"{stack.settings.dashboard_url}/system")
+    expect_ready(page, [panel.id for panel in system.PANELS])
+    parts = page.locator("#system-parts-list")
+    for name in ("Kafka", "Scoring service", "Document store", "MLflow"):
+        expect(parts.get_by_role("row", name=name)).to_contain_text("Working", timeout=60_000)
+    for name in ("Stream job", "Store job"):
+        expect(parts.get_by_role("row", name=name)).to_contain_text(re.compile("Working|Idle"))
+    link = page.locator("#system-model-body").get_by_role("link", name="Version in MLflow")
+    expect(link).to_have_attribute("href", re.compile(f"^{re.escape(stack.settings.mlflow_tracking_uri)}/#/models/"))
+
+
+def test_a_store_that_dies_is_told_and_its_return_is_seen(page: Page, stack: Fraudstream) -> None:
+    page.goto(f"{stack.settings.dashboard_url}/?range=all")
+    expect_ready(page, ["live-category"])
+    subprocess.run(["kill", "-9", str(stack.pids()["documents"])], check=True)
+    expect(page.locator("#live-status")).to_have_text("Store away", timeout=30_000)
+    expect(page.locator("#live-status")).to_have_text("Live", timeout=120_000)
+    expect_ready(page, ["live-category"])

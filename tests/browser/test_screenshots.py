@@ -1,0 +1,87 @@
+"""Every page beside the picture of it that was last looked at and found good.
+
+``FRAUDSTREAM_SCREENSHOTS=write`` makes the pictures anew. They are compared in blocks, so that another machine's
+smoothing of letters is no difference and a bar that is missing is one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.conftest import WAIT_MS
+
+pytestmark = pytest.mark.browser
+
+PICTURES = Path(__file__).parent / "screenshots"
+WRITE = os.environ.get("FRAUDSTREAM_SCREENSHOTS") == "write"
+BLOCK = 12
+# A block differs when its mean colour is off by this much; this share of the blocks may.
+MOST_OFF = 18
+MOST_BLOCKS = 0.02
+PAGES = {
+    "live": "/",
+    "live-filtered": "/?range=15m&category_recipient=food_store,tech_store&table=frauds",
+    "history": "/history?origin=history",
+    "history-compared": "/history?origin=history&period=2025-09,2025-11&compare=2026-01,2026-03",
+    "explorer": "/explorer?id=1001004",
+    "explorer-rejected": "/explorer?tab=rejected&event=transactions/1/0",
+    "system": "/system",
+}
+VIEWS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_page_looks_as_it_did(visit: Any, site: Any, name: str, view: str) -> None:
+    page = visit(**VIEWS[view], reduced_motion="reduce")
+    page.goto(site.url + PAGES[name])
+    expect(page.locator("section.panel--loading")).to_have_count(0, timeout=WAIT_MS)
+    # Drawn twice alike: figures come after their data, fonts and tables after those.
+    shown = page.screenshot(full_page=True, animations="disabled")
+    for _ in range(20):
+        page.wait_for_timeout(300)
+        before, shown = shown, page.screenshot(full_page=True, animations="disabled")
+        if before == shown:
+            break
+    path = PICTURES / f"{name}-{view}.png"
+    if WRITE:
+        PICTURES.mkdir(exist_ok=True)
+        Image.open(io.BytesIO(shown)).convert("RGB").quantize(128).save(path, optimize=True)
+        return
+    assert path.exists(), f"{path.name} has never been made: FRAUDSTREAM_SCREENSHOTS=write"
+    assert difference(Image.open(io.BytesIO(shown)), Image.open(path)) <= MOST_BLOCKS
+
+
+def difference(first: Image.Image, second: Image.Image) -> float:
+    """The share of blocks that differ; 1 when the sizes are apart by more than a few lines."""
+    if first.width != second.width or abs(first.height - second.height) > 2 * BLOCK:
+        return 1.0
+    blocks = (first.width // BLOCK, min(first.height, second.height) // BLOCK)
+    area = (0, 0, blocks[0] * BLOCK, blocks[1] * BLOCK)
+    small = [
+        np.asarray(image.convert("RGB").crop(area).resize(blocks, Image.Resampling.BOX), dtype="i2")
+        for image in (first, second)
+    ]
+    return float((np.abs(small[0] - small[1]).max(axis=2) > MOST_OFF).mean())
+
+
+def test_a_bar_that_is_missing_is_a_difference_and_a_soft_edge_is_none() -> None:
+    plain = Image.new("RGB", (1200, 900), "white")
+    barred = plain.copy()
+    barred.paste((213, 94, 0), (300, 200, 700, 700))
+    softened = barred.resize((600, 450), Image.Resampling.BILINEAR).resize((1200, 900), Image.Resampling.BILINEAR)
+    assert difference(plain, barred) > MOST_BLOCKS
+    assert difference(barred, softened) <= MOST_BLOCKS
+    assert difference(plain, plain.crop((0, 0, 1200, 600))) == 1.0
