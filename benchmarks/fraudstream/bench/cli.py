@@ -1,0 +1,171 @@
+"""``fraudstream bench``: measure the parts beside their baselines; what is heavy is imported by the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Measure what this machine carries, each part beside its baselines.", no_args_is_help=True)
+
+Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny size: shows that it works, and nothing about speed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The results as one JSON object on stdout.")]
+Out = Annotated[Path | None, typer.Option(help="The results' file; by default benchmarks/results/<name>.json.")]
+Repeats = Annotated[int, typer.Option(min=1, help="How often each contender is measured, in rotated order.")]
+Names = Annotated[list[str] | None, typer.Option("--contender", help="Who takes part; repeat it. All by default.")]
+Changed = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
+]
+
+Measured = Callable[[Callable[[str], None]], dict[str, Any]]
+
+
+@app.command()
+def latency(
+    rate: Annotated[list[float] | None, typer.Option(min=1, help="Events per second; 200 and 1000.")] = None,
+    seconds: Annotated[float, typer.Option("--for", min=1, help="Seconds that count, for each contender.")] = 60.0,
+    warm_up: Annotated[float, typer.Option(min=0, help="Seconds before them that do not.")] = 15.0,
+    repeats: Repeats = 3,
+    contender: Names = None,
+    changed: Changed = None,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """From when an event is due to when its decision is read, at a constant rate."""
+    from fraudstream.bench.latency import NAMES, Plan, measure
+
+    plan = Plan(
+        tuple(rate or (200.0, 1_000.0)), seconds, warm_up, repeats, _names(contender, NAMES), _settings(changed)
+    )
+    if smoke:
+        few = ("echo", "bare", "realtime")
+        plan = Plan((100.0,), 4.0, 2.0, 1, _names(contender, NAMES, few), _settings(changed))
+    _run("latency", lambda tell: measure(plan, tell), as_json, out, smoke)
+
+
+@app.command()
+def throughput(
+    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 500_000,
+    message_events: Annotated[int, typer.Option(min=1_000, help="How many, for apps that take them singly.")] = 30_000,
+    repeats: Repeats = 3,
+    contender: Names = None,
+    changed: Changed = None,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """How fast a backlog is scored."""
+    from fraudstream.bench.throughput import BACKLOG_SETTINGS, NAMES, Plan, measure
+
+    ours = BACKLOG_SETTINGS | _settings(changed)
+    plan = Plan(events, message_events, repeats, _names(contender, NAMES), ours)
+    if smoke:
+        few = ("bare-batch", "realtime", "microbatch")
+        plan = Plan(20_000, 4_000, 1, _names(contender, NAMES, few), ours)
+    _run("throughput", lambda tell: measure(plan, tell), as_json, out, smoke)
+
+
+@app.command()
+def scoring(
+    seconds: Annotated[
+        float, typer.Option("--for", min=0.5, help="Seconds for each number of clients and rows.")
+    ] = 10.0,
+    repeats: Repeats = 3,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """The scoring service beside `mlflow models serve`."""
+    from fraudstream.bench.scoring import Plan, measure
+
+    plan = Plan(0.5, 1, ((1, 1), (8, 1_000))) if smoke else Plan(seconds, repeats)
+    _run("scoring", lambda tell: measure(plan, tell), as_json, out, smoke)
+
+
+@app.command()
+def store(
+    documents: Annotated[int, typer.Option(min=4_000, help="How many scored transactions wait.")] = 60_000,
+    repeats: Repeats = 3,
+    changed: Changed = None,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """The store job beside a bare loop of bulk upserts."""
+    from fraudstream.bench.store import Plan, measure
+
+    plan = Plan(4_000, 1, _settings(changed)) if smoke else Plan(documents, repeats, _settings(changed))
+    _run("store", lambda tell: measure(plan, tell), as_json, out, smoke)
+
+
+@app.command()
+def startup(repeats: Repeats = 3, smoke: Smoke = False, as_json: AsJson = False, out: Out = None) -> None:
+    """How long it takes until everything is ready, and until a first event is scored."""
+    from fraudstream.bench.whole import StartPlan, measure_startup
+
+    plan = StartPlan(1, demo=False) if smoke else StartPlan(repeats)
+    _run("startup", lambda tell: measure_startup(plan, tell), as_json, out, smoke)
+
+
+@app.command()
+def memory(
+    seconds: Annotated[float, typer.Option("--for", min=2, help="Seconds of streaming, and of idleness.")] = 60.0,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Memory of each part while 20 events/s stream, and the processor time that idle parts take."""
+    from fraudstream.bench.whole import MemoryPlan, measure_memory
+
+    plan = MemoryPlan(5.0, settle=1.0, history=2_000) if smoke else MemoryPlan(seconds)
+    _run("memory", lambda tell: measure_memory(plan, tell), as_json, out, smoke)
+
+
+def _names(given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()) -> tuple[str, ...]:
+    if unknown := set(given or ()) - set(known):
+        raise typer.BadParameter(f"--contender {', '.join(sorted(unknown))}: known are {', '.join(known)}")
+    return tuple(given or by_default or known)
+
+
+def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
+    from fraudstream.core.settings import Settings
+
+    found = {}
+    for one in changed or ():
+        name, equals, value = one.partition("=")
+        if not equals or name not in Settings.model_fields:
+            raise typer.BadParameter(f"--set {one}: it is name=value with the name of a setting, in lower case")
+        found[name] = value
+    return found
+
+
+def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: bool) -> None:
+    """Measure, write the file (a smoke run only where asked), and show the results."""
+    import orjson
+    from rich.console import Console
+
+    from fraudstream.bench import rendering, results
+    from fraudstream.core.logs import configure_logging
+
+    configure_logging("bench", "WARNING")
+    console = Console(stderr=True, highlight=False)
+    with console.status(name) as line:
+        found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
+    file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
+    if file is not None:
+        results.write(found, file)
+        console.print(f"results: {file}", soft_wrap=True)
+    if as_json:
+        typer.echo(orjson.dumps(found).decode())
+    else:
+        rendering.show(found, Console(highlight=False))
+
+
+def _line(console: Any) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
+    return tell

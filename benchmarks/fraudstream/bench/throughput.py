@@ -1,0 +1,144 @@
+"""Throughput: a backlog that waits on the topic, and how fast its outputs arrive once a contender works through it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fraudstream.bench import bounds, figures
+from fraudstream.bench.bounds import Bound, ratio
+from fraudstream.bench.contenders import Cast, Contender, chosen
+from fraudstream.bench.load import Reader, compare_decisions, send
+from fraudstream.bench.running import Running, Tell, broker_stage, running
+from fraudstream.bench.stage import OUTPUTS, Ends, fresh_topics
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.topics import TRANSACTIONS
+
+BATCHED = ("bare-batch", "realtime", "microbatch", "quix-batch", "bytewax-batch", "faust-batch")
+PER_MESSAGE = ("quix", "bytewax", "faust")
+NAMES = (*BATCHED, *PER_MESSAGE)
+
+# What a stream job that has a backlog to work off is given: settings alone. docs/benchmarks.md says why.
+BACKLOG_SETTINGS: dict[str, Any] = {
+    "trigger_interval_seconds": 0.0,
+    "max_events_per_batch": 50_000,
+    "driver_java_options": "-XX:+UseParallelGC -Xss4m",
+}
+
+_POLL_SECONDS = 0.25
+_START_SECONDS = 180.0
+_STALLED_SECONDS = 60.0
+_IDLE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many events wait; apps that take one event at a time are measured over the first ``message_events``."""
+
+    events: int = 500_000
+    message_events: int = 30_000
+    repeats: int = 3
+    contenders: tuple[str, ...] = NAMES
+    ours: dict[str, Any] = field(default_factory=lambda: dict(BACKLOG_SETTINGS))
+
+    def awaited(self, name: str) -> int:
+        """So many outputs of the contender are awaited."""
+        return min(self.events, self.message_events) if name in PER_MESSAGE else self.events
+
+
+def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+    """Measure; returns the results' own part. Raises :class:`FraudstreamError` where an event is lost."""
+    runs = []
+    with broker_stage(plan.ours, tell) as (cast, events):
+        tell(f"{plan.events:,} events onto the topic")
+        fresh_topics(cast.stage.settings)
+        send(cast, TRANSACTIONS, events, 0, plan.events)
+        for repeat in range(plan.repeats):
+            decisions: dict[str, dict[str, tuple[int, float]]] = {}
+            for contender in chosen(figures.rotated(plan.contenders, repeat)):
+                tell(f"{contender.label}, run {repeat + 1} of {plan.repeats}")
+                run, decided = _measure_one(cast, contender, plan.awaited(contender.name))
+                runs.append({"repeat": repeat} | run)
+                decisions[contender.name] = decided
+            compare_decisions(decisions, [run for run in runs if run["repeat"] == repeat])
+        parameters = asdict(plan) | {"model": cast.model.fingerprint, "trees": cast.model.trees}
+    return {
+        "parameters": parameters | {"start_share": figures.START_SHARE},
+        "runs": runs,
+        "summary": (summary := summarised(runs)),
+        "bounds": bounds.to_json(held(summary)),
+    }
+
+
+def _measure_one(cast: Cast, contender: Contender, awaited: int) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
+    fresh_topics(cast.stage.settings, *OUTPUTS)
+    ends = Ends(cast.stage.settings, *OUTPUTS)
+    try:
+        with running(cast, contender, every=1.0) as process:
+            process.begin_sampling()
+            _await_outputs(ends, awaited, process, contender)
+            process.end_sampling()
+    finally:
+        ends.close()
+    reader = Reader(cast, tuple(OUTPUTS), awaited, _IDLE_SECONDS)
+    try:
+        read = reader.result()
+    finally:
+        reader.kill()
+    if read.different != awaited and not (contender.name in PER_MESSAGE and read.different):
+        raise FraudstreamError(f"{contender.label}: {awaited:,} events were awaited and {read.different:,} came out.")
+    run = {
+        "contender": contender.name,
+        "events_in": awaited,
+        "events_out": read.different,
+        "repeated": read.repeated,
+        "rejected": read.rejected,
+        "events_per_second": figures.steady_rate(read.stamps_ms),
+        "with_start": figures.steady_rate(read.stamps_ms, 0.0),
+        **process.memory(),
+    }
+    return run, read.decisions
+
+
+def _await_outputs(ends: Ends, awaited: int, process: Running, contender: Contender) -> None:
+    seen, moved_at = 0, time.monotonic()
+    while (now := ends()) < awaited:
+        process.check()
+        if now != seen:
+            seen, moved_at = now, time.monotonic()
+        elif time.monotonic() - moved_at > (_STALLED_SECONDS if seen else _START_SECONDS):
+            raise FraudstreamError(f"{contender.label}: {seen:,} of {awaited:,} outputs came, and then no more.")
+        time.sleep(_POLL_SECONDS)
+
+
+def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each contender the spread of its repeats."""
+    found = []
+    for name in dict.fromkeys(run["contender"] for run in runs):
+        same = [run for run in runs if run["contender"] == name]
+        numbers = [
+            {key: value for key, value in run.items() if isinstance(value, int | float) and key != "repeat"}
+            for run in same
+        ]
+        found.append({"contender": name, "repeats": len(same), **figures.spreads(numbers)})
+    return found
+
+
+def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:
+    """The project's claims about throughput, for the faster of its triggers."""
+    rates = {one["contender"]: float(one["events_per_second"]["median"]) for one in summary}
+    ours = max((rates[name] for name in ("realtime", "microbatch") if name in rates), default=None)
+    if ours is None:
+        return []
+    found = bounds.at_least("rate by the bare loop's that scores", ratio(ours, rates.get("bare-batch")), 0.7)
+    batched = [rates[name] for name in ("quix-batch", "bytewax-batch", "faust-batch") if name in rates]
+    found += bounds.at_least(
+        "rate by the best batched app's of the peers", ratio(ours, max(batched, default=None)), 1.3
+    )
+    single = [rates[name] for name in PER_MESSAGE if name in rates]
+    found += bounds.at_least(
+        "rate by the best app's per message of the peers", ratio(ours, max(single, default=None)), 15
+    )
+    return found
