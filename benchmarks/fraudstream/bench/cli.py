@@ -50,6 +50,7 @@ def latency(
 def throughput(
     events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 500_000,
     message_events: Annotated[int, typer.Option(min=1_000, help="How many, for apps that take them singly.")] = 30_000,
+    profile: Annotated[bool, typer.Option("--profile", help="Also profile the stream job; needs a JDK.")] = False,
     repeats: Repeats = 3,
     contender: Names = None,
     changed: Changed = None,
@@ -61,10 +62,10 @@ def throughput(
     from fraudstream.bench.throughput import BACKLOG_SETTINGS, NAMES, Plan, measure
 
     ours = BACKLOG_SETTINGS | _settings(changed)
-    plan = Plan(events, message_events, repeats, _names(contender, NAMES), ours)
+    plan = Plan(events, message_events, repeats, _names(contender, NAMES), ours, profile)
     if smoke:
         few = ("bare-batch", "realtime", "microbatch")
-        plan = Plan(20_000, 4_000, 1, _names(contender, NAMES, few), ours)
+        plan = Plan(20_000, 4_000, 1, _names(contender, NAMES, few), ours, profile)
     _run("throughput", lambda tell: measure(plan, tell), as_json, out, smoke)
 
 

@@ -24,6 +24,9 @@ class Shown:
 def tables(results: Mapping[str, Any]) -> list[Shown]:
     """The tables of any benchmark's results: its figures, and the bounds where it has some."""
     made = _TABLES[results["benchmark"]](results)
+    for name, profiled in results.get("profile", {}).items():
+        steps = tuple((step, f"{share:.1%}") for step, share in profiled["steps"].items())
+        made.append(Shown(f"Where the time goes: {_label(name)}", ("step", "share of samples"), steps))
     if results["bounds"]:
         rows = tuple(
             (one["claim"], figure(one["value"]), one["limit"], "yes" if one["holds"] else "no")

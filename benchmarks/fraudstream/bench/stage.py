@@ -19,7 +19,7 @@ from kafka.admin import KafkaAdminClient
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.kafka import client_options, consumer, create_topics, topic_partitions
 from fraudstream.core.settings import ENV_PREFIX, Settings, profile_values
-from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS, partitions
 from fraudstream.runtime import process
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import settings_environment
@@ -70,9 +70,9 @@ class Stage:
         self.await_condition(part.ready, part.ready_timeout_seconds, f"{part.name} is ready", part, child)
         return child
 
-    def stop(self, child: subprocess.Popen[bytes]) -> None:
+    def stop(self, child: subprocess.Popen[bytes], grace_seconds: float = _GRACE_SECONDS) -> None:
         """Stop a part and everything that it started."""
-        process.terminate(child, _GRACE_SECONDS)
+        process.terminate(child, grace_seconds)
         self._children.remove(child)
 
     def await_condition(
@@ -159,7 +159,13 @@ class Ends:
 
     def __init__(self, settings: Settings, *topics: str) -> None:
         self._reader = consumer(settings)
-        self._parts: list[TopicPartition] = topic_partitions(self._reader, topics)
+        self._parts: list[TopicPartition] = []
+        until = time.monotonic() + _TOPIC_SECONDS
+        # A topic that was just created may not be known yet.
+        while len(self._parts) < len(topics) * partitions(settings):
+            if time.monotonic() > until:
+                raise RuntimePartError(f"The topics {', '.join(topics)} have {len(self._parts)} partitions.")
+            self._parts = topic_partitions(self._reader, topics)
 
     def __call__(self) -> int:
         return sum(self._reader.end_offsets(self._parts).values())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from fraudstream.bench import bounds, figures
+from fraudstream.bench import bounds, figures, profile
 from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.contenders import Cast, Contender, chosen
 from fraudstream.bench.load import Reader, compare_decisions, send
@@ -42,6 +42,7 @@ class Plan:
     repeats: int = 3
     contenders: tuple[str, ...] = NAMES
     ours: dict[str, Any] = field(default_factory=lambda: dict(BACKLOG_SETTINGS))
+    profile: bool = False
 
     def awaited(self, name: str) -> int:
         """So many outputs of the contender are awaited."""
@@ -50,6 +51,8 @@ class Plan:
 
 def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     """Measure; returns the results' own part. Raises :class:`FraudstreamError` where an event is lost."""
+    if plan.profile:
+        profile.tool()
     runs = []
     with broker_stage(plan.ours, tell) as (cast, events):
         tell(f"{plan.events:,} events onto the topic")
@@ -63,13 +66,28 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
                 runs.append({"repeat": repeat} | run)
                 decisions[contender.name] = decided
             compare_decisions(decisions, [run for run in runs if run["repeat"] == repeat])
+        profiles = _profiles(cast, plan, tell) if plan.profile else {}
         parameters = asdict(plan) | {"model": cast.model.fingerprint, "trees": cast.model.trees}
     return {
         "parameters": parameters | {"start_share": figures.START_SHARE},
         "runs": runs,
         "summary": (summary := summarised(runs)),
         "bounds": bounds.to_json(held(summary)),
+        **({"profile": profiles} if profiles else {}),
     }
+
+
+def _profiles(cast: Cast, plan: Plan, tell: Tell) -> dict[str, Any]:
+    """One more run of each of our triggers, with Java's profiler in it; its rate does not count."""
+    found = {}
+    for contender in (one for one in chosen(plan.contenders) if one.kind == "ours"):
+        tell(f"{contender.label}, with a profiler")
+        recording = cast.stage.folder / f"{contender.name}.jfr"
+        options = f"{cast.ours.get('driver_java_options', '')} {profile.java_option(recording)}".strip()
+        profiled = replace(cast, ours={**cast.ours, "driver_java_options": options})
+        run, _ = _measure_one(profiled, contender, plan.events)
+        found[contender.name] = profile.read(recording) | {"events_per_second": run["events_per_second"]}
+    return found
 
 
 def _measure_one(cast: Cast, contender: Contender, awaited: int) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
