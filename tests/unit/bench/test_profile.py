@@ -1,0 +1,45 @@
+"""What a recording of Java's profiler becomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fraudstream.bench import profile
+from fraudstream.core.errors import FraudstreamError
+
+
+def sample(*frames: str) -> str:
+    lines = "".join(f"    {frame}(byte[], int) line: {number}\n" for number, frame in enumerate(frames, 10))
+    return (
+        "jdk.ExecutionSample {\n  startTime = 09:00:00.000\n"
+        '  sampledThread = "Executor task launch worker for task 1.0" (javaThreadId = 70)\n'
+        f"  stackTrace = [\n{lines}    ...\n  ]\n}}\n\n"
+    )
+
+
+def test_the_innermost_known_frame_names_the_step() -> None:
+    text = (
+        sample("java.util.HashMap.get", "fraudstream.EventReader.readText", "org.apache.spark.sql.Row.get")
+        + sample("fraudstream.Ensemble.margin", "fraudstream.Champion.decide", "org.apache.spark.sql.Row.get")
+        + sample("fraudstream.Ensemble.margin", "fraudstream.Champion.decide")
+        + sample("java.lang.Thread.run")
+    )
+    found = profile.shares(text)
+    assert found["samples"] == 4
+    assert found["steps"] == {
+        "evaluate the trees": 0.5,
+        "read and check the event": 0.25,
+        "anything else": 0.25,
+    }
+    assert next(iter(found["hottest"].items())) == ("fraudstream.Ensemble.margin", 0.5)
+
+
+def test_samples_without_a_stack_do_not_count() -> None:
+    assert list(profile.stacks("jdk.ExecutionSample {\n  stackTrace = N/A\n}\n")) == []
+
+
+def test_a_recording_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FraudstreamError, match="no recording"):
+        profile.read(tmp_path / "none.jfr")
