@@ -8,54 +8,79 @@ group=${1:?usage: azure/deploy.sh GROUP [dev|prod] [LOCATION]}
 parameters=${2:-dev}
 location=${3:-westeurope}
 endpoint=fraudstream-scoring
+images=(stream store scoring mlflow dashboards bootstrap)
 
 az group create --name "$group" --location "$location" --output none
 
-# The endpoint's address and key go into the templates; before the first deployment there is no endpoint yet.
-scoring_url="https://$endpoint.$location.inference.ml.azure.com"
-workspace=$(az resource list --resource-group "$group" --resource-type Microsoft.MachineLearningServices/workspaces \
-    --query '[0].name' --output tsv)
-scoring_key=not-deployed-yet
-if [[ -n $workspace ]] && az ml online-endpoint show --name "$endpoint" --resource-group "$group" \
-    --workspace-name "$workspace" --output none 2>/dev/null; then
-    scoring_key=$(az ml online-endpoint get-credentials --name "$endpoint" --resource-group "$group" \
-        --workspace-name "$workspace" --query primaryKey --output tsv)
-fi
-
-# The key is handed over in a file of its own: arguments can be read by everybody on the machine.
+# Secrets are handed over in a file of their own: arguments can be read by everybody on the machine.
 secrets=$(mktemp)
 trap 'rm -f "$secrets"' EXIT
 chmod 600 "$secrets"
-cat >"$secrets" <<EOF
+
+# A secret that the vault has is kept; one that is not there, or that this account may not read, is made anew.
+kept_or_new() {
+    local vault
+    vault=$(az keyvault list --resource-group "$group" --query '[0].name' --output tsv)
+    { [[ -n $vault ]] && az keyvault secret show --vault-name "$vault" --name "$1" --query value --output tsv 2>/dev/null; } ||
+        openssl rand -base64 32
+}
+
+# write_secrets SCORING_KEY SCORING_URL
+write_secrets() {
+    cat >"$secrets" <<JSON
 {
   "\$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
   "contentVersion": "1.0.0.0",
-  "parameters": { "scoringKey": { "value": "$scoring_key" }, "scoringUrl": { "value": "$scoring_url" } }
+  "parameters": {
+    "scoringKey": { "value": "$1" },
+    "scoringUrl": { "value": "$2" },
+    "dashboardPassword": { "value": "$dashboard_password" }
+  }
 }
-EOF
+JSON
+}
 
-az deployment group create --name fraudstream --resource-group "$group" --template-file main.bicep \
-    --parameters "@parameters/$parameters.json" --parameters "@$secrets" --output none
-workspace=$(az deployment group show --name fraudstream --resource-group "$group" \
-    --query properties.outputs.workspace.value --output tsv)
+# deploy SERVICES
+deploy() {
+    az deployment group create --name fraudstream --resource-group "$group" --template-file main.bicep \
+        --parameters "@parameters/$parameters.json" --parameters "@$secrets" --parameters "services=$1" --output none
+}
 
-az ml online-endpoint create --file azureml/endpoint.yml --resource-group "$group" --workspace-name "$workspace" \
-    --output none 2>/dev/null ||
-    az ml online-endpoint update --file azureml/endpoint.yml --resource-group "$group" \
-        --workspace-name "$workspace" --output none
+output() {
+    az deployment group show --name fraudstream --resource-group "$group" \
+        --query "properties.outputs.$1.value" --output tsv
+}
 
+dashboard_password=$(kept_or_new dashboard-password)
+write_secrets "$(kept_or_new scoring-key)" ""
+
+# Resources first, then the images into the registry that is one of them.
+deploy false
+registry=$(output registryName)
+workspace=$(output workspace)
+tag=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["parameters"]["imageTag"]["value"])' \
+    "parameters/$parameters.json")
+for image in "${images[@]}"; do
+    az acr build --registry "$registry" --image "fraudstream/$image:$tag" --target "$image" --file ../Dockerfile .. \
+        --output none
+done
+
+# The online endpoint scores once the workspace holds a model (azure/publish-model.sh); until then our container does.
 # No aliases: the champion is the version that is tagged role=champion.
 version=$(az ml model list --name fraud --resource-group "$group" --workspace-name "$workspace" \
-    --query "max_by([?tags.role=='champion'], &to_number(version)).version" --output tsv)
-if [[ -z $version ]]; then
-    echo "No model is registered yet: train one (fraudstream train), then run this again to deploy it." >&2
-    exit 0
+    --query "max_by([?tags.role=='champion'], &to_number(version)).version" --output tsv 2>/dev/null || true)
+if [[ -n $version ]]; then
+    az ml online-endpoint create --file azureml/endpoint.yml --resource-group "$group" \
+        --workspace-name "$workspace" --output none 2>/dev/null ||
+        az ml online-endpoint update --file azureml/endpoint.yml --resource-group "$group" \
+            --workspace-name "$workspace" --output none
+    az ml online-deployment create --file azureml/deployment.yml --set "model=azureml:fraud:$version" --all-traffic \
+        --resource-group "$group" --workspace-name "$workspace" --output none
+    write_secrets "$(az ml online-endpoint get-credentials --name "$endpoint" --resource-group "$group" \
+        --workspace-name "$workspace" --query primaryKey --output tsv)" \
+        "https://$endpoint.$location.inference.ml.azure.com"
 fi
-az ml online-deployment create --file azureml/deployment.yml --set "model=azureml:fraud:$version" --all-traffic \
-    --resource-group "$group" --workspace-name "$workspace" --output none
-if [[ $scoring_key == not-deployed-yet ]]; then
-    exec "$0" "$group" "$parameters" "$location"
-fi
-echo "Deployed. The dashboards:"
-az deployment group show --name fraudstream --resource-group "$group" \
-    --query properties.outputs.dashboardsUrl.value --output tsv
+
+deploy true
+echo "Deployed. The dashboards are at $(output dashboardsUrl); their password is the vault's dashboard-password."
+echo "Train once labels are stored: az containerapp job start --resource-group $group --name $(output trainingJob)"

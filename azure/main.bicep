@@ -46,19 +46,29 @@ param sparkMemory string
 @maxValue(730)
 param logDays int
 
-@description('Deploy the Stream Analytics job beside the Spark job. It writes to hubs of its own.')
+@description('Run the Stream Analytics job in place of the stream job. It needs an Azure ML endpoint: scoringUrl.')
 param streamAnalytics bool
 
 @description('Events a second that are expected; the linter compares them with the throughput units.')
 @minValue(1)
 param expectedEventsPerSecond int
 
-@description('Key of the online endpoint, from `az ml online-endpoint get-credentials`; deploy.sh passes it on.')
+@description('Key of the online endpoint, or of the scoring container; deploy.sh passes it on.')
 @secure()
 param scoringKey string
 
-@description('Address of the online endpoint.')
-param scoringUrl string
+@description('Address of an Azure ML online endpoint; empty: the scoring container that these templates run.')
+param scoringUrl string = ''
+
+@description('Who signs in to the dashboards.')
+param dashboardUser string
+
+@description('Password of the dashboards; deploy.sh makes one.')
+@secure()
+param dashboardPassword string
+
+@description('Run the services. Their images have to be in the registry: deploy.sh builds them in between.')
+param services bool = true
 
 @description('Address of the MLflow server; empty: the one that these templates run.')
 param mlflowUrl string = ''
@@ -93,8 +103,17 @@ module eventhubs 'modules/eventhubs.bicep' = {
     units: throughputUnits
     mostUnits: mostThroughputUnits
     hubs: definitions.hubs
-    senderIds: [identities.outputs.streamPrincipal, identities.outputs.generatorPrincipal]
-    receiverIds: [identities.outputs.streamPrincipal, identities.outputs.storePrincipal]
+    senderIds: [
+      identities.outputs.streamPrincipal
+      identities.outputs.storePrincipal
+      identities.outputs.dashboardsPrincipal
+      identities.outputs.generatorPrincipal
+    ]
+    receiverIds: [
+      identities.outputs.streamPrincipal
+      identities.outputs.storePrincipal
+      identities.outputs.dashboardsPrincipal
+    ]
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -125,10 +144,26 @@ module vault 'modules/keyvault.bicep' = {
   params: {
     name: name
     location: location
-    readerIds: identities.outputs.principals
     namespaceName: eventhubs.outputs.namespaceName
     accountName: cosmos.outputs.accountName
     scoringKey: scoringKey
+    dashboardPassword: dashboardPassword
+    eventsReaders: [
+      identities.outputs.streamPrincipal
+      identities.outputs.storePrincipal
+      identities.outputs.dashboardsPrincipal
+    ]
+    documentsReaders: [
+      identities.outputs.storePrincipal
+      identities.outputs.dashboardsPrincipal
+      identities.outputs.trainingPrincipal
+    ]
+    scoringReaders: [
+      identities.outputs.streamPrincipal
+      identities.outputs.scoringPrincipal
+      identities.outputs.dashboardsPrincipal
+    ]
+    dashboardReaders: [identities.outputs.dashboardsPrincipal]
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -146,7 +181,7 @@ module learning 'modules/learning.bicep' = {
   }
 }
 
-module apps 'modules/apps.bicep' = {
+module apps 'modules/apps.bicep' = if (services) {
   name: 'apps'
   params: {
     name: name
@@ -157,6 +192,8 @@ module apps 'modules/apps.bicep' = {
     bootstrapServers: eventhubs.outputs.bootstrapServers
     scoringUrl: scoringUrl
     mlflowUrl: mlflowUrl
+    dashboardUser: dashboardUser
+    streamAnalytics: streamAnalytics
     sparkCores: sparkCores
     sparkMemory: sparkMemory
     workspaceName: monitoring.outputs.workspaceName
@@ -164,6 +201,7 @@ module apps 'modules/apps.bicep' = {
     storeId: identities.outputs.storeId
     dashboardsId: identities.outputs.dashboardsId
     scoringId: identities.outputs.scoringId
+    trainingId: identities.outputs.trainingId
   }
 }
 
@@ -183,7 +221,10 @@ output bootstrapServers string = eventhubs.outputs.bootstrapServers
 output mongoHost string = cosmos.outputs.host
 output vaultUri string = vault.outputs.vaultUri
 output registryServer string = registry.outputs.server
+output registryName string = registry.outputs.name
 output workspace string = learning.outputs.workspaceName
-output dashboardsUrl string = apps.outputs.dashboardsUrl
-output mlflowUrl string = apps.outputs.mlflowUrl
+output dashboardsUrl string = services ? apps.outputs.dashboardsUrl : ''
+output mlflowUrl string = services ? apps.outputs.mlflowUrl : ''
+output scoringUrl string = services ? apps.outputs.scoringUrl : ''
+output trainingJob string = services ? apps.outputs.trainingJob : ''
 output expectedEventsPerSecond int = expectedEventsPerSecond

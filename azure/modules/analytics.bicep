@@ -1,4 +1,5 @@
-// A Stream Analytics job that does what the Spark job does: reads transactions, scores them, writes to hubs of its own.
+// A Stream Analytics job in place of the stream job: reads transactions, scores them, writes to the same hubs.
+// Documents are the store job's: Stream Analytics can write to Cosmos DB's NoSQL API only.
 param name string
 param location string
 param namespaceName string
@@ -8,6 +9,13 @@ param scoringUrl string
 param scoringKey string
 
 var outputs = ['scored', 'rejected']
+
+var senderRole = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '2b629674-e913-4c01-ae53-ef4638d8f975')
+var receiverRole = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde')
+
+resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' existing = {
+  name: namespaceName
+}
 
 resource job 'Microsoft.StreamAnalytics/streamingjobs@2021-10-01-preview' = {
   name: '${name}-analytics'
@@ -132,6 +140,26 @@ resource job 'Microsoft.StreamAnalytics/streamingjobs@2021-10-01-preview' = {
         }
       }
     ]
+  }
+}
+
+resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(namespace.id, job.id, senderRole)
+  scope: namespace
+  properties: {
+    principalId: job.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: senderRole
+  }
+}
+
+resource receiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(namespace.id, job.id, receiverRole)
+  scope: namespace
+  properties: {
+    principalId: job.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: receiverRole
   }
 }
 

@@ -1,12 +1,17 @@
-// The services as Container Apps: the same images as with Compose, and the azure profile as their environment.
+// The services as Container Apps: the images that Compose runs, with the azure profile as their environment.
 param name string
 param location string
 param imageTag string
 param registryServer string
 param vaultUri string
 param bootstrapServers string
+@description('Address of an Azure ML online endpoint; empty: the scoring container that runs here.')
 param scoringUrl string
+@description('Address of an MLflow server; empty: the one that runs here.')
 param mlflowUrl string
+param dashboardUser string
+@description('Whether a Stream Analytics job stands in for the stream job.')
+param streamAnalytics bool
 param sparkCores string
 param sparkMemory string
 param workspaceName string
@@ -14,6 +19,7 @@ param streamId string
 param storeId string
 param dashboardsId string
 param scoringId string
+param trainingId string
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
@@ -33,33 +39,156 @@ resource environment 'Microsoft.App/managedEnvironments@2024-03-01' = {
   }
 }
 
-var trackingUri = empty(mlflowUrl) ? 'https://${name}-mlflow.${environment.properties.defaultDomain}' : mlflowUrl
+// What outlives a container: the jobs' checkpoints, the registry's database and models.
+var keepers = ['stream', 'store', 'mlflow']
 
-var jobs = [
-  {
-    name: 'stream'
-    identity: streamId
-    module: 'fraudstream.stream'
-    secrets: ['kafka-sasl-password', 'scoring-key']
-    values: [
-      { name: 'FRAUDSTREAM_SCORING', value: 'remote' }
-      { name: 'FRAUDSTREAM_SCORING_URL', value: scoringUrl }
-    ]
+resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: '${take(replace(name, '-', ''), 19)}state'
+  location: location
+  kind: 'StorageV2'
+  sku: {
+    name: 'Standard_ZRS'
   }
-  {
-    name: 'store'
-    identity: storeId
-    module: 'fraudstream.store'
-    secrets: ['kafka-sasl-password', 'mongo-uri']
-    values: []
+  properties: {
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    allowBlobPublicAccess: false
+  }
+}
+
+resource shares 'Microsoft.Storage/storageAccounts/fileServices@2023-05-01' = {
+  parent: storage
+  name: 'default'
+}
+
+resource share 'Microsoft.Storage/storageAccounts/fileServices/shares@2023-05-01' = [
+  for keeper in keepers: {
+    parent: shares
+    name: keeper
+    properties: {
+      shareQuota: 32
+    }
   }
 ]
 
-// One replica each: a query's checkpoint belongs to one process. The volume keeps it over restarts.
-resource job 'Microsoft.App/containerApps@2024-03-01' = [
-  for one in jobs: {
+resource volume 'Microsoft.App/managedEnvironments/storages@2024-03-01' = [
+  for (keeper, index) in keepers: {
+    parent: environment
+    name: keeper
+    properties: {
+      azureFile: {
+        accountName: storage.name
+        accountKey: storage.listKeys().keys[0].value
+        shareName: share[index].name
+        accessMode: 'ReadWrite'
+      }
+    }
+  }
+]
+
+var domain = environment.properties.defaultDomain
+var trackingUri = empty(mlflowUrl) ? 'https://${name}-mlflow.internal.${domain}' : mlflowUrl
+var scorer = empty(scoringUrl) ? 'https://${name}-scoring.internal.${domain}' : scoringUrl
+
+var profile = [
+  { name: 'FRAUDSTREAM_PROFILE', value: 'azure' }
+  { name: 'FRAUDSTREAM_DATA_DIR', value: '/data' }
+]
+var listening = [
+  { name: 'FRAUDSTREAM_BIND_HOST', value: '0.0.0.0' }
+]
+var events = [
+  { name: 'FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS', value: bootstrapServers }
+  { name: 'FRAUDSTREAM_KAFKA_SASL_PASSWORD', secretRef: 'kafka-sasl-password' }
+]
+var documents = [
+  { name: 'FRAUDSTREAM_MONGO_URI', secretRef: 'mongo-uri' }
+]
+var models = [
+  { name: 'FRAUDSTREAM_MLFLOW_TRACKING_URI', value: trackingUri }
+]
+var scoringAccess = [
+  { name: 'FRAUDSTREAM_SCORING_URL', value: scorer }
+  { name: 'FRAUDSTREAM_SCORING_KEY', secretRef: 'scoring-key' }
+]
+var login = [
+  { name: 'FRAUDSTREAM_DASHBOARD_URL', value: 'https://${name}-dashboards.${domain}' }
+  { name: 'FRAUDSTREAM_DASHBOARD_AUTH', value: 'basic' }
+  { name: 'FRAUDSTREAM_DASHBOARD_USER', value: dashboardUser }
+  { name: 'FRAUDSTREAM_DASHBOARD_PASSWORD', secretRef: 'dashboard-password' }
+]
+
+// A query's checkpoint belongs to one process and the registry's database to one server: one replica each.
+var streamService = {
+  name: 'stream'
+  identity: streamId
+  cores: sparkCores
+  memory: sparkMemory
+  most: 1
+  ingress: null
+  keeps: true
+  secrets: ['kafka-sasl-password', 'scoring-key']
+  env: concat(profile, events, scoringAccess)
+}
+var storeService = {
+  name: 'store'
+  identity: storeId
+  cores: sparkCores
+  memory: sparkMemory
+  most: 1
+  ingress: null
+  keeps: true
+  secrets: ['kafka-sasl-password', 'mongo-uri']
+  env: concat(profile, events, documents)
+}
+var dashboardsService = {
+  name: 'dashboards'
+  identity: dashboardsId
+  cores: '0.5'
+  memory: '1Gi'
+  most: 2
+  ingress: { external: true, targetPort: 8050, allowInsecure: false }
+  keeps: false
+  secrets: ['kafka-sasl-password', 'mongo-uri', 'scoring-key', 'dashboard-password']
+  env: concat(profile, listening, events, documents, models, scoringAccess, login)
+}
+var scoringService = {
+  name: 'scoring'
+  identity: scoringId
+  cores: '1'
+  memory: '2Gi'
+  most: 4
+  ingress: { external: false, targetPort: 8000, allowInsecure: false }
+  keeps: false
+  secrets: ['scoring-key']
+  env: concat(profile, listening, models, scoringAccess)
+}
+// MLflow's own server, inside the environment only: azureml-mlflow does not follow MLflow 3 yet (docs/azure.md).
+var mlflowService = {
+  name: 'mlflow'
+  identity: scoringId
+  cores: '0.5'
+  memory: '1Gi'
+  most: 1
+  ingress: { external: false, targetPort: 5000, allowInsecure: false }
+  keeps: true
+  secrets: []
+  env: concat(profile, listening, models)
+}
+
+var streaming = streamAnalytics ? [] : [streamService]
+var ownScoring = empty(scoringUrl) ? [scoringService] : []
+var ownRegistry = empty(mlflowUrl) ? [mlflowService] : []
+var services = concat([storeService, dashboardsService], streaming, ownScoring, ownRegistry)
+
+// The images run as user 10001; SQLite's locks are the server's own business (nobrl).
+var owner = 'uid=10001,gid=10001,dir_mode=0700,file_mode=0600,mfsymlinks,nobrl'
+
+resource service 'Microsoft.App/containerApps@2024-03-01' = [
+  for one in services: {
     name: '${name}-${one.name}'
     location: location
+    dependsOn: [volume]
     identity: {
       type: 'UserAssigned'
       userAssignedIdentities: {
@@ -70,168 +199,96 @@ resource job 'Microsoft.App/containerApps@2024-03-01' = [
       environmentId: environment.id
       configuration: {
         activeRevisionsMode: 'Single'
+        ingress: one.ingress
         registries: [
           {
             server: registryServer
             identity: one.identity
           }
         ]
-        secrets: map(one.secrets, secret => {
-          name: secret
-          keyVaultUrl: '${vaultUri}secrets/${secret}'
-          identity: one.identity
-        })
+        secrets: [
+          for secret in one.secrets: {
+            name: secret
+            keyVaultUrl: '${vaultUri}secrets/${secret}'
+            identity: one.identity
+          }
+        ]
       }
       template: {
         containers: [
           {
             name: one.name
-            image: '${registryServer}/fraudstream:${imageTag}'
-            command: ['python', '-m', one.module]
+            image: '${registryServer}/fraudstream/${one.name}:${imageTag}'
             resources: {
-              cpu: json(sparkCores)
-              memory: sparkMemory
+              cpu: json(one.cores)
+              memory: one.memory
             }
-            env: concat(
-              [
-                { name: 'FRAUDSTREAM_PROFILE', value: 'azure' }
-                { name: 'FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS', value: bootstrapServers }
-                { name: 'FRAUDSTREAM_DATA_DIR', value: '/data' }
-              ],
-              one.values,
-              map(one.secrets, secret => {
-                name: 'FRAUDSTREAM_${toUpper(replace(secret, '-', '_'))}'
-                secretRef: secret
-              })
-            )
-            volumeMounts: [
-              {
-                volumeName: 'data'
-                mountPath: '/data'
-              }
-            ]
+            env: one.env
+            volumeMounts: one.keeps ? [{ volumeName: 'data', mountPath: '/data' }] : []
           }
         ]
         scale: {
           minReplicas: 1
-          maxReplicas: 1
+          maxReplicas: one.most
         }
-        volumes: [
-          {
-            name: 'data'
-            storageType: 'EmptyDir'
-          }
-        ]
+        volumes: one.keeps ? [{ name: 'data', storageType: 'AzureFile', storageName: one.name, mountOptions: owner }] : []
       }
     }
   }
 ]
 
-resource dashboards 'Microsoft.App/containerApps@2024-03-01' = {
-  name: '${name}-dashboards'
+// `az containerapp job start` trains on the stored labels and registers the version.
+resource training 'Microsoft.App/jobs@2024-03-01' = {
+  name: '${name}-train'
   location: location
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${dashboardsId}': {}
+      '${trainingId}': {}
     }
   }
   properties: {
     environmentId: environment.id
     configuration: {
-      ingress: {
-        external: true
-        targetPort: 8050
-        allowInsecure: false
+      triggerType: 'Manual'
+      replicaTimeout: 3600
+      replicaRetryLimit: 1
+      manualTriggerConfig: {
+        parallelism: 1
+        replicaCompletionCount: 1
       }
       registries: [
         {
           server: registryServer
-          identity: dashboardsId
+          identity: trainingId
         }
       ]
       secrets: [
         {
           name: 'mongo-uri'
           keyVaultUrl: '${vaultUri}secrets/mongo-uri'
-          identity: dashboardsId
+          identity: trainingId
         }
       ]
     }
     template: {
       containers: [
         {
-          name: 'dashboards'
-          image: '${registryServer}/fraudstream:${imageTag}'
-          command: ['python', '-m', 'fraudstream.dashboards']
+          name: 'train'
+          image: '${registryServer}/fraudstream/bootstrap:${imageTag}'
+          args: ['fraudstream', 'train']
           resources: {
-            cpu: json('0.5')
-            memory: '1Gi'
+            cpu: json(sparkCores)
+            memory: sparkMemory
           }
-          env: [
-            { name: 'FRAUDSTREAM_PROFILE', value: 'azure' }
-            { name: 'FRAUDSTREAM_BIND_HOST', value: '0.0.0.0' }
-            { name: 'FRAUDSTREAM_MLFLOW_TRACKING_URI', value: trackingUri }
-            { name: 'FRAUDSTREAM_MONGO_URI', secretRef: 'mongo-uri' }
-          ]
+          env: concat(profile, documents, models)
         }
       ]
-      scale: {
-        minReplicas: 1
-        maxReplicas: 2
-      }
     }
   }
 }
 
-// MLflow's own server, inside the environment only: azureml-mlflow does not follow MLflow 3 yet (see docs/azure.md).
-resource mlflow 'Microsoft.App/containerApps@2024-03-01' = if (empty(mlflowUrl)) {
-  name: '${name}-mlflow'
-  location: location
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: {
-      '${scoringId}': {}
-    }
-  }
-  properties: {
-    environmentId: environment.id
-    configuration: {
-      ingress: {
-        external: false
-        targetPort: 5000
-        allowInsecure: false
-      }
-      registries: [
-        {
-          server: registryServer
-          identity: scoringId
-        }
-      ]
-    }
-    template: {
-      containers: [
-        {
-          name: 'mlflow'
-          image: '${registryServer}/fraudstream:${imageTag}'
-          command: ['python', '-m', 'fraudstream.runtime.mlflow_server']
-          resources: {
-            cpu: json('0.5')
-            memory: '1Gi'
-          }
-          env: [
-            { name: 'FRAUDSTREAM_BIND_HOST', value: '0.0.0.0' }
-            { name: 'FRAUDSTREAM_DATA_DIR', value: '/data' }
-          ]
-        }
-      ]
-      scale: {
-        minReplicas: 1
-        maxReplicas: 1
-      }
-    }
-  }
-}
-
-output dashboardsUrl string = 'https://${dashboards.properties.configuration.ingress.fqdn}'
+output dashboardsUrl string = 'https://${name}-dashboards.${domain}'
 output mlflowUrl string = trackingUri
+output scoringUrl string = scorer
+output trainingJob string = training.name

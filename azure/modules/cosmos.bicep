@@ -6,15 +6,6 @@ param collections array
 param mostRequestUnits int
 param workspaceId string
 
-// The key of _id exists by itself; a single-field index serves sorts by its field, a compound one sorts by all of its fields.
-var idIndex = [
-  {
-    key: {
-      keys: ['_id']
-    }
-  }
-]
-
 resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
   name: '${name}-documents'
   location: location
@@ -69,25 +60,8 @@ resource collection 'Microsoft.DocumentDB/databaseAccounts/mongodbDatabases/coll
     properties: {
       resource: {
         id: one.name
-        shardKey: {
-          '${one.shardKey}': 'Hash'
-        }
-        indexes: concat(
-          idIndex,
-          map(one.indexes, fields => {
-            key: {
-              keys: fields
-            }
-          }),
-          map(one.ttlSeconds, seconds => {
-            key: {
-              keys: ['_ts']
-            }
-            options: {
-              expireAfterSeconds: seconds
-            }
-          })
-        )
+        shardKey: one.shardKey
+        indexes: one.indexes
       }
       options: {
         autoscaleSettings: {

@@ -30,4 +30,5 @@ resource puller 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 output registryId string = registry.id
+output name string = registry.name
 output server string = registry.properties.loginServer

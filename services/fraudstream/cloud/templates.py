@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fraudstream.core.documents import COLLECTIONS
+from fraudstream.core.documents import COLLECTIONS, Collection
 from fraudstream.core.settings import profile_values
 from fraudstream.core.topics import DAY_MS, TOPICS
 
@@ -21,7 +21,7 @@ _NOTE = "Made from the code by `python -m fraudstream.cloud.templates --write`; 
 
 
 def definitions() -> dict[str, Any]:
-    """Hubs with partitions and retention (hours), collections with shard key, indexes and TTL (seconds)."""
+    """Hubs with partitions and retention (hours); collections with shard key and indexes, TTL (seconds) among them."""
     partitions = int(profile_values("azure")["topic_partitions"])
     return {
         "note": _NOTE,
@@ -29,18 +29,19 @@ def definitions() -> dict[str, Any]:
             {"name": topic.name, "partitions": partitions, "retentionHours": topic.retention_ms * 24 // DAY_MS}
             for topic in TOPICS
         ],
-        "collections": [
-            {
-                "name": one.name,
-                "shardKey": one.shard_key,
-                # The service makes an index of its keys in this order; it has no directions.
-                "indexes": [[field for field, _ in keys] for keys in one.indexes],
-                # A list of one or none: the templates make an index of each.
-                "ttlSeconds": [] if one.ttl_days is None else [one.ttl_days * 24 * 60 * 60],
-            }
-            for one in COLLECTIONS
-        ],
+        "collections": [_collection(one) for one in COLLECTIONS],
     }
+
+
+def _collection(collection: Collection) -> dict[str, Any]:
+    """As the resource's own properties: Bicep's lambdas would keep other tools from reading the template."""
+    # The service makes an index of its keys in this order; it has no directions. The key of _id has to be named.
+    keys = [["_id"], *([field for field, _ in index] for index in collection.indexes)]
+    indexes: list[dict[str, Any]] = [{"key": {"keys": fields}} for fields in keys]
+    if collection.ttl_days is not None:
+        seconds = collection.ttl_days * 24 * 60 * 60
+        indexes.append({"key": {"keys": ["_ts"]}, "options": {"expireAfterSeconds": seconds}})
+    return {"name": collection.name, "shardKey": {collection.shard_key: "Hash"}, "indexes": indexes}
 
 
 def text() -> str:

@@ -89,8 +89,8 @@ def _documents(subject: Subject) -> Iterator[Finding]:
     for collection in subject.definitions["collections"]:
         where = f"azure/definitions.json, {collection['name']}"
         index: dict[str, Any]
-        for keys in collection["indexes"]:
-            index = {"key": dict.fromkeys(keys, 1)}
+        for made in collection["indexes"]:
+            index = {"key": dict.fromkeys(made["key"]["keys"], 1), **made.get("options", {})}
             refused = refusal({"createIndexes": collection["name"], "indexes": [index]}, None)
             if refused is not None:
                 yield Finding(known[refused.rule], where, refused.message)
