@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,9 @@ Names = Annotated[list[str] | None, typer.Option("--contender", help="Who takes 
 Changed = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
 ]
+
+# Of tables that go into a file.
+_WIDTH = 150
 
 Measured = Callable[[Callable[[str], None]], dict[str, Any]]
 
@@ -162,11 +166,14 @@ def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: b
     if as_json:
         typer.echo(orjson.dumps(found).decode())
     else:
-        rendering.show(found, Console(highlight=False))
+        out_console = Console(highlight=False)
+        rendering.show(found, out_console if out_console.is_terminal else Console(highlight=False, width=_WIDTH))
 
 
 def _line(console: Any) -> Callable[[str], None]:
+    began = time.monotonic()
+
     def tell(text: str) -> None:
-        console.print(text, soft_wrap=True)
+        console.print(f"{time.monotonic() - began:6.1f} s  {text}", soft_wrap=True)
 
     return tell

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.runtime.java import find_java
 
@@ -34,21 +36,26 @@ _STEPS: Sequence[tuple[str, tuple[str, ...]]] = (
 _OTHER = "anything else"
 
 
-def java_option(file: Path) -> str:
-    """The Java option that records into the file until the process ends."""
-    return f"-XX:StartFlightRecording=filename={file},settings=profile,dumponexit=true"
+JAVA_OPTION = "-XX:StartFlightRecording=name=bench,settings=profile"
 
 
-def tool() -> str:
-    """The JDK's ``jfr``. Raises :class:`FraudstreamError` where the Java is a mere runtime."""
-    beside = find_java().home / "bin" / ("jfr.exe" if os.name == "nt" else "jfr")
-    found = str(beside) if beside.is_file() else shutil.which("jfr")
+def tool(name: str = "jfr") -> str:
+    """One of the JDK's tools. Raises :class:`FraudstreamError` where the Java is a mere runtime."""
+    beside = find_java().home / "bin" / (f"{name}.exe" if os.name == "nt" else name)
+    found = str(beside) if beside.is_file() else shutil.which(name)
     if found is None:
         raise FraudstreamError(
-            f"A profile needs the JDK's jfr, which is neither in {beside.parent} nor on the PATH. "
+            f"A profile needs the JDK's {name}, which is neither in {beside.parent} nor on the PATH. "
             "Set JAVA_HOME to a complete JDK."
         )
     return found
+
+
+def dump(leader: int, recording: Path) -> None:
+    """Write what has been recorded so far by the Java process that ``leader`` started."""
+    java = next(one for one in psutil.Process(leader).children(recursive=True) if one.name().startswith("java"))
+    command = [tool("jcmd"), str(java.pid), "JFR.dump", "name=bench", f"filename={recording}"]
+    subprocess.run(command, capture_output=True, check=True)
 
 
 def read(recording: Path) -> dict[str, Any]:

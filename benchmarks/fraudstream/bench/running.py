@@ -20,8 +20,8 @@ from fraudstream.runtime.part import Part
 
 MEBIBYTE = 2**20
 
-# What a contender leaves behind when it is killed, nobody reads; the stream job may have a recording to write.
-_PATIENCE_SECONDS = {"bare": 5.0, "peer": 5.0, "ours": 30.0}
+# What a contender leaves behind when it is killed, nobody reads.
+_PATIENCE_SECONDS = 3.0
 
 Tell = Callable[[str], None]
 
@@ -100,7 +100,7 @@ def running(cast: Cast, contender: Contender, every: float = 5.0) -> Iterator[Ru
     finally:
         made.end_sampling()
         for child in children:
-            cast.stage.stop(child, _PATIENCE_SECONDS[contender.kind])
+            cast.stage.stop(child, _PATIENCE_SECONDS)
 
 
 def _words(stage: Stage, part: Part) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from fraudstream.bench import bounds, figures, profile
@@ -83,14 +84,16 @@ def _profiles(cast: Cast, plan: Plan, tell: Tell) -> dict[str, Any]:
     for contender in (one for one in chosen(plan.contenders) if one.kind == "ours"):
         tell(f"{contender.label}, with a profiler")
         recording = cast.stage.folder / f"{contender.name}.jfr"
-        options = f"{cast.ours.get('driver_java_options', '')} {profile.java_option(recording)}".strip()
+        options = f"{cast.ours.get('driver_java_options', '')} {profile.JAVA_OPTION}".strip()
         profiled = replace(cast, ours={**cast.ours, "driver_java_options": options})
-        run, _ = _measure_one(profiled, contender, plan.events)
+        run, _ = _measure_one(profiled, contender, plan.events, recording)
         found[contender.name] = profile.read(recording) | {"events_per_second": run["events_per_second"]}
     return found
 
 
-def _measure_one(cast: Cast, contender: Contender, awaited: int) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
+def _measure_one(
+    cast: Cast, contender: Contender, awaited: int, recording: Path | None = None
+) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
     fresh_topics(cast.stage.settings, *OUTPUTS)
     ends = Ends(cast.stage.settings, *OUTPUTS)
     try:
@@ -98,6 +101,8 @@ def _measure_one(cast: Cast, contender: Contender, awaited: int) -> tuple[dict[s
             process.begin_sampling()
             _await_outputs(ends, awaited, process, contender)
             process.end_sampling()
+            if recording is not None:
+                profile.dump(process.children[0].pid, recording)
     finally:
         ends.close()
     reader = Reader(cast, tuple(OUTPUTS), awaited, _IDLE_SECONDS)

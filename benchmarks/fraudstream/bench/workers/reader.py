@@ -44,16 +44,15 @@ def main() -> None:
         now = time.time()
         last = time.monotonic()
         value = record.value()
-        found = BENCH.search(value)
-        if found is None and b'"raw_base64"' in value:
-            found = BENCH.search(base64.b64decode(json.loads(value)["raw_base64"]))
-            rejected += found is not None
+        is_rejected = b'"raw_base64"' in value
+        found = BENCH.search(base64.b64decode(json.loads(value)["raw_base64"]) if is_rejected else value)
         if found is None or (number := int(found[1])) >= count:
             continue
         if number in seen:
             repeated += 1
             continue
         seen.add(number)
+        rejected += is_rejected
         stamps.append(record.timestamp()[1])
         latencies.append((number, int(now * 1e6) - int(found[2])))
         if number < sample and b'"prediction"' in value:
