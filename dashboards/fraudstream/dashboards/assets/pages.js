@@ -2,7 +2,9 @@
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
-  const none = window.dash_clientside.no_update;
+  // Asked for at each call: Dash defines it only when it runs its first callback, after this file has been loaded.
+  function unchanged() { return window.dash_clientside.no_update; }
+
   // The order of the filters in live_controls.py.
   const DIMENSIONS = ['day_of_week', 'month', 'category_recipient', 'transaction_type', 'transaction_method', 'amount_bin'];
   const PANELS = 6;
@@ -33,14 +35,14 @@ window.dash_clientside = window.dash_clientside || {};
         return clicks.map(function () { return null; }).concat(values.map(function () { return []; }), [[]]);
       }
       if (trigger === 'live-minute-clear') {
-        return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [[]]);
+        return clicks.map(unchanged).concat(values.map(unchanged), [[]]);
       }
       const data = clickedData();
-      if (!data) return clicks.map(function () { return none; }).concat(values.map(function () { return none; }), [none]);
+      if (!data) return clicks.map(unchanged).concat(values.map(unchanged), [unchanged()]);
       const outputs = values.map(function (chosen, index) {
-        return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : none;
+        return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : unchanged();
       });
-      minutes = data[0] === 'minute' ? toggled(minutes, data[1]) : none;
+      minutes = data[0] === 'minute' ? toggled(minutes, data[1]) : unchanged();
       // A click is taken back, so that the next one on the same bar is seen again.
       return clicks.map(function () { return null; }).concat(outputs, [minutes]);
     },
@@ -72,11 +74,11 @@ window.dash_clientside = window.dash_clientside || {};
       const choice = given[given.length - 1];
       const trigger = ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
       const nulls = clicks.map(function () { return null; });
-      const same = clicks.map(function () { return none; });
+      const same = clicks.map(unchanged);
       if (trigger === 'history-rows-close') return nulls.concat([null, null]);
-      if (trigger === 'history-drill-choice') return same.concat([choice ? choice.split(',') : null, none]);
+      if (trigger === 'history-drill-choice') return same.concat([choice ? choice.split(',') : null, unchanged()]);
       const data = clickedData();
-      if (!data) return same.concat([none, none]);
+      if (!data) return same.concat([unchanged(), unchanged()]);
       return nulls.concat([data, data.join(',')]);
     },
   };
