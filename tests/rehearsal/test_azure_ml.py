@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from fraudstream.cloud.rehearsal.online_endpoint import Deployment, OnlineEndpoi
 from fraudstream.cloud.rehearsal.registry import Registry
 from fraudstream.cloud.rehearsal.web import WebServer, free_port
 from fraudstream.cloud.rules import rules
+from fraudstream.core.errors import ConfigurationError
 
 pytestmark = pytest.mark.rehearsal
 
+Violation = Callable[[httpx.AsyncClient, httpx.AsyncClient], Awaitable[int]]
 GOOD = {"input_data": {"columns": ["amount"], "index": [0], "data": [[1.0]]}}
 KEY = "a-key-of-this-test"
 
@@ -154,6 +156,68 @@ def test_the_registry_lacks_what_azure_lacks(
 
     assert run(tmp_path, work) == status
     assert rules()[rule].answer == str(status)
+
+
+SLOW = {"input_data": {"columns": ["slow"], "index": [0], "data": [[1.0]]}}
+CLOSES = -1
+
+
+async def too_many(client: httpx.AsyncClient, _: httpx.AsyncClient) -> int:
+    answers = await asyncio.gather(*(score(client, SLOW) for _ in range(4)))
+    return max(answer.status_code for answer in answers)
+
+
+async def over_http(client: httpx.AsyncClient, _: httpx.AsyncClient) -> int:
+    async with httpx.AsyncClient() as plain:
+        try:
+            return (await plain.post(f"http://localhost:{client.base_url.port}/score", json=GOOD)).status_code
+        except httpx.TransportError:
+            return CLOSES
+
+
+async def misnamed(_client: httpx.AsyncClient, _: httpx.AsyncClient) -> int:
+    try:
+        Deployment(KEY, name="1-blue")
+    except ConfigurationError as error:
+        return int(str(error).split(" ", 1)[0])
+    return 0
+
+
+def scoring(body: Any = GOOD, key: str = KEY) -> Violation:
+    async def violate(client: httpx.AsyncClient, _: httpx.AsyncClient) -> int:
+        return (await score(client, body, key)).status_code
+
+    return violate
+
+
+def registry(method: str, path: str, **query: str) -> Violation:
+    async def violate(_: httpx.AsyncClient, client: httpx.AsyncClient) -> int:
+        return (await client.request(method, f"/api/2.0/mlflow/{path}", params=query)).status_code
+
+    return violate
+
+
+VIOLATIONS: list[tuple[str, Violation, int]] = [
+    ("ML001", scoring({"input_data": {"columns": ["amount"], "data": [[1.0]]}}), 424),
+    ("ML002", scoring(key="wrong"), 401),
+    ("ML003", too_many, 429),
+    ("ML004", scoring(SLOW), 408),
+    ("ML005", over_http, CLOSES),
+    ("ML007", misnamed, 400),
+    ("RG001", registry("GET", "registered-models/alias", alias="champion"), 404),
+    ("RG002", registry("POST", "logged-models"), 404),
+    ("RG003", registry("POST", "registered-models/rename"), 400),
+    ("RG004", registry("GET", "model-versions/search", filter="name LIKE 'fr%'"), 400),
+]
+
+
+@pytest.mark.parametrize(("rule", "violate", "status"), VIOLATIONS, ids=[rule for rule, _, _ in VIOLATIONS])
+def test_a_violation_is_refused(tmp_path: Path, rule: str, violate: Violation, status: int) -> None:
+    async def work(client: httpx.AsyncClient, behind: httpx.AsyncClient, *_: Any) -> int:
+        return await violate(client, behind)
+
+    assert run(tmp_path, work) == status
+    assert rules()[rule].answer.startswith("closes" if status == CLOSES else str(status))
 
 
 def test_the_registry_shows_no_aliases(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from fraudstream.core.errors import RegistryUnavailable
-from fraudstream.core.registry import champion_version, registry_client
-from fraudstream.core.settings import Settings, mask_uri
+from fraudstream.core.registry import champion_version, registry_client, unavailable
+from fraudstream.core.settings import Settings
 
 _KEPT_SECONDS = 15.0
 
@@ -66,8 +65,7 @@ class ModelSource:
             found = self._client.get_model_version(name, version)
             run = self._client.get_run(found.run_id) if found.run_id else None
         except MlflowException as error:
-            address = mask_uri(self._settings.mlflow_tracking_uri)
-            raise RegistryUnavailable(f"MLflow at {address} does not answer ({str(error)[:200]}).") from error
+            raise unavailable(self._settings, error) from error
         return ModelInfo(
             name,
             version,

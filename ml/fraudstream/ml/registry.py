@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import MlflowException
 
-from fraudstream.core.errors import ModelError, RegistryUnavailable
-from fraudstream.core.registry import CHALLENGER, CHAMPION, ROLE_TAG, registry_client
-from fraudstream.core.settings import Settings, mask_uri
+from fraudstream.core.errors import ModelError
+from fraudstream.core.registry import CHALLENGER, CHAMPION, ROLE_TAG, registry_client, unavailable
+from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -76,11 +76,3 @@ def promote(settings: Settings, version: str, client: MlflowClient | None = None
                 client.set_model_version_tag(settings.model_name, number, ROLE_TAG, FORMER_CHAMPION)
     except MlflowException as error:
         raise unavailable(settings, error) from error
-
-
-def unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
-    """The error to raise when MLflow does not answer."""
-    return RegistryUnavailable(
-        f"MLflow at {mask_uri(settings.mlflow_tracking_uri)} does not answer ({str(error)[:200]}). "
-        "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
-    )

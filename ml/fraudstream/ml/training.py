@@ -121,7 +121,7 @@ def _train_one(
 ) -> Outcome:
     from mlflow.exceptions import MlflowException
 
-    from fraudstream.ml.registry import unavailable
+    from fraudstream.core.registry import unavailable
     from fraudstream.ml.tracking import Trained, register
 
     train_features, train_labels = split.train

@@ -79,12 +79,20 @@ def champion_version(settings: Settings, client: MlflowClient | None = None) -> 
     try:
         versions = client.search_model_versions(f"name='{settings.model_name}'")
     except MlflowException as error:
-        raise RegistryUnavailable(
-            f"MLflow at {mask_uri(settings.mlflow_tracking_uri)} does not answer ({str(error)[:200]}). "
-            "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
-        ) from error
+        raise unavailable(settings, error) from error
     champions = [int(version.version) for version in versions if version.tags.get(ROLE_TAG) == CHAMPION]
     return str(max(champions)) if champions else None
+
+
+def unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
+    """The error to raise when MLflow does not answer."""
+    address = settings.mlflow_tracking_uri
+    # MLflow's own text repeats the whole address.
+    told = str(error).replace(address, mask_uri(address))[:200]
+    return RegistryUnavailable(
+        f"MLflow at {mask_uri(address)} does not answer ({told}). "
+        "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
+    )
 
 
 def load_version(settings: Settings, version: str) -> LoadedModel:

@@ -98,6 +98,13 @@ def test_before_the_first_promotion_there_is_none(server: FakeRegistry) -> None:
     assert champion_version(load_settings()) is None
 
 
+def test_mlflows_own_text_loses_the_password_too() -> None:
+    settings = load_settings(mlflow_tracking_uri="https://user:hush@host:5000")
+    told = str(registry.unavailable(settings, OSError("request to https://user:hush@host:5000/api failed")))
+    assert "request to https://user:********@host:5000/api failed" in told
+    assert "hush" not in told
+
+
 def test_a_registry_that_is_away_is_named_without_its_password(server: FakeRegistry) -> None:
     server.away = True
     with pytest.raises(RegistryUnavailable, match="nobody listens") as caught:

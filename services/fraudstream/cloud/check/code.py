@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fraudstream.cloud.check.eventhubs import option_problem
 from fraudstream.cloud.check.subject import Subject, option_names
+from fraudstream.cloud.quotas import MOST_OFFSET_METADATA_BYTES
 from fraudstream.cloud.rules import Finding, rules
 
 # Method → the rule that its call breaks.
@@ -42,6 +43,8 @@ def findings(subject: Subject) -> Iterator[Finding]:
                 yield _found("RG001", name, node, f"{node.value!r} names a version by its alias")
             elif isinstance(node, ast.Dict):
                 yield from _options(name, node)
+            elif isinstance(node, ast.Subscript) and _is_text(node.slice, "predictions"):
+                yield _found("ML006", name, node, "['predictions'] is read from an answer")
     yield from _scoring_body(subject)
 
 
@@ -68,6 +71,10 @@ def _call(name: str, node: ast.Call) -> Iterator[Finding]:
         text = str(node.args[0].value).lower()
         if " like " in text or "tag" in text:
             yield _found("RG004", name, node, f"search_model_versions({node.args[0].value!r})")
+    if called == "OffsetAndMetadata" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+        size = len(str(node.args[1].value).encode())
+        if size > MOST_OFFSET_METADATA_BYTES:
+            yield _found("EH024", name, node, f"an offset's metadata has {size:,} bytes")
     for keyword in node.keywords:
         yield from _option(name, node, keyword.arg or "", keyword.value)
 
@@ -105,6 +112,10 @@ def _scoring_body(subject: Subject) -> Iterator[Finding]:
                     sent = {one.value for one in value.keys if isinstance(one, ast.Constant)}
                     if sent != {"columns", "index", "data"}:
                         yield _found("ML001", name, node, f"input_data has {', '.join(sorted(map(str, sent)))}")
+
+
+def _is_text(node: ast.expr, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def _is_alias(text: str) -> bool:

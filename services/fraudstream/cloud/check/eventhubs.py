@@ -24,7 +24,7 @@ from fraudstream.core.connection_strings import (
     parse_event_hubs,
 )
 from fraudstream.core.oauth import oauth_scope
-from fraudstream.core.topics import DAY_MS, MAX_EVENT_BYTES
+from fraudstream.core.topics import DAY_MS
 
 # What the stream job adds to a transaction: the decision, its reasons, and where the event came from.
 DECISION_BYTES = 16 * 1024
@@ -128,8 +128,8 @@ def _tier(subject: Subject, groups: set[str]) -> Iterator[Finding]:
         if topic.name not in {hub["name"] for hub in hubs}:
             yield Finding(known["EH026"], "azure/definitions.json", f"there is no hub {topic.name}")
     most = min(tier.publication_bytes, subject.settings.kafka_max_request_bytes)
-    if most < MAX_EVENT_BYTES + DECISION_BYTES:
-        text = f"an event of {MAX_EVENT_BYTES:,} bytes and its decision exceed {most:,}"
+    if most < subject.largest_event_bytes + DECISION_BYTES:
+        text = f"an event of {subject.largest_event_bytes:,} bytes and its decision exceed {most:,}"
         yield Finding(known["EH012"], "core.topics.MAX_EVENT_BYTES", text)
     # Kafka's groups span the namespace; each counts for every hub that it reads.
     if len(groups) > tier.consumer_groups:

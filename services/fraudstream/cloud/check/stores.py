@@ -15,7 +15,7 @@ from fraudstream.core.connection_strings import DOCUMENTDB_DOMAIN, cosmos_mistak
 from fraudstream.core.documents import COLLECTIONS
 from fraudstream.core.required import missing
 from fraudstream.core.throttling import MOST_OPERATIONS
-from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS
+from fraudstream.core.topics import TOPICS
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
 _MOST_REQUEST_TIMEOUT_MS = 180_000
@@ -81,8 +81,9 @@ def _has_plugin() -> bool:
 
 def _documents(subject: Subject) -> Iterator[Finding]:
     known, settings = rules(), subject.settings
-    if MAX_EVENT_BYTES * _DOCUMENT_FACTOR > DOCUMENT_BYTES:
-        yield Finding(known["CO016"], "core.topics.MAX_EVENT_BYTES", f"documents of {MAX_EVENT_BYTES:,} bytes and more")
+    largest = subject.largest_event_bytes
+    if largest * _DOCUMENT_FACTOR > DOCUMENT_BYTES:
+        yield Finding(known["CO016"], "core.topics.MAX_EVENT_BYTES", f"documents of {largest:,} bytes and more")
     if settings.mongo_max_request_bytes > DOCUMENT_BYTES:
         text = f"is {settings.mongo_max_request_bytes:,}"
         yield Finding(known["CO017"], "FRAUDSTREAM_MONGO_MAX_REQUEST_BYTES", text)

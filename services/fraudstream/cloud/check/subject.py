@@ -14,7 +14,7 @@ import yaml
 from fraudstream.core import kafka
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.topics import TOPICS, Topic
+from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS, Topic
 
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")
@@ -58,6 +58,7 @@ class Subject:
     deployment: Mapping[str, Any]
     commands: tuple[Mapping[str, Any], ...]
     expected_events_per_second: float = 100.0
+    largest_event_bytes: int = MAX_EVENT_BYTES
     hub_policies: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fraudstream.cloud.rehearsal.web import client
+from fraudstream.core.errors import ConfigurationError
 
 _MOST_TIMEOUT_MS = 180_000
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
 
 
 @dataclass(slots=True)
@@ -34,6 +37,14 @@ class Deployment:
     request_timeout_ms: int = 5_000
     max_concurrent_requests_per_instance: int = 1
     instance_count: int = 1
+
+    def __post_init__(self) -> None:
+        """As the deployment is refused. Raises :class:`ConfigurationError`."""
+        if not _NAME.fullmatch(self.name):
+            raise ConfigurationError(
+                f"400 BadRequest (ML007): the deployment's name {self.name!r} has to have 3 to 32 characters, letters, "
+                "digits or hyphens, the first one a letter. Rename it in azure/azureml/deployment.yml."
+            )
 
     @property
     def most_in_flight(self) -> int:

@@ -61,6 +61,7 @@ class Processes:
         if dashboards:
             answers = _answers(front.dashboard_port, "/")
             parts.append(self._ours("dashboards", front, answers, ("documents", "store", "stream")))
+        self.parts = tuple(parts)
         self.names = tuple(part.name for part in parts)
         self._supervisor = Supervisor(parts, self.folder)
         self._failure: BaseException | None = None
