@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["JAVA_HOME"] = str(find_java().home)
     os.environ[JARS_VARIABLE] = str(ensure_library())
-    session = spark_session(Settings(data_dir=tmp_path_factory.mktemp("spark")), "tests", **SESSION_OPTIONS)
+    # All tests share the process, some with 120,000 rows at once.
+    settings = Settings(data_dir=tmp_path_factory.mktemp("spark"), driver_memory="2g")
+    session = spark_session(settings, "tests", **SESSION_OPTIONS)
     yield session
     session.stop()

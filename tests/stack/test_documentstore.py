@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
+from bson import ObjectId
 from pymongo import ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
@@ -25,6 +27,40 @@ def test_acknowledged_upserts_survive_a_kill(store: Running, settings: Settings)
     db = documents.database(settings)
     assert db.kept.count_documents({}) == 20_000
     assert db.kept.find_one({"_id": 19_999}) == {"_id": 19_999, "half": 9_999.5}
+
+
+def test_ids_and_values_of_every_kind_survive_a_kill(store: Running, settings: Settings) -> None:
+    kinds = documents.database(settings).kinds
+    made: list[dict[str, object]] = [
+        {"_id": 1, "text": "ä€😀", "none": None, "yes": True, "list": [1, [2.5, "x"], {"deep": []}]},
+        {"_id": 2**40, "long": -(2**63), "double": 1e-300, "bytes": b"\x00\xff", "empty": ""},
+        {"_id": -0.5, "at": datetime(2026, 2, 28, 23, 59, 59, 999_000, UTC)},
+        {"_id": "1", "same text, another kind": True},
+        {"_id": ObjectId("0123456789abcdef01234567")},
+        {"_id": {"a": 1, "b": "compound"}, "of": "an id"},
+        {"_id": True},
+    ]
+    kinds.insert_many(made)
+    store.kill()
+    store.start()
+    kinds = documents.database(settings).kinds
+    assert [kinds.find_one({"_id": one["_id"]}) for one in made] == made
+    assert kinds.count_documents({}) == len(made)
+    for one in made:
+        with pytest.raises(DuplicateKeyError):
+            kinds.insert_one({"_id": one["_id"]})
+    assert kinds.find_one({"_id": 1.0}) == made[0]
+
+
+def test_a_dropped_collection_and_index_can_be_made_again(store: Running, settings: Settings) -> None:
+    db = documents.database(settings)
+    for value in ("x", 7):
+        db.again.create_index("code", unique=True)
+        db.again.insert_one({"_id": value, "code": value})
+        with pytest.raises(DuplicateKeyError):
+            db.again.insert_one({"_id": "other", "code": value})
+        db.again.drop()
+        assert db.again.count_documents({}) == 0
 
 
 def test_deletes_and_updates_survive_a_kill(store: Running, settings: Settings) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +27,18 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 def publish(fraudstream: Fraudstream, *words: str) -> subprocess.Popen[bytes]:
     return fraudstream.start("generate", "live", *words, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@contextmanager
+def publishing(fraudstream: Fraudstream, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Traffic that ends at the latest with a test that fails."""
+    generator = publish(fraudstream, *words)
+    try:
+        yield generator
+    except BaseException:
+        generator.kill()
+        generator.wait()
+        raise
 
 
 def account(fraudstream: Fraudstream, generator: subprocess.Popen[bytes], scored_from: Any) -> tuple[Summary, Any]:
@@ -59,13 +73,13 @@ def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstrea
     before = stack.pids()
     scored_from = end_offsets(stack.settings, SCORED)
     stored = documents.database(stack.settings).transactions
-    generator = publish(stack, "--rate", "200")
-    await_condition(lambda: sum(end_offsets(stack.settings, SCORED).values()) > sum(scored_from.values()) + 500, 60)
-    stack.run("models", "promote", other)
     newest = {"origin": "live", "model_version": other}
     already = stored.count_documents(newest)
-    await_condition(lambda: stored.count_documents(newest) > already, 60)
-    generator.send_signal(signal.SIGINT)
+    with publishing(stack, "--rate", "200") as generator:
+        await_condition(lambda: sum(end_offsets(stack.settings, SCORED).values()) > sum(scored_from.values()) + 500, 60)
+        stack.run("models", "promote", other)
+        await_condition(lambda: stored.count_documents(newest) > already, 60)
+        generator.send_signal(signal.SIGINT)
     summary, published = account(stack, generator, scored_from)
     assert summary.produced > 500
     assert (summary.scored, summary.stored) == (summary.produced, summary.produced)

@@ -39,7 +39,7 @@ def find_mongod(settings: Settings) -> str | None:
 
 def embedded_file(settings: Settings) -> Path:
     """The embedded server's file."""
-    return settings.data_dir.absolute() / "documentstore" / "documents.mv"
+    return settings.data_dir.absolute() / "documentstore" / "store.mv"
 
 
 def prepare(settings: Settings) -> None:

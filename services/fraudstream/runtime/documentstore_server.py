@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -134,6 +135,16 @@ def _open(file: Path) -> Any:
     return store
 
 
+def _own_formats(store: Any) -> Any:
+    """The library's backend, with keys and documents written in the formats of ``java/Documents.java``."""
+    source = resources.files("fraudstream.runtime").joinpath("java/Documents.java").read_text("utf-8")
+    compiler = jpype.JClass("org.codehaus.janino.SimpleCompiler")()
+    compiler.setParentClassLoader(jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend").class_.getClassLoader())
+    compiler.cook(source)
+    made = compiler.getClassLoader().loadClass("fraudstream.documentstore.Documents")
+    return made.getConstructor(store.getClass()).newInstance(store)
+
+
 def _overrides(method: Method) -> Method:
     return cast("Method", jpype.JOverride(method))
 
@@ -165,7 +176,7 @@ class Backend:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._h2 = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
+        self._h2 = _own_formats(store)
         self._h2.version(_Version())
         self._turn = threading.Lock()
 

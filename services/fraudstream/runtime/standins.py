@@ -19,7 +19,7 @@ _KAFKA_PREFIX = "KAFKA_"
 # Variables of the official image that are no broker settings.
 _NOT_SETTINGS = frozenset({"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_JMX_OPTS"})
 _KAFKA_DATA = "/var/lib/kafka/data"
-_MONGO_FILE = "/data/db/documents.mv"
+_MONGO_FILE = "/data/db/store.mv"
 _MONGO_PORT = "27017"
 
 
