@@ -81,9 +81,7 @@ def _reasons(made: Mapping[str, Any], forms: Formats) -> html.Div:
             [
                 html.Span(words.reasons_of([(name, weight)], made, forms), className="reason-name"),
                 html.Span(
-                    html.Span(
-                        className="reason-bar", style={"width": f"{100 * min(abs(weight) / _STRONGEST, 1):.0f}%"}
-                    ),
+                    html.Span(className="reason-bar", style={"width": _width(weight)}),
                     className="reason-track",
                 ),
                 html.Span(f"{'+' if weight >= 0 else '−'}{forms.decimals(abs(weight), 2)}", className="reason-weight"),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from fraudstream.core.rollups import AMOUNT_BIN
+from fraudstream.core.rollups import AMOUNT_BIN, AMOUNT_EDGES, amount_bins
 from fraudstream.dashboards import decisions, live, live_controls, panels, words
 from fraudstream.dashboards.feed import View
 from fraudstream.dashboards.formats import formats
@@ -28,7 +28,10 @@ def snapshot(traffic: Any) -> LiveSnapshot:
 
 @pytest.fixture
 def frame(traffic: Any) -> pd.DataFrame:
-    return pd.DataFrame(traffic.live)
+    rows = pd.DataFrame(traffic.live)
+    edges = [*AMOUNT_EDGES, float("inf")]
+    rows[AMOUNT_BIN] = pd.cut(rows["amount"], edges, right=False, labels=list(amount_bins())).astype(str)
+    return rows
 
 
 def look(
@@ -72,7 +75,8 @@ def test_each_bar_equals_an_independent_count(
     minutes = {"15m": 15, "1h": 60, "all": 100_000}[span]
     within = frame[frame["enqueued_at"] >= traffic.now - timedelta(minutes=minutes)]
     filtered = within[within["category_recipient"].isin(["food_store", "tech_store"])]
-    for panel_id, axis in (("live-weekday", "x"), ("live-month", "x"), ("live-category", "y"), ("live-method", "y")):
+    upright, lying = ("live-weekday", "live-month", "live-amount"), ("live-category", "live-method")
+    for panel_id, axis in [*((name, "x") for name in upright), *((name, "y") for name in lying)]:
         frauds, others = trace(panels_drawn[panel_id], "Fraud"), trace(panels_drawn[panel_id], "Legitimate")
         lengths = "y" if axis == "x" else "x"
         for place, (dimension, value) in enumerate(frauds["customdata"]):
@@ -80,11 +84,12 @@ def test_each_bar_equals_an_independent_count(
             rows = rows[rows[dimension].astype(str) == value]
             assert frauds[lengths][place] == (rows["prediction"] == 1).sum(), (panel_id, value)
             assert others[lengths][place] == (rows["prediction"] == 0).sum(), (panel_id, value)
-    line = trace(panels_drawn["live-minutes"], "Legitimate")
-    for place, (_, start) in enumerate(line["customdata"]):
+    lines = [trace(panels_drawn["live-minutes"], name) for name in ("Legitimate", "Fraud")]
+    for place, (_, start) in enumerate(lines[0]["customdata"]):
         begin = datetime.fromisoformat(start)
         rows = filtered[(filtered["enqueued_at"] >= begin) & (filtered["enqueued_at"] < begin + timedelta(minutes=1))]
-        assert line["y"][place] == (rows["prediction"] == 0).sum(), start
+        for prediction, line in enumerate(lines):
+            assert line["y"][place] == (rows["prediction"] == prediction).sum(), start
 
 
 def test_a_filters_other_values_are_dimmed_and_stay_to_be_chosen(traffic: Any, snapshot: LiveSnapshot) -> None:
