@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
@@ -10,24 +12,34 @@ from playwright.sync_api import Browser, sync_playwright
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc"]
 _CHROMIUM = "/usr/bin/chromium"
 # Every panel has left its loading state: it has data, or says that there are none.
-_READY = "document.querySelectorAll('section.panel').length > 0 && !document.querySelector('section.panel--loading')"
+READY = "document.querySelectorAll('section.panel').length > 0 && !document.querySelector('section.panel--loading')"
 _TIMES = 7
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def measure_pages(url: str, pages: dict[str, str]) -> dict[str, Any]:
     """Milliseconds from the address to the last panel: in a browser that comes back, and in one with an empty cache."""
     measured: dict[str, Any] = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+    with launched() as browser:
         for name, path in pages.items():
             first = [_open(browser, url + path, warm=False) for _ in range(_TIMES)]
             again = [_open(browser, url + path, warm=True) for _ in range(_TIMES)]
             measured[name] = {
                 "empty_cache_median_ms": round(sorted(first)[_TIMES // 2]),
                 "median_ms": round(sorted(again)[_TIMES // 2]),
+                "empty_cache_all_ms": [round(taken) for taken in first],
                 "all_ms": [round(taken) for taken in again],
             }
-        browser.close()
     return measured
 
 
@@ -36,10 +48,10 @@ def _open(browser: Browser, address: str, *, warm: bool) -> float:
     page = context.new_page()
     if warm:
         page.goto(address)
-        page.wait_for_function(_READY, timeout=60_000)
+        page.wait_for_function(READY, timeout=60_000)
     started = time.perf_counter()
     page.goto(address, wait_until="commit")
-    page.wait_for_function(_READY, timeout=60_000, polling=20)
+    page.wait_for_function(READY, timeout=60_000, polling=20)
     taken = 1000 * (time.perf_counter() - started)
     context.close()
     return taken
@@ -47,12 +59,11 @@ def _open(browser: Browser, address: str, *, warm: bool) -> float:
 
 def measure_heap(url: str, minutes: float) -> dict[str, Any]:
     """The live page's heap after each collection, in MiB, over minutes of updates; the trend leaves out the start."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         session = page.context.new_cdp_session(page)
         page.goto(url)
-        page.wait_for_function(_READY, timeout=60_000)
+        page.wait_for_function(READY, timeout=60_000)
         updates = 0
 
         def count(request: Any) -> None:
@@ -67,7 +78,6 @@ def measure_heap(url: str, minutes: float) -> dict[str, Any]:
             page.wait_for_timeout(1000 * step)
             session.send("HeapProfiler.collectGarbage")
             samples.append(session.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
-        browser.close()
     settled = samples[len(samples) // 3 :]
     half = len(settled) // 2
     first, last = sum(settled[:half]) / half, sum(settled[half:]) / (len(settled) - half)

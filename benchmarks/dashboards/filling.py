@@ -1,13 +1,19 @@
-"""A document store with a million transactions, their rollups and the newest decisions, in the store job's shapes."""
+"""A document store with a million transactions, their rollups and the newest decisions, in the store job's shapes.
+
+What is made depends on a seed and a moment alone. The moment is stored before anything else, so that a filling that
+was broken off is continued where it ended.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pymongo.database import Database
 
 from fraudstream.core.documents import ALERTS, ALERTS_KEPT, RECENT, RECENT_SLOTS, REJECTED, ROLLUPS, TRANSACTIONS
@@ -15,6 +21,8 @@ from fraudstream.core.event import Category, DayOfWeek, Method
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
 
 _BATCH = 5_000
+# Of this benchmark alone: the moment that the documents end at, and whether all of them are there.
+_STATE, _STATE_ID = "benchmark", "filling"
 _DAYS = DayOfWeek.__args__  # type: ignore[attr-defined]
 _CATEGORIES = Category.__args__  # type: ignore[attr-defined]
 _METHODS = Method.__args__  # type: ignore[attr-defined]
@@ -85,71 +93,118 @@ class Counts:
     """Rollups counted from documents, in the shape of the store job's."""
 
     def __init__(self) -> None:
-        self.states: dict[str, Document] = {}
+        self._counted: list[pd.DataFrame] = []
 
-    def count(self, made: Document) -> None:
-        fraud = made["prediction"] if made["origin"] == "live" else made["isFraud"]
-        amount, event_time = made["amount"], made["event_time"]
-        bin_ = amount_bins()[int(np.searchsorted(AMOUNT_EDGES, amount, side="right")) - 1]
-        values = {ALL: ALL, HOUR: str(event_time.hour), AMOUNT_BIN: bin_}
-        values |= {name: str(made[name]) for name in EVENT_DIMENSIONS}
-        midnight = event_time.replace(hour=0, minute=0, second=0)
-        starts = {"total": None, "month": midnight.replace(day=1), "day": midnight}
-        if made["origin"] == "live":
-            starts["minute"] = made["enqueued_at"].replace(second=0, microsecond=0)
-        for period, start in starts.items():
-            for dimension, value in values.items():
-                if period == "day" and dimension != ALL:
-                    continue
-                self._add(period, start, made["origin"], dimension, value, fraud, amount)
+    def count(self, made: list[Document]) -> None:
+        """Count one batch of one origin."""
+        live = made[0]["origin"] == "live"
+        times = pd.Series([document["event_time"] for document in made])
+        amount = np.array([document["amount"] for document in made])
+        edges = np.searchsorted(AMOUNT_EDGES, amount, side="right") - 1
+        columns: dict[str, Any] = {
+            "origin": made[0]["origin"],
+            "frauds": [document["prediction" if live else "isFraud"] for document in made],
+            "amount": amount,
+            "day": times.dt.floor("D"),
+            "minute": pd.Series([document["enqueued_at"] for document in made]).dt.floor("min"),
+            ALL: ALL,
+            HOUR: times.dt.hour.astype(str),
+            AMOUNT_BIN: np.array(amount_bins())[edges],
+        }
+        columns |= {name: [str(document[name]) for document in made] for name in EVENT_DIMENSIONS}
+        frame = pd.DataFrame(columns)
+        frame["month_start"] = frame["day"] - pd.to_timedelta(frame["day"].dt.day - 1, unit="D")
+        self._counted.append(frame)
 
-    def _add(
-        self, period: str, start: datetime | None, origin: str, dimension: str, value: str, fraud: int, amount: float
-    ) -> None:
-        number = rollup_id(period, start, origin, dimension, value)
-        state = self.states.get(number)
-        if state is None:
-            state = {"_id": number, "period": period, "origin": origin, "dimension": dimension, "value": value}
-            state |= {"transactions": 0, "frauds": 0, "amount": 0.0, "fraud_amount": 0.0}
-            state |= {"start": start} if start else {}
-            self.states[number] = state
-        state["transactions"] += 1
-        state["frauds"] += fraud
-        state["amount"] += amount
-        state["fraud_amount"] += amount * fraud
+    def rollups(self) -> Iterator[Document]:
+        """The states of everything counted."""
+        rows = pd.concat(self._counted, ignore_index=True)
+        rows["fraud_amount"] = rows["amount"] * rows["frauds"]
+        live = rows[rows["origin"] == "live"]
+        for period, start, counted in (
+            ("total", None, rows),
+            ("month", "month_start", rows),
+            ("day", "day", rows),
+            ("minute", "minute", live),
+        ):
+            for dimension in (ALL,) if period == "day" else (ALL, HOUR, AMOUNT_BIN, *EVENT_DIMENSIONS):
+                keys = ["origin", dimension, *([start] if start else [])]
+                states = counted.groupby(keys, sort=False).agg(
+                    transactions=("frauds", "size"),
+                    frauds=("frauds", "sum"),
+                    amount=("amount", "sum"),
+                    fraud_amount=("fraud_amount", "sum"),
+                )
+                for key, state in zip(states.index, states.itertuples(index=False), strict=True):
+                    begin = key[2].to_pydatetime() if start else None
+                    yield _rollup(period, begin, key[0], dimension, key[1], state)
+
+
+def _rollup(period: str, start: datetime | None, origin: str, dimension: str, value: str, state: Any) -> Document:
+    made = {
+        "_id": rollup_id(period, start, origin, dimension, value),
+        "period": period,
+        "origin": origin,
+        "dimension": dimension,
+        "value": value,
+        "transactions": int(state.transactions),
+        "frauds": int(state.frauds),
+        "amount": float(state.amount),
+        "fraud_amount": float(state.fraud_amount),
+    }
+    return made | ({"start": start} if start else {})
+
+
+def is_filled(db: Database[Document]) -> bool:
+    """Whether a filling has come to its end here."""
+    state = db[_STATE].find_one({"_id": _STATE_ID})
+    return bool(state and state["complete"])
 
 
 def fill(db: Database[Document], history: int, live: int, now: datetime) -> dict[str, Any]:
-    """Fill an empty database; returns what it holds and how long that took."""
+    """Fill a database, or go on where an earlier filling ended; returns what it holds and how long this part took."""
     started = time.monotonic()
+    state = db[_STATE].find_one({"_id": _STATE_ID})
+    if state is None:
+        state = {"_id": _STATE_ID, "now": now.replace(microsecond=0), "complete": False}
+        db[_STATE].insert_one(state)
+    now, present = state["now"].replace(tzinfo=UTC), db[TRANSACTIONS].estimated_document_count()
     counts = Counts()
-    _store(db, transactions(history, 2_000_000, "history", now - timedelta(days=1), timedelta(days=365), 1), counts)
+    past = transactions(history, 2_000_000, "history", now - timedelta(days=1), timedelta(days=365), 1)
+    _store(db, past, counts, present)
     newest = transactions(live, 9_000_000, "live", now, timedelta(hours=6), 2)
-    kept = _store(db, newest, counts, keep=max(ALERTS_KEPT * 12, 2 * RECENT_SLOTS))
+    kept = _store(db, newest, counts, max(present - history, 0), keep=max(ALERTS_KEPT * 12, 2 * RECENT_SLOTS))
     ring = [{**made, "_id": f"{n % 2}-{(n // 2) % RECENT_SLOTS}"} for n, made in enumerate(kept[-2 * RECENT_SLOTS :])]
-    _insert(db, RECENT, ring)
-    _insert(db, ALERTS, [made for made in kept if made["prediction"]][-ALERTS_KEPT:])
-    _insert(db, ROLLUPS, list(counts.states.values()))
-    _insert(db, REJECTED, [_rejected(number, now) for number in range(500)])
+    rollups = list(counts.rollups())
+    for collection, documents in (
+        (RECENT, ring),
+        (ALERTS, [made for made in kept if made["prediction"]][-ALERTS_KEPT:]),
+        (ROLLUPS, rollups),
+        (REJECTED, [_rejected(number, now) for number in range(500)]),
+    ):
+        db[collection].drop()
+        _insert(db, collection, documents)
+    db[_STATE].replace_one({"_id": _STATE_ID}, state | {"complete": True})
     return {
         "transactions": history + live,
-        "rollups": len(counts.states),
+        "inserted_now": history + live - present,
+        "rollups": len(rollups),
         "fill_seconds": round(time.monotonic() - started, 1),
     }
 
 
-def _store(db: Database[Document], made: Iterator[Document], counts: Counts, keep: int = 0) -> list[Document]:
+def _store(
+    db: Database[Document], made: Iterator[Document], counts: Counts, present: int, keep: int = 0
+) -> list[Document]:
+    """Count all and insert what lies beyond the first ``present`` ones; returns the last ``keep``."""
     kept: list[Document] = []
-    batch: list[Document] = []
-    for document in made:
-        counts.count(document)
-        batch.append(document)
-        if len(batch) == _BATCH:
-            _insert(db, TRANSACTIONS, batch)
-            kept = [*kept, *batch][-keep:] if keep else []
-            batch = []
-    _insert(db, TRANSACTIONS, batch)
-    return [*kept, *batch][-keep:] if keep else []
+    seen = 0
+    while batch := list(islice(made, _BATCH)):
+        counts.count(batch)
+        _insert(db, TRANSACTIONS, batch[max(present - seen, 0) :])
+        seen += len(batch)
+        kept = [*kept, *batch][-keep:] if keep else []
+    return kept
 
 
 def _insert(db: Database[Document], collection: str, documents: list[Document]) -> None:

@@ -1,0 +1,127 @@
+"""What is measured: the dashboards over the embedded store, with decisions that keep coming."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from benchmarks.dashboards.filling import transactions
+from pymongo.monitoring import CommandListener
+from waitress.server import create_server
+
+from fraudstream.core.documents import database
+from fraudstream.core.settings import Settings
+from fraudstream.dashboards.app import create_app
+from fraudstream.dashboards.health import Health
+from fraudstream.dashboards.model_info import ModelInfo
+from fraudstream.dashboards.progress_reading import Progress
+from fraudstream.dashboards.queries import Decision, decision_from
+from fraudstream.dashboards.sources import Sources
+from fraudstream.dashboards.tail import TailView
+from fraudstream.dashboards.window import Window
+from fraudstream.runtime import documentstore
+
+
+class Reads(CommandListener):
+    """Counts what the store is asked."""
+
+    def __init__(self) -> None:
+        self.finds = 0
+
+    def started(self, event: Any) -> None:
+        self.finds += event.command_name in ("find", "getMore", "aggregate", "count")
+
+    def succeeded(self, event: Any) -> None:
+        pass
+
+    def failed(self, event: Any) -> None:
+        pass
+
+
+class Traffic:
+    """The tail of `scored` without a broker: decisions at a steady rate, an hour of them to begin with."""
+
+    def __init__(self, rate: int) -> None:
+        self._window = Window()
+        now = datetime.now(UTC)
+        hour = transactions(3600 * rate, 50_000_000, "live", now, timedelta(hours=1), 3)
+        self._window.add(map(decision_from, hour))
+        self._window.complete_since(now - timedelta(hours=1))
+        self._next = transactions(10**9, 100_000_000, "live", now, timedelta(seconds=1), 4)
+        self._rate, self._closed = rate, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Traffic:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def look(self) -> TailView:
+        return TailView(self._window.view(), caught_up=True)
+
+    def _run(self) -> None:
+        while not self._closed.wait(0.2):
+            self._window.add(self._decision() for _ in range(self._rate // 5))
+
+    def _decision(self) -> Decision:
+        return decision_from(next(self._next) | {"enqueued_at": datetime.now(UTC)})
+
+
+class Server:
+    """The dashboards in this process; the time of each callback is taken around the application itself."""
+
+    def __init__(self, settings: Settings, traffic: Traffic) -> None:
+        self.reads = Reads()
+        store = database(settings, event_listeners=[self.reads], retryReads=False, socketTimeoutMS=60_000)
+        health = Health(settings, store, progress=lambda: Progress({}, {}), model=lambda: ModelInfo("fraud", "3"))
+        self.sources = Sources(settings, store, traffic, health=health)
+        self.app = create_app(settings, self.sources)
+        self.taken: dict[str, list[float]] = {}
+        inner = self.app.server.wsgi_app
+
+        def timed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+            started = time.perf_counter()
+            answer = inner(environ, start)
+            name = environ.get("HTTP_X_CALLBACK", environ["PATH_INFO"])
+            self.taken.setdefault(name, []).append(1000 * (time.perf_counter() - started))
+            return answer
+
+        self.app.server.wsgi_app = timed  # type: ignore[method-assign]
+        self.server = create_server(self.app.server, host="127.0.0.1", port=0, threads=8)
+        self.url = f"http://127.0.0.1:{self.server.effective_port}"
+
+    def __enter__(self) -> Server:
+        self.sources.__enter__()
+        threading.Thread(target=self.server.run, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.close()
+        self.sources.__exit__(None, None, None)
+
+
+@contextmanager
+def running_store(settings: Settings) -> Iterator[None]:
+    """The embedded document store as its own process."""
+    part = documentstore.part(settings)
+    if part.prepare is not None:
+        part.prepare()
+    process = subprocess.Popen(list(part.command), env={**os.environ, **part.env}, stderr=subprocess.DEVNULL)
+    try:
+        while not part.ready():
+            if process.poll() is not None:
+                raise SystemExit("the document store did not start")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
