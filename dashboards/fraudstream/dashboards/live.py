@@ -143,6 +143,7 @@ def register(app: Dash, sources: Sources) -> None:
             "status_class": Output("live-status", "className"),
             "status_title": Output("live-status", "title"),
             "seen": Output("live-seen", "data"),
+            "moment": Output("live-moment", "data"),
         },
         inputs={
             "_tick": Input("live-tick", "n_intervals"),
@@ -177,7 +178,14 @@ def register(app: Dash, sources: Sources) -> None:
             raise PreventUpdate
         made: dict[str, Any] = kept.get(key, lambda: _rendered(seen, chosen, scheme_of(scheme), forms))
         word, class_name, reason = text
-        return made | {"status": word, "status_class": class_name, "status_title": reason, "seen": mark}
+        moment = str(live_controls.milliseconds(seen.until))
+        return made | {
+            "status": word,
+            "status_class": class_name,
+            "status_title": reason,
+            "seen": mark,
+            "moment": moment,
+        }
 
 
 def chosen_key(chosen: Selection) -> tuple[Any, ...]:

@@ -69,9 +69,11 @@ def layout(search: str | None = None) -> html.Div:
             panels.cards_layout(CARDS_ID, CARDS),
             dmc.Grid([*(panel.layout() for panel in PANELS), _table(address)], gutter="md"),
             dcc.Interval(id="live-tick", interval=TICK_MS, disabled=paused is not None),
-            dcc.Store(id="live-paused", data=str(_milliseconds(paused)) if paused else None),
+            dcc.Store(id="live-paused", data=str(milliseconds(paused)) if paused else None),
             dcc.Store(id="live-minute", data=minutes),
             dcc.Store(id="live-seen"),
+            # The server's moment of what is shown: a pause freezes it, whatever the browser's clock says.
+            dcc.Store(id="live-moment"),
         ],
         className="page",
     )
@@ -95,7 +97,8 @@ def moment(milliseconds: Any) -> datetime | None:
     return parsed if 2000 < parsed.year < 3000 else None
 
 
-def _milliseconds(when: datetime) -> int:
+def milliseconds(when: datetime) -> int:
+    """A moment as whole milliseconds since 1970."""
     return round(when.timestamp() * 1000)
 
 
@@ -135,6 +138,7 @@ def _filters(address: Address) -> html.Details:
             placeholder=placeholder,
             size="xs",
             clearable=True,
+            searchable=True,
             hidePickedOptions=False,
             className="filter",
             comboboxProps={"shadow": "md"},
@@ -204,5 +208,6 @@ def register(app: Dash) -> None:
         Output("live-pause", "variant"),
         Input("live-pause", "n_clicks"),
         State("live-paused", "data"),
+        State("live-moment", "data"),
         prevent_initial_call=True,
     )

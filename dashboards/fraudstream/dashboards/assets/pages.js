@@ -61,8 +61,8 @@ window.dash_clientside = window.dash_clientside || {};
     },
 
     // The moment of pausing is kept: what is shown stands still and can still be filtered.
-    pause: function (clicks, paused) {
-      return paused ? [null, false, 'Pause', 'default'] : [String(Date.now()), true, 'Resume', 'filled'];
+    pause: function (clicks, paused, moment) {
+      return paused ? [null, false, 'Pause', 'default'] : [moment || String(Date.now()), true, 'Resume', 'filled'];
     },
   };
 
