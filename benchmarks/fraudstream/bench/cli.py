@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ Changed = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
 ]
 
+# As a shell reports a command that SIGTERM ended.
+_TERMINATED = 143
 # Of tables that go into a file.
 _WIDTH = 150
 
@@ -156,9 +160,14 @@ def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: b
     from fraudstream.core.logs import configure_logging
 
     configure_logging("bench", "WARNING")
+    # What was started ends with its stage, and the stage ends with an exception.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     console = Console(stderr=True, highlight=False)
-    with console.status(name) as line:
-        found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
+    try:
+        with console.status(name) as line:
+            found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
     if file is not None:
         results.write(found, file)
