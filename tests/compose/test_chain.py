@@ -77,6 +77,7 @@ def account(chain: Chain, before: Mapping[TopicPartition, int], scored_from: Map
     return summarise(chain.settings, produced, scored_from, chain.up_at)
 
 
+@pytest.mark.parity("a champion by tag is trained, registered and scores", "compose")
 def test_up_ends_with_scored_events(chain: Chain) -> None:
     seconds = (first_scored_at(chain.settings) - chain.up_at).total_seconds()
     measured["seconds_to_first_scored"] = round(seconds, 1)
@@ -116,11 +117,13 @@ def test_the_services_answer_on_the_published_ports(chain: Chain) -> None:
     assert [model["name"] for model in searched["registered_models"]] == [chain.settings.model_name]
 
 
+@pytest.mark.parity("the pages show what is scored", "compose")
 def test_the_live_page_has_scored_events_to_show(chain: Chain) -> None:
     db = documents.database(chain.settings)
     await_condition(lambda: db[documents.RECENT].find_one({"model_version": {"$exists": True}}) is not None, 60)
 
 
+@pytest.mark.parity("every event is scored or rejected, and stored once", "compose")
 def test_every_event_is_accounted_for(chain: Chain) -> None:
     chain.compose.run("stop", "generator")
     await_processed(chain.settings, STALLED_SECONDS, lambda _: None)
@@ -135,6 +138,7 @@ def test_every_event_is_accounted_for(chain: Chain) -> None:
     assert (summary.produced, summary.scored, summary.stored) == (EVENTS, EVENTS - MALFORMED, EVENTS - MALFORMED)
 
 
+@pytest.mark.parity("lost connections and restarts lose and double nothing", "compose")
 def test_nothing_is_lost_when_every_container_is_restarted_under_load(chain: Chain) -> None:
     before, scored_from = end_offsets(chain.settings, TRANSACTIONS), end_offsets(chain.settings, SCORED)
     chain.compose.variables["LOAD_RATE"] = str(LOAD_RATE)

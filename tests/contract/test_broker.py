@@ -58,6 +58,7 @@ class BrokerContract:
 
 
 @pytest.mark.stack
+@pytest.mark.parity("topics from one table", "local")
 class TestLocalBroker(BrokerContract):
     @pytest.fixture
     def deployment(self, local_parts: Deployment) -> Deployment:
@@ -65,6 +66,7 @@ class TestLocalBroker(BrokerContract):
 
 
 @pytest.mark.containers
+@pytest.mark.parity("topics from one table", "compose")
 class TestContainerBroker(BrokerContract):
     @pytest.fixture
     def deployment(self, containers: Deployment) -> Deployment:

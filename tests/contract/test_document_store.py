@@ -75,6 +75,7 @@ class DocumentStoreContract:
 
 
 @pytest.mark.stack
+@pytest.mark.parity("upserts, sorts, groups and unique keys of the document store", "local")
 class TestLocalDocumentStore(DocumentStoreContract):
     @pytest.fixture
     def deployment(self, local_parts: Deployment) -> Deployment:
@@ -82,6 +83,7 @@ class TestLocalDocumentStore(DocumentStoreContract):
 
 
 @pytest.mark.containers
+@pytest.mark.parity("upserts, sorts, groups and unique keys of the document store", "compose")
 class TestContainerDocumentStore(DocumentStoreContract):
     @pytest.fixture
     def deployment(self, containers: Deployment) -> Deployment:

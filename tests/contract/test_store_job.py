@@ -48,6 +48,7 @@ class StoreJobContract:
 
 @pytest.mark.stack
 @pytest.mark.spark
+@pytest.mark.parity("documents and rollups from the store job", "local")
 class TestLocalStoreJob(StoreJobContract):
     @pytest.fixture
     def deployment(self, local_parts: Deployment) -> Deployment:
@@ -55,6 +56,7 @@ class TestLocalStoreJob(StoreJobContract):
 
 
 @pytest.mark.containers
+@pytest.mark.parity("documents and rollups from the store job", "compose")
 class TestContainerStoreJob(StoreJobContract):
     @pytest.fixture
     def deployment(self, containers: Deployment) -> Deployment:

@@ -85,6 +85,7 @@ async def score(client: httpx.AsyncClient, body: Any = GOOD, key: str = KEY) -> 
     return await client.post("/score", json=body, headers={"Authorization": f"Bearer {key}"})
 
 
+@pytest.mark.parity("scoring over HTTP with a bearer key", "rehearsal")
 def test_a_good_request_gets_a_bare_list(tmp_path: Path) -> None:
     answer = run(tmp_path, lambda client, *_: score(client))
     assert answer.status_code == 200
@@ -212,6 +213,7 @@ VIOLATIONS: list[tuple[str, Violation, int]] = [
 
 
 @pytest.mark.parametrize(("rule", "violate", "status"), VIOLATIONS, ids=[rule for rule, _, _ in VIOLATIONS])
+@pytest.mark.parity("rules of Azure ML and its registry", "rehearsal")
 def test_a_violation_is_refused(tmp_path: Path, rule: str, violate: Violation, status: int) -> None:
     async def work(client: httpx.AsyncClient, behind: httpx.AsyncClient, *_: Any) -> int:
         return await violate(client, behind)

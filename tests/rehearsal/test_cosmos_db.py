@@ -173,12 +173,15 @@ def test_every_rule_with_an_answer_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("rule", "violate", "code"), VIOLATIONS, ids=[rule for rule, _, _ in VIOLATIONS])
+@pytest.mark.parity("rules of Cosmos DB for MongoDB", "rehearsal")
 def test_a_violation_is_refused(client: Client, rule: str, violate: Callable[[Client], int], code: int) -> None:
     assert violate(client) == code
     announced = rules()[rule].answer
     assert announced.startswith({CLOSES: "closes", NOBODY_LISTENS: "nothing listens"}.get(code, str(code)))
 
 
+@pytest.mark.parity("upserts, sorts, groups and unique keys of the document store", "rehearsal")
+@pytest.mark.parity("collections and indexes from one table", "rehearsal")
 def test_what_keeps_the_rules_passes(client: Client) -> None:
     documents.create_indexes(client.db)
     alerts = client.db["alerts"]
@@ -190,6 +193,7 @@ def test_what_keeps_the_rules_passes(client: Client) -> None:
     ]
 
 
+@pytest.mark.parity("throttled writes are made again", "rehearsal")
 def test_a_bulk_is_applied_in_part_and_the_writer_finishes_it(client: Client) -> None:
     """Of an unordered bulk the first operations are applied, and every other one is refused by its number."""
     budget, figures = client.cloud.endpoints.cosmos.budget, client.cloud.endpoints.cosmos.figures

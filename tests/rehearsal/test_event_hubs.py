@@ -308,6 +308,7 @@ def test_every_rule_with_an_answer_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("rule", "violate", "code"), VIOLATIONS, ids=[rule for rule, _, _ in VIOLATIONS])
+@pytest.mark.parity("rules of Event Hubs", "rehearsal")
 def test_a_violation_is_refused(client: Client, rule: str, violate: Callable[[Client], int], code: int) -> None:
     assert violate(client) == code
     announced = rules()[rule].answer
@@ -326,6 +327,7 @@ def test_what_keeps_the_rules_passes(client: Client) -> None:
         assert produce(connection, batch(b"x")) == 0
 
 
+@pytest.mark.parity("topics from one table", "rehearsal")
 def test_the_services_own_clients_work(cloud: Cloud) -> None:
     sender = kafka.producer(cloud.front)
     stamped = sender.send(SCORED, value=b"x").get(timeout=60)
@@ -335,6 +337,7 @@ def test_the_services_own_clients_work(cloud: Cloud) -> None:
     reader.close()
 
 
+@pytest.mark.parity("sign-in with a connection string or an identity", "rehearsal")
 def test_a_managed_identity_signs_in(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """azure-identity itself asks for the token, at the address that Container Apps would give it."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.ports.identity}/msi/token")

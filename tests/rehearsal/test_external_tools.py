@@ -80,6 +80,7 @@ def test_every_check_that_is_left_out_says_why(project_root: Path) -> None:
     assert len(left_out) == len(set(left_out)) == sum(line.lstrip().startswith("- ") for line in lines)
 
 
+@pytest.mark.parity("scoring over HTTP with a bearer key", "azure")
 def test_azure_mls_own_schema_takes_the_files_and_no_misspelt_field(project_root: Path, tmp_path: Path) -> None:
     folder = project_root / "azure" / "azureml"
     content = (folder / "deployment.yml").read_text("utf-8")

@@ -81,6 +81,7 @@ def test_data_survive_a_stop(store: Running, settings: Settings) -> None:
     assert documents.database(settings).stopped.find_one() == {"_id": "kept"}
 
 
+@pytest.mark.parity("collections and indexes from one table", "local")
 def test_indexes_can_be_created_again(store: Running, settings: Settings) -> None:
     db = documents.database(settings)
     documents.create_indexes(db)

@@ -19,6 +19,7 @@ from tests.system.conftest import Fraudstream, await_condition
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
+@pytest.mark.parity("every event is scored or rejected, and stored once", "local")
 def test_every_event_of_a_first_demo_is_accounted_for(demo: tuple[Fraudstream, dict[str, Any]]) -> None:
     _, summary = demo
     assert summary["complete"] is True
@@ -51,6 +52,7 @@ def test_a_second_demo_on_the_same_data_loses_and_doubles_nothing(stack: Fraudst
     assert db.transactions.count_documents({"origin": "history"}) == 20_000
 
 
+@pytest.mark.parity("what breaks the contract is rejected by its field", "local")
 def test_malformed_events_are_rejected_by_the_name_of_their_field(stack: Fraudstream) -> None:
     published = stack.json("generate", "live", "--count", "20000", "--rate", "0", "--malformed", "1000", "--seed", "11")
     assert (published["produced"], published["malformed"]) == (20_000, 1_000)
@@ -82,6 +84,7 @@ def test_malformed_events_are_rejected_by_the_name_of_their_field(stack: Fraudst
     assert all(hashlib.sha256(bytes(made["raw"])).hexdigest() == made["raw_sha256"] for made in whole)
 
 
+@pytest.mark.parity("rollups are exact", "local")
 def test_rollups_equal_an_independent_count_of_the_documents(stack: Fraudstream) -> None:
     await_no_lag(stack)
     db = documents.database(stack.settings)

@@ -23,6 +23,7 @@ RATE = 2_000
 
 
 @pytest.mark.parametrize("part", ["scoring", "stream", "store", "documents", "kafka", "mlflow", "dashboards"])
+@pytest.mark.parity("lost connections and restarts lose and double nothing", "local")
 def test_killing_a_part_loses_and_doubles_nothing(stack: Fraudstream, part: str) -> None:
     settings = stack.settings
     scored_from = end_offsets(settings, SCORED)

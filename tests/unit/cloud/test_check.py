@@ -209,6 +209,9 @@ def found_rules(subject: Subject) -> set[str]:
     return {one.rule.id for one in lint(subject)}
 
 
+@pytest.mark.parity("rules of Event Hubs", "azure")
+@pytest.mark.parity("rules of Cosmos DB for MongoDB", "azure")
+@pytest.mark.parity("rules of Azure ML and its registry", "azure")
 def test_the_project_is_clean(clean: Subject) -> None:
     assert [one.to_json() for one in lint(clean)] == []
 

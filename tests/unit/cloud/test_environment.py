@@ -88,6 +88,7 @@ def test_every_variable_is_explained(example: str) -> None:
             assert len(above) > 20, line
 
 
+@pytest.mark.parity("default and empty secrets stop a process", "azure")
 def test_what_is_required_is_set_and_a_copy_does_not_start(
     example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +130,7 @@ def test_config_show_tells_what_is_missing() -> None:
     ],
     ids=" ".join,
 )
+@pytest.mark.parity("no secret in files, logs or output", "azure")
 def test_no_command_shows_a_secret(words: tuple[str, ...]) -> None:
     """With addresses that nothing answers at: failures are where secrets get out."""
     values = AZURE | {

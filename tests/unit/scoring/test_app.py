@@ -201,6 +201,7 @@ def test_a_model_that_fails_is_answered_by_500_and_logged(client: TestClient, ch
         ({"Authorization": "bearer s3cret"}, 200),
     ],
 )
+@pytest.mark.parity("scoring over HTTP with a bearer key", "local")
 def test_the_key_is_asked_for(client_of: ClientFactory, champion: Any, sent: Any, status: int) -> None:
     client = client_of(champion, scoring_key="s3cret")
     for path in ("/score", "/invocations"):

@@ -23,6 +23,7 @@ from fraudstream.cloud.quotas import (
 from fraudstream.cloud.rehearsal import kafka_frames as frames
 from fraudstream.cloud.rehearsal.namespace import Namespace
 from fraudstream.core.connection_strings import parse_event_hubs
+from fraudstream.core.topics import TRANSACTIONS
 
 _TOPIC_AUTHORIZATION_FAILED = 29
 _INVALID_GROUP_ID = 24
@@ -32,12 +33,14 @@ _POLICY_VIOLATION = 44
 
 @dataclass(slots=True)
 class NamespaceFigures:
-    """What went through; ``refusals`` by rule, delays in milliseconds, units as the share of what was bought."""
+    """What went through; ``refusals`` by rule, delays in milliseconds, ``producer_…`` those of `transactions` alone."""
 
     events_in: int = 0
     bytes_in: int = 0
     delayed_requests: int = 0
     delayed_ms: float = 0.0
+    producer_delays: int = 0
+    producer_delayed_ms: float = 0.0
     most_events_per_second: float = 0.0
     most_bytes_per_second: float = 0.0
     connections: int = 0
@@ -257,6 +260,9 @@ class _Passage:
         if delay > 0.001:
             gateway.figures.delayed_requests += 1
             gateway.figures.delayed_ms += delay * 1000
+            if TRANSACTIONS in read.topics:
+                gateway.figures.producer_delays += 1
+                gateway.figures.producer_delayed_ms += delay * 1000
             self._delays[frame.correlation] = (frame.version, round(delay * 1000))
             await asyncio.sleep(delay)
         return None

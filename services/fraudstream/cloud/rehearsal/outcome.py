@@ -38,6 +38,9 @@ class Outcome:
     reads_throttled: int
     requests_delayed: int
     delayed_ms: float
+    producer_delays: int
+    producer_delayed_ms: float
+    sent_in_seconds: float
     request_units: float
     most_request_units: float
     total_request_units: float
@@ -133,6 +136,9 @@ def account_for(
         reads_throttled=cosmos.reads_throttled,
         requests_delayed=namespace.delayed_requests,
         delayed_ms=round(namespace.delayed_ms),
+        producer_delays=namespace.producer_delays,
+        producer_delayed_ms=round(namespace.producer_delayed_ms),
+        sent_in_seconds=float(published["seconds"]),
         request_units=plan.request_units,
         most_request_units=round(budget.most_used),
         total_request_units=round(budget.total),

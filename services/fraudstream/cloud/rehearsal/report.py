@@ -51,6 +51,11 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
             "events out",
             f"{outcome.scored:,} scored + {outcome.rejected:,} rejected; {outcome.stored:,} of them stored",
         ),
+        (
+            "producer",
+            f"sent within {outcome.sent_in_seconds:,.1f} s; slowed {outcome.producer_delays:,} times, by "
+            f"{outcome.producer_delayed_ms / 1000:,.1f} s in all",
+        ),
         ("redelivered", f"{outcome.redelivered:,} decisions came twice and changed nothing"),
         ("live traffic", f"{outcome.live_seconds:,.0f} s, 95 % decided within {latency}"),
         (

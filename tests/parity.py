@@ -1,0 +1,109 @@
+"""The parity table: which feature is shown under which profile, from the markers of the tests.
+
+``python -m tests.parity --check|--write [FILE]``; the file is ``docs/parity.md`` by default. A test says
+``@pytest.mark.parity("what works", "local", "rehearsal")``; the table tells nothing that no test shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROFILES = ("local", "compose", "rehearsal", "azure")
+TESTS = Path(__file__).parent
+PAGE = TESTS.parent / "docs" / "parity.md"
+_NOTE = "<!-- Made from the tests' markers by `python -m tests.parity --write`; change it there. -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A test (or a class of tests, by ``name``) that shows ``feature`` under ``profiles``."""
+
+    feature: str
+    profiles: tuple[str, ...]
+    file: str
+    name: str
+
+
+def shown(folder: Path = TESTS) -> list[Shown]:
+    """All marked tests, in the order of files and lines. Raises ``ValueError`` for a marker that says too little."""
+    return [
+        one
+        for file in sorted(folder.rglob("test_*.py"))
+        for one in _marked(ast.parse(file.read_text("utf-8")), file.relative_to(folder.parent).as_posix())
+    ]
+
+
+def page(found: Sequence[Shown]) -> str:
+    """The table, and below it which tests stand behind each row."""
+    features = sorted({one.feature for one in found}, key=str.casefold)
+    rows = [
+        [feature, *("✓" if _tests(found, feature, profile) else "" for profile in PROFILES)] for feature in features
+    ]
+    details = [
+        f"- **{feature}**\n"
+        + "\n".join(
+            f"  - {profile}: {', '.join(f'`{one}`' for one in tests)}"
+            for profile in PROFILES
+            if (tests := _tests(found, feature, profile))
+        )
+        for feature in features
+    ]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [["feature", *PROFILES], ["---"] * 5, *rows])
+    return f"""{_NOTE}
+
+# Parity
+
+What works under which profile, and which test shows it. `local` and `compose` run the chain on this machine, as
+processes and as containers. `rehearsal` runs it with the azure profile against endpoints that enforce the services'
+rules (`fraudstream rehearse azure`). `azure` is what can be checked without Azure: templates, settings and recorded
+commands against the services' documentation. No test of this project runs in Azure itself.
+
+{table}
+
+## Tests
+
+{chr(10).join(details)}
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", action="store_true", help="exit with 1 when the page is stale")
+    mode.add_argument("--write", action="store_true", help="write the page")
+    parser.add_argument("file", type=Path, nargs="?", default=PAGE)
+    options = parser.parse_args(arguments)
+    text = page(shown())
+    if options.write:
+        options.file.write_text(text, "utf-8")
+        return 0
+    if options.file.is_file() and options.file.read_text("utf-8") == text:
+        return 0
+    sys.stderr.write(f"{options.file} is stale. Run `python -m tests.parity --write`.\n")
+    return 1
+
+
+def _marked(tree: ast.Module, file: str) -> Iterator[Shown]:
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        for marker in node.decorator_list:
+            if isinstance(marker, ast.Call) and ast.unparse(marker.func) == "pytest.mark.parity":
+                feature, *profiles = (ast.literal_eval(argument) for argument in marker.args)
+                if not profiles or not set(profiles) <= set(PROFILES):
+                    raise ValueError(f"{file}: {node.name} says {profiles}; the profiles are {', '.join(PROFILES)}")
+                yield Shown(feature, tuple(profiles), file, node.name)
+
+
+def _tests(found: Sequence[Shown], feature: str, profile: str) -> list[str]:
+    return [f"{one.file}::{one.name}" for one in found if one.feature == feature and profile in one.profiles]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
