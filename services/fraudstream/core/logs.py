@@ -25,7 +25,12 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         add_service,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
-    last: list[Processor] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+    # Without local variables: they hold addresses with their keys, and whole batches of data.
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    last: list[Processor] = [
+        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.JSONRenderer(default=str),
+    ]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),

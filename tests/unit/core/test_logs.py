@@ -65,6 +65,24 @@ def test_an_exception_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> N
     assert line["exception"][0]["exc_value"] == "no such batch"
 
 
+def test_an_exception_shows_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """They hold what was read from a setting in clear, an address with its key for one."""
+
+    def connect() -> None:
+        address = "mongodb://account:" + "hush" + "@host"
+        raise ConnectionError(f"cannot connect with {len(address)} characters")
+
+    configure_logging("store")
+    for logger in (structlog.get_logger(), logging.getLogger("pymongo")):
+        try:
+            connect()
+        except ConnectionError:
+            logger.exception("batch_failed")
+    captured = lines(capsys)
+    assert [line["exception"][0]["exc_type"] for line in captured] == ["ConnectionError"] * 2
+    assert "hush" not in json.dumps(captured)
+
+
 def test_a_value_that_json_does_not_have_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("store")
     structlog.get_logger().info("moved", kinds={int})

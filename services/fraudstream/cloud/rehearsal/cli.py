@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -43,6 +44,8 @@ def azure(
     from fraudstream.core.logs import configure_logging
 
     configure_logging("rehearsal")
+    # Cut connections and slow moments are what a rehearsal is made of; the report says what came of them.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     plan = Plan(
         events=events,
         history=history,

@@ -53,6 +53,9 @@ class Outcome:
     refusals: dict[str, int]
     faults: list[dict[str, object]]
     costs: list[dict[str, Any]]
+    measured_at: str = ""
+    machine: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     leaks: list[str] = field(default_factory=list)
     seconds: float = 0.0

@@ -1,0 +1,99 @@
+"""The parts of `docs/azure.md` that are made: what the last rehearsal measured, and what the templates cost.
+
+``python -m fraudstream.cloud.documentation --check|--write [FOLDER]``; the folder is the project's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fraudstream.cloud.rehearsal.costs import template_costs
+
+PAGE = Path("docs/azure.md")
+RESULTS = Path("benchmarks/results/rehearsal.json")
+PARAMETERS = Path("azure/parameters/dev.json")
+
+
+def made(project: Path) -> str:
+    """The page as it should be. Raises ``OSError`` where a file that it is made from is missing."""
+    text = (project / PAGE).read_text("utf-8")
+    parameters = {
+        name: one["value"] for name, one in json.loads((project / PARAMETERS).read_text("utf-8"))["parameters"].items()
+    }
+    sections = {
+        "costs": costs_section(template_costs(parameters)),
+        "rehearsal": rehearsal_section(json.loads((project / RESULTS).read_text("utf-8"))),
+    }
+    for name, content in sections.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}{content}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def costs_section(rows: Sequence[dict[str, Any]]) -> str:
+    """The table of costs, with its sums."""
+    lines = [
+        f"| {row['resource']} | {row['amount']} | {row['least']:,.0f} | {row['most']:,.0f} | [price]({row['source']}) |"
+        for row in rows
+    ]
+    least, most = (sum(row[name] for row in rows) for name in ("least", "most"))
+    return "\n".join(
+        [
+            "| resource | amount | at rest | at its limits | source |",
+            "|---|---|---:|---:|---|",
+            *lines,
+            f"| **sum** | | **{least:,.0f}** | **{most:,.0f}** | |",
+        ]
+    )
+
+
+def rehearsal_section(outcome: dict[str, Any]) -> str:
+    """What the run in `benchmarks/results/rehearsal.json` found, in words."""
+    machine = outcome["machine"]
+    faults = ", ".join(dict.fromkeys(fault["fault"] for fault in outcome["faults"]))
+    return "\n".join(
+        [
+            f"The run in `{RESULTS}` ({outcome['measured_at'][:10]}, {machine['processor']}, {machine['cores']} cores, "
+            f"{machine['memory_gib']:g} GiB):",
+            "",
+            f"- {outcome['events']:,} events sent = {outcome['acknowledged']:,} taken + {outcome['refused_by_size']:,} "
+            "larger than the service takes.",
+            f"- Of those taken, {outcome['scored']:,} scored + {outcome['rejected']:,} rejected; "
+            f"{outcome['stored']:,} of the scored ones are stored.",
+            f"- With {outcome['request_units']:,.0f} RU/s, {outcome['throttled_share']:.0%} of "
+            f"{outcome['document_writes']:,} document writes were throttled and made again.",
+            f"- With {outcome['throughput_units']} throughput unit, {outcome['requests_delayed']:,} produce "
+            f"requests were delayed, by {outcome['delayed_ms'] / 1000:,.0f} s in all.",
+            f"- Faults: {faults}. Rules broken: {', '.join(outcome['broken_rules']) or 'none'}. Secrets in logs: "
+            f"{', '.join(outcome['leaks']) or 'none'}.",
+            f"- It took {outcome['seconds'] / 60:,.0f} minutes.",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fraudstream.cloud.documentation", description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", action="store_true", help="exit with 1 when the page is stale")
+    mode.add_argument("--write", action="store_true", help="write the page")
+    parser.add_argument("folder", type=Path, nargs="?", default=Path())
+    options = parser.parse_args(arguments)
+    page, text = options.folder / PAGE, made(options.folder)
+    if options.write:
+        page.write_text(text, "utf-8")
+        return 0
+    if page.read_text("utf-8") == text:
+        return 0
+    sys.stderr.write(f"{page} is stale. Run `python -m fraudstream.cloud.documentation --write`.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

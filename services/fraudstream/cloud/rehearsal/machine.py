@@ -1,0 +1,47 @@
+"""What a rehearsal ran on, so that its figures can be compared: machine, load and versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from fraudstream.runtime import artifacts
+from fraudstream.runtime.java import find_java
+
+_PACKAGES = ("fraudstream", "kafka-python", "mlflow", "pymongo", "pyspark", "xgboost")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory in GiB, system, and the load averages of now."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "load_average_before": [round(value, 2) for value in os.getloadavg()],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python, Java, the broker and the packages that speak to the endpoints."""
+    found = {"python": platform.python_version(), "java": str(find_java().version)}
+    found |= {name: version(name) for name in _PACKAGES}
+    for artifact in artifacts.locked("kafka"):
+        group, name, number = artifact.coordinates.split(":")
+        if group == "org.apache.kafka" and name.startswith("kafka_"):
+            found["kafka"] = number
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
