@@ -17,6 +17,7 @@ from pyspark.errors import StreamingQueryException
 
 from fraudstream.core import documents
 from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.logs import configure_logging
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, load_settings, revealed_values
 from fraudstream.core.spark import failure_reason, read_topics
@@ -44,6 +45,8 @@ def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
     config = orjson.dumps(revealed_values(settings)).decode()
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # A process of its own, which inherits nothing of the job's.
+        configure_logging("store", _settings(config).log_level)
         writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
         for batch in batches:
             written = writer.write(map(_record, batch.to_pylist()), datetime.now(UTC))

@@ -158,6 +158,7 @@ PLANTS: list[tuple[str, Plant]] = [
     ("CO004", setting(mongo_uri=MONGO_URI.replace("%3D%3D", ""))),
     ("CO005", uri("//account:", "//admin:")),
     ("CO006", uri("maxIdleTimeMS=120000", "maxIdleTimeMS=600000")),
+    ("CO006", uri("maxIdleTimeMS=120000&", "")),
     ("CO007", uri("&appName=@account@", "")),
     ("CO008", pipeline({"$bucket": {"groupBy": "$amount"}})),
     ("CO008", pipeline({"$match": {}}, {"$setWindowFields": {}})),

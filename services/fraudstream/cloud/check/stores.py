@@ -51,8 +51,9 @@ def _address(subject: Subject) -> Iterator[Finding]:
     if not encrypted:
         yield Finding(known["CO002"], where, "neither ssl=true nor tls=true")
     idle = options.get("maxidletimems")
-    if idle is not None and not 0 < int(idle) < IDLE_SECONDS * 1000:
-        yield Finding(known["CO006"], where, f"maxIdleTimeMS={idle}")
+    if idle is None or not 0 < int(idle) < IDLE_SECONDS * 1000:
+        # Our own clients have a default; whoever else is given the address has none.
+        yield Finding(known["CO006"], where, "maxIdleTimeMS is missing" if idle is None else f"maxIdleTimeMS={idle}")
     account = uri.partition("://")[2].partition(":")[0]
     if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != f"@{account}@":
         yield Finding(known["CO007"], where, f"appName is {options.get('appname', 'missing')}, not @{account}@")
