@@ -217,6 +217,15 @@ def test_the_project_is_clean(clean: Subject) -> None:
     assert [one.to_json() for one in lint(clean)] == []
 
 
+def test_a_documentdb_cluster_is_clean_too(clean: Subject) -> None:
+    """The vCore service has neither the account's port nor its appName."""
+    cluster = (
+        f"mongodb+srv://user:{COSMOS_KEY[:20]}@space.global.mongocluster.cosmos.azure.com/"
+        "?tls=true&authMechanism=SCRAM-SHA-256&retrywrites=false&maxIdleTimeMS=120000"
+    )
+    assert [one.to_json() for one in lint(setting(mongo_uri=cluster)(clean))] == []
+
+
 def test_there_are_rules_enough_and_each_says_what_to_do() -> None:
     assert len(rules()) >= 25
     for rule in rules().values():
