@@ -118,6 +118,15 @@ var login = [
   { name: 'FRAUDSTREAM_DASHBOARD_PASSWORD', secretRef: 'dashboard-password' }
 ]
 
+// Apart from the services: a loop runs over what is known beforehand, and addresses are not.
+var environments = {
+  stream: concat(profile, events, scoringAccess)
+  store: concat(profile, events, documents)
+  dashboards: concat(profile, listening, events, documents, models, scoringAccess, login)
+  scoring: concat(profile, listening, models, scoringAccess)
+  mlflow: concat(profile, listening, models)
+}
+
 // A query's checkpoint belongs to one process and the registry's database to one server: one replica each.
 var streamService = {
   name: 'stream'
@@ -128,7 +137,6 @@ var streamService = {
   ingress: null
   keeps: true
   secrets: ['kafka-sasl-password', 'scoring-key']
-  env: concat(profile, events, scoringAccess)
 }
 var storeService = {
   name: 'store'
@@ -139,7 +147,6 @@ var storeService = {
   ingress: null
   keeps: true
   secrets: ['kafka-sasl-password', 'mongo-uri']
-  env: concat(profile, events, documents)
 }
 var dashboardsService = {
   name: 'dashboards'
@@ -150,7 +157,6 @@ var dashboardsService = {
   ingress: { external: true, targetPort: 8050, allowInsecure: false }
   keeps: false
   secrets: ['kafka-sasl-password', 'mongo-uri', 'scoring-key', 'dashboard-password']
-  env: concat(profile, listening, events, documents, models, scoringAccess, login)
 }
 var scoringService = {
   name: 'scoring'
@@ -161,7 +167,6 @@ var scoringService = {
   ingress: { external: false, targetPort: 8000, allowInsecure: false }
   keeps: false
   secrets: ['scoring-key']
-  env: concat(profile, listening, models, scoringAccess)
 }
 // MLflow's own server, inside the environment only: azureml-mlflow does not follow MLflow 3 yet (docs/azure.md).
 var mlflowService = {
@@ -173,7 +178,6 @@ var mlflowService = {
   ingress: { external: false, targetPort: 5000, allowInsecure: false }
   keeps: true
   secrets: []
-  env: concat(profile, listening, models)
 }
 
 var streaming = streamAnalytics ? [] : [streamService]
@@ -223,7 +227,7 @@ resource service 'Microsoft.App/containerApps@2024-03-01' = [
               cpu: json(one.cores)
               memory: one.memory
             }
-            env: one.env
+            env: environments[one.name]
             volumeMounts: one.keeps ? [{ volumeName: 'data', mountPath: '/data' }] : []
           }
         ]

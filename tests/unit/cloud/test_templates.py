@@ -179,7 +179,7 @@ def test_each_container_gets_the_settings_that_its_process_needs(texts: dict[str
     groups = dict(re.findall(r"^var (\w+) = \[\n(.*?)\n\]", apps, re.DOTALL | re.MULTILINE))
     service = re.search(rf"var {role}Service = \{{(.*?)\n\}}", apps, re.DOTALL)
     assert service
-    names = re.search(r"env: concat\((.*?)\)", service[1])
+    names = re.search(rf"^  {role}: concat\((.*?)\)", apps, re.MULTILINE)
     assert names
     chosen = [groups[name] for name in names[1].split(", ")]
     given = {name for group in chosen for name in re.findall(r"FRAUDSTREAM_(\w+)", group)}
@@ -201,6 +201,36 @@ def test_each_container_gets_the_settings_that_its_process_needs(texts: dict[str
     assert set(re.findall(r"'([\w-]+)'", listed[1])) == secrets
     # What listens inside a container has to be reached from outside of it.
     assert ("BIND_HOST" in given) == ("targetPort" in service[1])
+
+
+def test_no_loop_runs_over_what_is_not_known_beforehand(
+    bicep: dict[str, dict[str, Any]], texts: dict[str, str]
+) -> None:
+    """The compiler refuses a loop over values that only the deployment gives, by way of variables as well."""
+    for name, text in texts.items():
+        variables = {one[1]: one[2] for one in map(_variable, _statements(text)) if one}
+        late = {one for one, content in variables.items() if re.search(r"listKeys|\.properties\.|\.outputs\.", content)}
+        grown = set[str]()
+        while late and late != grown:
+            grown = late
+            known = re.compile(rf"\b({'|'.join(grown)})\b")
+            late = grown | {one for one, content in variables.items() if known.search(content)}
+        looped = set(re.findall(r"\[\s*for \(?\w+(?:, \w+\))? in (\w+)", text))
+        assert looped & late == set(), name
+
+
+def _statements(text: str) -> list[str]:
+    """The template's statements, without comments, and with what stands inside ${} as all that is left of a text."""
+
+    def kept(found: re.Match[str]) -> str:
+        return " ".join(re.findall(r"\$\{(.*?)\}", found[0])) if found[0].startswith("'") else ""
+
+    bare = re.sub(r"'[^'\n]*'|//[^\n]*", kept, text)
+    return re.split(r"^(?=(?:var|resource|output|module|param|@) ?)", bare, flags=re.MULTILINE)
+
+
+def _variable(statement: str) -> re.Match[str] | None:
+    return re.match(r"var (\w+) = (.*)", statement, re.DOTALL)
 
 
 def test_ports_and_images_are_those_of_the_code(project_root: Path, texts: dict[str, str]) -> None:
