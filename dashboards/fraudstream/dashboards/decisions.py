@@ -30,9 +30,9 @@ WHOLE = {"function": "whole(params.value)"}
 
 _COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "UTC", "width": 98},
-    {"field": "decision", "headerName": "Decision", "width": 98, "cellClass": "decision"},
-    {"field": "score", "headerName": "Score", "width": 70, "type": "rightAligned", "valueFormatter": SCORE},
-    {"field": "amount", "headerName": "Amount", "width": 88, "type": "rightAligned", "valueFormatter": MONEY},
+    {"field": "decision", "headerName": "Decision", "width": 92, "cellClass": "decision"},
+    {"field": "score", "headerName": "Score", "width": 64, "type": "rightAligned", "valueFormatter": SCORE},
+    {"field": "amount", "headerName": "Amount", "width": 84, "type": "rightAligned", "valueFormatter": MONEY},
     {
         "field": "reasons",
         "headerName": "Reasons",
@@ -40,12 +40,12 @@ _COLUMNS: list[dict[str, Any]] = [
         "minWidth": 120,
         "tooltipField": "contributions",
     },
-    {"field": "purchase", "headerName": "Purchase", "width": 188},
-    {"field": "latency", "headerName": "ms", "width": 66, "type": "rightAligned", "valueFormatter": WHOLE},
+    {"field": "purchase", "headerName": "Purchase", "width": 206},
+    {"field": "latency", "headerName": "ms", "width": 58, "type": "rightAligned", "valueFormatter": WHOLE},
     {
         "field": "id",
         "headerName": "Transaction",
-        "width": 102,
+        "width": 98,
         "type": "rightAligned",
         "cellRenderer": "TransactionLink",
     },
@@ -79,7 +79,7 @@ def grid(grid_id: str, columns: list[dict[str, Any]], *, height: int, row_id: st
         style={"height": f"{height}px", "width": "100%"},
         className="decisions",
     )
-    return html.Div(made, role="region", **aria(label=label))
+    return html.Div(made, className="grid", role="region", **aria(label=label))
 
 
 def caption(newest: Sequence[Decision]) -> str:

@@ -78,7 +78,6 @@ def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
         ("Arrived", forms.moment(made["enqueued_at"])),
         ("Rejected", forms.moment(made["rejected_at"])),
         ("Stored", forms.moment(made["stored_at"])),
-        ("SHA-256", made.get("raw_sha256") or NOTHING),
     ]
     cut = (
         f", the first {len(raw[:_SHOWN_BYTES]):,} of {made['raw_bytes']:,} bytes"
@@ -93,6 +92,7 @@ def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
             ),
             html.P(f"Raw bytes as {kind}{cut}", className="quiet"),
             html.Pre(text, className="document document--short", tabIndex=0, **aria(label="Raw bytes")),
+            html.P(["SHA-256 ", html.Span(made.get("raw_sha256") or NOTHING, className="mono")], className="digest"),
         ]
     )
 

@@ -49,7 +49,7 @@ def card_units(total: Tally, forms: Formats, other: Tally | None = None) -> dict
     band = measures.wilson_band(total.frauds, total.transactions)
     legitimate = measures.share(total.amount - total.fraud_amount, total.legitimate)
     return {card.id: card.unit for card in CARDS} | {
-        "history-rate": f"95 %: {forms.percent(band[0], 2)} to {forms.percent(band[1], 2)}" if band else "",
+        "history-rate": f"95%: {forms.percent(band[0], 2)} to {forms.percent(band[1], 2)}" if band else "",
         "history-fraud-amount": f"{forms.percent(measures.share(total.fraud_amount, total.amount))} of the amount",
         "history-mean": f"legitimate: {forms.money(legitimate)}",
     }
@@ -110,6 +110,7 @@ def register(app: Dash, sources: Sources) -> None:
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
             "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
             "cards_state": panels.state_outputs(CARDS_ID),
+            "legend": Output("history-legend", "className"),
             "csv": Output("history-csv", "href"),
             "parquet": Output("history-parquet", "href"),
             "seen": Output("history-seen", "data"),
@@ -200,6 +201,7 @@ def _rendered(
         "cards": card_values(first.total, forms),
         "units": card_units(first.total, forms, second.total if second else None),
         "cards_state": panels.show_state(state),
+        "legend": "legend legend--compared" if second else "legend",
         "csv": exports.report_link("csv", origin, chosen),
         "parquet": exports.report_link("parquet", origin, chosen),
     }

@@ -26,14 +26,14 @@ DRILL_ID = "history-drill"
 CARDS = (
     Card("history-transactions", "Transactions", "stored"),
     Card("history-frauds", "Frauds", "among them", "fraud"),
-    Card("history-rate", "Fraud rate", "95 % band", "fraud"),
+    Card("history-rate", "Fraud rate", "95% band", "fraud"),
     Card("history-amount", "Amount", "sum of all transactions"),
     Card("history-fraud-amount", "Fraud amount", "of the whole amount", "fraud"),
     Card("history-mean", "Mean fraud", "against a legitimate mean", "fraud"),
 )
 CARDS_ID = "history-cards"
 
-_BAND = "Fraud rate with its 95 % Wilson band, and counts"
+_BAND = "Fraud rate with its 95% Wilson band, and counts"
 TREND = Panel("history-trend", "Day by day", _BAND, wide=12, height=260)
 PANELS = {
     "month": Panel("history-month", "Month", _BAND, wide=6, height=300),
@@ -158,13 +158,18 @@ def _months(values: list[str]) -> list[str | None]:
 
 
 def _legend() -> html.Div:
+    items = (
+        ("rate", "Fraud rate", ""),
+        ("band", "95% band", ""),
+        ("overall", "Overall", "legend-item--alone"),
+        ("second", "Period B", "legend-item--compared"),
+    )
     return html.Div(
         [
-            html.Span([html.I(className="swatch swatch--rate"), "Fraud rate"], className="legend-item"),
-            html.Span([html.I(className="swatch swatch--band"), "95 % band"], className="legend-item"),
-            html.Span([html.I(className="swatch swatch--overall"), "Overall"], className="legend-item"),
-            html.Span([html.I(className="swatch swatch--second"), "Period B"], className="legend-item"),
+            html.Span([html.I(className=f"swatch swatch--{sign}"), text], className=f"legend-item {only}".strip())
+            for sign, text, only in items
         ],
+        id="history-legend",
         className="legend",
     )
 

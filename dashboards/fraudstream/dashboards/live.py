@@ -59,7 +59,7 @@ def card_units(seen: Shown, chosen: Selection, forms: Formats) -> dict[str, str]
     band = measures.wilson_band(seen.total.frauds, seen.total.transactions)
     return {card.id: card.unit for card in CARDS} | {
         "live-transactions": "filtered" if chosen.filtered else RANGE_WORDS[chosen.range],
-        "live-share": f"95 %: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
+        "live-share": f"95%: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
     }
 
 

@@ -148,7 +148,11 @@ def _filters(address: Address) -> html.Details:
     ]
     minute = dmc.Button("", id="live-minute-clear", size="xs", variant="light", className="filter-minute")
     clear = dmc.Button("Clear filters", id="live-clear", size="xs", variant="subtle", color="gray")
-    body = html.Div([*selects, minute, clear], className="filters-body", id="live-filters-body")
+    body = html.Div(
+        [html.Div(selects, className="filters-selects"), minute, clear],
+        className="filters-body",
+        id="live-filters-body",
+    )
     return html.Details(
         [html.Summary([html.Span("Filters"), html.Span("", id="live-filters-count")]), body],
         id="live-filters",

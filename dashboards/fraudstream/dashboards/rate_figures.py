@@ -9,7 +9,7 @@ from fraudstream.core.rollups import AMOUNT_BIN, HOUR
 from fraudstream.dashboards import words
 from fraudstream.dashboards.buckets import Tallies, Tally
 from fraudstream.dashboards.figures import ENGLISH, Figure, figure, ordered_values, share_hover
-from fraudstream.dashboards.formats import NBSP, Formats
+from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.measures import share, wilson_band
 from fraudstream.dashboards.theme import COUNTS, FRAUD, RATE, RATE_BAND, SECOND, SECOND_BAND
 
@@ -53,7 +53,8 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
         },
         "yaxis": {
             "domain": [0.36, 1],
-            "ticksuffix": f"{NBSP}%",
+            "tickprefix": forms.percent_before,
+            "ticksuffix": forms.percent_after,
             "rangemode": "tozero",
             "showgrid": True,
             "title": {"text": "fraud rate"},
@@ -118,6 +119,8 @@ def _rate_traces(
             "mode": "lines+markers" if joined else "markers",
             "line": {"color": colour, "width": 2, **_SPLINE},
             "marker": {"size": 7 if joined else 9, "color": colour, "symbol": symbol},
+            # A marker at 0 is drawn whole.
+            "cliponaxis": False,
             "error_y": bars,
             "hovertext": hover,
             "hoverinfo": "text",
@@ -200,7 +203,8 @@ def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
         "xaxis": {"type": "date", "anchor": "y2", "tickformat": "%-d %b\n%Y", "nticks": 10},
         "yaxis": {
             "domain": [0.36, 1],
-            "ticksuffix": f"{NBSP}%",
+            "tickprefix": forms.percent_before,
+            "ticksuffix": forms.percent_after,
             "rangemode": "tozero",
             "showgrid": True,
             "title": {"text": "fraud rate"},
@@ -224,4 +228,4 @@ def _line_at(height: float) -> Figure:
 
 def _band_text(band: tuple[float, float], forms: Formats) -> str:
     low, high = band
-    return f"95{NBSP}% between {forms.percent(low)} and {forms.percent(high)}"
+    return f"95% between {forms.percent(low)} and {forms.percent(high)}"

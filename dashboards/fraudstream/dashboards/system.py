@@ -110,7 +110,7 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
     facts = [("Model", model.name), ("Version", model.version)]
     if model.created_at:
         facts.append(("Registered", f"{forms.date(model.created_at)} {forms.clock(model.created_at)}"))
-    metrics = [(name.replace("_", " "), forms.decimals(value, 4)) for name, value in sorted(model.metrics.items())]
+    metrics = [(_metric(name), forms.decimals(value, 4)) for name, value in sorted(model.metrics.items())]
     return html.Div(
         [
             html.Div(links, className="links"),
@@ -120,6 +120,10 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
             ),
         ]
     )
+
+
+def _metric(name: str) -> str:
+    return name.replace("_", " ").capitalize().replace("Roc auc", "ROC AUC")
 
 
 def card_values(

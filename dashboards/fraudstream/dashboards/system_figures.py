@@ -46,7 +46,7 @@ def latencies(minutes: Mapping[datetime, tuple[float, float, float]], forms: For
         for index, (name, colour, dash) in enumerate(looks)
     ]
     axes: dict[str, Any] = {
-        "xaxis": {"type": "date", "tickformat": "%H:%M", "nticks": 8},
+        "xaxis": {"type": "date", "tickformat": "%H:%M", "nticks": 8, "ticklabelstandoff": 6},
         "yaxis": {"title": {"text": "ms"}, "rangemode": "tozero", "showgrid": True},
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.16, "x": 1, "xanchor": "right"},
@@ -102,7 +102,7 @@ def _lines(
         for job, values in lines.items()
     ]
     layout: dict[str, Any] = {
-        "xaxis": {"type": "date", "tickformat": "%H:%M:%S", "nticks": 6},
+        "xaxis": {"type": "date", "tickformat": "%H:%M:%S", "nticks": 6, "ticklabelstandoff": 6},
         "yaxis": {"title": {"text": title}, "rangemode": "tozero", "showgrid": True},
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.16, "x": 1, "xanchor": "right"},

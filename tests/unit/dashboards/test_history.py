@@ -84,7 +84,7 @@ def test_every_card_equals_an_independent_count(
     assert cards["history-fraud-amount"] == f"{frauds['amount'].sum():,.0f}"
     assert cards["history-mean"] == f"{frauds['amount'].mean():,.2f}"
     assert units["history-mean"] == f"legitimate: {others['amount'].mean():,.2f}"
-    assert units["history-rate"].startswith("95 %: ")
+    assert units["history-rate"].startswith("95%: ")
 
 
 def test_the_other_period_stands_below_each_card(snapshot: HistorySnapshot) -> None:

@@ -230,7 +230,7 @@ def test_the_cards_and_parts_show_what_was_found(traffic: Any) -> None:
 
 def test_the_model_has_its_metrics_and_links_into_mlflow() -> None:
     shown = str(system.model_body(snapshot().model, ENGLISH))
-    for part in ("0.8812", "average precision", "http://m/#/models/fraud/versions/3", "http://m/r"):
+    for part in ("0.8812", "Average precision", "http://m/#/models/fraud/versions/3", "http://m/r"):
         assert part in shown
     assert "No champion yet" in str(system.model_body(ModelInfo("fraud"), ENGLISH))
 
