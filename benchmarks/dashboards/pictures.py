@@ -25,7 +25,11 @@ PAGES = {
     "system": "/system",
 }
 _VIEWPORTS = {"": {"width": 1440, "height": 900}, "-phone": {"width": 390, "height": 844}}
-_DRAWN = "[...document.querySelectorAll('.panel--ready .dash-graph')].every(one => one.querySelector('.trace'))"
+_DRAWN = """() => {
+    const all = (kind, part) => [...document.querySelectorAll(`.panel--ready ${kind}`)]
+        .filter(one => one.checkVisibility()).every(one => one.querySelector(part));
+    return all('.dash-graph', '.trace') && all('.grid', '.ag-row');
+}"""
 
 
 def main() -> int:
@@ -66,7 +70,7 @@ def _open(page: Page, address: str) -> None:
 
 def _take(page: Page, path: Path) -> None:
     shown = page.screenshot(full_page=True, animations="disabled")
-    Image.open(io.BytesIO(shown)).convert("RGB").quantize(192).save(path, optimize=True)
+    Image.open(io.BytesIO(shown)).convert("RGB").save(path, optimize=True)
 
 
 if __name__ == "__main__":
