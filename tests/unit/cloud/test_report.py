@@ -73,7 +73,7 @@ def test_a_good_run_passes_and_survived_throttles_are_no_broken_rules() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"stored": 1_979}, "1,979 of them stored"),
+        ({"stored": 1_979}, "1,979 scored ones stored"),
         ({"scored": 1_979, "stored": 1_979}, "1,979 scored"),
         ({"acknowledged": 1_998}, "1,998 taken"),
         ({"refusals": {"CO014": 2}}, "CO014 broken 2"),
@@ -101,6 +101,10 @@ def test_terminal_page_and_json_say_the_same() -> None:
     assert "&lt;b&gt;" in html
     assert not re.search(r"<(script|link|img|iframe)", html)
     assert all(rule.id in html for rule in rules().values())
+    assert re.search(
+        r'<a href="https://learn\.microsoft\.com/azure/cosmos-db/concepts-limits">concepts-limits</a>', html
+    )
+    assert "<td>docs/azure.md</td>" in html
 
 
 def test_a_fault_happens_once_when_it_is_due() -> None:

@@ -28,7 +28,8 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(costs)
     checks = outcome.checks()
     kept = sum(check["state"] == "kept" for check in checks)
-    console.print(f"{kept} rules kept of {len(checks)}")
+    beyond = sum(check["state"] == "not enforced" for check in checks)
+    console.print(f"{kept} rules kept of {len(checks)}; {beyond} are the linter's alone (fraudstream check azure)")
     for check in checks:
         if check["state"] not in ("kept", "not enforced"):
             colour = "red" if check["state"].startswith("broken") else "yellow"
@@ -49,7 +50,7 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         ),
         (
             "events out",
-            f"{outcome.scored:,} scored + {outcome.rejected:,} rejected; {outcome.stored:,} of them stored",
+            f"{outcome.scored:,} scored + {outcome.rejected:,} rejected; {outcome.stored:,} scored ones stored",
         ),
         (
             "producer",
@@ -86,5 +87,15 @@ def page(outcome: Outcome) -> str:
     """The report as a page of HTML, without anything from elsewhere."""
     source = resources.files("fraudstream.cloud.rehearsal").joinpath("report.html.j2").read_text("utf-8")
     template = Environment(autoescape=select_autoescape(default=True), trim_blocks=True).from_string(source)
-    content: dict[str, Any] = {"outcome": outcome, "figures": figures(outcome), "checks": outcome.checks()}
+    checks = [check | _link(check["source"]) for check in outcome.checks()]
+    content: dict[str, Any] = {"outcome": outcome, "figures": figures(outcome), "checks": checks}
     return template.render(content)
+
+
+def _link(source: str) -> dict[str, str]:
+    """A source's address, where it has one, and the name of its page with what is said about it."""
+    address, _, note = source.partition(" ")
+    if not address.startswith("https://"):
+        return {"address": "", "label": source}
+    address = address.rstrip(",")
+    return {"address": address, "label": f"{address.rstrip('/').rpartition('/')[2]} {note}".strip()}
