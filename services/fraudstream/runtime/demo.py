@@ -18,7 +18,7 @@ import typer
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import SCORED
-from fraudstream.runtime import lifecycle
+from fraudstream.runtime import class_archive, lifecycle
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.demo_output import announce, console, report, step
 from fraudstream.runtime.own_command import COMMAND, run_command
@@ -88,7 +88,8 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
         if not plan.events:
             _give_way(training)
             announce(settings)
-            _stream_until_interrupted(settings, plan)
+            with class_archive.building(lifecycle.child_environment(settings), nice=True):
+                _stream_until_interrupted(settings, plan)
             return None
         scored_from = end_offsets(settings, SCORED)
         with step(f"{plan.events:,} live events") as tell:
@@ -102,6 +103,10 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
         if training is not None:
             with step("comparing the models"):
                 _await_training(training)
+    with class_archive.building(lifecycle.child_environment(settings), nice=False) as archiving:
+        if archiving is not None:
+            with step("keeping Spark's classes for quicker starts, once"):
+                archiving.wait()
     if not leave:
         report(summary, False)
         announce(settings)

@@ -14,8 +14,8 @@ from fraudstream.core import kafka
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.settings import ENV_PREFIX, Settings
-from fraudstream.core.spark import JARS_VARIABLE
-from fraudstream.runtime import artifacts, documentstore, jvm_library, kafka_broker, mlflow_server
+from fraudstream.core.spark import ARCHIVE_VARIABLE, JARS_VARIABLE
+from fraudstream.runtime import artifacts, class_archive, documentstore, jvm_library, kafka_broker, mlflow_server
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import runs_here
@@ -68,8 +68,10 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    jars = [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]
-    return _frugal(settings) | spark_environment() | {JARS_VARIABLE: ",".join(map(str, jars))}
+    jars = ",".join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
+    archive = class_archive.archive_file(jars)
+    archived = {ARCHIVE_VARIABLE: str(archive)} if archive.exists() else {}
+    return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
 
 
 def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
