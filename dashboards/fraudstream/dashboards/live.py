@@ -23,6 +23,8 @@ from fraudstream.dashboards.theme import Scheme, scheme_of
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
 
+# Decisions arrive many times a second: viewers of the same view share a count of this age.
+COUNTED_SECONDS = 0.3
 NOTHING_YET = "No transactions scored yet. They appear here as soon as the stream carries some."
 NOTHING_THERE = "No transactions in this range and filter."
 _DIMENSIONS_OF = {
@@ -127,7 +129,7 @@ def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, ta
 def register(app: Dash, sources: Sources) -> None:
     """The page's callbacks."""
     live_controls.register(app)
-    kept = Rendered()
+    kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
 
     @app.callback(
         output={
@@ -170,7 +172,9 @@ def register(app: Dash, sources: Sources) -> None:
         forms = request_formats()
         chosen = selection(values, minute, span, paused_at, table)
         view, tail = sources.live.look(), sources.tail.look()
-        seen = shown(view, tail, chosen, now)
+        # What two sources said within this time is counted once, whoever asks.
+        known = (view.snapshot is None, view.problem, tail.caught_up, tail.problem, chosen_key(chosen))
+        seen: Shown = counted.get(known, lambda: shown(view, tail, chosen, now))
         text = status(view, tail, paused=chosen.paused_at is not None)
         key = (seen.version, chosen_key(chosen), scheme, forms.locale, text, seen.starts[-1:], f"{seen.rate or 0:.1f}")
         mark = f"{hash(key):x}"

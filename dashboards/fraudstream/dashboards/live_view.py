@@ -107,7 +107,10 @@ def shown(view: View[LiveSnapshot], tail: TailView, chosen: Selection, now: date
     line = counted.minutes
     if not chosen.filtered and not window.covers(starts[0]) and snapshot is not None:
         line = {start: tallies[ALL][ALL] for start, tallies in snapshot.minutes.items()}
-    latest = window.slice(max(since, window.covers_from or since), chosen.paused_at, chosen.filters)
+    latencies = counted.latencies
+    if source in ("totals", "minutes"):
+        # Rollups know no latencies: the newest decisions tell.
+        latencies = window.latencies(max(since, window.covers_from or since), chosen.paused_at, chosen.filters)
     return Shown(
         source=source,
         read_at=read_at,
@@ -120,7 +123,7 @@ def shown(view: View[LiveSnapshot], tail: TailView, chosen: Selection, now: date
         starts=tuple(starts),
         rows=tuple(window.newest(ROWS_SHOWN, since, chosen.paused_at, _rows_filter(chosen))),
         rate=measures.events_per_second(window, now),
-        latency_p95=measures.quantile(latest.latencies, 0.95),
+        latency_p95=measures.quantile(latencies, 0.95),
         cut=source.endswith(", cut"),
         version=_version(view, tail, window),
     )

@@ -188,7 +188,7 @@ def _rendered(
     read_at = seen.read_at if seen else None
     state = panels.state_of(view.problem, read_at, 1, "", forms, "The system")
     window = tail.window
-    latencies = window.slice(now - SPAN).latencies
+    latencies = window.latencies(now - SPAN)
     by_minute = window.latency_by_minute(now - SPAN)
     samples = seen.samples if seen else ()
     newest = rejected.snapshot
