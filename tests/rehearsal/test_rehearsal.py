@@ -23,7 +23,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
     """What the command printed on stdout as JSON, the folder with its page and logs, and what it said on stderr."""
     folder = tmp_path_factory.mktemp("rehearsal")
     words = [
-        *("rehearse", "azure", "--events", str(EVENTS), "--history", "1000", "--malformed", str(MALFORMED)),
+        *("rehearse", "azure", "--events", str(EVENTS), "--malformed", str(MALFORMED)),
         *("--request-units", "2000", "--no-dashboards", "--json"),
         *("--html", str(folder / "report.html"), "--keep", str(folder / "kept")),
     ]
@@ -31,6 +31,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
     environment |= {name: value for name, value in os.environ.items() if "CACHE" in name}
     done = subprocess.run(
         [sys.executable, "-m", "fraudstream.runtime", *words],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,

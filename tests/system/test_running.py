@@ -66,7 +66,6 @@ def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
     assert sum(process.memory_info().rss for process in supervised(stack)) <= 4 * 1024**3
 
 
-@pytest.mark.parity("a champion by tag is trained, registered and scores", "local")
 def test_spark_starts_from_the_classes_that_the_demo_archived(stack: Fraudstream) -> None:
     jobs = [process.cmdline() for process in supervised(stack) if "pyspark-shell" in process.cmdline()]
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
@@ -82,6 +81,7 @@ def mapped_files(process: psutil.Process) -> list[str]:
         return []
 
 
+@pytest.mark.parity("a champion by tag is trained, registered and scores", "local")
 def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstream) -> None:
     roles = {one["version"]: one["role"] for one in stack.json("models", "list")["versions"]}
     champion = next(version for version, role in roles.items() if role == "champion")
