@@ -17,7 +17,7 @@ from fraudstream.dashboards.formats import NOTHING, Formats
 from fraudstream.dashboards.health import PartHealth, Phase, SystemSnapshot
 from fraudstream.dashboards.model_info import ModelInfo
 from fraudstream.dashboards.panels import Card, Panel
-from fraudstream.dashboards.rendering import request_formats
+from fraudstream.dashboards.rendering import Rendered, request_formats
 from fraudstream.dashboards.shell import SCHEME_ID, heading
 from fraudstream.dashboards.sources import Sources
 from fraudstream.dashboards.tail import SPAN, TailView
@@ -156,6 +156,7 @@ def card_units(rejected: RejectedSnapshot | None, forms: Formats) -> dict[str, s
 
 def register(app: Dash, sources: Sources) -> None:
     """The page's callbacks."""
+    kept = Rendered(seconds=1.0)
 
     @app.callback(
         output={
@@ -173,7 +174,18 @@ def register(app: Dash, sources: Sources) -> None:
     )
     def refresh(_tick: int | None, scheme: str | None) -> dict[str, Any]:
         view, rejected, tail = sources.system.look(5.0), sources.rejected.look(), sources.tail.look()
-        return _rendered(view, rejected, tail, sources.now(), scheme_of(scheme), request_formats())
+        now, forms = sources.now(), request_formats()
+        key = (
+            view.snapshot is None,
+            view.problem,
+            rejected.problem,
+            tail.caught_up,
+            tail.problem,
+            scheme,
+            forms.locale,
+        )
+        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, rejected, tail, now, scheme_of(scheme), forms))
+        return made
 
 
 def _rendered(

@@ -113,10 +113,11 @@ class WindowView:
         minute, latency = self.columns["enqueued"][mask] // 60_000_000, self.columns["latency"][mask]
         # They lie nearly in order, which a stable sort makes use of.
         order = np.argsort(minute, kind="stable")
-        starts, first = np.unique(minute[order], return_index=True)
+        minute = minute[order]
+        first = np.flatnonzero(np.diff(minute, prepend=-1))
         return {
             datetime.fromtimestamp(60 * int(start), UTC): _ranked(part, (0.5, 0.95, 0.99))
-            for start, part in zip(starts, np.split(latency[order], first[1:]), strict=True)
+            for start, part in zip(minute[first], np.split(latency[order], first[1:]), strict=False)
         }
 
     def _kept(self, filters: Filters | None) -> dict[str, Mask]:

@@ -42,6 +42,38 @@ def update(browser: Any, path: str, search: str = "") -> Any:
     return browser.post("/_dash-update-component", json=request)
 
 
+def refresh_live(browser: Any, **values: Any) -> dict[str, Any]:
+    """The live page's refresh as a browser asks for it, with these components' values."""
+    callbacks = browser.get("/_dash-dependencies").get_json()
+    callback = next(each for each in callbacks if any(item["id"] == "live-tick" for item in each["inputs"]))
+    outputs = callback["output"].removeprefix("..").removesuffix("..").split("...")
+    request = {
+        "output": callback["output"],
+        "outputs": [dict(zip(("id", "property"), each.rsplit(".", 1), strict=True)) for each in outputs],
+        "inputs": [{**item, "value": values.get(item["id"])} for item in callback["inputs"]],
+        "state": [{**item, "value": None} for item in callback["state"]],
+        "changedPropIds": ["live-range.value"],
+    }
+    answer = browser.post("/_dash-update-component", json=request)
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.get_json()["response"]
+    return found
+
+
+def test_a_pause_can_freeze_the_moment_that_the_server_shows(traffic: Any) -> None:
+    settings = load_settings(**SETTINGS)
+    with Sources(settings, traffic.store, traffic.tail, now=lambda: traffic.now) as sources:
+        browser = create_app(settings, sources).server.test_client()
+        shown = refresh_live(browser, **{"live-range": "15m"})
+        moment = shown["live-moment"]["data"]
+        assert moment == str(round(traffic.now.timestamp() * 1000))
+        paused = refresh_live(browser, **{"live-range": "15m", "live-paused": moment})
+    assert paused["live-status"]["children"] == "Paused"
+    assert paused["live-moment"]["data"] == moment
+    for card in ("live-transactions", "live-frauds", "live-risk"):
+        assert paused[card]["children"] == shown[card]["children"] != "0"
+
+
 def test_the_page_loads_nothing_from_elsewhere(browser: Any) -> None:
     page = browser.get("/").get_data(as_text=True)
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
