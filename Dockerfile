@@ -93,6 +93,7 @@ COPY services services
 COPY generator generator
 COPY ml ml
 COPY dashboards dashboards
+COPY benchmarks/fraudstream benchmarks/fraudstream
 RUN set -eu; \
     uv venv -q /opt/venv; \
     uv pip install -q --no-deps --compile-bytecode --python /opt/venv/bin/python .; \
