@@ -110,15 +110,19 @@ def _job(stage: Stage, settings: Settings, plan: Plan) -> dict[str, Any]:
     command = [sys.executable, "-m", "fraudstream.store"]
     child = stage.start(Part(name, command, ready.exists, env=env, ready_timeout_seconds=_READY_SECONDS))
     samples: Samples = []
-    moved_at = time.monotonic()
+    moved_at = looked_at = time.monotonic()
     while not samples or samples[-1][1] < plan.documents:
         count = transactions.estimated_document_count()
         now = time.monotonic()
         if not samples or count > samples[-1][1]:
+            if samples:
+                # Until the look before this one it was the old count.
+                samples.append((looked_at, samples[-1][1]))
             samples.append((now, count))
             moved_at = now
         elif now - moved_at > _STALLED_SECONDS or child.poll() is not None:
             raise FraudstreamError(f"{count:,} of {plan.documents:,} documents were stored, and then no more.")
+        looked_at = now
         time.sleep(_POLL_SECONDS)
     memory = (process.family_memory(child.pid) or 0) / MEBIBYTE
     stage.stop(child)
@@ -130,7 +134,7 @@ def _bare(settings: Settings, records: Sequence[Record]) -> dict[str, Any]:
     documents.create_indexes(db)
     now = datetime.now(UTC)
     made = [document(record, now) for record in records]
-    samples: Samples = []
+    samples: Samples = [(time.monotonic(), 0)]
     for start in range(0, len(made), BULK):
         bulk = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in made[start : start + BULK]]
         db[documents.TRANSACTIONS].bulk_write(bulk, ordered=False)
@@ -139,16 +143,16 @@ def _bare(settings: Settings, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def rate(samples: Samples, start_share: float = figures.START_SHARE) -> float:
-    """Documents per second from when ``start_share`` of them were stored to when all were; times in seconds.
+    """Documents per second from when at most ``start_share`` of them were stored to when all were; times in seconds.
 
-    Raises ``ValueError`` where the samples do not show any progress after the start.
+    Raises ``ValueError`` where the samples do not show so early a moment.
     """
     total = samples[-1][1]
-    began, before = next(sample for sample in samples if sample[1] >= total * start_share)
-    ended = samples[-1][0]
-    if ended <= began:
-        raise ValueError(f"{total:,} documents were stored between two looks: measure more of them")
-    return (total - before) / (ended - began)
+    start = [sample for sample in samples if sample[1] <= total * start_share]
+    if not start or samples[-1][0] <= start[-1][0]:
+        raise ValueError(f"{total:,} documents were stored before the first look: measure more of them")
+    began, before = start[-1]
+    return (total - before) / (samples[-1][0] - began)
 
 
 def _kept(db: Database[Document], expected: int) -> list[Document]:

@@ -91,7 +91,8 @@ def test_scoring_claims() -> None:
 def test_store_claims_and_rates() -> None:
     samples = [(0.0, 1), (10.0, 250), (11.0, 500), (12.0, 750), (13.0, 1_000)]
     assert store.rate(samples) == 250.0
-    with pytest.raises(ValueError, match="between two looks"):
+    assert store.rate([(0.0, 0), (9.5, 0), (10.0, 1_000)]) == 2_000.0
+    with pytest.raises(ValueError, match="before the first look"):
         store.rate([(1.0, 1_000)])
     runs = [
         {"repeat": repeat, "contender": name, "documents_per_second": rate}
