@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ _COLUMNS: dict[str, str] = {
     "latency": "f4",
     **dict.fromkeys(FILTERED, "i1"),
 }
+_AGE = attrgetter("enqueued_at", "id")
 _EDGES = np.array(AMOUNT_EDGES[1:], dtype="f8")
 
 
@@ -83,7 +85,7 @@ class Window:
                 return self._view
             start = max(0, self._size - self.most_rows)
             columns = {name: column[start : self._size] for name, column in self._columns.items()}
-            details = sorted(self._details, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True)
+            details = sorted(self._details, key=_AGE, reverse=True)
             values = {name: tuple(known) for name, known in self._values.items()}
             self._view = WindowView(columns, values, tuple(details), self._covered(start), self._version)
             return self._view

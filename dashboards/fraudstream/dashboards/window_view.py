@@ -168,8 +168,8 @@ class _Measured:
     amount: NDArray[np.float64]
 
     def total(self) -> Tally:
-        frauds, amount = int(self.fraud.sum()), float(self.amount.sum())
-        return Tally(len(self.fraud), frauds, amount, float(self.amount @ self.fraud))
+        number, amount = np.bincount(self.fraud, minlength=2), np.bincount(self.fraud, self.amount, 2)
+        return Tally(int(number.sum()), int(number[1]), float(amount.sum()), float(amount[1]))
 
     def grouped(self, codes: NDArray[Any], names: Sequence[str]) -> Tallies:
         # One count tells legitimate ones and frauds of each name: they lie side by side.
