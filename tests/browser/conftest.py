@@ -37,7 +37,14 @@ CHROMIUM_ARGUMENTS = (
     "--force-color-profile=srgb",
 )
 WAIT_MS = 60_000
+PHONE: Any = {"width": 390, "height": 844}
 READY = "panel panel--ready"
+# Figures and tables come after their data: the scripts that draw them are loaded when they are first needed.
+DRAWN = """() => {
+    const all = (kind, part) => [...document.querySelectorAll(`.panel--ready ${kind}`)]
+        .filter(one => one.checkVisibility()).every(one => one.querySelector(part));
+    return all('.dash-graph', '.trace') && all('.grid', '.ag-row');
+}"""
 # A machine that runs other tests beside these is slow, not wrong.
 expect.set_options(timeout=20_000)
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
@@ -142,19 +149,33 @@ def site(served: Site, made_traffic: Any) -> Site:
     return served
 
 
-_CONTEXTS: dict[Browser, dict[str, BrowserContext]] = {}
+_CONTEXTS: dict[tuple[Browser, str], BrowserContext] = {}
 
 
 class Visitor:
-    """A browser of one reader; it notes errors on the console and requests to other hosts."""
+    """A browser of one reader; it notes errors on the console and requests to other hosts.
 
-    def __init__(self, browser: Browser, home: str, **options: Any) -> None:
-        chosen = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"} | options
-        # A context keeps what it loaded and compiled, for the next test with the same options.
-        key = repr(sorted(chosen.items(), key=str))
-        contexts = _CONTEXTS.setdefault(browser, {})
-        self.context: BrowserContext = contexts.get(key) or contexts.setdefault(key, browser.new_context(**chosen))
+    All readers of a locale share a context, which keeps what it loaded and compiled: a cold one takes half a minute to
+    show its first page on a slow machine. ``media`` is what a page can emulate: colour scheme, reduced motion.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        home: str,
+        locale: str = "en-GB",
+        viewport: Any = None,
+        color_scheme: Any = "light",
+        **media: Any,
+    ) -> None:
+        key = (browser, locale)
+        self.context: BrowserContext = _CONTEXTS.get(key) or _CONTEXTS.setdefault(
+            key, browser.new_context(locale=locale)
+        )
         self.page: Page = self.context.new_page()
+        size: Any = viewport or {"width": 1440, "height": 900}
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme=color_scheme, **media)
         self.page.set_default_timeout(WAIT_MS)
         self.complaints: list[str] = []
         self.page.on("console", self._console)
@@ -201,6 +222,24 @@ def expect_ready(page: Page, panel_ids: list[str]) -> None:
     """Wait until these panels show their data."""
     for panel_id in panel_ids:
         expect(page.locator(f"#{panel_id}")).to_have_class(READY, timeout=WAIT_MS)
+
+
+def expect_settled(page: Page) -> None:
+    """Wait until every panel in sight has its data, or says that there are none, and has drawn them."""
+    shown = page.locator("section.panel--ready:visible, section.panel--empty:visible").first
+    expect(shown).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("section.panel--loading:visible")).to_have_count(0, timeout=WAIT_MS)
+    page.wait_for_function(DRAWN)
+
+
+def switch_to_dark(page: Page) -> None:
+    """Click the sun, and wait until the page and its figures have changed."""
+    tick = page.locator(".panel--ready:visible .ytick text").first
+    drawn = tick.evaluate("element => getComputedStyle(element).fill") if tick.count() else ""
+    page.get_by_role("button", name="Switch between light and dark").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    if drawn:
+        expect(tick).not_to_have_css("fill", drawn)
 
 
 def _memory_store(project_root: Path) -> ModuleType:

@@ -12,13 +12,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from fraudstream.dashboards import history_layout, system
-from tests.browser.conftest import WAIT_MS, expect_ready
+from tests.browser.conftest import PHONE, WAIT_MS, expect_ready, expect_settled, switch_to_dark
 from tests.events import GOOD
 
 pytestmark = pytest.mark.browser
 
 HISTORY = [panel.id for panel in [*history_layout.PANELS.values(), history_layout.TREND]]
-ADDRESSES = ("/", "/history", "/explorer?id=1001000", "/explorer?tab=rejected", "/explorer?tab=search", "/system")
+ADDRESSES = (
+    "/",
+    "/history",
+    "/explorer?id=1001000",
+    "/explorer?tab=rejected&event=transactions/1/0",
+    "/explorer?tab=search",
+    "/system",
+)
 
 
 def test_history_shows_data_in_every_panel_and_for_each_origin(page: Page, site: Any) -> None:
@@ -197,27 +204,29 @@ def test_navigation_needs_no_reload(page: Page, site: Any) -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit: Any, site: Any, address: str, scheme: str) -> None:
-    page = visit(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_serious_in_either_scheme_and_a_phone_cuts_nothing_off(
+    visit: Any, site: Any, address: str
+) -> None:
+    page = visit(reduced_motion="reduce")
     page.goto(site.url + address)
-    expect(page.locator("section.panel--ready, section.panel--empty").first).to_be_visible()
-    page.wait_for_timeout(500)
-    found = Axe().run(page).response["violations"]
-    serious = [
+    expect_settled(page)
+    serious = {"light": seriously_wrong(page)}
+    switch_to_dark(page)
+    serious["dark"] = seriously_wrong(page)
+    assert serious == {"light": [], "dark": []}
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+
+
+def seriously_wrong(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe calls serious or critical: rule and elements."""
+    # A figure is one picture with a name; of what it is drawn with nothing is announced.
+    found = Axe().run(page, {"exclude": [[".js-plotly-plot"]]}).response["violations"]
+    return [
         (rule["id"], [node["html"][:160] for node in rule["nodes"][:3]])
         for rule in found
         if rule["impact"] in ("serious", "critical")
     ]
-    assert serious == []
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_is_cut_off_on_a_phone(visit: Any, site: Any, address: str) -> None:
-    page = visit(viewport={"width": 390, "height": 844}, has_touch=True)
-    page.goto(site.url + address)
-    expect(page.locator("section.panel--ready, section.panel--empty").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page, site: Any) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pymongo.errors import PyMongoError
 
 from fraudstream.core.documents import REJECTED, TRANSACTIONS, database
 from fraudstream.core.kafka import producer
@@ -22,20 +23,35 @@ from tests.system.conftest import Fraudstream, await_condition, new_fraudstream
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 EVENTS = 1_500
+HISTORY = 6_000
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fraudstream]:
-    """All parts, with a trained model, scored traffic and a rejected event."""
+    """A demo that goes on running after its traffic: a trained model, scored transactions and a rejected event."""
     fraudstream = new_fraudstream(tmp_path_factory.mktemp("stack"))
-    fraudstream.run("demo", "--events", str(EVENTS), "--rate", "0", "--exit")
-    fraudstream.run("up", "-d")
+    words = ("--events", str(EVENTS), "--rate", "0", "--history", str(HISTORY), "--algorithm", "xgboost")
+    log = fraudstream.folder / "demo.log"
+    with log.open("wb") as output:
+        demo = fraudstream.start("demo", *words, stdout=output, stderr=output)
+    documents = database(fraudstream.settings)
+
+    def stored() -> bool:
+        assert demo.poll() is None, log.read_text()[-3000:]
+        try:
+            return documents[TRANSACTIONS].count_documents({"origin": "live"}) >= EVENTS
+        except PyMongoError:
+            return False
+
     try:
+        await_condition(stored, 400)
+        await_condition(lambda: "dashboards" in fraudstream.pids_ready(), 60)
         send(fraudstream, json.dumps(GOOD | {"id": 900_001, "amount": "much"}).encode())
-        rejected = database(fraudstream.settings)[REJECTED]
-        await_condition(lambda: rejected.count_documents({"field": "amount"}) > 0, 180)
+        await_condition(lambda: documents[REJECTED].count_documents({"field": "amount"}) > 0, 120)
         yield fraudstream
     finally:
+        demo.terminate()
+        demo.wait(timeout=60)
         fraudstream.run("down")
 
 
