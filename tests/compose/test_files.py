@@ -131,6 +131,5 @@ def test_each_image_runs_without_root() -> None:
         assert re.findall(r"(?m)^USER (\d+):", stages[stage]) not in ([], ["0"])
 
 
-@pytest.mark.xfail(strict=True, reason="the README's text on Compose is on its way; remove this mark with it")
 def test_the_readme_says_how_it_is_started() -> None:
     assert re.search(r"(?m)^docker compose up$", text("README.md"))

@@ -102,6 +102,12 @@ def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:
     assert min(made["id"] for made in recent.values()) == 30
 
 
+def test_the_newest_of_a_batch_keeps_its_slot_of_recent(db: Database[documents.Document]) -> None:
+    later = scored(1, 50 + documents.RECENT_SLOTS)
+    DocumentWriter(db).write([later, scored(2, 50)], NOW)
+    assert [made["id"] for made in contents(db)["recent"].values()] == [1]
+
+
 def test_alerts_stay_bounded(db: Database[documents.Document]) -> None:
     for start in range(0, documents.ALERTS_KEPT + 1_000, 1_000):
         at = datetime(2026, 11, 24, 10, 11, start // 1_000, tzinfo=UTC).isoformat()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -54,7 +54,7 @@ class DocumentWriter:
         self._patience = Patience(self._limits)
         rejected: list[Document] = []
         transactions: dict[int, Document] = {}
-        slots: dict[int, str] = {}
+        offsets: dict[int, tuple[int, int]] = {}
         for record in records:
             made = document(record, now)
             if "reason" in made and "origin" not in made:
@@ -69,7 +69,7 @@ class DocumentWriter:
             if first["source"] != made["source"]:
                 rejected.append(duplicate(made, first, now))
             elif made["origin"] == LIVE:
-                slots[made["_id"]] = f"{record.partition}-{record.offset % RECENT_SLOTS}"
+                offsets[made["_id"]] = (record.partition, record.offset)
 
         stored = self._stored(list(transactions))
         fresh = []
@@ -86,7 +86,7 @@ class DocumentWriter:
         self._upsert(TRANSACTIONS, fresh)
         self._upsert(REJECTED, rejected)
         self._upsert(ALERTS, [made for made in transactions.values() if made.get("prediction") == 1])
-        self._upsert(RECENT, [transactions[n] | {"_id": slot} for n, slot in slots.items() if n in transactions])
+        self._upsert(RECENT, _recent({n: at for n, at in offsets.items() if n in transactions}, transactions))
         self._prune_alerts()
         return Written(len(fresh), len(transactions) - len(fresh), len(rejected))
 
@@ -110,6 +110,16 @@ class DocumentWriter:
         for oldest in read_all(kept, self._limits, self._patience):
             surplus_ones = {"enqueued_at": {"$lte": oldest["enqueued_at"]}}
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
+
+
+def _recent(offsets: Mapping[int, tuple[int, int]], transactions: Mapping[int, Document]) -> list[Document]:
+    """The documents of `recent`, which keeps a ring of each partition: the newest of the batch for every slot."""
+    newest: dict[str, tuple[int, int]] = {}
+    for number, (partition, offset) in offsets.items():
+        slot = f"{partition}-{offset % RECENT_SLOTS}"
+        if slot not in newest or newest[slot][0] < offset:
+            newest[slot] = (offset, number)
+    return [transactions[number] | {"_id": slot} for slot, (_, number) in newest.items()]
 
 
 def _storable(made: Document) -> str | None:

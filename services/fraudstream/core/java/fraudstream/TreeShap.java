@@ -42,9 +42,23 @@ final class TreeShap {
     double[] contributions(float[] row, int features) {
         double[] found = new double[features];
         for (int tree = 0; tree < roots.length; tree++) {
+            int root = roots[tree];
+            if (feature[root] >= 0 && feature[left[root]] < 0 && feature[right[root]] < 0) {
+                // A single feature takes all that its one split adds to the tree's mean.
+                boolean goesLeft = row[feature[root]] < split[root];
+                found[feature[root]] += value[goesLeft ? left[root] : right[root]] - mean(root);
+                continue;
+            }
             descend(row, found, roots[tree], new Path(), 1.0, 1.0, -1);
         }
         return found;
+    }
+
+    /** The mean of a single split's two leaves, by the training rows that ended in each. */
+    private double mean(int root) {
+        int one = left[root];
+        int other = right[root];
+        return (cover[one] * value[one] + cover[other] * value[other]) / cover[root];
     }
 
     private void descend(float[] row, double[] found, int node, Path above, double zero, double one, int by) {
