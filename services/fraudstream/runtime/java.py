@@ -71,7 +71,9 @@ def _find(java_home: str, path: str, cache: Path) -> Java:
     for executable in candidates:
         java = _probe(executable)
         if java is not None and java.version >= LEAST_VERSION:
-            return java
+            # What JAVA_HOME names is a home as it stands, also where its launcher leads on to another one's runtime.
+            named = bool(java_home) and executable == candidates[0]
+            return Java(Path(java_home), executable, java.version) if named else java
         found.append(f"{executable} ({f'version {java.version}' if java else 'does not run'})")
     if (wheel := _wheel(cache)) is not None:
         return wheel

@@ -80,6 +80,13 @@ def test_the_wheels_java_runs_without_the_module_that_it_lacks() -> None:
     assert java.library.is_file()
 
 
+def test_the_shim_stays_itself_when_java_home_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = find_java().home
+    monkeypatch.setenv("JAVA_HOME", str(shim))
+    assert find_java().home == shim
+    assert 'version "21' in run(find_java(), VECTOR_MODULE, "-version").stderr
+
+
 def test_the_shim_keeps_every_other_argument() -> None:
     java = find_java()
     settings = run(java, "-Done=a b", VECTOR_MODULE, "-Dtwo=*", "-XshowSettings:properties", "-version").stderr
