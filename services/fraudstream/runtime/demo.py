@@ -15,6 +15,7 @@ import httpx
 import psutil
 import typer
 
+from fraudstream.core import kafka
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import SCORED
@@ -118,6 +119,8 @@ def _publish_history(settings: Settings, count: int) -> None:
     lifecycle.await_ready(settings, ("documents",), lambda _: None)
     present = stored_history(settings, 1)
     if present < count:
+        # The jobs create them as well, but may have archives to fetch and functions to compile first.
+        kafka.create_topics(settings)
         run_command("generate", "history", "--count", str(count - max(present, 0)))
 
 

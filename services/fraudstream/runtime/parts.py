@@ -82,8 +82,8 @@ def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
     def prepare() -> None:
         ready_file.unlink(missing_ok=True)
         with _PREPARING:
-            env.update(spark_job_environment(settings))
             kafka.create_topics(settings)
+            env.update(spark_job_environment(settings))
 
     return Part(name, _module(name), ready_file.exists, env=env, after=after, prepare=prepare)
 
