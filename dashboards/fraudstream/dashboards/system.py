@@ -72,12 +72,15 @@ def layout(_search: str | None = None) -> html.Div:
     )
 
 
-def part_list(parts: Sequence[PartHealth], forms: Formats) -> html.Table:
+def part_list(parts: Sequence[PartHealth], forms: Formats) -> html.Div:
     """The parts as a table."""
     head = html.Thead(
         html.Tr([html.Th(name, scope="col") for name in ("Part", "State", "Records/s", "Lag", "Answer", "Errors")])
     )
-    return html.Table([head, html.Tbody([_part(part, forms) for part in parts])], className="parts")
+    table = html.Table([head, html.Tbody([_part(part, forms) for part in parts])], className="parts")
+    # On a phone the columns are scrolled to, with the keyboard too.
+    reachable: dict[str, Any] = {"role": "region", "tabIndex": "0", "aria-label": "Parts"}
+    return html.Div(table, className="parts-box", **reachable)
 
 
 def _part(part: PartHealth, forms: Formats) -> html.Tr:
