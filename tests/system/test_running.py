@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -76,7 +77,7 @@ def test_spark_starts_from_the_classes_that_the_demo_archived(stack: Fraudstream
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
     assert len(archives) == len(jobs) > 0
     mapped = [maps for process in supervised(stack) for maps in mapped_files(process)]
-    assert set(archives) <= set(mapped)
+    assert {archive for one in archives for archive in one.split(os.pathsep)} <= set(mapped)
 
 
 def mapped_files(process: psutil.Process) -> list[str]:

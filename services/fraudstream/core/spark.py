@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Jars that a launcher has fetched already, comma separated; without it Spark's own class path has to hold them.
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
-# An archive of Spark's classes that a launcher has made for these jars.
+# An archive of Spark's classes that a launcher has made for these jars; before it, if need be, that of Java's own.
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
 
 

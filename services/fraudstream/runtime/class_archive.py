@@ -1,17 +1,20 @@
 """Spark's classes as an archive, which later starts map into memory instead of loading and checking them one by one.
 
-``python -m fraudstream.runtime.class_archive`` makes it, against the running broker, and prints its place. Java's own
-class data sharing does the work (JEP 350); it ignores an archive that does not fit the class path.
+``python -m fraudstream.runtime.class_archive [--into FILE]`` makes it and prints its place. Java's own class data
+sharing does the work (JEP 350); it ignores an archive that does not fit the class path.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +22,16 @@ from typing import TYPE_CHECKING, Any
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.spark import JARS_VARIABLE, checkpoint_options, read_topics, spark_session
-from fraudstream.core.topics import LABELS, TRANSACTIONS
+from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.core.validation import validate
 from fraudstream.runtime.artifacts import cache_dir
 from fraudstream.runtime.java import find_java
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _NICENESS = 19
+_WORKING_SECONDS = 120
 _SAVING_SECONDS = 180
 # Each installation has an archive of its own, of some 150 MB.
 _ARCHIVES_KEPT = 3
@@ -42,6 +46,12 @@ def archive_file(jars: str) -> Path:
         found = jar.stat()
         digest.update(f"{jar} {found.st_size} {found.st_mtime_ns}\n".encode())
     return cache_dir() / "jvm" / f"spark-{digest.hexdigest()[:16]}.jsa"
+
+
+def mapped(archive: Path) -> str:
+    """What Java is told to map: the archive, behind that of its own classes where the runtime came without one."""
+    base = _base(archive)
+    return f"{base}{os.pathsep}{archive}" if base.exists() else str(archive)
 
 
 @contextmanager
@@ -71,38 +81,100 @@ def building(environment: dict[str, str], *, nice: bool) -> Iterator[subprocess.
             process.wait()
 
 
-def build(settings: Settings) -> Path:
+def build(settings: Settings, archive: Path) -> None:
     """Run a small Spark job that does what ours do, and archive the classes that it loaded."""
-    archive = archive_file(os.environ[JARS_VARIABLE])
     partial = archive.with_name(f"{archive.name}.{os.getpid()}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    options = f"{settings.driver_java_options} -XX:ArchiveClassesAtExit={partial}"
+    options = f"{settings.driver_java_options} {_base_options(archive)} -XX:ArchiveClassesAtExit={partial}"
     spark = spark_session(
         settings, "archive", **checkpoint_options(settings), **{"spark.driver.extraJavaOptions": options}
     )
     gateway: Any = spark.sparkContext._gateway
     try:
-        rows = read_topics(spark, settings, TRANSACTIONS, LABELS)
-        counted = validate(rows).withWatermark("timestamp", "1 hour").groupBy("reason", "topic").count()
-
-        def touch(batch: DataFrame, _: int) -> None:
-            batch.coalesce(1).mapInArrow(lambda batches: batches, batch.schema).collect()
-
-        stream = counted.writeStream.outputMode("update").trigger(availableNow=True).foreachBatch(touch).start()
-        stream.awaitTermination()
+        try:
+            _work(spark, settings)
+        finally:
+            spark.stop()
+            # Java saves the archive when it ends, which it does once its input is closed.
+            gateway.shutdown()
+            gateway.proc.stdin.close()
+            status = gateway.proc.wait(_SAVING_SECONDS)
+        if not partial.exists():
+            raise FraudstreamError(f"Java ended with status {status} and without the archive {partial}.")
+        partial.replace(archive)
     finally:
-        spark.stop()
-        # Java saves the archive when it ends, which it does once its input is closed.
-        gateway.shutdown()
-        gateway.proc.stdin.close()
-        gateway.proc.wait(_SAVING_SECONDS)
-    if not partial.exists():
-        raise FraudstreamError(f"Java ended with status {gateway.proc.returncode} and without the archive {partial}.")
-    partial.replace(archive)
-    for old in sorted(archive.parent.glob("spark-*.jsa"), key=lambda one: one.stat().st_mtime)[:-_ARCHIVES_KEPT]:
+        partial.unlink(missing_ok=True)
+
+
+def _base(archive: Path) -> Path:
+    return archive.with_suffix(".base.jsa")
+
+
+def _base_options(archive: Path) -> str:
+    """The archive of Java's own classes that ours stands on; made where the runtime, the wheel's, came without one."""
+    java = find_java()
+    if (java.library.parent / "classes.jsa").exists():
+        return ""
+    base = _base(archive)
+    if not base.exists():
+        command = [str(java.executable), "-Xshare:dump", f"-XX:SharedArchiveFile={base}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SAVING_SECONDS)
+        if done.returncode:
+            raise FraudstreamError(f"Java could not archive its own classes: {done.stdout}{done.stderr}"[-1000:])
+    return f"-XX:SharedArchiveFile={base}"
+
+
+def _work(spark: SparkSession, settings: Settings) -> None:
+    """A stream with the contract's checks, state and a Python function over records that look like Kafka's."""
+    _load_kafka(spark, settings)
+    records = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
+    rows = records.selectExpr(
+        "'transactions' AS topic",
+        "0 AS partition",
+        "value AS offset",
+        "timestamp",
+        "CAST(CAST(value AS STRING) AS BINARY) AS key",
+        "CAST(CAST(value AS STRING) AS BINARY) AS value",
+    )
+    counted = validate(rows).withWatermark("timestamp", "1 hour").groupBy("reason", "topic").count()
+    worked = threading.Event()
+
+    def touch(batch: DataFrame, _: int) -> None:
+        batch.coalesce(1).mapInArrow(lambda batches: batches, batch.schema).collect()
+        worked.set()
+
+    with tempfile.TemporaryDirectory(prefix="fraudstream-archive-") as checkpoint:
+        query = counted.writeStream.outputMode("update").option("checkpointLocation", checkpoint).foreachBatch(touch)
+        running = query.start()
+        worked.wait(_WORKING_SECONDS)
+        running.stop()
+    if not worked.is_set():
+        raise FraudstreamError(f"Spark worked on no batch within {_WORKING_SECONDS} s: {running.exception()}")
+
+
+def _load_kafka(spark: SparkSession, settings: Settings) -> None:
+    """Load the connector's classes; a broker need not answer."""
+    read_topics(spark, settings, TRANSACTIONS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the archive and print its place; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fraudstream-class-archive", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--into", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        archive = options.into or archive_file(os.environ[JARS_VARIABLE])
+        build(load_settings(), archive)
+    except FraudstreamError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    kept = [one for one in archive.parent.glob("spark-*.jsa") if not one.name.endswith(".base.jsa")]
+    for old in sorted(kept, key=lambda one: one.stat().st_mtime)[:-_ARCHIVES_KEPT]:
         old.unlink(missing_ok=True)
-    return archive
+        _base(old).unlink(missing_ok=True)
+    sys.stdout.write(f"{archive}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{build(load_settings())}\n")
+    sys.exit(main())

@@ -70,7 +70,7 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
     """
     jars = ",".join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
     archive = class_archive.archive_file(jars)
-    archived = {ARCHIVE_VARIABLE: str(archive)} if archive.exists() else {}
+    archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if archive.exists() else {}
     return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
 
 
