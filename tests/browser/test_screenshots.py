@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,17 @@ PAGES = {
     "explorer-rejected": "/explorer?tab=rejected&event=transactions/1/0",
     "system": "/system",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def liberation_sans() -> None:
+    """The font of the pictures; in another one every line of text is another picture."""
+    listed = subprocess.run(["fc-list"], capture_output=True, text=True, check=False).stdout if which("fc-list") else ""
+    if "LiberationSans-Regular" not in listed:
+        reason = "the pictures are drawn in Liberation Sans: apt-get install fonts-liberation fontconfig"
+        if os.environ.get("REQUIRE_TOOLS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.mark.parametrize("name", PAGES)
