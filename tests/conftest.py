@@ -1,11 +1,13 @@
-"""Every test starts from the default settings: no FRAUDSTREAM_ variable and no `.env` of the caller's."""
+"""Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +16,13 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
         if name.startswith("FRAUDSTREAM_") and name != "FRAUDSTREAM_CACHE_DIR":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_logging() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging, to a stream that ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
