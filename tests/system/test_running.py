@@ -56,13 +56,16 @@ def supervised(fraudstream: Fraudstream) -> list[psutil.Process]:
     pid = orjson.loads(fraudstream.run("status", "--json"))["supervisor_pid"]
     supervisor = psutil.Process(pid)
     found = [supervisor, *supervisor.children(recursive=True)]
-    assert any(marker in " ".join(process.cmdline()) for process in found)
+    assert any(marker in " ".join(command_line(process)) for process in found)
     return found
 
 
 def resident(process: psutil.Process) -> int:
     """Resident bytes, of which each page is counted once: forked workers and mapped files share many of theirs."""
-    return int(process.memory_full_info().pss)
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
@@ -73,11 +76,19 @@ def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
 
 
 def test_spark_starts_from_the_classes_that_the_demo_archived(stack: Fraudstream) -> None:
-    jobs = [process.cmdline() for process in supervised(stack) if "pyspark-shell" in process.cmdline()]
+    jobs = [words for process in supervised(stack) if "pyspark-shell" in (words := command_line(process))]
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
     assert len(archives) == len(jobs) > 0
     mapped = [maps for process in supervised(stack) for maps in mapped_files(process)]
     assert {archive for one in archives for archive in one.split(os.pathsep)} <= set(mapped)
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """Empty for a process that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def mapped_files(process: psutil.Process) -> list[str]:
