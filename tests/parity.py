@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from fraudstream.core import generated
 
 PROFILES = ("local", "compose", "rehearsal", "azure")
 TESTS = Path(__file__).parent
@@ -53,7 +54,6 @@ def page(found: Sequence[Shown]) -> str:
         )
         for feature in features
     ]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in [["feature", *PROFILES], ["---"] * 5, *rows])
     return f"""{_NOTE}
 
 # Parity
@@ -63,7 +63,7 @@ processes and as containers. `rehearsal` runs it with the azure profile against 
 rules (`fraudstream rehearse azure`). `azure` is what can be checked without Azure: templates, settings and recorded
 commands against the services' documentation. No test of this project runs in Azure itself.
 
-{table}
+{generated.table(("feature", *PROFILES), rows)}
 
 ## Tests
 
@@ -73,20 +73,7 @@ commands against the services' documentation. No test of this project runs in Az
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__)
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--check", action="store_true", help="exit with 1 when the page is stale")
-    mode.add_argument("--write", action="store_true", help="write the page")
-    parser.add_argument("file", type=Path, nargs="?", default=PAGE)
-    options = parser.parse_args(arguments)
-    text = page(shown())
-    if options.write:
-        options.file.write_text(text, "utf-8")
-        return 0
-    if options.file.is_file() and options.file.read_text("utf-8") == text:
-        return 0
-    sys.stderr.write(f"{options.file} is stale. Run `python -m tests.parity --write`.\n")
-    return 1
+    return generated.run("tests.parity", __doc__, lambda file: {file: page(shown())}, PAGE, arguments)
 
 
 def _marked(tree: ast.Module, file: str) -> Iterator[Shown]:

@@ -30,9 +30,10 @@ import httpx
 from benchmarks.dashboards.filling import fill, is_filled
 from benchmarks.dashboards.serving import Server, Traffic, running_store
 
-from fraudstream.bench.machine import described
+from fraudstream.bench.figures import percentile
 from fraudstream.core.documents import database
 from fraudstream.core.settings import Settings
+from fraudstream.runtime.machine import machine
 
 RATE = 50
 PAGES = {
@@ -45,18 +46,12 @@ PAGES = {
 TICKS = {"live": "live-tick", "history": "history-tick", "rejected": "explorer-tick", "system": "system-tick"}
 
 
-def percentile(values: list[float], part: float) -> float:
-    """Nearest rank."""
-    ordered = sorted(values)
-    return ordered[max(-(-round(part * 100) * len(ordered) // 100) - 1, 0)]
-
-
 def summary(milliseconds: list[float]) -> dict[str, float]:
     """Count, median, 95th percentile and maximum."""
     return {
         "count": len(milliseconds),
         "p50_ms": round(statistics.median(milliseconds), 1),
-        "p95_ms": round(percentile(milliseconds, 0.95), 1),
+        "p95_ms": round(percentile(sorted(milliseconds), 95.0), 1),
         "max_ms": round(max(milliseconds), 1),
     }
 
@@ -175,7 +170,7 @@ def main() -> int:
         if options.fill_only:
             return 0
         results: dict[str, Any] = {
-            "machine": described(),
+            "machine": machine(),
             "versions": versions(),
             "measured_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "stored": {

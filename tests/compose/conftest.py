@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from fraudstream.core.settings import Settings
+from fraudstream.runtime.preflight import free_port
 from tests.containers import Compose, require_engine
-from tests.system.conftest import free_port
 
 PORTS = ("kafka", "mongo", "mlflow", "scoring", "dashboard")
 # What runs after `docker compose up`, in the order of the data's way.

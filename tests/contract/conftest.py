@@ -28,9 +28,10 @@ from fraudstream.core.kafka import consumer
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import documentstore, kafka_broker
 from fraudstream.runtime.parts import spark_job_environment
+from fraudstream.runtime.preflight import free_port
 from tests.containers import Compose, require_engine
 from tests.stack.conftest import Running
-from tests.system.conftest import await_condition, free_port
+from tests.system.conftest import await_condition
 
 READY_SECONDS = 120.0
 

@@ -18,9 +18,10 @@ from starlette.routing import Route
 from fraudstream.cloud.rehearsal import certificates
 from fraudstream.cloud.rehearsal.online_endpoint import Deployment, OnlineEndpoint
 from fraudstream.cloud.rehearsal.registry import Registry
-from fraudstream.cloud.rehearsal.web import WebServer, free_port
+from fraudstream.cloud.rehearsal.web import WebServer
 from fraudstream.cloud.rules import rules
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.runtime.preflight import free_port
 
 pytestmark = pytest.mark.rehearsal
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from fraudstream.core.settings import Settings
+from fraudstream.runtime.preflight import free_port
 
 PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
 
@@ -59,12 +59,6 @@ class Fraudstream:
 def new_fraudstream(folder: Path) -> Fraudstream:
     variables = {f"FRAUDSTREAM_{name.upper()}_PORT": str(free_port()) for name in PORTS}
     return Fraudstream(folder, variables | {"FRAUDSTREAM_DATA_DIR": str(folder / "data")})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_condition(condition: Callable[[], bool], seconds: float) -> None:

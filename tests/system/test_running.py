@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -22,6 +22,8 @@ from fraudstream.core.topics import SCORED
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
 from tests.events import value
 from tests.system.conftest import Fraudstream, await_condition
+
+T = TypeVar("T")
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -56,46 +58,35 @@ def supervised(fraudstream: Fraudstream) -> list[psutil.Process]:
     pid = orjson.loads(fraudstream.run("status", "--json"))["supervisor_pid"]
     supervisor = psutil.Process(pid)
     found = [supervisor, *supervisor.children(recursive=True)]
-    assert any(marker in " ".join(command_line(process)) for process in found)
+    assert any(marker in " ".join(words) for words in of_the_living(found, lambda process: process.cmdline()))
     return found
 
 
-def resident(process: psutil.Process) -> int:
-    """Resident bytes, of which each page is counted once: forked workers and mapped files share many of theirs."""
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.NoSuchProcess:
-        return 0
+def of_the_living(processes: list[psutil.Process], ask: Callable[[psutil.Process], T]) -> list[T]:
+    """What they answer, without those that have ended meanwhile."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            found.append(ask(process))
+    return found
 
 
 def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
     scored_from = end_offsets(stack.settings, SCORED)
     summary, _ = account(stack, publish(stack, "--rate", "20", "--for", "20"), scored_from)
     assert summary.complete
-    assert sum(map(resident, supervised(stack))) <= 4 * 1024**3
+    # Each page counted once: forked workers and mapped files share many of theirs.
+    resident = of_the_living(supervised(stack), lambda process: int(process.memory_full_info().pss))
+    assert sum(resident) <= 4 * 1024**3
 
 
 def test_spark_starts_from_the_classes_that_the_demo_archived(stack: Fraudstream) -> None:
-    jobs = [words for process in supervised(stack) if "pyspark-shell" in (words := command_line(process))]
+    members = supervised(stack)
+    jobs = [words for words in of_the_living(members, lambda process: process.cmdline()) if "pyspark-shell" in words]
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
     assert len(archives) == len(jobs) > 0
-    mapped = [maps for process in supervised(stack) for maps in mapped_files(process)]
-    assert {archive for one in archives for archive in one.split(os.pathsep)} <= set(mapped)
-
-
-def command_line(process: psutil.Process) -> list[str]:
-    """Empty for a process that has ended meanwhile."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def mapped_files(process: psutil.Process) -> list[str]:
-    try:
-        return [str(one.path) for one in process.memory_maps()]
-    except psutil.Error:
-        return []
+    mapped = {str(one.path) for maps in of_the_living(members, lambda process: process.memory_maps()) for one in maps}
+    assert {archive for one in archives for archive in one.split(os.pathsep)} <= mapped
 
 
 @pytest.mark.parity("a champion by tag is trained, registered and scores", "local")

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fraudstream.bench.environments import FOLDER, python_of
-from fraudstream.bench.stage import Stage, environment_of, free_port, with_values
+from fraudstream.bench.stage import Stage, environment_of, with_values
 from fraudstream.bench.trained import BenchModel
 from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.topics import SCORED, TRANSACTIONS
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import spark_job_environment
+from fraudstream.runtime.preflight import free_port
 
 Kind = Literal["bare", "ours", "peer"]
 

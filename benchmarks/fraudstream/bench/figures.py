@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 PERCENTILES = {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0, "p99_9_ms": 99.9}
 
@@ -63,6 +64,20 @@ def spreads(repeats: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float
     """The spread of each figure that all repeats have."""
     names = set.intersection(*(set(one) for one in repeats)) if repeats else set()
     return {name: spread([one[name] for one in repeats]) for name in repeats[0] if name in names} if repeats else {}
+
+
+def summarised(runs: Sequence[Mapping[str, Any]], *by: str) -> list[dict[str, Any]]:
+    """The spread of each number over the repeats: an entry for each combination of ``by``, in the order of the runs."""
+    same: dict[tuple[Any, ...], list[dict[str, float]]] = {}
+    for run in runs:
+        numbers = {
+            name: value for name, value in run.items() if isinstance(value, int | float) and name not in ("repeat", *by)
+        }
+        same.setdefault(tuple(run[name] for name in by), []).append(numbers)
+    return [
+        {**dict(zip(by, key, strict=True)), "repeats": len(repeats), **spreads(repeats)}
+        for key, repeats in same.items()
+    ]
 
 
 def rotated(names: Sequence[str], turn: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -120,19 +121,7 @@ def _measure_one(
 
 def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each rate and contender the spread of its repeats."""
-    found = []
-    for rate in sorted({run["rate"] for run in runs}):
-        for name in dict.fromkeys(run["contender"] for run in runs):
-            same = [run for run in runs if run["rate"] == rate and run["contender"] == name]
-            numbers = [
-                {key: value for key, value in run.items() if isinstance(value, int | float) and key not in _SAME}
-                for run in same
-            ]
-            found.append({"contender": name, "rate": rate, "repeats": len(same), **figures.spreads(numbers)})
-    return found
-
-
-_SAME = ("rate", "repeat")
+    return sorted(figures.summarised(runs, "contender", "rate"), key=itemgetter("rate"))
 
 
 def held(summary: Sequence[dict[str, Any]], plan: Plan) -> list[Bound]:

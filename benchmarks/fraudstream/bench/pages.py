@@ -6,13 +6,13 @@ exits with 1 when they are stale.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fraudstream.bench import rendering, results
+from fraudstream.core import generated
 
 BENCHMARKS = ("latency", "throughput", "scoring", "store", "startup", "memory", "soak")
 BEGIN = "<!-- Results: made by `python -m fraudstream.bench.pages --write` from benchmarks/results. -->"
@@ -50,27 +50,17 @@ def renewed(page: str, made: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fraudstream.bench.pages", description=__doc__)
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--check", action="store_true", help="exit with 1 when the page is stale")
-    mode.add_argument("--write", action="store_true", help="write the page")
-    parser.add_argument("root", type=Path, nargs="?", default=Path())
-    options = parser.parse_args(arguments)
-    page = options.root / _PAGE
-    text = page.read_text("utf-8")
-    fresh = renewed(text, section(read_all(options.root / _RESULTS)))
-    if options.write:
-        page.write_text(fresh, "utf-8")
-        return 0
-    if fresh != text:
-        sys.stderr.write(f"Stale: {page}. Run `python -m fraudstream.bench.pages --write`.\n")
-    return int(fresh != text)
+    return generated.run("fraudstream.bench.pages", __doc__, _files, Path(), arguments)
+
+
+def _files(root: Path) -> dict[Path, str]:
+    page = root / _PAGE
+    return {page: renewed(page.read_text("utf-8"), section(read_all(root / _RESULTS)))}
 
 
 def _table(shown: rendering.Shown) -> str:
     head = (shown.title, *shown.columns[1:]) if not shown.columns[0] else shown.columns
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *shown.rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return generated.table(head, shown.rows, figures=True)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fraudstream.bench import machine
+from fraudstream.bench.environments import WORKERS, pinned
 from fraudstream.bench.running import Tell
+from fraudstream.runtime.machine import machine, versions
+
+_PACKAGES = ("fraudstream", "pyspark", "mlflow", "xgboost", "pymongo", "uvicorn", "fastapi", "orjson", "numpy")
+_PEERS = {"bare": "confluent-kafka", "quix": "quixstreams", "bytewax": "bytewax", "faust": "faust-streaming"}
 
 
 def recorded(name: str, measure: Callable[[Tell], dict[str, Any]], tell: Tell) -> dict[str, Any]:
@@ -18,8 +22,8 @@ def recorded(name: str, measure: Callable[[Tell], dict[str, Any]], tell: Tell) -
     head = {
         "benchmark": name,
         "measured_at": began.isoformat(timespec="seconds"),
-        "machine": machine.described(),
-        "versions": machine.versions(),
+        "machine": machine(),
+        "versions": versions(_PACKAGES) | {_PEERS[name]: pinned(name)[_PEERS[name]] for name in WORKERS},
     }
     measured: dict[str, Any] = rounded(measure(tell))
     return head | {"seconds": round((datetime.now(UTC) - began).total_seconds(), 1)} | measured

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from fraudstream.bench.contenders import Cast, Contender
 from fraudstream.bench.load import write_events
-from fraudstream.bench.stage import Stage
+from fraudstream.bench.stage import Stage, last_lines
 from fraudstream.bench.trained import trained_model
+from fraudstream.core.errors import RuntimePartError
 from fraudstream.runtime import kafka_broker, process
 from fraudstream.runtime.part import Part
 
@@ -61,8 +64,6 @@ class Running:
 
     def check(self) -> None:
         """Raises :class:`RuntimePartError` where a process has ended."""
-        from fraudstream.core.errors import RuntimePartError
-
         for part, child in zip(self.parts, self.children, strict=True):
             if child.poll() is not None:
                 raise RuntimePartError(f"{part.name} ended while it was measured: status {child.returncode}.")
@@ -104,15 +105,11 @@ def running(cast: Cast, contender: Contender, every: float = 5.0) -> Iterator[Ru
 
 
 def _words(stage: Stage, part: Part) -> str:
-    from fraudstream.bench.stage import last_lines
-
     return last_lines(stage.log_of(part))
 
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process and its living descendants."""
-    import psutil
-
     total = 0.0
     try:
         root = psutil.Process(pid)

@@ -123,18 +123,14 @@ def _agreed(answers: dict[str, list[tuple[int, float]]]) -> dict[str, Any]:
 
 def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each case and service the spread of its repeats."""
-    found = []
-    for clients, rows in dict.fromkeys((run["clients"], run["rows"]) for run in runs):
-        for name in (OURS, MLFLOW):
-            same = [
-                {key: value for key, value in run.items() if key not in ("repeat", "contender", "clients", "rows")}
-                for run in runs
-                if (run["clients"], run["rows"], run["contender"]) == (clients, rows, name)
-            ]
-            if same:
-                case = f"{clients} {'client' if clients == 1 else 'clients'}, {rows:,} {'row' if rows == 1 else 'rows'}"
-                found.append({"case": case, "contender": name, "repeats": len(same), **figures.spreads(same)})
-    return found
+    cases = list(dict.fromkeys((run["clients"], run["rows"]) for run in runs))
+    found = figures.summarised(runs, "clients", "rows", "contender")
+    found.sort(key=lambda one: cases.index((one["clients"], one["rows"])))
+    return [{"case": _case(one.pop("clients"), one.pop("rows"))} | one for one in found]
+
+
+def _case(clients: int, rows: int) -> str:
+    return f"{clients} {'client' if clients == 1 else 'clients'}, {rows:,} {'row' if rows == 1 else 'rows'}"
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:

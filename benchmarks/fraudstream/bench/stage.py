@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS, partitions
 from fraudstream.runtime import process
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import settings_environment
+from fraudstream.runtime.preflight import free_port
 from fraudstream.runtime.state import log_file, run_dir
 
 PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
@@ -122,13 +122,6 @@ def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as variables; what is empty there is emptied here as well."""
     emptied = {f"{ENV_PREFIX}{name.upper()}": "" for name in type(settings).model_fields}
     return emptied | settings_environment(settings)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def last_lines(log: Path, count: int = 5) -> str:

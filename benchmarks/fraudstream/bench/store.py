@@ -79,7 +79,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
             if kept[JOB] != kept[BARE]:
                 raise FraudstreamError("The store job and the bare loop stored different documents.")
         kind = documentstore.find_mongod(stage.settings) or "embedded"
-    summary = summarised(runs)
+    summary = figures.summarised(runs, "contender")
     return {
         "parameters": asdict(plan) | {"store": kind, "bulk": BULK, "start_share": figures.START_SHARE},
         "runs": runs,
@@ -165,19 +165,6 @@ def _kept(db: Database[Document], expected: int) -> list[Document]:
     found = transactions.find({"_id": {"$in": wanted}})
     kept = [{name: value for name, value in one.items() if name not in _OWN_FIELDS} for one in found]
     return sorted(kept, key=lambda one: int(one["_id"]))
-
-
-def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each contender the spread of its repeats."""
-    found = []
-    for name in (JOB, BARE):
-        same = [
-            {key: value for key, value in run.items() if key not in ("repeat", "contender")}
-            for run in runs
-            if run["contender"] == name
-        ]
-        found.append({"contender": name, "repeats": len(same), **figures.spreads(same)})
-    return found
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:

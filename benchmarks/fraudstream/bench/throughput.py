@@ -72,7 +72,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     return {
         "parameters": parameters | {"start_share": figures.START_SHARE},
         "runs": runs,
-        "summary": (summary := summarised(runs)),
+        "summary": (summary := figures.summarised(runs, "contender")),
         "bounds": bounds.to_json(held(summary)),
         **({"profile": profiles} if profiles else {}),
     }
@@ -134,19 +134,6 @@ def _await_outputs(ends: Ends, awaited: int, process: Running, contender: Conten
         elif time.monotonic() - moved_at > (_STALLED_SECONDS if seen else _START_SECONDS):
             raise FraudstreamError(f"{contender.label}: {seen:,} of {awaited:,} outputs came, and then no more.")
         time.sleep(_POLL_SECONDS)
-
-
-def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each contender the spread of its repeats."""
-    found = []
-    for name in dict.fromkeys(run["contender"] for run in runs):
-        same = [run for run in runs if run["contender"] == name]
-        numbers = [
-            {key: value for key, value in run.items() if isinstance(value, int | float) and key != "repeat"}
-            for run in same
-        ]
-        found.append({"contender": name, "repeats": len(same), **figures.spreads(numbers)})
-    return found
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:

@@ -22,7 +22,7 @@ MANTINE_THEME: dict[str, Any] = {
     "fontFamily": FONT,
     "headings": {"fontFamily": FONT, "fontWeight": "650"},
     "primaryColor": "brand",
-    "primaryShade": {"light": 7, "dark": 7},
+    "primaryShade": 7,
     "defaultRadius": "md",
     "colors": {
         "brand": [

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudstream.cloud.rehearsal.costs import template_costs
+from fraudstream.core import generated
 
 PAGE = Path("docs/azure.md")
 RESULTS = Path("benchmarks/results/rehearsal.json")
@@ -79,20 +79,13 @@ def rehearsal_section(outcome: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fraudstream.cloud.documentation", description=__doc__)
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--check", action="store_true", help="exit with 1 when the page is stale")
-    mode.add_argument("--write", action="store_true", help="write the page")
-    parser.add_argument("folder", type=Path, nargs="?", default=Path())
-    options = parser.parse_args(arguments)
-    page, text = options.folder / PAGE, made(options.folder)
-    if options.write:
-        page.write_text(text, "utf-8")
-        return 0
-    if page.read_text("utf-8") == text:
-        return 0
-    sys.stderr.write(f"{page} is stale. Run `python -m fraudstream.cloud.documentation --write`.\n")
-    return 1
+    return generated.run(
+        "fraudstream.cloud.documentation",
+        __doc__,
+        lambda project: {project / PAGE: made(project)},
+        Path(),
+        arguments,
+    )
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fraudstream.core import generated
 from fraudstream.core.documents import COLLECTIONS, Collection
 from fraudstream.core.settings import profile_values
 from fraudstream.core.topics import DAY_MS, TOPICS
@@ -51,19 +51,7 @@ def text() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fraudstream.cloud.templates", description=__doc__)
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--check", action="store_true", help="exit with 1 when the file is stale")
-    mode.add_argument("--write", action="store_true", help="write the file")
-    parser.add_argument("file", type=Path, nargs="?", default=FILE)
-    options = parser.parse_args(arguments)
-    if options.write:
-        options.file.write_text(text(), "utf-8")
-        return 0
-    if options.file.is_file() and options.file.read_text("utf-8") == text():
-        return 0
-    sys.stderr.write(f"{options.file} is stale. Run `python -m fraudstream.cloud.templates --write`.\n")
-    return 1
+    return generated.run("fraudstream.cloud.templates", __doc__, lambda file: {file: text()}, FILE, arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from fraudstream.core import generated
 from fraudstream.core.event import json_schema
+from fraudstream.core.generated import table
 from fraudstream.core.settings import ENV_PREFIX, Profile, Settings, profile_values
 from fraudstream.core.topics import DAY_MS, TOPICS
 
@@ -47,7 +48,7 @@ for the value of that port setting.
 
 `fraudstream config show` prints the values in force and where each came from; secrets are masked.
 
-{_table(("variable", "values", "default", *profiles, "description"), rows)}
+{table(("variable", "values", "default", *profiles, "description"), rows)}
 """
 
 
@@ -70,11 +71,11 @@ def topics_page() -> str:
 The table is `fraudstream.core.topics.TOPICS`; the topics are created from it. Each has `{ENV_PREFIX}TOPIC_PARTITIONS`
 partitions ([settings](settings.md)). What the values look like is in [contracts](contracts.md).
 
-{_table(("topic", "holds", "retention", "largest message"), rows)}
+{table(("topic", "holds", "retention", "largest message"), rows)}
 
 All topics share these broker settings:
 
-{_table(("setting", "value"), configs)}
+{table(("setting", "value"), configs)}
 """
 
 
@@ -93,37 +94,16 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 def stale(folder: Path) -> list[str]:
     """The names of the pages in ``folder`` that are missing or differ from what the code says."""
-    return [
-        name
-        for name, page in PAGES.items()
-        if not (folder / name).is_file() or (folder / name).read_text("utf-8") != page()
-    ]
-
-
-def write(folder: Path) -> None:
-    """Write all pages into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, page in PAGES.items():
-        (folder / name).write_text(page(), "utf-8")
+    return [file.name for file in generated.stale(_files(folder))]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fraudstream.core.reference", description=__doc__)
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--check", action="store_true", help="exit with 1 when a page is stale")
-    mode.add_argument("--write", action="store_true", help="write the pages")
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs"))
-    options = parser.parse_args(arguments)
-    if options.write:
-        write(options.folder)
-        return 0
-    names = stale(options.folder)
-    if names:
-        sys.stderr.write(
-            f"Stale in {options.folder}: {', '.join(names)}. Run `python -m fraudstream.core.reference --write`.\n"
-        )
-    return 1 if names else 0
+    return generated.run("fraudstream.core.reference", __doc__, _files, Path("docs"), arguments)
+
+
+def _files(folder: Path) -> dict[Path, str]:
+    return {folder / name: page() for name, page in PAGES.items()}
 
 
 def _shared_configs() -> dict[str, str]:
@@ -153,11 +133,6 @@ def _code(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     return "" if value in (None, "") else f"`{value}`"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 if __name__ == "__main__":

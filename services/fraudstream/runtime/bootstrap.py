@@ -15,7 +15,7 @@ from fraudstream.core.registry import champion_version
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import LABELS
 from fraudstream.runtime.accounting import end_offsets, stored_history
-from fraudstream.runtime.own_command import COMMAND, run_command
+from fraudstream.runtime.own_command import COMMAND, run_command, started
 
 console = Console(stderr=True, highlight=False)
 
@@ -35,16 +35,10 @@ def bootstrap(
     published, trained = 0, []
     if champion is None:
         # Training takes a while to start, in which the history is published and stored.
-        training = subprocess.Popen(
-            [*COMMAND, "train", "--algorithm", algorithm, "--await", str(history), "--json"], stdout=subprocess.PIPE
-        )
-        try:
+        words = ("train", "--algorithm", algorithm, "--await", str(history), "--json")
+        with started([*COMMAND, *words], stdout=subprocess.PIPE) as training:
             published = _publish_history(settings, history)
             trained = _outcome(training)
-        finally:
-            if training.poll() is None:
-                training.terminate()
-                training.wait()
         champion = champion_version(settings)
     if as_json:
         typer.echo(orjson.dumps({"published": published, "champion": champion, "trained": trained}).decode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.core.validation import validate
 from fraudstream.runtime.artifacts import cache_dir
 from fraudstream.runtime.java import find_java
+from fraudstream.runtime.own_command import started
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -39,10 +41,12 @@ _ARCHIVES_KEPT = 3
 
 def archive_file(jars: str) -> Path:
     """Where the archive for this Java, this installation of Spark and further ``jars`` (comma separated) is kept."""
-    import pyspark
-
+    # Found, not imported: every start asks for this place, and PySpark's import takes most of a second.
+    spark = importlib.util.find_spec("pyspark")
+    folders = (spark and spark.submodule_search_locations) or ()
+    own = sorted(jar for folder in folders for jar in Path(folder, "jars").glob("*.jar"))
     digest = hashlib.sha256(str(find_java()).encode())
-    for jar in [*map(Path, jars.split(",")), *sorted((Path(pyspark.__file__).parent / "jars").glob("*.jar"))]:
+    for jar in [*map(Path, jars.split(",")), *own]:
         found = jar.stat()
         digest.update(f"{jar} {found.st_size} {found.st_mtime_ns}\n".encode())
     return cache_dir() / "jvm" / f"spark-{digest.hexdigest()[:16]}.jsa"
@@ -63,22 +67,12 @@ def building(environment: dict[str, str], *, nice: bool) -> Iterator[subprocess.
     if archive_file(environment[JARS_VARIABLE]).exists():
         yield None
         return
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fraudstream.runtime.class_archive"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-    with contextlib.suppress(OSError):
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    with started([sys.executable, "-m", "fraudstream.runtime.class_archive"], env=environment, **quiet) as process:
         if nice:
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    try:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
 
 
 def build(settings: Settings, archive: Path) -> None:
@@ -126,7 +120,8 @@ def _base_options(archive: Path) -> str:
 
 def _work(spark: SparkSession, settings: Settings) -> None:
     """A stream with the contract's checks, state and a Python function over records that look like Kafka's."""
-    _load_kafka(spark, settings)
+    # The connector's classes; no broker need answer.
+    read_topics(spark, settings, TRANSACTIONS)
     records = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
     rows = records.selectExpr(
         "'transactions' AS topic",
@@ -150,11 +145,6 @@ def _work(spark: SparkSession, settings: Settings) -> None:
         running.stop()
     if not worked.is_set():
         raise FraudstreamError(f"Spark worked on no batch within {_WORKING_SECONDS} s: {running.exception()}")
-
-
-def _load_kafka(spark: SparkSession, settings: Settings) -> None:
-    """Load the connector's classes; a broker need not answer."""
-    read_topics(spark, settings, TRANSACTIONS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

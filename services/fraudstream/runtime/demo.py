@@ -22,7 +22,7 @@ from fraudstream.core.topics import SCORED
 from fraudstream.runtime import class_archive, lifecycle
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.demo_output import announce, console, report, step
-from fraudstream.runtime.own_command import COMMAND, run_command
+from fraudstream.runtime.own_command import COMMAND, run_command, started
 from fraudstream.runtime.status import collect
 
 _POLL_SECONDS = 0.25
@@ -149,19 +149,13 @@ def _training(settings: Settings, plan: Plan) -> Iterator[subprocess.Popen[bytes
         yield None
         return
     log = settings.data_dir / "logs" / "train.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [*COMMAND, "train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json"],
-            stdout=output,
-            stderr=output,
-            env=lifecycle.child_environment(settings),
-        )
-    try:
+    words = ("train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json")
+    environment = lifecycle.child_environment(settings)
+    with (
+        log.open("ab") as output,
+        started([*COMMAND, *words], stdout=output, stderr=output, env=environment) as process,
+    ):
         yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
 
 
 def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]) -> None:
@@ -205,17 +199,9 @@ def _champion(settings: Settings) -> str:
 
 
 def _stream_until_interrupted(settings: Settings, plan: Plan) -> None:
-    generator = subprocess.Popen(
-        [*COMMAND, "generate", "live", *_live_options(plan)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=dict(os.environ),
-    )
-    try:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with started([*COMMAND, "generate", "live", *_live_options(plan)], **quiet):
         _watch(settings)
-    finally:
-        generator.terminate()
-        generator.wait()
 
 
 def _watch(settings: Settings) -> None:

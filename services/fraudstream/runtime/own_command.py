@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -11,6 +13,18 @@ import orjson
 from fraudstream.core.errors import FraudstreamError
 
 COMMAND = (sys.executable, "-m", "fraudstream.runtime")
+
+
+@contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """The command, running, with ``subprocess.Popen``'s options; it ends at the latest with the block."""
+    process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
 
 
 def run_command(*words: str) -> Any:

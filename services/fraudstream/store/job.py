@@ -45,8 +45,6 @@ def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
     config = orjson.dumps(revealed_values(settings)).decode()
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        # A process of its own, which inherits nothing of the job's.
-        configure_logging("store", _settings(config).log_level)
         writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
         for batch in batches:
             written = writer.write(map(_record, batch.to_pylist()), datetime.now(UTC))
@@ -157,12 +155,15 @@ def _start(
 
 @cache
 def _database(config: str) -> Database[documents.Document]:
+    # A worker is a process of its own, which inherits nothing of the job's.
+    configure_logging("store", _settings(config).log_level)
     found = documents.database(_settings(config))
     # A worker collects garbage after each task, over all that was ever imported: what is there by now stays.
     gc.freeze()
     return found
 
 
+@cache
 def _settings(config: str) -> Settings:
     return load_settings(**orjson.loads(config))
 

@@ -86,7 +86,7 @@ class DocumentWriter:
         self._upsert(TRANSACTIONS, fresh)
         self._upsert(REJECTED, rejected)
         self._upsert(ALERTS, [made for made in transactions.values() if made.get("prediction") == 1])
-        self._upsert(RECENT, _recent({n: at for n, at in offsets.items() if n in transactions}, transactions))
+        self._upsert(RECENT, _recent(offsets, transactions))
         self._prune_alerts()
         return Written(len(fresh), len(transactions) - len(fresh), len(rejected))
 
@@ -116,6 +116,8 @@ def _recent(offsets: Mapping[int, tuple[int, int]], transactions: Mapping[int, D
     """The documents of `recent`, which keeps a ring of each partition: the newest of the batch for every slot."""
     newest: dict[str, tuple[int, int]] = {}
     for number, (partition, offset) in offsets.items():
+        if number not in transactions:
+            continue
         slot = f"{partition}-{offset % RECENT_SLOTS}"
         if slot not in newest or newest[slot][0] < offset:
             newest[slot] = (offset, number)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.bench import latency, scoring, store, throughput
+from fraudstream.bench import figures, latency, scoring, store, throughput
 from fraudstream.bench.bounds import at_least, at_most, ratio
 
 
@@ -99,5 +99,5 @@ def test_store_claims_and_rates() -> None:
         for repeat in range(3)
         for name, rate in ((store.JOB, 50.0 + repeat), (store.BARE, 100.0))
     ]
-    (bound,) = store.held(store.summarised(runs))
+    (bound,) = store.held(figures.summarised(runs, "contender"))
     assert (bound.value, bound.holds) == (0.51, False)

@@ -12,8 +12,8 @@ from urllib.parse import quote_plus
 
 from fraudstream.cloud.quotas import Tier
 from fraudstream.cloud.rehearsal.certificates import Certificates
-from fraudstream.cloud.rehearsal.web import free_port
 from fraudstream.core.settings import Profile, Settings, profile_values
+from fraudstream.runtime.preflight import free_port
 
 ACCOUNT = "rehearsal"
 KEY_NAME = "fraudstream-services"

@@ -17,13 +17,15 @@ from fraudstream.cloud.rehearsal import certificates, environment
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
 from fraudstream.cloud.rehearsal.faults import Fault, Schedule
-from fraudstream.cloud.rehearsal.machine import machine, versions
 from fraudstream.cloud.rehearsal.outcome import Outcome, account_for, leaks
 from fraudstream.cloud.rehearsal.parts import KEY_HOLDERS, Processes
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime.accounting import await_processed, end_offsets, summarise
+from fraudstream.runtime.machine import machine, versions
+
+_PACKAGES = ("fraudstream", "kafka-python", "mlflow", "pymongo", "pyspark", "xgboost")
 
 _STALLED_SECONDS = 240.0
 _POLL_SECONDS = 1.0
@@ -70,7 +72,7 @@ class Rehearsal:
             summary = summarise(self.front, produced, scored_from, datetime.now(UTC))
             outcome = account_for(self.plan, summary, published, self.endpoints, schedule, seconds)
         outcome.measured_at, outcome.machine = measured_at.isoformat(timespec="seconds"), ran_on
-        outcome.versions = versions()
+        outcome.versions = versions(_PACKAGES)
         outcome.restarts = self.processes.restarts()
         outcome.leaks = leaks(self.folder / "data" / "logs", self.keys.everything())
         outcome.seconds = round(time.monotonic() - began, 1)

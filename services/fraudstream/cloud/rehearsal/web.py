@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,10 +74,3 @@ async def pass_on(request: Request, behind: httpx.AsyncClient, body: bytes | Non
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers that belong to the message, not to the connection."""
     return {name: value for name, value in headers.items() if name.lower() not in _HOP_HEADERS}
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

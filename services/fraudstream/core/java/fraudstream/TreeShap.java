@@ -49,7 +49,7 @@ final class TreeShap {
                 found[feature[root]] += value[goesLeft ? left[root] : right[root]] - mean(root);
                 continue;
             }
-            descend(row, found, roots[tree], new Path(), 1.0, 1.0, -1);
+            descend(row, found, root, new Path(), 1.0, 1.0, -1);
         }
         return found;
     }

@@ -1,10 +1,11 @@
-"""What a rehearsal ran on, so that its figures can be compared: machine, load and versions."""
+"""What a measurement was made on: machine, load and versions."""
 
 from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,9 @@ import psutil
 from fraudstream.runtime import artifacts
 from fraudstream.runtime.java import find_java
 
-_PACKAGES = ("fraudstream", "kafka-python", "mlflow", "pymongo", "pyspark", "xgboost")
-
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory in GiB, system, and the load averages of now."""
+    """Processor, cores, memory in GiB, system, and the load averages of now: ask before anything is started."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -27,10 +26,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Python, Java, the broker and the packages that speak to the endpoints."""
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Of Python, Java, the broker, and those of the packages that are installed."""
     found = {"python": platform.python_version(), "java": str(find_java().version)}
-    found |= {name: version(name) for name in _PACKAGES}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
     for artifact in artifacts.locked("kafka"):
         group, name, number = artifact.coordinates.split(":")
         if group == "org.apache.kafka" and name.startswith("kafka_"):
