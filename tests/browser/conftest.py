@@ -100,7 +100,7 @@ class Site:
     sources: Sources
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         reason = f"{CHROMIUM} is missing; install the Debian package chromium"
@@ -113,12 +113,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def made_traffic(project_root: Path) -> Any:
     return _memory_store(project_root).make_traffic(NOW, live=3000, history=2000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(made_traffic: Any) -> Iterator[Site]:
     traffic = made_traffic.copy()
     clock, replay = [NOW], ReplayStub()

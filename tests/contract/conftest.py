@@ -165,13 +165,13 @@ def answers(settings: Settings) -> bool:
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with ExitStack() as stack:
         yield LocalParts(tmp_path_factory.mktemp("local"), stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def containers() -> Iterator[Deployment]:
     require_engine()
     testcontainers_config.ryuk_disabled = not _has_ryuk()

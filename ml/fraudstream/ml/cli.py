@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ from rich.table import Table
 
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
+from fraudstream.core.spark import spark_session
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -30,11 +33,19 @@ def train(
         raise typer.BadParameter(f"--algorithm {algorithm!r}: it is one of {', '.join(_ALGORITHMS)}")
     settings = start_settings("mongo", "registry")
     configure_logging("train", "WARNING")
-    from fraudstream.ml.training import train as run
-
     console = Console(stderr=True, highlight=False)
-    with console.status("training") as line:
-        outcomes = run(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)  # type: ignore[arg-type]
+    with console.status("starting Spark") as line:
+        # Imports that take seconds of a processor which Spark's own start leaves idle.
+        importing = threading.Thread(target=importlib.import_module, args=("fraudstream.ml.training",))
+        importing.start()
+        spark = spark_session(settings, "train")
+        try:
+            importing.join()
+            from fraudstream.ml.training import train as run
+
+            outcomes = run(spark, settings, _ALGORITHMS[algorithm], seed, awaited, line.update)  # type: ignore[arg-type]
+        finally:
+            spark.stop()
     if as_json:
         found = [
             {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}

@@ -53,9 +53,17 @@ class Trained:
 
 
 def register(
-    settings: Settings, client: MlflowClient, trained: Trained, example: pd.DataFrame, dataset: Mapping[str, str]
+    settings: Settings,
+    client: MlflowClient,
+    trained: Trained,
+    example: pd.DataFrame,
+    dataset: Mapping[str, str],
+    on_registered: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Log the run and register the model; returns the version's number as text.
+
+    ``on_registered`` hears that number once the version can be served; what nobody waits for, plots and the
+    algorithm's own form, is logged after that.
 
     The model is saved and logged as plain artifacts and the version is created from them: MLflow 3's ``log_model``
     needs the logged-models API, which Azure ML's registry answers with 404 (azure-sdk-for-python, issue 44896).
@@ -71,13 +79,15 @@ def register(
             tags=[RunTag("algorithm", trained.algorithm)],
         )
         with tempfile.TemporaryDirectory(prefix="fraudstream-model-") as scratch:
-            artifacts = Path(scratch) / "artifacts"
-            _save_model(artifacts / "model", trained, example)
-            plots.draw(artifacts / "plots", trained.test_labels, trained.test_scores, trained.threshold)
+            served, shown = Path(scratch) / "served", Path(scratch) / "shown"
+            _save_model(served / "model", trained, example)
+            client.log_artifacts(run_id, str(served))
+            version = str(_create_version(settings, client, run_id, trained.algorithm).version)
+            on_registered(version)
+            plots.draw(shown / "plots", trained.test_labels, trained.test_scores, trained.threshold)
             if trained.native is not None:
-                shutil.copytree(trained.native, artifacts / "spark-model")
-            client.log_artifacts(run_id, str(artifacts))
-        version = str(_create_version(settings, client, run_id, trained.algorithm).version)
+                shutil.copytree(trained.native, shown / "spark-model")
+            client.log_artifacts(run_id, str(shown))
     except BaseException:
         client.set_terminated(run_id, "FAILED")
         raise

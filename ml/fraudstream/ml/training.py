@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 import structlog
+from mlflow.exceptions import MlflowException
 
 from fraudstream.core.errors import ModelError
 from fraudstream.core.event import FEATURES
-from fraudstream.core.registry import champion_version, load_version, registry_client
+from fraudstream.core.registry import champion_version, load_version, registry_client, unavailable
 from fraudstream.core.settings import Settings
-from fraudstream.core.spark import spark_session
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test, matrix
+from fraudstream.ml.history import await_history, checked, fingerprint, read_history
+from fraudstream.ml.priority import give_way
+from fraudstream.ml.registry import promote
+from fraudstream.ml.tracking import Trained, register
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,49 +67,46 @@ class Split:
 
 
 def train(
-    settings: Settings, algorithms: tuple[Algorithm, ...], seed: int, awaited: int, tell: Callable[[str], None]
+    spark: SparkSession,
+    settings: Settings,
+    algorithms: tuple[Algorithm, ...],
+    seed: int,
+    awaited: int,
+    tell: Callable[[str], None],
 ) -> list[Outcome]:
     """Train the algorithms in the given order on the stored history; each is registered before the next one starts.
 
-    Begins once at least ``awaited`` labelled transactions are stored.
+    Begins once at least ``awaited`` labelled transactions are stored. All but the first algorithm give way to
+    whatever else wants the processor, the champion's traffic above all.
 
     Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
     """
-    tell("starting Spark")
-    # MLflow's import takes seconds of processor time that Spark's start leaves idle.
-    importing = threading.Thread(target=_import_mlflow)
-    importing.start()
-    spark = spark_session(settings, "train")
-    try:
-        from fraudstream.ml.history import await_history, checked, fingerprint, read_history
-
-        await_history(settings, awaited, tell)
-        tell("reading the history")
-        history = checked(read_history(spark, settings).toPandas())
-        importing.join()
-        client = registry_client(settings)
-        # A registry that is away is told before the training, not after it.
-        champion_version(settings, client)
-        split = Split(history, in_test(history[ID].to_numpy()))
-        dataset = {
-            "dataset_fingerprint": fingerprint(history),
-            "dataset_rows": str(len(history)),
-            "dataset_train_rows": str(int((~split.held_out).sum())),
-            "dataset_test_rows": str(int(split.held_out.sum())),
-        }
-        if not 0 < split.test[1].sum() < len(split.test[1]) or split.train[1].sum() == 0:
-            raise ModelError(
-                f"{len(history):,} labelled transactions are too few to hold some of each class out. "
-                "Publish more with `fraudstream generate history`."
-            )
-        outcomes = []
-        with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
-            for algorithm in algorithms:
-                tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
-                outcomes.append(_train_one(settings, client, spark, algorithm, split, dataset, seed, Path(scratch)))
-        return outcomes
-    finally:
-        spark.stop()
+    await_history(settings, awaited, tell)
+    tell("reading the history")
+    history = checked(read_history(spark, settings).toPandas())
+    client = registry_client(settings)
+    # A registry that is away is told before the training, not after it.
+    champion_version(settings, client)
+    split = Split(history, in_test(history[ID].to_numpy()))
+    dataset = {
+        "dataset_fingerprint": fingerprint(history),
+        "dataset_rows": str(len(history)),
+        "dataset_train_rows": str(int((~split.held_out).sum())),
+        "dataset_test_rows": str(int(split.held_out.sum())),
+    }
+    if not 0 < split.test[1].sum() < len(split.test[1]) or split.train[1].sum() == 0:
+        raise ModelError(
+            f"{len(history):,} labelled transactions are too few to hold some of each class out. "
+            "Publish more with `fraudstream generate history`."
+        )
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
+        for algorithm in algorithms:
+            if outcomes:
+                give_way()
+            tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
+            outcomes.append(_train_one(settings, client, spark, algorithm, split, dataset, seed, Path(scratch)))
+    return outcomes
 
 
 def _train_one(
@@ -119,11 +119,6 @@ def _train_one(
     seed: int,
     scratch: Path,
 ) -> Outcome:
-    from mlflow.exceptions import MlflowException
-
-    from fraudstream.core.registry import unavailable
-    from fraudstream.ml.tracking import Trained, register
-
     train_features, train_labels = split.train
     test_features, test_labels = split.test
     native: Path | None = None
@@ -155,11 +150,16 @@ def _train_one(
         native,
     )
     example = split.history[list(FEATURES)].head(3).reset_index(drop=True)
+    promoted = False
+
+    def take_the_role(version: str) -> None:
+        nonlocal promoted
+        promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
+
     try:
-        version = register(settings, client, trained, example, dataset)
+        version = register(settings, client, trained, example, dataset, take_the_role)
     except MlflowException as error:
         raise unavailable(settings, error) from error
-    promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
     log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
     return Outcome(algorithm, version, promoted, measured)
 
@@ -171,8 +171,6 @@ def _take_the_role(
 
     A champion that cannot be loaded serves nobody, so that any version is better.
     """
-    from fraudstream.ml.registry import promote
-
     current = champion_version(settings, client)
     if current is not None:
         held_out = split.history[split.held_out]
@@ -186,7 +184,3 @@ def _take_the_role(
                 return False
     promote(settings, version, client)
     return True
-
-
-def _import_mlflow() -> None:
-    import fraudstream.ml.tracking  # noqa: F401

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +17,7 @@ from fraudstream.core import kafka
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import SCORED
-from fraudstream.runtime import class_archive, lifecycle
+from fraudstream.runtime import class_archive, lifecycle, mlflow_server
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.demo_output import announce, console, report, step
 from fraudstream.runtime.own_command import COMMAND, run_command, started
@@ -28,7 +26,6 @@ from fraudstream.runtime.status import collect
 _POLL_SECONDS = 0.25
 _STALLED_SECONDS = 180.0
 _CHAMPION_SECONDS = 300.0
-_TRAINING_NICENESS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +72,25 @@ def demo(
 
 
 def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> Summary | None:
+    first_start = not mlflow_server.folder(settings).exists()
     with step("starting the parts") as tell:
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, ("kafka",), tell)
     with step(f"publishing labelled history, {plan.history:,} events"):
         _publish_history(settings, plan.history)
-    with _training(settings, plan) as training:
+    with _training(settings, plan, first_start) as training:
         with step("storing the history") as tell:
             _await_history(settings, plan.history, training, tell)
         with step("training, until a first champion scores") as tell:
             _await_champion(settings, training, tell)
         lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
         if not plan.events:
-            _give_way(training)
             announce(settings)
             with class_archive.building(lifecycle.child_environment(settings), nice=True):
                 _stream_until_interrupted(settings, plan)
             return None
         scored_from = end_offsets(settings, SCORED)
         with step(f"{plan.events:,} live events") as tell:
-            _give_way(training)
             published = run_command("generate", "live", *_live_options(plan))
             await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
             produced = {
@@ -142,12 +138,13 @@ def _await_history(
 
 
 @contextmanager
-def _training(settings: Settings, plan: Plan) -> Iterator[subprocess.Popen[bytes] | None]:
+def _training(settings: Settings, plan: Plan, first_start: bool) -> Iterator[subprocess.Popen[bytes] | None]:
     """A training under way, unless there is a champion already; it starts up while the history is being stored."""
-    lifecycle.await_ready(settings, ("mlflow", "scoring"), lambda _: None)
-    if _champion(settings):
-        yield None
-        return
+    if not first_start:
+        lifecycle.await_ready(settings, ("mlflow", "scoring"), lambda _: None)
+        if _champion(settings):
+            yield None
+            return
     log = settings.data_dir / "logs" / "train.log"
     words = ("train", "--algorithm", plan.algorithm, "--await", str(plan.history), "--json")
     environment = lifecycle.child_environment(settings)
@@ -166,18 +163,6 @@ def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None
             raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
         time.sleep(_POLL_SECONDS)
     tell(f"version {version}")
-
-
-def _give_way(training: subprocess.Popen[bytes] | None) -> None:
-    """Let the slower training use what live traffic leaves of the processor."""
-    if training is None:
-        return
-    with contextlib.suppress(psutil.Error, OSError):
-        process = psutil.Process(training.pid)
-        for one in (process, *process.children(recursive=True)):
-            # A priority belongs to a thread, and the threads that train are there already.
-            for thread in one.threads():
-                os.setpriority(os.PRIO_PROCESS, thread.id, _TRAINING_NICENESS)
 
 
 def _await_training(training: subprocess.Popen[bytes]) -> None:
