@@ -99,7 +99,7 @@ def train(
             f"{len(history):,} labelled transactions are too few to hold some of each class out. "
             "Publish more with `fraudstream generate history`."
         )
-    outcomes = []
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
         for algorithm in algorithms:
             if outcomes:
