@@ -14,7 +14,6 @@ from rich.table import Table
 
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
-from fraudstream.core.spark import spark_session
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -33,6 +32,8 @@ def train(
         raise typer.BadParameter(f"--algorithm {algorithm!r}: it is one of {', '.join(_ALGORITHMS)}")
     settings = start_settings("mongo", "registry")
     configure_logging("train", "WARNING")
+    from fraudstream.core.spark import spark_session
+
     console = Console(stderr=True, highlight=False)
     with console.status("starting Spark") as line:
         # Imports that take seconds of a processor which Spark's own start leaves idle.
