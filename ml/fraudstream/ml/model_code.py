@@ -96,6 +96,7 @@ class BoosterTrees:
         self._booster = xgboost.Booster()
         self._booster.load_model(folder / "booster.ubj")
         self._booster.set_param({"nthread": 1})
+        self._steps = StumpSteps.of(self._booster)
 
     def probability(self, matrix: np.ndarray) -> np.ndarray:
         """Shape (n, features) → (n,)."""
@@ -103,8 +104,54 @@ class BoosterTrees:
 
     def contributions(self, matrix: np.ndarray) -> np.ndarray:
         """Shape (n, features) → (n, features), log-odds."""
+        if self._steps is not None and not np.isnan(matrix).any():
+            return self._steps.contributions(matrix)
         found = self._booster.predict(xgboost.DMatrix(matrix), pred_contribs=True)
         return np.asarray(found)[:, :-1]
+
+
+class StumpSteps:
+    """TreeSHAP of an ensemble whose trees split once at most: each field's share is a step function of that field.
+
+    A stump credits its field with its leaf's value less the mean of both, weighted by their covers; the sum over all
+    stumps of a field changes at their thresholds only, so that looking it up takes the place of walking all trees.
+    """
+
+    def __init__(self, thresholds: Sequence[np.ndarray], sums: Sequence[np.ndarray]) -> None:
+        self._thresholds = thresholds
+        self._sums = sums
+
+    @classmethod
+    def of(cls, booster: xgboost.Booster) -> StumpSteps | None:
+        """The step functions, or None where a tree is deeper or splits on categories."""
+        trees = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+        if any(len(tree["left_children"]) > 3 or any(tree["categories_nodes"]) for tree in trees):
+            return None
+        found: list[list[tuple[float, float, float]]] = [[] for _ in range(booster.num_features())]
+        for tree in trees:
+            if len(tree["left_children"]) == 1:
+                continue
+            left, right = tree["left_children"][0], tree["right_children"][0]
+            values, covers = tree["split_conditions"], tree["sum_hessian"]
+            mean = (values[left] * covers[left] + values[right] * covers[right]) / (covers[left] + covers[right])
+            found[tree["split_indices"][0]].append((values[0], values[left] - mean, values[right] - mean))
+        thresholds, sums = [], []
+        for stumps in found:
+            splits, below, above = np.array(sorted(stumps)).reshape(-1, 3).T
+            thresholds.append(splits.astype(np.float32))
+            # With k thresholds at or below the value, k stumps are right of their split.
+            sums.append(below.sum() + np.concatenate([[0.0], np.cumsum(above - below)]))
+        return cls(thresholds, sums)
+
+    def contributions(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → (n, features), log-odds; ``matrix`` without NaN."""
+        # As the trees compare: in single precision, left where the value is less than the threshold.
+        values = matrix.astype(np.float32)
+        columns = [
+            total[np.searchsorted(thresholds, values[:, field], side="right")]
+            for field, (thresholds, total) in enumerate(zip(self._thresholds, self._sums, strict=True))
+        ]
+        return np.column_stack(columns)
 
 
 class SparkTrees:

@@ -14,7 +14,7 @@ from fraudstream.core.event import FEATURES
 from fraudstream.generator.distributions import sample
 from fraudstream.ml import boosting
 from fraudstream.ml.features import CODES, matrix
-from fraudstream.ml.model_code import FraudPyfunc, SparkTrees
+from fraudstream.ml.model_code import BoosterTrees, FraudPyfunc, SparkTrees, StumpSteps
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,45 @@ def test_shap_contributions_sum_to_the_margin(folder: Path, columns: dict[str, l
     data = xgboost.DMatrix(matrix(columns))
     contributions = booster.predict(data, pred_contribs=True)
     assert np.abs(contributions.sum(axis=1) - booster.predict(data, output_margin=True)).max() < 1e-4
+
+
+@pytest.fixture(scope="module")
+def stumps(columns: dict[str, list[object]], tmp_path_factory: pytest.TempPathFactory) -> tuple[BoosterTrees, Path]:
+    place = tmp_path_factory.mktemp("stumps")
+    model = xgboost.XGBClassifier(n_estimators=200, max_depth=1).fit(matrix(columns), columns["isFraud"])
+    model.get_booster().save_model(place / "booster.ubj")
+    return BoosterTrees(place), place
+
+
+def test_step_functions_are_xgboosts_own_contributions(
+    stumps: tuple[BoosterTrees, Path], columns: dict[str, list[object]]
+) -> None:
+    trees, folder = stumps
+    booster = xgboost.Booster(model_file=folder / "booster.ubj")
+    saved = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+    rows = matrix(columns)
+    for number, tree in enumerate(saved):
+        # On the threshold, where a row goes right.
+        rows[number, tree["split_indices"][0]] = tree["split_conditions"][0]
+    expected = booster.predict(xgboost.DMatrix(rows), pred_contribs=True)[:, :-1]
+    assert StumpSteps.of(booster) is not None
+    assert np.abs(trees.contributions(rows) - expected).max() < 1e-4
+    assert (expected != 0).any(axis=0).sum() > 3
+
+
+def test_a_missing_value_goes_the_way_that_xgboost_learnt(
+    stumps: tuple[BoosterTrees, Path], columns: dict[str, list[object]]
+) -> None:
+    trees, folder = stumps
+    rows = matrix(columns)[:20]
+    rows[:, 0] = np.nan
+    booster = xgboost.Booster(model_file=folder / "booster.ubj")
+    expected = booster.predict(xgboost.DMatrix(rows), pred_contribs=True)[:, :-1]
+    assert trees.contributions(rows) == pytest.approx(expected)
+
+
+def test_deeper_trees_have_no_step_functions(folder: Path) -> None:
+    assert StumpSteps.of(xgboost.Booster(model_file=folder / "booster.ubj")) is None
 
 
 def test_reasons_are_the_fields_that_raise_the_score_most(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
