@@ -139,12 +139,11 @@ def test_rejected_events_are_listed_corrected_and_sent_back(stack: Fraudstream) 
 
 
 def test_data_outlive_a_stop_and_the_job_can_score_by_itself(stack: Fraudstream) -> None:
-    """``FRAUDSTREAM_SCORING=embedded`` loads the registered model into the job: no scoring service is asked."""
+    """``--realtime`` loads the registered model into the job: no scoring service is asked, and nobody waits."""
     db = documents.database(stack.settings)
     stored = db.transactions.count_documents({})
     stack.run("down")
-    stack.variables["FRAUDSTREAM_SCORING"] = "embedded"
-    stack.run("up", "-d")
+    stack.run("up", "-d", "--realtime")
     assert db.transactions.count_documents({}) == stored
 
     metrics = f"{stack.settings.scoring_url}/metrics"
@@ -152,6 +151,12 @@ def test_data_outlive_a_stop_and_the_job_can_score_by_itself(stack: Fraudstream)
     scored_from = end_offsets(stack.settings, SCORED)
     summary, _ = account(stack, publish(stack, "--count", "5000", "--rate", "0"), scored_from)
     assert (summary.produced, summary.scored, summary.stored) == (5_000, 5_000, 5_000)
+
+    scored_from = end_offsets(stack.settings, SCORED)
+    summary, _ = account(stack, publish(stack, "--count", "1000", "--rate", "100"), scored_from)
+    assert summary.complete
+    # A tenth of the pause alone between two micro-batches.
+    assert summary.latency_p50_ms < stack.settings.trigger_interval_seconds * 100, summary
     assert httpx.get(metrics).text.count('endpoint="/score"') == asked
 
 

@@ -208,6 +208,10 @@ def profile_values(profile: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+# What `--realtime` stands for.
+REALTIME = {"trigger": "realtime", "scoring": "embedded"}
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; raises :class:`ConfigurationError` naming each unusable variable and its value."""
     try:

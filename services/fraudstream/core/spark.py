@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fraudstream.core.kafka import spark_options
 from fraudstream.core.settings import Settings
+from fraudstream.core.spark_workers import MODULES_VARIABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,6 +47,7 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
         "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "128",
         "spark.cleaner.periodicGC.interval": "15min",
+        "spark.python.daemon.module": "fraudstream.core.spark_workers",
         "spark.sql.warehouse.dir": str((settings.data_dir / "spark" / "warehouse").absolute()),
         "spark.local.dir": str((settings.data_dir / "spark" / name).absolute()),
     }
@@ -65,6 +68,11 @@ def _archive_options() -> str:
     archive = os.environ.get(ARCHIVE_VARIABLE)
     # Silent where it does not fit: the classes are loaded one by one then, as without it.
     return f"-XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off" if archive else ""
+
+
+def worker_options(modules: Sequence[str]) -> dict[str, str]:
+    """Further session options: what the job's Python workers import before they are forked, not each by itself."""
+    return {f"spark.executorEnv.{MODULES_VARIABLE}": ",".join(modules)}
 
 
 def checkpoint_options(settings: Settings) -> dict[str, str]:

@@ -17,8 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
-from fraudstream.core.settings import load_settings, shown_values, value_sources
-from fraudstream.runtime.commands import LateGroup, add_late_commands, add_sibling_commands, missing_extra
+from fraudstream.core.settings import REALTIME, load_settings, shown_values, value_sources
+from fraudstream.runtime.commands import (
+    REALTIME_HELP,
+    LateGroup,
+    add_late_commands,
+    add_sibling_commands,
+    missing_extra,
+)
 
 if TYPE_CHECKING:
     from fraudstream.runtime.state import PartState
@@ -50,6 +56,7 @@ _COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "sto
 @app.command()
 def up(
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Return once everything is ready.")] = False,
+    realtime: Annotated[bool, typer.Option("--realtime", help=REALTIME_HELP)] = False,
 ) -> None:
     """Start all parts on this machine; Ctrl-C stops them."""
     from fraudstream.runtime import lifecycle
@@ -57,7 +64,7 @@ def up(
     from fraudstream.runtime.preflight import port_variables
     from fraudstream.runtime.supervisor import Supervisor
 
-    settings = load_settings()
+    settings = load_settings(**(REALTIME if realtime else {}))
     if not detach:
         supervisor = Supervisor(
             local_parts(settings),

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from fraudstream.core.errors import ConfigurationError
 
 GROUP = "fraudstream.commands"
+REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in the stream job."
 
 # Command → (module, function, help): their imports take longer than the rest of the command line.
 _LATE = {

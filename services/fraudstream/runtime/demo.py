@@ -14,11 +14,12 @@ import psutil
 import typer
 
 from fraudstream.core import kafka
-from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.errors import AlreadyRunning, FraudstreamError
+from fraudstream.core.settings import REALTIME, Settings, load_settings
 from fraudstream.core.topics import SCORED
 from fraudstream.runtime import class_archive, lifecycle, mlflow_server
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
+from fraudstream.runtime.commands import REALTIME_HELP
 from fraudstream.runtime.demo_output import announce, console, report, step
 from fraudstream.runtime.own_command import COMMAND, run_command, started
 from fraudstream.runtime.status import collect
@@ -47,6 +48,7 @@ def demo(
     malformed: int = typer.Option(0, min=0, help="How many of the live events break the contract."),
     seed: int | None = typer.Option(None, help="Seed of the live events; random without."),
     algorithm: str = typer.Option("all", help="xgboost, gbt or all; scoring starts with the first champion."),
+    realtime: bool = typer.Option(False, "--realtime", help=REALTIME_HELP),
     leave: bool = typer.Option(False, "--exit", help="End with a summary after --events, and stop what was started."),
     as_json: bool = typer.Option(False, "--json", help="The summary as one JSON object on stdout."),
 ) -> None:
@@ -54,9 +56,13 @@ def demo(
     if leave and not events:
         raise typer.BadParameter("--exit needs --events N: without it there is no end to account for.")
     started_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
-    settings = load_settings()
+    settings = load_settings(**(REALTIME if realtime else {}))
     plan = Plan(history, events, rate, malformed, seed, algorithm)
     already_up = lifecycle.is_running(settings)
+    if already_up and realtime:
+        raise AlreadyRunning(
+            "The parts run already, and --realtime decides how they start. Stop them first: `fraudstream down`."
+        )
     try:
         summary = _run(settings, plan, started_at, leave)
     except KeyboardInterrupt:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 
-import structlog
+from fraudstream.core.spark_job import Job, run_job
 
-from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.logs import configure_logging
-from fraudstream.core.required import start_settings
-from fraudstream.core.spark import checkpoint_options, spark_session
+
+def _load() -> Job:
+    from fraudstream.store.job import run, session_options
+
+    return run, session_options
 
 
 def main() -> int:
     """Returns the exit status."""
-    log = structlog.get_logger(__name__)
-    try:
-        settings = start_settings("kafka", "mongo")
-        configure_logging("store", settings.log_level)
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        signal.signal(signal.SIGINT, lambda *_: stop.set())
-        from fraudstream.store.job import run
-        from fraudstream.store.rollups import SESSION_OPTIONS
-
-        spark = spark_session(settings, "store", **checkpoint_options(settings), **SESSION_OPTIONS)
-        run(spark, settings, stop)
-        spark.stop()
-    except FraudstreamError as error:
-        log.error("stopped", reason=str(error))
-        return error.exit_status
-    return 0
+    return run_job("store", ("kafka", "mongo"), _load)
 
 
 if __name__ == "__main__":

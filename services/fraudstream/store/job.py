@@ -20,11 +20,11 @@ from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import failure_reason, read_topics
+from fraudstream.core.spark import failure_reason, read_topics, worker_options
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 from fraudstream.store.records import Record
-from fraudstream.store.rollups import counted, rolled_up, write_rollups
+from fraudstream.store.rollups import SESSION_OPTIONS, counted, rolled_up, write_rollups
 from fraudstream.store.writer import DocumentWriter
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 # One writer a core: more only queue at the store.
 _WRITERS = 2
+
+# Without this module, which imports pyarrow.
+WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.writer")
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +122,11 @@ def _has_caught_up(documents_query: StreamingQuery | None) -> bool:
     if documents_query is None or documents_query.lastProgress is None:
         return False
     return not documents_query.status["isDataAvailable"]
+
+
+def session_options(_: Settings) -> dict[str, str]:
+    """What the session needs beside the usual."""
+    return SESSION_OPTIONS | worker_options(WORKER_MODULES)
 
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:

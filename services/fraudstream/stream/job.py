@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from fraudstream.core.kafka import consumer, spark_options, topic_partitions
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready, end_offsets
 from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import failure_reason, read_topics
+from fraudstream.core.spark import failure_reason, read_topics, worker_options
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.champion import ChampionFollower, champion_file
 from fraudstream.stream.progress import OutputTail
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _PROGRESS_SECONDS = 1
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
+
+# Without the transformations, which import pyarrow.
+WORKER_MODULES = ("httpx", "fraudstream.stream.scorers")
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +116,9 @@ def _progress_of(query: StreamingQuery, settings: Settings) -> Callable[[], dict
 
 def session_options(settings: Settings) -> dict[str, str]:
     """What the session needs beside the usual: in real-time mode each partition's task holds a slot all the time."""
-    if settings.trigger == "microbatch" or settings.spark_master:
+    if settings.trigger == "microbatch":
+        return worker_options(WORKER_MODULES)
+    if settings.spark_master:
         return {}
     reader = consumer(settings)
     try:
