@@ -71,6 +71,18 @@ def test_throughput() -> None:
     assert all(one["events_per_second"] > 100 for one in runs.values())
 
 
+def test_a_cluster_scores_the_same_events() -> None:
+    found = run("scale")
+    assert [(one["partitions"], one["contender"]) for one in found["runs"]] == [
+        (4, "one process, 2 cores"),
+        (4, "2 workers"),
+    ]
+    for one in found["runs"]:
+        assert (one["events_in"], one["events_out"], one["rejected"]) == (20_000, 20_000, 200)
+        assert one["core_us_per_event"] > 0
+    assert [one["rate"] for one in found["capacity"]] == [1_000, 5_000, 20_000, 100_000]
+
+
 def test_scoring() -> None:
     found = run("scoring")
     assert found["same_decisions"]["compared"] == 1_000

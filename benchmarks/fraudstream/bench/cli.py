@@ -78,6 +78,21 @@ def throughput(
 
 
 @app.command()
+def scale(
+    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 300_000,
+    repeats: Repeats = 3,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """The stream job in one process and on a Spark cluster, over 2, 4 and 8 partitions."""
+    from fraudstream.bench.scale import Plan, measure
+
+    plan = Plan(20_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
+    _run("scale", lambda tell: measure(plan, tell), as_json, out, smoke)
+
+
+@app.command()
 def scoring(
     seconds: Annotated[
         float, typer.Option("--for", min=0.5, help="Seconds for each number of clients and rows.")

@@ -14,7 +14,7 @@ from typing import Any
 from fraudstream.bench import rendering, results
 from fraudstream.core import generated
 
-BENCHMARKS = ("latency", "throughput", "scoring", "store", "startup", "memory", "soak")
+BENCHMARKS = ("latency", "throughput", "scale", "scoring", "store", "startup", "memory", "soak")
 BEGIN = "<!-- Results: made by `python -m fraudstream.bench.pages --write` from benchmarks/results. -->"
 END = "<!-- End of results. -->"
 

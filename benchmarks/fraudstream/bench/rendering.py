@@ -79,8 +79,11 @@ def _label(name: str) -> str:
     return CONTENDERS[name].label if name in CONTENDERS else name
 
 
-def _value(by: float | str) -> str:
-    return by if isinstance(by, str) else f"{by:g} events/s"
+def _value(by: float | str, unit: str) -> str:
+    return by if isinstance(by, str) else f"{by:g} {unit}"
+
+
+_UNITS = {"rate": "events/s", "case": "", "partitions": "partitions"}
 
 
 def _by_figures(columns: Mapping[str, str], by: str = "") -> Callable[[Mapping[str, Any]], list[Shown]]:
@@ -92,7 +95,7 @@ def _by_figures(columns: Mapping[str, str], by: str = "") -> Callable[[Mapping[s
         head = ("", *columns.values())
         return [
             Shown(
-                results["benchmark"].capitalize() + (f", {_value(value)}" if by else ""),
+                results["benchmark"].capitalize() + (f", {_value(value, _UNITS[by])}" if by else ""),
                 head,
                 tuple(
                     (_label(one["contender"]), *(spread(one, name) for name in columns))
@@ -104,6 +107,15 @@ def _by_figures(columns: Mapping[str, str], by: str = "") -> Callable[[Mapping[s
         ]
 
     return made
+
+
+def _scale(results: Mapping[str, Any]) -> list[Shown]:
+    made = _by_figures({"events_per_second": "events/s", "core_us_per_event": "core-µs an event"}, by="partitions")
+    rows = tuple(
+        (f"{one['rate']:,} events/s", figure(one["core_us_per_event"]), figure(one["cores"]))
+        for one in results["capacity"]
+    )
+    return [*made(results), Shown("Capacity", ("load", "core-µs an event", "cores, half of each left free"), rows)]
 
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
@@ -120,8 +132,14 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
         by="rate",
     ),
     "throughput": _by_figures(
-        {"events_per_second": "events/s", "with_start": "from the first output on", "memory_peak_mib": "MiB"}
+        {
+            "events_per_second": "events/s",
+            "with_start": "from the first output on",
+            "core_us_per_event": "core-µs an event",
+            "memory_peak_mib": "MiB",
+        }
     ),
+    "scale": _scale,
     "scoring": _by_figures(
         {
             "requests_per_second": "requests/s",

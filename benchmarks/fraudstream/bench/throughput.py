@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +13,7 @@ from fraudstream.bench import bounds, figures, profile
 from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.contenders import Cast, Contender, chosen
 from fraudstream.bench.load import Reader, compare_decisions, send
-from fraudstream.bench.running import Running, Tell, broker_stage, running
+from fraudstream.bench.running import Running, Tell, broker_stage, cpu_seconds, running
 from fraudstream.bench.stage import OUTPUTS, Ends, fresh_topics
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.topics import TRANSACTIONS
@@ -63,7 +64,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
             decisions: dict[str, dict[str, tuple[int, float]]] = {}
             for contender in chosen(figures.rotated(plan.contenders, repeat)):
                 tell(f"{contender.label}, run {repeat + 1} of {plan.repeats}")
-                run, decided = _measure_one(cast, contender, plan.awaited(contender.name))
+                run, decided = measure_backlog(cast, contender, plan.awaited(contender.name))
                 runs.append({"repeat": repeat} | run)
                 decisions[contender.name] = decided
             compare_decisions(decisions, [run for run in runs if run["repeat"] == repeat])
@@ -86,20 +87,29 @@ def _profiles(cast: Cast, plan: Plan, tell: Tell) -> dict[str, Any]:
         recording = cast.stage.folder / f"{contender.name}.jfr"
         options = f"{cast.ours.get('driver_java_options', '')} {profile.JAVA_OPTION}".strip()
         profiled = replace(cast, ours={**cast.ours, "driver_java_options": options})
-        run, _ = _measure_one(profiled, contender, plan.events, recording)
+        run, _ = measure_backlog(profiled, contender, plan.events, recording)
         found[contender.name] = profile.read(recording) | {"events_per_second": run["events_per_second"]}
     return found
 
 
-def _measure_one(
-    cast: Cast, contender: Contender, awaited: int, recording: Path | None = None
+def measure_backlog(
+    cast: Cast,
+    contender: Contender,
+    awaited: int,
+    recording: Path | None = None,
+    beside: Sequence[subprocess.Popen[bytes]] = (),
 ) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
+    """Let a contender work off the backlog until so many outputs are ``awaited``; returns its run and its decisions.
+
+    ``recording``: where a profile goes. The processor time of processes ``beside`` it counts as the contender's.
+    Raises :class:`FraudstreamError` where an event is lost.
+    """
     fresh_topics(cast.stage.settings, *OUTPUTS)
     ends = Ends(cast.stage.settings, *OUTPUTS)
     try:
         with running(cast, contender, every=1.0) as process:
             process.begin_sampling()
-            _await_outputs(ends, awaited, process, contender)
+            cost = _await_outputs(ends, awaited, process, contender, beside)
             process.end_sampling()
             if recording is not None:
                 profile.dump(process.children[0].pid, recording)
@@ -120,20 +130,33 @@ def _measure_one(
         "rejected": read.rejected,
         "events_per_second": figures.steady_rate(read.stamps_ms),
         "with_start": figures.steady_rate(read.stamps_ms, 0.0),
+        "core_us_per_event": cost,
         **process.memory(),
     }
     return run, read.decisions
 
 
-def _await_outputs(ends: Ends, awaited: int, process: Running, contender: Contender) -> None:
+def _await_outputs(
+    ends: Ends, awaited: int, process: Running, contender: Contender, beside: Sequence[subprocess.Popen[bytes]]
+) -> float:
+    """Wait for the outputs; returns the processor time of one, in microseconds, once the start is over."""
     seen, moved_at = 0, time.monotonic()
+    begun: tuple[int, float] | None = None
+
+    def spent() -> float:
+        return process.cpu_seconds() + sum(cpu_seconds(child.pid) for child in beside)
+
     while (now := ends()) < awaited:
         process.check()
+        if begun is None and now >= awaited * figures.START_SHARE:
+            begun = now, spent()
         if now != seen:
             seen, moved_at = now, time.monotonic()
         elif time.monotonic() - moved_at > (_STALLED_SECONDS if seen else _START_SECONDS):
             raise FraudstreamError(f"{contender.label}: {seen:,} of {awaited:,} outputs came, and then no more.")
         time.sleep(_POLL_SECONDS)
+    first, before = begun or (0, 0.0)
+    return (spent() - before) * 1e6 / (now - first)
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:
