@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import docker
 import pytest
@@ -101,6 +102,8 @@ class Containers:
 
     def __init__(self, stack: ExitStack) -> None:
         self._services = Compose("fraudstream-contract", {}).config()["services"]
+        self._volumes = f"fraudstream-contract-{uuid4().hex[:8]}"
+        stack.callback(self._remove_volumes)
         self._network = stack.enter_context(Network())
         self.settings = Settings(kafka_port=free_port(), mongo_port=free_port())
         host = f"HOST://127.0.0.1:{self.settings.kafka_port}"
@@ -142,6 +145,9 @@ class Containers:
         for entry in service.get("tmpfs", ()):
             place, _, options = entry.partition(":")
             container.tmpfs[place] = options
+        for entry in service.get("volumes", ()):
+            if entry["type"] == "volume":
+                container.with_volume_mapping(f"{self._volumes}-{entry['source']}", entry["target"], "rw")
         if service.get("command"):
             container.with_command(service["command"])
         return container.with_kwargs(
@@ -150,6 +156,11 @@ class Containers:
             mem_limit=service["mem_limit"],
             cap_drop=service["cap_drop"],
         )
+
+    def _remove_volumes(self) -> None:
+        for volume in docker.from_env().volumes.list():
+            if volume.name.startswith(self._volumes):
+                volume.remove()
 
     def _await_answers(self) -> None:
         await_condition(lambda: answers(self.settings), READY_SECONDS)
