@@ -19,6 +19,7 @@ from scramp import ScramException
 from fraudstream.cloud.mongo_support import refusal
 from fraudstream.cloud.refusals import Refusal
 from fraudstream.cloud.rehearsal import cosmos_commands as commands
+from fraudstream.cloud.rehearsal.connections import Connections
 from fraudstream.cloud.rehearsal.cosmos_writes import WRITES, Writer
 from fraudstream.cloud.rehearsal.request_units import Budget, read_charge
 from fraudstream.cloud.rehearsal.scram import Conversation
@@ -65,11 +66,11 @@ class CosmosEndpoint:
         self.port = 0
         self._store = store
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections = Connections()
 
     async def start(self, context: ssl.SSLContext, port: int = 0, host: str = "127.0.0.1") -> None:
         """Listen with TLS; ``port`` 0 takes a free one."""
-        self._server = await asyncio.start_server(self._accept, host, port, ssl=context)
+        self._server = await asyncio.start_server(self._connections.served_by(self._serve), host, port, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -80,19 +81,10 @@ class CosmosEndpoint:
 
     async def cut_connections(self) -> int:
         """End all connections, as a failover does; returns how many there were."""
-        tasks = list(self._connections)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return len(tasks)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.figures.connections += 1
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        return await self._connections.cut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.figures.connections += 1
         session = _Session(self)
         try:
             while True:
@@ -106,13 +98,8 @@ class CosmosEndpoint:
             self.figures.idle_cuts += 1
         except (asyncio.IncompleteReadError, ConnectionError, ValueError, ssl.SSLError):
             pass
-        except asyncio.CancelledError:
-            # Cut, as a failover does: no farewell, which the client would have to answer.
-            writer.transport.abort()
-            raise
         finally:
             session.close()
-            writer.close()
 
 
 class _Session:

@@ -21,6 +21,7 @@ from fraudstream.cloud.quotas import (
     UNIT_INGRESS_EVENTS,
 )
 from fraudstream.cloud.rehearsal import kafka_frames as frames
+from fraudstream.cloud.rehearsal.connections import Connections
 from fraudstream.cloud.rehearsal.namespace import Namespace
 from fraudstream.core.connection_strings import parse_event_hubs
 from fraudstream.core.topics import TRANSACTIONS
@@ -101,7 +102,7 @@ class Gateway:
         self.accepted: list[str] = [namespace.connection_string]
         self._behind = behind
         self._servers: list[asyncio.Server] = []
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections = Connections()
         self._events = Meter()
         self._bytes = Meter()
 
@@ -112,7 +113,7 @@ class Gateway:
             (self.namespace.gateway_tokens_port, self.namespace.tokens_port),
         )
         for port, broker in doors:
-            accept = partial(self._accept, broker)
+            accept = self._connections.served_by(partial(self._serve, broker))
             self._servers.append(await asyncio.start_server(accept, host, port, ssl=context))
 
     async def stop(self) -> None:
@@ -123,11 +124,7 @@ class Gateway:
 
     async def cut_connections(self) -> int:
         """End all connections; returns how many there were."""
-        tasks = list(self._connections)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return len(tasks)
+        return await self._connections.cut()
 
     def count(self, events: int, size: int) -> None:
         """Count a publication."""
@@ -138,33 +135,21 @@ class Gateway:
         self.figures.most_events_per_second = self._events.most
         self.figures.most_bytes_per_second = self._bytes.most
 
-    def _accept(self, broker: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer, broker))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, broker: int) -> None:
+    async def _serve(self, broker: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.figures.connections += 1
-        writers = [writer]
+        if len(self._connections) > TIERS[self.namespace.tier].connections:
+            return
+        behind: asyncio.StreamWriter | None = None
         try:
-            if len(self._connections) > TIERS[self.namespace.tier].connections:
-                return
             behind_reader, behind = await asyncio.open_connection(
                 "127.0.0.1", broker, ssl=self._behind, server_hostname="localhost"
             )
-            writers.append(behind)
-            passage = _Passage(self, reader, writer, behind_reader, behind)
-            await passage.run()
+            await _Passage(self, reader, writer, behind_reader, behind).run()
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError, struct.error, ValueError):
             pass
-        except asyncio.CancelledError:
-            # Cut, as a failover does: no farewell, which the client would have to answer.
-            for one in writers:
-                one.transport.abort()
-            raise
         finally:
-            for one in writers:
-                one.close()
+            if behind is not None:
+                behind.close()
 
 
 class _Passage:
