@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,16 +110,33 @@ def _words(stage: Stage, part: Part) -> str:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process and its living descendants."""
-    total = 0.0
+    return sum(_cpu_seconds_of_each(pid).values())
+
+
+class Used:
+    """The processor time of a process and its descendants, also of those that end: asked again and again."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._before = _cpu_seconds_of_each(pid)
+
+    def since_last(self) -> float:
+        """Seconds since the last question; without what a process used after it and before its end."""
+        now = _cpu_seconds_of_each(self._pid)
+        used = sum(seconds - self._before.get(pid, 0.0) for pid, seconds in now.items())
+        self._before = now
+        return used
+
+
+def _cpu_seconds_of_each(pid: int) -> dict[int, float]:
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
     except psutil.Error:
-        return total
+        return {}
+    found = {}
     for one in family:
-        try:
+        with suppress(psutil.Error):
             times = one.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system
-    return total
+            found[one.pid] = times.user + times.system
+    return found
