@@ -24,7 +24,7 @@ _STACK = re.compile(r"stackTrace = \[(.*?)^\s*\]", re.DOTALL | re.MULTILINE)
 # The innermost frame that begins like one of these says what a sample was about.
 _STEPS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("read and check the event", ("fraudstream.EventReader", "fraudstream.Event", "fraudstream.Contract")),
-    ("evaluate the trees", ("fraudstream.Ensemble", "fraudstream.Champion")),
+    ("evaluate the trees", ("fraudstream.Ensemble", "fraudstream.Stumps", "fraudstream.Champion")),
     ("reasons of alerts", ("fraudstream.TreeShap",)),
     ("write the record", ("fraudstream.Records", "fraudstream.Times", "fraudstream.DecideRecord")),
     ("fetch from Kafka", ("org.apache.kafka.clients.consumer", "org.apache.spark.sql.kafka010.consumer")),

@@ -64,6 +64,8 @@ def fitted_models(spark: SparkSession, folder: Path) -> dict[str, Any]:
     features, labels = matrix(rows), np.asarray(rows["isFraud"])
     return {
         "xgboost": boosting.fit(features, labels, 1),
+        # Its trees are walked, where those that split once are not.
+        "xgboost-deep": boosting.Fitted(boosting._classifier(3, 1).fit(features, labels), {}, {}),
         "gbt": gbt.fit(spark, features, labels, 1, folder / "spark-model"),
     }
 
@@ -76,7 +78,8 @@ def models(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
         served = folder / algorithm
         served.mkdir()
         fitted.save(served)
-        described = {"algorithm": algorithm, "threshold": 0.5, "features": list(FEATURES), "codes": CODES}
+        kind = algorithm.partition("-")[0]
+        described = {"algorithm": kind, "threshold": 0.5, "features": list(FEATURES), "codes": CODES}
         (served / "model.json").write_text(json.dumps(described))
         model = FraudPyfunc()
         model.load(served)
@@ -109,7 +112,7 @@ def decisions(spark: SparkSession, columns: dict[str, list[Any]], champion: Path
     return scored.reset_index(drop=True)
 
 
-@pytest.mark.parametrize("algorithm", ["xgboost", "gbt"])
+@pytest.mark.parametrize("algorithm", ["xgboost", "xgboost-deep", "gbt"])
 def test_scores_and_decisions_are_the_served_ones(spark: SparkSession, models: Any, algorithm: str) -> None:
     model, champion, trees = models[algorithm]
     columns = random_and_boundary_rows(trees, ROWS, 11)
@@ -122,7 +125,7 @@ def test_scores_and_decisions_are_the_served_ones(spark: SparkSession, models: A
     assert set(embedded["model_version"]) == {"3"}
 
 
-@pytest.mark.parametrize("algorithm", ["xgboost", "gbt"])
+@pytest.mark.parametrize("algorithm", ["xgboost", "xgboost-deep", "gbt"])
 def test_reasons_are_the_served_ones(spark: SparkSession, models: Any, algorithm: str) -> None:
     model, champion, trees = models[algorithm]
     columns = random_and_boundary_rows(trees, 3_000, 12)

@@ -26,6 +26,7 @@ final class Ensemble {
     private final float[] value32;
     private final double[] cover;
     private final TreeShap shap;
+    private final Stumps stumps;
 
     private Ensemble(JsonNode described) {
         version = described.get("version").asText();
@@ -41,6 +42,7 @@ final class Ensemble {
         cover = numbers(described.get("cover"));
         split32 = narrowed(split);
         value32 = narrowed(value);
+        stumps = singlePrecision ? Stumps.of(roots, feature, split32, left, right, value32) : null;
         shap = cover.length == 0 ? null : new TreeShap(feature, split32, left, right, value, cover);
     }
 
@@ -82,6 +84,12 @@ final class Ensemble {
     }
 
     private float score32(float[] row) {
+        float margin = stumps != null ? stumps.margin((float) base, row) : walked32(row);
+        float power = (float) Math.exp(Math.min(-margin, 88.7f));
+        return 1.0f / (power + 1.0f);
+    }
+
+    private float walked32(float[] row) {
         float margin = (float) base;
         for (int tree = 0; tree < roots.length; tree++) {
             int node = roots[tree];
@@ -90,8 +98,7 @@ final class Ensemble {
             }
             margin += value32[node];
         }
-        float power = (float) Math.exp(Math.min(-margin, 88.7f));
-        return 1.0f / (power + 1.0f);
+        return margin;
     }
 
     private double score64(double[] row) {
@@ -144,7 +151,8 @@ final class Ensemble {
     private static float[] narrowed(double[] wide) {
         float[] narrow = new float[wide.length];
         for (int at = 0; at < wide.length; at++) {
-            narrow[at] = (float) wide[at];
+            // Zero has no sign here: see Stumps.
+            narrow[at] = (float) wide[at] + 0.0f;
         }
         return narrow;
     }
