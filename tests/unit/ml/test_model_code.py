@@ -14,7 +14,7 @@ from fraudstream.core.event import FEATURES
 from fraudstream.generator.distributions import sample
 from fraudstream.ml import boosting
 from fraudstream.ml.features import CODES, matrix
-from fraudstream.ml.model_code import BoosterTrees, FraudPyfunc, SparkTrees, StumpSteps
+from fraudstream.ml.model_code import FEW_ROWS, BoosterTrees, FraudPyfunc, SparkTrees, Stumps
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def stumps(columns: dict[str, list[object]], tmp_path_factory: pytest.TempPathFa
     return BoosterTrees(place), place
 
 
-def test_step_functions_are_xgboosts_own_contributions(
+def test_stumps_have_xgboosts_own_contributions(
     stumps: tuple[BoosterTrees, Path], columns: dict[str, list[object]]
 ) -> None:
     trees, folder = stumps
@@ -76,9 +76,24 @@ def test_step_functions_are_xgboosts_own_contributions(
         # On the threshold, where a row goes right.
         rows[number, tree["split_indices"][0]] = tree["split_conditions"][0]
     expected = booster.predict(xgboost.DMatrix(rows), pred_contribs=True)[:, :-1]
-    assert StumpSteps.of(booster) is not None
+    assert Stumps.of(booster) is not None
     assert np.abs(trees.contributions(rows) - expected).max() < 1e-4
     assert (expected != 0).any(axis=0).sum() > 3
+
+
+def test_a_few_rows_get_xgboosts_own_scores(
+    stumps: tuple[BoosterTrees, Path], columns: dict[str, list[object]]
+) -> None:
+    trees, folder = stumps
+    booster = xgboost.Booster(model_file=folder / "booster.ubj")
+    rows = matrix(columns)
+    expected = booster.inplace_predict(rows)
+    few = np.concatenate([trees.probability(rows[at : at + FEW_ROWS]) for at in range(0, len(rows), FEW_ROWS)])
+    assert np.abs(few - expected).max() <= 1e-6
+    assert np.array_equal(few >= 0.5, expected >= 0.5)
+    exact = Stumps.of(booster)
+    assert exact is not None
+    assert np.array_equal(exact.probability(rows[:1]), trees.probability(rows[:1]))
 
 
 def test_a_missing_value_goes_the_way_that_xgboost_learnt(
@@ -92,8 +107,8 @@ def test_a_missing_value_goes_the_way_that_xgboost_learnt(
     assert trees.contributions(rows) == pytest.approx(expected)
 
 
-def test_deeper_trees_have_no_step_functions(folder: Path) -> None:
-    assert StumpSteps.of(xgboost.Booster(model_file=folder / "booster.ubj")) is None
+def test_deeper_trees_are_no_stumps(folder: Path) -> None:
+    assert Stumps.of(xgboost.Booster(model_file=folder / "booster.ubj")) is None
 
 
 def test_reasons_are_the_fields_that_raise_the_score_most(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
