@@ -59,8 +59,9 @@ def _files(root: Path) -> dict[Path, str]:
 
 
 def _table(shown: rendering.Shown) -> str:
-    head = (shown.title, *shown.columns[1:]) if not shown.columns[0] else shown.columns
-    return generated.table(head, shown.rows, figures=True)
+    if not shown.columns[0]:
+        return generated.table((shown.title, *shown.columns[1:]), shown.rows, figures=True)
+    return f"{shown.title}:\n\n{generated.table(shown.columns, shown.rows, figures=True)}"
 
 
 if __name__ == "__main__":
