@@ -55,6 +55,11 @@ PHASES: dict[Phase, tuple[str, str]] = {
 }
 
 
+# Metrics of the model that are numbers of transactions, and words of their names that are abbreviations.
+_COUNTED = frozenset({"true_negative", "false_positive", "false_negative", "true_positive"})
+_ABBREVIATED = {"Roc auc": "ROC AUC", "Cv ": "CV ", "Ece": "ECE", "1pct fpr": "1% FPR"}
+
+
 def layout(_search: str | None = None) -> html.Div:
     """The page before its first data."""
     parts = panels.frame(
@@ -113,7 +118,10 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
     facts = [("Model", model.name), ("Version", model.version)]
     if model.created_at:
         facts.append(("Registered", f"{forms.date(model.created_at)} {forms.clock(model.created_at)}"))
-    metrics = [(_metric(name), forms.decimals(value, 4)) for name, value in sorted(model.metrics.items())]
+    metrics = [
+        (_metric(name), forms.count(int(value)) if name in _COUNTED else forms.decimals(value, 4))
+        for name, value in sorted(model.metrics.items())
+    ]
     return html.Div(
         [
             html.Div(links, className="links"),
@@ -126,7 +134,10 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
 
 
 def _metric(name: str) -> str:
-    return name.replace("_", " ").capitalize().replace("Roc auc", "ROC AUC")
+    words = name.replace("_", " ").capitalize()
+    for written, meant in _ABBREVIATED.items():
+        words = words.replace(written, meant)
+    return words
 
 
 def card_values(
