@@ -54,9 +54,9 @@ def fingerprint() -> str:
     digest = hashlib.sha256(f"{HISTORY} {SEED} {version('xgboost')} {version('mlflow')}".encode())
     for module in (distributions, transactions, boosting, features, model_code, portable):
         digest.update(inspect.getsource(module).encode())
-    digest = digest.hexdigest()[:16]
+    text = digest.hexdigest()[:16]
     # In groups, so that nobody takes it for a key.
-    return "-".join(digest[at : at + 4] for at in range(0, len(digest), 4))
+    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def trained_model() -> BenchModel:
