@@ -135,7 +135,11 @@ def test_a_transaction_can_be_followed_end_to_end(page: Page, stack: Fraudstream
 def test_a_rejected_event_is_corrected_sent_and_scored(page: Page, stack: Fraudstream) -> None:
     page.goto(f"{stack.settings.dashboard_url}/explorer?tab=rejected")
     page.locator("#explorer-rejections .ag-row", has_text="amount").locator(".cell-link").first.click()
-    page.get_by_label("Event to send").fill(json.dumps(GOOD | {"id": 900_001, "amount": 12.5}))
+    box = page.get_by_label("Event to send")
+    # What is typed before the rejected event has come would be replaced by it.
+    expect(box).not_to_have_value("")
+    expect(page.locator("#explorer-correction[data-dash-is-loading=true]")).to_have_count(0)
+    box.fill(json.dumps(GOOD | {"id": 900_001, "amount": 12.5}))
     page.get_by_role("button", name="Replay").click()
     page.get_by_role("dialog").get_by_role("button", name="Send it").click()
     expect(page.locator("#explorer-replayed")).to_contain_text("it is now transactions/", timeout=60_000)
