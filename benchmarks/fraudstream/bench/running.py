@@ -129,13 +129,8 @@ class Used:
 
 
 def _cpu_seconds_of_each(pid: int) -> dict[int, float]:
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return {}
     found = {}
-    for one in family:
+    for one in process.family(pid):
         with suppress(psutil.Error):
             times = one.cpu_times()
             found[one.pid] = times.user + times.system

@@ -53,7 +53,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
 
 
 def capacity(summary: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Cores and partitions for each of :data:`RATES`, by the median cost of an event in one process."""
+    """Cores for each of :data:`RATES`, by the median cost of an event in one process."""
     costs = [one["core_us_per_event"]["median"] for one in summary if one["contender"] == IN_ONE_PROCESS]
     if not costs:
         return []

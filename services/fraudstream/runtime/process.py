@@ -133,19 +133,26 @@ def terminate(child: subprocess.Popen[bytes], grace_seconds: float) -> None:
     kill_session(child.pid, grace_seconds=_ORPHAN_GRACE_SECONDS if ended else 0.0)
 
 
+def family(pid: int) -> list[psutil.Process]:
+    """The process and all its descendants; empty if it is gone."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
 def family_memory(pid: int, *, shared_once: bool = False) -> int | None:
     """Memory in bytes of the process and all its descendants; ``None`` if it is gone.
 
     Resident sizes, in which a page counts in every process that maps it. ``shared_once`` divides such a page among
     them, where the system can tell (Linux), which takes some ten milliseconds a gigabyte.
     """
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.Error:
+    members = family(pid)
+    if not members:
         return None
     total = 0
-    for process in family:
+    for process in members:
         with contextlib.suppress(psutil.Error):
             total += process.memory_full_info().pss if shared_once and psutil.LINUX else process.memory_info().rss
     return total
