@@ -15,7 +15,7 @@ from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, Serv
 
 from fraudstream.cloud.rules import rules
 from fraudstream.core import documents
-from fraudstream.core.throttling import WriteLimits, patiently, upsert_all
+from fraudstream.core.throttling import Encoded, WriteLimits, patiently, upsert_all
 from fraudstream.runtime.process import await_condition
 from tests.rehearsal.conftest import IDLE_SECONDS, Cloud
 
@@ -214,7 +214,7 @@ def test_a_bulk_is_applied_in_part_and_the_writer_finishes_it(client: Client) ->
         stored = patiently(lambda: plain.count_documents({}), WriteLimits())
         assert stored == 400 - len(refused)
         began = time.monotonic()
-        upsert_all(plain, made, WriteLimits(request_bytes=1_900_000))
+        upsert_all(plain, [Encoded.of(one) for one in made], WriteLimits(request_bytes=1_900_000))
         assert time.monotonic() - began > 0.5
     finally:
         budget.units_per_second = bought

@@ -50,8 +50,10 @@ def recorded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[s
     records.append(Record("labels", 0, 0, NOW, None, value(id=900, isFraud=1)))
     records.append(Record("labels", 0, 1, NOW, None, b"broken"))
     with recorder.of("store job: documents"):
-        DocumentWriter(db).write(records, NOW)
-        DocumentWriter(db).write(records, NOW)
+        writer = DocumentWriter(db)
+        writer.write(records, NOW)
+        writer.write(records, NOW)
+        writer.prune_alerts()
     rollup = {"period": "minute", "start": datetime(2026, 11, 24, 10, 11), "origin": "live"}
     figures = {"transactions": 1, "frauds": 0, "amount": 1.0, "fraud_amount": 0.0}
     rows = [Row(**rollup, dimension="all", value=str(number), **figures) for number in range(3)]
@@ -91,5 +93,5 @@ def test_the_recorded_commands_are_those_that_are_sent(
         file.write_text(json.dumps({"note": NOTE, "commands": commands}, indent=1) + "\n", "utf-8")
     assert json.loads(file.read_text("utf-8"))["commands"] == commands
     names = {next(iter(one["command"])) for one in commands}
-    assert {"find", "update", "delete", "count", "createIndexes"} <= names
+    assert {"find", "insert", "update", "delete", "count", "createIndexes"} <= names
     assert {one["from"] for one in commands} >= {"dashboards", "store job: documents", "training"}

@@ -77,6 +77,16 @@ def test_the_first_decision_stands(db: Database[documents.Document]) -> None:
     assert found["alerts"] == {}
 
 
+def test_a_redelivered_event_keeps_all_of_its_first_decision(db: Database[documents.Document]) -> None:
+    DocumentWriter(db).write([scored(1, 0, prediction=1)], NOW)
+    first = contents(db)
+    DocumentWriter(db).write([scored(1, 0, prediction=0, at=77), scored(2, 1)], NOW)
+    found = contents(db)
+    assert found["transactions"][1] == first["transactions"][1]
+    assert found["alerts"] == first["alerts"]
+    assert {made["score"] for made in found["recent"].values() if made["id"] == 1} == {0.9}
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_another_event_with_the_same_id_is_rejected(db: Database[documents.Document], together: bool) -> None:
     first, second = scored(1, 5), scored(1, 9, amount=999.0)
@@ -113,7 +123,9 @@ def test_alerts_stay_bounded(db: Database[documents.Document]) -> None:
         at = datetime(2026, 11, 24, 10, 11, start // 1_000, tzinfo=UTC).isoformat()
         source = {"topic": "transactions", "partition": 0, "enqueued_at": at}
         records = [scored(n, n, prediction=1, source=source | {"offset": n}) for n in range(start, start + 1_000)]
-        DocumentWriter(db).write(records, NOW)
+        writer = DocumentWriter(db)
+        writer.write(records, NOW)
+        writer.prune_alerts()
     kept = contents(db)["alerts"]
     assert documents.ALERTS_KEPT - 1_000 <= len(kept) <= documents.ALERTS_KEPT + 500
     assert max(kept) == documents.ALERTS_KEPT + 999

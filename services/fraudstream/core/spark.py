@@ -87,10 +87,10 @@ def checkpoint_options(settings: Settings) -> dict[str, str]:
     }
 
 
-def read_topics(spark: SparkSession, settings: Settings, *topics: str, bounded: bool = True) -> DataFrame:
+def read_topics(spark: SparkSession, settings: Settings, *topics: str, at_most: int | None = None) -> DataFrame:
     """The topics from their first record on; where a query resumes is its checkpoint's business.
 
-    ``bounded``: a batch takes ``max_events_per_batch`` at most, which real-time mode, a stream by itself, refuses.
+    ``at_most``: as many records at most in one batch; real-time mode, one stream by itself, refuses any such number.
     """
     reader = (
         spark.readStream.format("kafka")
@@ -98,7 +98,7 @@ def read_topics(spark: SparkSession, settings: Settings, *topics: str, bounded: 
         .option("subscribe", ",".join(topics))
         .option("startingOffsets", "earliest")
     )
-    return (reader.option("maxOffsetsPerTrigger", settings.max_events_per_batch) if bounded else reader).load()
+    return (reader if at_most is None else reader.option("maxOffsetsPerTrigger", at_most)).load()
 
 
 def failure_reason(error: Exception) -> str:

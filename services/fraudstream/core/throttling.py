@@ -11,13 +11,14 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import bson
 import structlog
-from pymongo import ReplaceOne
+from bson.raw_bson import RawBSONDocument
+from pymongo import InsertOne, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError, OperationFailure
@@ -26,6 +27,7 @@ from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.settings import Settings
 
 TOO_MANY_REQUESTS = 16500
+DUPLICATE_KEY = 11000
 # What Microsoft's guide for bulk writes recommends (optimize-write-performance).
 MOST_OPERATIONS = 1_000
 
@@ -53,7 +55,7 @@ class WriteLimits:
 
 
 class Patience:
-    """How long one batch has waited, and how long it may."""
+    """How long one batch has waited, and how long it may, since the store last took something of it."""
 
     def __init__(
         self,
@@ -67,6 +69,11 @@ class Patience:
         self._until = clock() + limits.patience_seconds
         self._refusals = 0
         self.waited_seconds = 0.0
+
+    def renew(self) -> None:
+        """Something was taken: what is left may wait as long again."""
+        self._until = self._clock() + self._limits.patience_seconds
+        self._refusals = 0
 
     def wait(self, messages: Sequence[str]) -> None:
         """Wait as long as the store asks for. Raises :class:`StoreUnavailable` when that was too often."""
@@ -91,9 +98,26 @@ def retry_after_seconds(message: str) -> float | None:
     return None if found is None else int(found[1]) / 1000
 
 
+class Encoded(NamedTuple):
+    """A document as it goes over the wire: encoded once, for the check, for its size and for each collection."""
+
+    number: Any
+    raw: RawBSONDocument
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Encoded:
+        """Raises ``BSONError``, ``OverflowError`` and others of ``bson.encode`` for what no store can hold."""
+        return cls(document["_id"], RawBSONDocument(bson.encode(document)))
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.raw.raw)
+
+
 def upsert_all(
     collection: Collection[dict[str, Any]],
-    documents: Sequence[dict[str, Any]],
+    documents: Sequence[Encoded],
     limits: WriteLimits,
     patience: Patience | None = None,
 ) -> None:
@@ -101,28 +125,65 @@ def upsert_all(
 
     Raises :class:`StoreUnavailable` when request units stay away for too long, ``BulkWriteError`` for anything else.
     """
+    _write_all(collection, documents, _replacement, {TOO_MANY_REQUESTS}, limits, patience)
+
+
+def insert_new(
+    collection: Collection[dict[str, Any]],
+    documents: Sequence[Encoded],
+    limits: WriteLimits,
+    patience: Patience | None = None,
+) -> list[Encoded]:
+    """Insert each document whose ``_id`` is not taken; returns the others, which the store keeps as they are there.
+
+    Raises as :func:`upsert_all` does.
+    """
+    return _write_all(collection, documents, _insertion, {TOO_MANY_REQUESTS, DUPLICATE_KEY}, limits, patience)
+
+
+def _replacement(made: Encoded) -> ReplaceOne[RawBSONDocument]:
+    return ReplaceOne({"_id": made.number}, made.raw, upsert=True)
+
+
+def _insertion(made: Encoded) -> InsertOne[RawBSONDocument]:
+    return InsertOne(made.raw)
+
+
+def _write_all(
+    collection: Collection[dict[str, Any]],
+    documents: Sequence[Encoded],
+    operation: Callable[[Encoded], Any],
+    expected: Set[int],
+    limits: WriteLimits,
+    patience: Patience | None,
+) -> list[Encoded]:
     patience = patience or Patience(limits)
+    taken: list[Encoded] = []
     refused = 0
     for batch in batches(documents, limits.request_bytes):
-        left = list(batch)
+        left = batch
         while left:
             try:
-                collection.bulk_write(
-                    [ReplaceOne({"_id": made["_id"]}, made, upsert=True) for made in left], ordered=False
-                )
+                collection.bulk_write([operation(made) for made in left], ordered=False)
                 break
             except BulkWriteError as error:
                 problems = error.details.get("writeErrors", [])
-                if error.details.get("writeConcernErrors") or any(p["code"] != TOO_MANY_REQUESTS for p in problems):
+                codes = {problem["code"] for problem in problems}
+                if error.details.get("writeConcernErrors") or codes - expected:
                     raise
-                left = [left[problem["index"]] for problem in problems]
-                refused += len(left)
-                patience.wait([str(problem.get("errmsg", "")) for problem in problems])
+                taken += [left[problem["index"]] for problem in problems if problem["code"] == DUPLICATE_KEY]
+                if len(problems) < len(left):
+                    patience.renew()
+                waiting = [problem for problem in problems if problem["code"] == TOO_MANY_REQUESTS]
+                left = [left[problem["index"]] for problem in waiting]
+                messages = [str(problem.get("errmsg", "")) for problem in waiting]
             except OperationFailure as error:
                 if error.code != TOO_MANY_REQUESTS:
                     raise
-                refused += len(left)
-                patience.wait([str(error)])
+                messages = [str(error)]
+            refused += len(left)
+            if left:
+                patience.wait(messages)
     if refused:
         log.info(
             "store_throttled",
@@ -131,6 +192,7 @@ def upsert_all(
             refused=refused,
             waited_ms=round(patience.waited_seconds * 1000),
         )
+    return taken
 
 
 def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patience | None = None) -> Answer:
@@ -152,14 +214,14 @@ def read_all(
     return patiently(lambda: cursor.clone().to_list(), limits, patience)
 
 
-def batches(documents: Sequence[dict[str, Any]], request_bytes: int) -> Iterator[Sequence[dict[str, Any]]]:
+def batches(documents: Sequence[Encoded], request_bytes: int) -> Iterator[Sequence[Encoded]]:
     """The documents in their order, cut so that no part exceeds the bytes of a request or 1,000 operations.
 
     A document that alone is larger stands alone: whether it fits is the store's to say.
     """
     start = size = 0
     for position, made in enumerate(documents):
-        own = len(bson.encode(made)) + _OPERATION_BYTES
+        own = made.size + _OPERATION_BYTES
         if position > start and (size + own > request_bytes or position - start >= MOST_OPERATIONS):
             yield documents[start:position]
             start, size = position, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ _LONGEST_PAUSE_SECONDS = 10.0
 # One writer a core: more only queue at the store.
 _WRITERS = 2
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 # Without this module, which imports pyarrow.
 WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.writer")
 
@@ -49,16 +51,18 @@ def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
-        for batch in batches:
-            written = writer.write(map(_record, batch.to_pylist()), datetime.now(UTC))
-            yield pa.RecordBatch.from_pydict({"written": [written.transactions + written.rejected]})
+        _collect_between_tasks_only()
+        writer.write((record for batch in batches for record in _records(batch)), datetime.now(UTC))
+        # Nothing to tell; making an Arrow array of Python's values would import pandas.
+        return iter(())
 
     def write_batch(rows: DataFrame, _: int) -> None:
         columns = rows.select("topic", "partition", "offset", "timestamp", "key", "value")
         columns.coalesce(_WRITERS).mapInArrow(write, "written BIGINT").collect()
+        DocumentWriter(_database(config), WriteLimits.of(settings)).prune_alerts()
 
     return _start(
-        read_topics(spark, settings, SCORED, LABELS, REJECTED),
+        read_topics(spark, settings, SCORED, LABELS, REJECTED, at_most=settings.max_records_per_write),
         write_batch,
         settings,
         "documents",
@@ -73,7 +77,7 @@ def start_rollups(spark: SparkSession, settings: Settings) -> StreamingQuery:
     def write_batch(rows: DataFrame, _: int) -> None:
         write_rollups(_database(config), rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
 
-    events = counted(read_topics(spark, settings, SCORED, LABELS))
+    events = counted(read_topics(spark, settings, SCORED, LABELS, at_most=settings.max_events_per_batch))
     return _start(
         rolled_up(events, settings.rollup_watermark_seconds),
         write_batch,
@@ -126,7 +130,9 @@ def _has_caught_up(documents_query: StreamingQuery | None) -> bool:
 
 def session_options(_: Settings) -> dict[str, str]:
     """What the session needs beside the usual."""
-    return SESSION_OPTIONS | worker_options(WORKER_MODULES)
+    # Small ones: the first documents are written while further records are read.
+    arrow = {"spark.sql.execution.arrow.maxRecordsPerBatch": "2000"}
+    return SESSION_OPTIONS | arrow | worker_options(WORKER_MODULES)
 
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:
@@ -165,10 +171,15 @@ def _start(
 def _database(config: str) -> Database[documents.Document]:
     # A worker is a process of its own, which inherits nothing of the job's.
     configure_logging("store", _settings(config).log_level)
-    found = documents.database(_settings(config))
-    # A worker collects garbage after each task, over all that was ever imported: what is there by now stays.
+    return documents.database(_settings(config))
+
+
+@cache
+def _collect_between_tasks_only() -> None:
+    # Spark's worker collects garbage after each task; within one, tens of thousands of documents without a cycle would
+    # be gone through again and again. What was imported by now is left alone for good.
     gc.freeze()
-    return found
+    gc.disable()
 
 
 @cache
@@ -176,8 +187,10 @@ def _settings(config: str) -> Settings:
     return load_settings(**orjson.loads(config))
 
 
-def _record(row: dict[str, object]) -> Record:
-    timestamp = row["timestamp"]
-    if not isinstance(timestamp, datetime):
-        raise TypeError(f"a Kafka record without a time stamp: {row['topic']}/{row['partition']}/{row['offset']}")
-    return Record(**(row | {"timestamp": timestamp.astimezone(UTC), "value": row["value"] or b""}))  # type: ignore[arg-type]
+def _records(batch: pa.RecordBatch) -> Iterator[Record]:
+    topics, keys, values = (batch.column(name).to_pylist() for name in ("topic", "key", "value"))
+    partitions, offsets = (batch.column(name).to_pylist() for name in ("partition", "offset"))
+    for row, stamp in enumerate(batch.column("timestamp").cast("int64").to_pylist()):
+        # Microseconds; adding them to a moment keeps each, where a float would not.
+        at = _EPOCH + timedelta(microseconds=stamp)
+        yield Record(topics[row], partitions[row], offsets[row], at, keys[row], values[row] or b"")

@@ -21,7 +21,7 @@ from fraudstream.core.rollups import (
     amount_bins,
     rollup_id,
 )
-from fraudstream.core.throttling import WriteLimits, upsert_all
+from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
 from fraudstream.store.records import HISTORY, LIVE
@@ -91,7 +91,7 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
         content = {"_id": number} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
-        changes.append(content)
+        changes.append(Encoded.of(content))
     upsert_all(db[ROLLUPS], changes, limits or WriteLimits())
 
 

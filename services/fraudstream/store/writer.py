@@ -1,17 +1,17 @@
-"""Documents into the store: unordered bulk upserts by ``_id``, the first event with an id wins."""
+"""Documents into the store, in unordered bulks by ``_id``: the first event with an id wins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 
-import bson
 from bson.errors import BSONError
 from pymongo import DESCENDING
 from pymongo.database import Database
-from pymongo.errors import DocumentTooLarge
 
 from fraudstream.core.documents import (
     ALERTS,
@@ -22,11 +22,22 @@ from fraudstream.core.documents import (
     TRANSACTIONS,
     Document,
 )
-from fraudstream.core.throttling import MOST_OPERATIONS, Patience, WriteLimits, patiently, read_all, upsert_all
+from fraudstream.core.throttling import (
+    MOST_OPERATIONS,
+    Encoded,
+    Patience,
+    WriteLimits,
+    insert_new,
+    patiently,
+    read_all,
+    upsert_all,
+)
 from fraudstream.store.records import LIVE, Record, document, duplicate, rejection
 
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
+# While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
+_CHUNK = 2 * MOST_OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,21 @@ class Written:
     transactions: int
     redelivered: int
     rejected: int
+
+    def __add__(self, other: Written) -> Written:
+        return Written(
+            self.transactions + other.transactions,
+            self.redelivered + other.redelivered,
+            self.rejected + other.rejected,
+        )
+
+
+class Transaction(NamedTuple):
+    """A document of `transactions`, and the partition and offset at which its record came."""
+
+    document: Document
+    encoded: Encoded
+    at: tuple[int, int]
 
 
 class DocumentWriter:
@@ -47,61 +73,52 @@ class DocumentWriter:
         self._patience = Patience(self._limits)
 
     def write(self, records: Iterable[Record], now: datetime) -> Written:
-        """Write a batch; returns once the store has acknowledged all of it.
+        """Write all records, some at a time; returns once the store has acknowledged them.
 
         Raises ``PyMongoError``, and :class:`StoreUnavailable` when the store has no request units for too long.
         """
         self._patience = Patience(self._limits)
-        rejected: list[Document] = []
-        transactions: dict[int, Document] = {}
-        offsets: dict[int, tuple[int, int]] = {}
-        for record in records:
-            made = document(record, now)
-            if "reason" in made and "origin" not in made:
-                rejected.append(made)
-                continue
-            if (problem := _storable(made)) is not None:
-                rejected.append(
-                    rejection(problem, record.value, made["source"], made["enqueued_at"], str(made["_id"]), now)
-                )
-                continue
-            first = transactions.setdefault(made["_id"], made)
-            if first["source"] != made["source"]:
-                rejected.append(duplicate(made, first, now))
-            elif made["origin"] == LIVE:
-                offsets[made["_id"]] = (record.partition, record.offset)
+        written = Written(0, 0, 0)
+        recent: dict[str, Transaction] = {}
+        for chunk in _chunks(records):
+            rejected: list[Document] = []
+            transactions = _documents(chunk, now, rejected)
+            inserted = self._insert_transactions(transactions, now, rejected)
+            self._insert(REJECTED, map(Encoded.of, rejected))
+            self._insert(ALERTS, [one.encoded for one in transactions.values() if one.document.get("prediction") == 1])
+            _keep_newest(recent, transactions.values())
+            written += Written(inserted, len(transactions) - inserted, len(rejected))
+        ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
+        upsert_all(self._db[RECENT], ring, self._limits, self._patience)
+        return written
 
-        stored = self._stored(list(transactions))
-        fresh = []
-        for number, made in list(transactions.items()):
-            known = stored.get(number)
-            if known is None:
-                fresh.append(made)
-            elif known["source"] != made["source"]:
-                rejected.append(duplicate(made, known, now))
-                del transactions[number]
+    def _insert_transactions(
+        self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]
+    ) -> int:
+        """Returns how many were new. Of the others, those that are of another event leave ``transactions``."""
+        new_ones = [one.encoded for one in transactions.values()]
+        taken = self._insert(TRANSACTIONS, new_ones)
+        for known in self._stored([one.number for one in taken]):
+            again = transactions[known["_id"]]
+            if known["source"] != again.document["source"]:
+                rejected.append(duplicate(again.document, known, now))
+                del transactions[known["_id"]]
             else:
                 # The first decision stands; a redelivered event may have been scored anew.
-                made["prediction"] = known.get("prediction")
-        self._upsert(TRANSACTIONS, fresh)
-        self._upsert(REJECTED, rejected)
-        self._upsert(ALERTS, [made for made in transactions.values() if made.get("prediction") == 1])
-        self._upsert(RECENT, _recent(offsets, transactions))
-        self._prune_alerts()
-        return Written(len(fresh), len(transactions) - len(fresh), len(rejected))
+                transactions[known["_id"]] = again._replace(document=known, encoded=Encoded.of(known))
+        return len(new_ones) - len(taken)
 
-    def _stored(self, numbers: Sequence[int]) -> dict[int, Document]:
-        found: dict[int, Document] = {}
+    def _stored(self, numbers: Sequence[int]) -> Iterator[Document]:
         for start in range(0, len(numbers), MOST_OPERATIONS):
             chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
-            wanted = self._db[TRANSACTIONS].find(chosen, {"source": 1, "prediction": 1})
-            found |= {known["_id"]: known for known in read_all(wanted, self._limits, self._patience)}
-        return found
+            yield from read_all(self._db[TRANSACTIONS].find(chosen), self._limits, self._patience)
 
-    def _upsert(self, collection: str, documents: Sequence[Document]) -> None:
-        upsert_all(self._db[collection], documents, self._limits, self._patience)
+    def _insert(self, collection: str, documents: Iterable[Encoded]) -> list[Encoded]:
+        return insert_new(self._db[collection], list(documents), self._limits, self._patience)
 
-    def _prune_alerts(self) -> None:
+    def prune_alerts(self) -> None:
+        """Delete the alerts that are too many, the oldest. Raises as :meth:`write` does."""
+        self._patience = Patience(self._limits)
         alerts = self._db[ALERTS]
         surplus = patiently(alerts.estimated_document_count, self._limits, self._patience) - ALERTS_KEPT
         if surplus < _PRUNE_SURPLUS:
@@ -112,22 +129,50 @@ class DocumentWriter:
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
 
 
-def _recent(offsets: Mapping[int, tuple[int, int]], transactions: Mapping[int, Document]) -> list[Document]:
-    """The documents of `recent`, which keeps a ring of each partition: the newest of the batch for every slot."""
-    newest: dict[str, tuple[int, int]] = {}
-    for number, (partition, offset) in offsets.items():
-        if number not in transactions:
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    left = iter(records)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def _documents(records: Iterable[Record], now: datetime, rejected: list[Document]) -> dict[int, Transaction]:
+    """The transactions by id; what is none is appended to ``rejected``."""
+    transactions: dict[int, Transaction] = {}
+    for record in records:
+        made = document(record, now)
+        if "reason" in made and "origin" not in made:
+            rejected.append(made)
             continue
+        encoded = _encoded(made)
+        if isinstance(encoded, str):
+            rejected.append(
+                rejection(encoded, record.value, made["source"], made["enqueued_at"], str(made["_id"]), now)
+            )
+            continue
+        new = Transaction(made, encoded, (record.partition, record.offset))
+        first = transactions.setdefault(made["_id"], new)
+        if first.document["source"] != made["source"]:
+            rejected.append(duplicate(made, first.document, now))
+        elif first is not new:
+            # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.
+            transactions[made["_id"]] = first._replace(at=new.at)
+    return transactions
+
+
+def _keep_newest(recent: dict[str, Transaction], transactions: Iterable[Transaction]) -> None:
+    """``recent`` is a ring of each partition: the newest scored transaction for every slot."""
+    for made in transactions:
+        if made.document["origin"] != LIVE:
+            continue
+        partition, offset = made.at
         slot = f"{partition}-{offset % RECENT_SLOTS}"
-        if slot not in newest or newest[slot][0] < offset:
-            newest[slot] = (offset, number)
-    return [transactions[number] | {"_id": slot} for slot, (_, number) in newest.items()]
+        if slot not in recent or recent[slot].at[1] < offset:
+            recent[slot] = made
 
 
-def _storable(made: Document) -> str | None:
-    """Why a document cannot be stored (an integer of more than 64 bits, a NUL in a name), or None."""
+def _encoded(made: Document) -> Encoded | str:
+    """The document for the wire, or why it cannot be stored (an integer of more than 64 bits, a NUL in a name)."""
     try:
-        bson.encode(made)
-    except (BSONError, OverflowError, DocumentTooLarge, RecursionError, ValueError) as error:
+        return Encoded.of(made)
+    except (BSONError, OverflowError, RecursionError, ValueError) as error:
         return f"value: cannot be stored: {type(error).__name__}: {error}"
-    return None

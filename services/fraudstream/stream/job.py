@@ -38,7 +38,12 @@ log = structlog.get_logger(__name__)
 
 def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the scoring query from its checkpoint, which is the same for both triggers."""
-    records = read_topics(spark, settings, TRANSACTIONS, bounded=settings.trigger == "microbatch")
+    records = read_topics(
+        spark,
+        settings,
+        TRANSACTIONS,
+        at_most=settings.max_events_per_batch if settings.trigger == "microbatch" else None,
+    )
     writer = (
         decided(records, settings)
         .writeStream.queryName("scoring")

@@ -43,6 +43,7 @@ SAME_EVERYWHERE = {
     "rollup_interval_seconds",
     "rollup_watermark_seconds",
     "max_events_per_batch",
+    "max_records_per_write",
     "shuffle_partitions",
     "driver_memory",
     "driver_java_options",

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import bson
 import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.throttling import (
     MOST_OPERATIONS,
+    Encoded,
     Patience,
     WriteLimits,
     batches,
+    insert_new,
     patiently,
     retry_after_seconds,
     upsert_all,
@@ -42,14 +43,20 @@ class Store:
         assert not ordered
         self.calls.append(len(operations))
         budget = self.budgets.pop(0) if self.budgets else len(operations)
-        self.stored += [operation._doc["_id"] for operation in operations[:budget]]
-        if budget < len(operations):
-            errors = [{"index": at, "code": self.code, "errmsg": self.message} for at in range(budget, len(operations))]
+        errors = []
+        for at, number in enumerate(operation._doc["_id"] for operation in operations):
+            if at >= budget:
+                errors.append({"index": at, "code": self.code, "errmsg": self.message})
+            elif number in self.stored:
+                errors.append({"index": at, "code": 11000, "errmsg": f"E11000 duplicate key error, _id: {number}"})
+            else:
+                self.stored.append(number)
+        if errors:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
 
 
-def documents(count: int) -> list[dict[str, Any]]:
-    return [{"_id": number} for number in range(count)]
+def documents(count: int, start: int = 0) -> list[Encoded]:
+    return [Encoded.of({"_id": number}) for number in range(start, count)]
 
 
 def patience(pauses: list[float], limits: WriteLimits | None = None) -> Patience:
@@ -87,11 +94,37 @@ def test_patience_ends_and_says_what_to_do() -> None:
     assert 1.0 <= sum(pauses) < 1.1
 
 
+def test_patience_lasts_while_the_store_takes_something() -> None:
+    store, pauses = Store([1] * 20, message=MESSAGE.replace("=8,", "=500,")), list[float]()
+    limits = WriteLimits(patience_seconds=1.0)
+    upsert_all(store, documents(20), limits, patience(pauses, limits))  # type: ignore[arg-type]
+    assert store.stored == list(range(20))
+    assert sum(pauses) > 5.0
+
+
 def test_other_write_errors_are_not_waited_for() -> None:
     store = Store([1], code=16, message="Error=16, Details='RequestEntityTooLarge (413)'")
     with pytest.raises(BulkWriteError):
         upsert_all(store, documents(2), WriteLimits())  # type: ignore[arg-type]
     assert store.calls == [2]
+
+
+def test_inserts_name_the_ids_that_are_taken_and_wait_for_the_others() -> None:
+    store, pauses = Store([]), list[float]()
+    insert_new(store, documents(4), WriteLimits())  # type: ignore[arg-type]
+    store.budgets = [4]
+    taken = insert_new(store, documents(9, start=2), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
+    assert [made.number for made in taken] == [2, 3]
+    assert store.stored == list(range(9))
+    assert store.calls == [4, 7, 3]
+    assert len(pauses) == 1
+
+
+def test_upserts_do_not_take_a_taken_id_for_a_stored_document() -> None:
+    store = Store([])
+    store.stored = [0]
+    with pytest.raises(BulkWriteError):
+        upsert_all(store, documents(1), WriteLimits())  # type: ignore[arg-type]
 
 
 def test_a_refused_read_is_made_again() -> None:
@@ -124,8 +157,8 @@ def test_the_pause_is_read_from_the_text() -> None:
     ],
 )
 def test_batches_fit_into_a_request(sizes: list[int], request_bytes: int, expected: list[int]) -> None:
-    made = [{"_id": number, "raw": bytes(size)} for number, size in enumerate(sizes)]
+    made = [Encoded.of({"_id": number, "raw": bytes(size)}) for number, size in enumerate(sizes)]
     cut = list(batches(made, request_bytes))
     assert [len(batch) for batch in cut] == expected
-    assert [one["_id"] for batch in cut for one in batch] == list(range(len(sizes)))
-    assert all(len(batch) == 1 or sum(len(bson.encode(one)) for one in batch) <= request_bytes for batch in cut)
+    assert [one.number for batch in cut for one in batch] == list(range(len(sizes)))
+    assert all(len(batch) == 1 or sum(one.size for one in batch) <= request_bytes for batch in cut)

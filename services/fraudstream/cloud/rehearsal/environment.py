@@ -120,6 +120,7 @@ def settings_in_front(folder: Path, keys: Keys, ports: Ports, certificates: Cert
         "scoring_port": free_port(),
         "dashboard_port": free_port(),
         "max_events_per_batch": 5_000,
+        "max_records_per_write": 5_000,
         "mongo_throttle_seconds": 300.0,
     }
     if plan.tokens:
