@@ -111,7 +111,7 @@ def scoring(
 
 @app.command()
 def store(
-    documents: Annotated[int, typer.Option(min=4_000, help="How many scored transactions wait.")] = 60_000,
+    documents: Annotated[int, typer.Option(min=4_000, help="How many scored transactions wait.")] = 120_000,
     repeats: Repeats = 3,
     changed: Changed = None,
     smoke: Smoke = False,

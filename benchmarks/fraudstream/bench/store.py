@@ -48,7 +48,7 @@ Samples = list[tuple[float, int]]
 class Plan:
     """How many scored transactions wait to be stored."""
 
-    documents: int = 200_000
+    documents: int = 120_000
     repeats: int = 3
     ours: dict[str, Any] = field(default_factory=dict)
 
