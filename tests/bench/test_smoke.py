@@ -75,7 +75,7 @@ def test_a_cluster_scores_the_same_events() -> None:
     found = run("scale")
     assert [(one["partitions"], one["contender"]) for one in found["runs"]] == [
         (4, "one process, 2 cores"),
-        (4, "2 workers"),
+        (4, "a cluster of 2 workers"),
     ]
     for one in found["runs"]:
         assert (one["events_in"], one["events_out"], one["rejected"]) == (20_000, 20_000, 200)

@@ -44,7 +44,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
             send(cast, TRANSACTIONS, events, 0, plan.events)
             for repeat in range(plan.repeats):
                 for workers in (0, *plan.workers):
-                    name = f"{workers} workers" if workers else IN_ONE_PROCESS
+                    name = _label(workers)
                     tell(f"{count} partitions, {name}, run {repeat + 1} of {plan.repeats}")
                     run = _measure_one(cast, workers, plan.events)
                     runs.append({"repeat": repeat} | run | {"partitions": count, "contender": name})
@@ -59,6 +59,12 @@ def capacity(summary: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return []
     cost = statistics.median(costs)
     return [{"rate": rate, "core_us_per_event": cost, "cores": rate * cost / 1e6 / HEADROOM} for rate in RATES]
+
+
+def _label(workers: int) -> str:
+    if not workers:
+        return IN_ONE_PROCESS
+    return f"a cluster of {workers} worker{'' if workers == 1 else 's'}"
 
 
 def _measure_one(cast: Cast, workers: int, events: int) -> dict[str, Any]:
