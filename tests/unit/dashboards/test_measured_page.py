@@ -1,0 +1,42 @@
+"""The documentation's figures of the dashboards are those of the results' file, and keep the project's bounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.dashboards import page
+
+
+@pytest.fixture
+def found(project_root: Path) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((project_root / page.RESULTS).read_text("utf-8"))
+    return results
+
+
+def test_the_page_shows_the_results(project_root: Path) -> None:
+    assert (project_root / page.PAGE).read_text("utf-8") == page.made(project_root)
+
+
+def test_the_bounds_held(found: dict[str, Any]) -> None:
+    assert found["stored"]["transactions"] >= 1_000_000
+    assert {name: one for name, one in found["callbacks"].items() if one["p95_ms"] > page.CALLBACK_P95} == {}
+    assert {name: one for name, one in found["pages"].items() if one["max_ms"] > page.PAGE_READY} == {}
+    assert found["fifty_viewers"]["p95_ms"] <= page.VIEWERS_P95
+    assert found["heap"]["minutes"] >= 30
+    assert found["heap"]["growth_percent"] <= page.HEAP_GROWTH
+
+
+def test_reads_do_not_grow_with_viewers(found: dict[str, Any]) -> None:
+    reads = {name: found[name]["database_reads_per_second"] for name in ("one_viewer", "fifty_viewers")}
+    # One poller each; a read more or less falls into the time that is measured.
+    assert reads["fifty_viewers"] <= 1.2 * reads["one_viewer"]
+
+
+def test_a_page_without_its_mark_is_told(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / page.PAGE).write_text(f"{page.BEGIN}no end\n", "utf-8")
+    with pytest.raises(ValueError, match="/measured"):
+        page.made(tmp_path)
