@@ -22,15 +22,20 @@ MALFORMED = 100
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path, str]:
     """What the command printed on stdout as JSON, the folder with its page and logs, and what it said on stderr."""
     folder = tmp_path_factory.mktemp("rehearsal")
-    words = [
-        *("rehearse", "azure", "--events", str(EVENTS), "--malformed", str(MALFORMED)),
-        *("--request-units", "2000", "--no-dashboards", "--json"),
+    outcome, said = rehearse(
+        folder,
+        *("--events", str(EVENTS), "--malformed", str(MALFORMED), "--request-units", "2000"),
         *("--html", str(folder / "report.html"), "--keep", str(folder / "kept")),
-    ]
+    )
+    return outcome, folder, said
+
+
+def rehearse(folder: Path, *words: str) -> tuple[dict[str, Any], str]:
+    """Run the command in ``folder``; what it printed on stdout as JSON, and what it said on stderr."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
     environment |= {name: value for name, value in os.environ.items() if "CACHE" in name}
     done = subprocess.run(
-        [sys.executable, "-m", "fraudstream.runtime", *words],
+        [sys.executable, "-m", "fraudstream.runtime", "rehearse", "azure", "--no-dashboards", "--json", *words],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -40,7 +45,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6_000:]
     outcome: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return outcome, folder, done.stderr
+    return outcome, done.stderr
 
 
 @pytest.mark.parity("every event is scored or rejected, and stored once", "rehearsal")
@@ -113,3 +118,13 @@ def test_the_page_says_the_same(rehearsed: tuple[dict[str, Any], Path, str]) -> 
     for rule in outcome["rules"]:
         assert rule["rule"] in page
     assert "http://" not in re.sub(r"https?://(learn|github|pypi)[^<\"]*", "", page)
+
+
+@pytest.mark.parity("sign-in with a connection string or an identity", "rehearsal")
+def test_with_tokens_the_same_comes_out(tmp_path: Path) -> None:
+    """Managed identity for Python, a service principal for Spark, and after the rotation a token is what it was."""
+    outcome, said = rehearse(tmp_path, "--events", "600", "--malformed", "20", "--history", "1500", "--tokens")
+    assert outcome["stored"] == outcome["scored"] == 580
+    assert outcome["scored"] + outcome["rejected"] == outcome["acknowledged"]
+    assert outcome["passed"]
+    assert "azure.identity" not in said

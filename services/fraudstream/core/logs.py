@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-_QUIET = ("kafka", "pymongo", "httpx", "httpcore", "py4j", "mlflow", "urllib3", "alembic", "werkzeug")
+_QUIET = ("azure", "kafka", "pymongo", "httpx", "httpcore", "py4j", "mlflow", "urllib3", "alembic", "werkzeug")
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from fraudstream.cloud.rehearsal import environment
 from fraudstream.core.required import is_placeholder, missing
 from fraudstream.core.settings import Settings, load_settings, profile_values
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
@@ -152,3 +153,13 @@ def test_no_command_shows_a_secret(words: tuple[str, ...]) -> None:
         *("a-password-of-mlflow", "a-secret-of-a-principal", "a-password-of-the-pages"),
     ]
     assert [words for secret in secrets if secret in shown or secret[:24] in shown] == []
+
+
+def test_variables_are_added_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_HEADER", "before")
+    monkeypatch.delenv("IDENTITY_ENDPOINT", raising=False)
+    with environment.added({"IDENTITY_ENDPOINT": "http://127.0.0.1:1/token", "IDENTITY_HEADER": "during"}):
+        assert os.environ["IDENTITY_ENDPOINT"] == "http://127.0.0.1:1/token"
+        assert os.environ["IDENTITY_HEADER"] == "during"
+    assert "IDENTITY_ENDPOINT" not in os.environ
+    assert os.environ["IDENTITY_HEADER"] == "before"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from fraudstream.runtime.preflight import free_port
 
 ACCOUNT = "rehearsal"
 KEY_NAME = "fraudstream-services"
+# Where azure-identity asks for a managed identity's token, and with what it proves to be on that machine.
+_IDENTITY_ENDPOINT, _IDENTITY_HEADER = IDENTITY_VARIABLES = "IDENTITY_ENDPOINT", "IDENTITY_HEADER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +146,25 @@ def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> d
     return {
         "SSL_CERT_FILE": authority,
         "REQUESTS_CA_BUNDLE": authority,
-        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{ports.identity}/msi/token",
-        "IDENTITY_HEADER": keys.identity_header,
+        _IDENTITY_ENDPOINT: f"http://127.0.0.1:{ports.identity}/msi/token",
+        _IDENTITY_HEADER: keys.identity_header,
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     }
+
+
+@contextmanager
+def added(variables: Mapping[str, str]) -> Iterator[None]:
+    """Variables of this process's environment, as long as the context lasts."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def own_environment() -> dict[str, str]:

@@ -82,8 +82,10 @@ class Rehearsal:
     def _running(self) -> Iterator[None]:
         self.endpoints.start()
         try:
-            self.processes.start()
-            yield
+            # This process looks at the topics too, and signs in as the services do.
+            with environment.added({name: self._trust[name] for name in environment.IDENTITY_VARIABLES}):
+                self.processes.start()
+                yield
         finally:
             self.processes.stop()
             self.endpoints.stop()
