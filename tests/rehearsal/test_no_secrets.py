@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,8 @@ _WEAK = ("Secret Keyword", "Basic Auth Credentials")
 _SHORTEST_KEY = 24
 # Contents that look like keys and are checksums, and the key of Cosmos DB's emulator, which is public, in two halves.
 _CHECKSUMS = ("uv.lock", "artifacts.lock.json")
+# plotly-basic.min.js 4.1.1, which others published, by its SHA-256; in groups, so that it looks like no key itself.
+_PUBLISHED = {"99784e3a-bfb07b14-2a15e521-a439e6d9-addceadb-3f79553f-d24c7277-4f0649ba".replace("-", "")}
 _PUBLIC = {"C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9n", "DuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="}
 
 
@@ -76,9 +79,11 @@ def test_no_secret_is_tracked(project_root: Path) -> None:
     files = [project_root / name for name in names if not name.endswith(_CHECKSUMS)]
     files = [file for file in files if file.is_file() and b"\0" not in file.read_bytes()[:1_024]]
     assert len(files) > 200
+    own = [file for file in files if hashlib.sha256(file.read_bytes()).hexdigest() not in _PUBLISHED]
+    assert len(own) == len(files) - len(_PUBLISHED)
     told = [
         f"{Path(name).relative_to(project_root)}:{secret.line_number} {secret.type}"
-        for name, secret in secrets_in(files)
+        for name, secret in secrets_in(own)
         if not is_harmless(secret)
     ]
     assert told == []

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import plotly
 import pytest
 
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import load_settings
+from fraudstream.dashboards import app as app_module
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.sources import NoTail, Sources
 
@@ -79,6 +82,20 @@ def test_the_page_loads_nothing_from_elsewhere(browser: Any) -> None:
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert addresses
     assert [address for address in addresses if not address.startswith("/")] == []
+
+
+def test_the_small_bundle_of_plotly_is_loaded_before_the_renderer(browser: Any) -> None:
+    """Dash fetches the whole of Plotly, four times the size, only where no script has brought it by then."""
+    page = browser.get("/").get_data(as_text=True)
+    assert 0 < page.index("plotly-basic.min.js") < page.index("DashRenderer()")
+
+
+def test_the_small_bundle_has_the_version_that_dash_brings() -> None:
+    own = Path(app_module.__file__).with_name("assets") / "plotly-basic.min.js"
+    brought = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    versions = [re.search(r"plotly\.js [^\n]*?v([\d.]+)", file.read_text("utf-8")[:200]) for file in (own, brought)]
+    assert all(versions)
+    assert len({found[1] for found in versions if found}) == 1
 
 
 def test_the_shell_links_to_mlflow(browser: Any, traffic: Any) -> None:
