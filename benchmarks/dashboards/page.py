@@ -25,12 +25,8 @@ READS_GROWTH = 1.2
 
 def made(project: Path) -> str:
     """The page as it should be. Raises ``OSError`` where the results are missing, ``ValueError`` without the marks."""
-    text = (project / PAGE).read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE} lacks the mark {(END if begin else BEGIN).strip()}")
-    return f"{before}{begin}{section(json.loads((project / RESULTS).read_text('utf-8')))}\n{end}{after}"
+    found = json.loads((project / RESULTS).read_text("utf-8"))
+    return generated.replaced((project / PAGE).read_text("utf-8"), BEGIN, END, f"{section(found)}\n")
 
 
 def section(found: dict[str, Any]) -> str:

@@ -24,14 +24,14 @@ _RESULTS = Path("benchmarks") / "results"
 
 def section(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables of the results, by the name of their file."""
-    parts = [BEGIN]
+    parts: list[str] = []
     for name, one in found.items():
         parts.append(f"### {name.capitalize()}")
         parts.extend(map(_table, rendering.tables(one)))
         parts.append(f"{rendering.made_on(one)}. [All figures](../benchmarks/results/{name}.json).")
     if not found:
         parts.append("No results are kept yet.")
-    return "\n\n".join([*parts, END])
+    return "\n\n".join(parts)
 
 
 def read_all(folder: Path) -> dict[str, dict[str, Any]]:
@@ -41,11 +41,7 @@ def read_all(folder: Path) -> dict[str, dict[str, Any]]:
 
 def renewed(page: str, made: str) -> str:
     """The page with the section between its marks replaced. Raises ``ValueError`` where a mark is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks the mark {END if begin else BEGIN}")
-    return before + made + after
+    return generated.replaced(page, BEGIN, END, f"\n\n{made}\n\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,9 +30,7 @@ def made(project: Path) -> str:
         "rehearsal": rehearsal_section(json.loads((project / RESULTS).read_text("utf-8"))),
     }
     for name, content in sections.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}{content}\n{end}{rest.partition(end)[2]}"
+        text = generated.replaced(text, f"<!-- {name} -->\n", f"<!-- /{name} -->", f"{content}\n")
     return text
 
 

@@ -22,6 +22,15 @@ def write(files: Files) -> None:
         file.write_text(text, "utf-8")
 
 
+def replaced(page: str, begin: str, end: str, content: str) -> str:
+    """The page with what stands between its two marks replaced. Raises ``ValueError`` where a mark is missing."""
+    before, first, rest = page.partition(begin)
+    _, second, after = rest.partition(end)
+    if not first or not second:
+        raise ValueError(f"the page lacks the mark {(end if first else begin).strip()}")
+    return f"{before}{begin}{content}{end}{after}"
+
+
 def run(
     module: str, about: str | None, made: Callable[[Path], Files], place: Path, arguments: Sequence[str] | None
 ) -> int:

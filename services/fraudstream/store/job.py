@@ -25,7 +25,7 @@ from fraudstream.core.throttling import WriteLimits
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import SESSION_OPTIONS, counted, rolled_up, write_rollups
-from fraudstream.store.writer import DocumentWriter
+from fraudstream.store.writer import CHUNK, DocumentWriter
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -131,7 +131,7 @@ def _has_caught_up(documents_query: StreamingQuery | None) -> bool:
 def session_options(_: Settings) -> dict[str, str]:
     """What the session needs beside the usual."""
     # Small ones: the first documents are written while further records are read.
-    arrow = {"spark.sql.execution.arrow.maxRecordsPerBatch": "2000"}
+    arrow = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(CHUNK)}
     return SESSION_OPTIONS | arrow | worker_options(WORKER_MODULES)
 
 

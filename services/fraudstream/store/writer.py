@@ -37,7 +37,7 @@ from fraudstream.store.records import LIVE, Record, document, duplicate, rejecti
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
 # While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
-_CHUNK = 2 * MOST_OPERATIONS
+CHUNK = 2 * MOST_OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class DocumentWriter:
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
     left = iter(records)
-    while chunk := list(islice(left, _CHUNK)):
+    while chunk := list(islice(left, CHUNK)):
         yield chunk
 
 

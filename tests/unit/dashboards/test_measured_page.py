@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ def test_a_bound_that_is_missed_is_told(found: dict[str, Any]) -> None:
     assert "| refresh of live: p95 | 50.1 ms | ≤ 50 ms | no |" in page.section(found | {"callbacks": slow})
 
 
-def test_a_page_without_its_mark_is_told(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
+def test_a_page_without_its_mark_is_told(project_root: Path, tmp_path: Path) -> None:
+    for name in (page.PAGE, page.RESULTS):
+        (tmp_path / name).parent.mkdir(parents=True)
+    shutil.copy(project_root / page.RESULTS, tmp_path / page.RESULTS)
     (tmp_path / page.PAGE).write_text(f"{page.BEGIN}no end\n", "utf-8")
     with pytest.raises(ValueError, match="/measured"):
         page.made(tmp_path)

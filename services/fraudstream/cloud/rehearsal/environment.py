@@ -19,8 +19,6 @@ from fraudstream.runtime.preflight import free_port
 
 ACCOUNT = "rehearsal"
 KEY_NAME = "fraudstream-services"
-# Where azure-identity asks for a managed identity's token, and with what it proves to be on that machine.
-_IDENTITY_ENDPOINT, _IDENTITY_HEADER = IDENTITY_VARIABLES = "IDENTITY_ENDPOINT", "IDENTITY_HEADER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +144,16 @@ def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> d
     return {
         "SSL_CERT_FILE": authority,
         "REQUESTS_CA_BUNDLE": authority,
-        _IDENTITY_ENDPOINT: f"http://127.0.0.1:{ports.identity}/msi/token",
-        _IDENTITY_HEADER: keys.identity_header,
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+        **identity_environment(keys, ports),
+    }
+
+
+def identity_environment(keys: Keys, ports: Ports) -> dict[str, str]:
+    """Where azure-identity asks for a managed identity's token, and with what it proves to be on that machine."""
+    return {
+        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{ports.identity}/msi/token",
+        "IDENTITY_HEADER": keys.identity_header,
     }
 
 

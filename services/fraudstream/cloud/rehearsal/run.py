@@ -50,10 +50,8 @@ class Rehearsal:
         self.endpoints = Endpoints(
             plan, self.keys, self.ports, self._certificates, self.behind, self.front.scoring_port
         )
-        self._trust = environment.trust_environment(self._certificates, self.keys, self.ports)
-        self.processes = Processes(
-            self.behind, self.front, self.endpoints, self._certificates, self._trust, plan.dashboards
-        )
+        trust = environment.trust_environment(self._certificates, self.keys, self.ports)
+        self.processes = Processes(self.behind, self.front, self.endpoints, self._certificates, trust, plan.dashboards)
 
     def run(self) -> Outcome:
         """Everything in order. Raises :class:`FraudstreamError` where a step cannot be done at all."""
@@ -83,7 +81,7 @@ class Rehearsal:
         self.endpoints.start()
         try:
             # This process looks at the topics too, and signs in as the services do.
-            with environment.added({name: self._trust[name] for name in environment.IDENTITY_VARIABLES}):
+            with environment.added(environment.identity_environment(self.keys, self.ports)):
                 self.processes.start()
                 yield
         finally:
