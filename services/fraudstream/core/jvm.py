@@ -1,7 +1,8 @@
 """Our functions inside Spark's Java process: the event contract, the records and the model's trees, in ``core/java``.
 
 They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
-micro-batch; and real-time mode, which takes no Python, runs them too. The launcher compiles the sources once
+micro-batch; and real-time mode, which takes no Python, runs them too. They stand in a catalog of functions, Spark's
+interface for functions that take and give its own rows; user-defined ones have every value converted twice. The launcher compiles the sources once
 (``fraudstream.runtime.jvm_library``) and puts the jar on Spark's class path. PySpark is imported by the calls.
 """
 
@@ -33,12 +34,10 @@ CHECKED_SCHEMA = f"text STRING, id BIGINT, event_time STRING, source STRING, rej
 DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
 READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
 
-# Name in SQL, Java class, schema of the answer.
-_FUNCTIONS = (
-    ("fraudstream_read", "ReadEvent", READ_SCHEMA),
-    ("fraudstream_check", "CheckRecord", CHECKED_SCHEMA),
-    ("fraudstream_decide", "DecideRecord", DECIDED_SCHEMA),
-)
+# The catalog of our functions, and what each of them answers.
+CATALOG = "fraudstream"
+_CATALOG_CLASS = f"{PACKAGE}.Functions"
+_ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA}
 
 
 def sources() -> list[Traversable]:
@@ -63,6 +62,7 @@ def contract_json() -> str:
             "cut_raw_bytes": CUT_RAW_BYTES,
             "scored_topic": SCORED,
             "rejected_topic": REJECTED,
+            "schemas": _ANSWERS,
         },
         indent=1,
     )
@@ -72,49 +72,39 @@ def read_event(spark: SparkSession, value: Column, decided: bool) -> Column:
     """A struct of :data:`READ_SCHEMA` for a binary ``value``; ``reason`` is null for a valid event."""
     from pyspark.sql import functions as F
 
-    _register(spark)
-    return F.call_function("fraudstream_read", value, F.lit(decided))
+    return _called(spark, "read", value, F.lit(decided))
 
 
 def check_record(spark: SparkSession) -> Column:
     """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source: ``rejected`` or all the others are null."""
-    from pyspark.sql import functions as F
-
-    _register(spark)
-    return F.call_function("fraudstream_check", *_record_columns())
+    return _called(spark, "check", *_record_columns())
 
 
 def decide_record(spark: SparkSession, champion: str) -> Column:
     """A struct of :data:`DECIDED_SCHEMA` for a record of the Kafka source; ``champion`` is the trees' file."""
     from pyspark.sql import functions as F
 
-    _register(spark)
-    return F.call_function("fraudstream_decide", *_record_columns(), F.lit(champion))
+    return _called(spark, "decide", *_record_columns(), F.lit(champion))
 
 
 def _record_columns() -> list[Column]:
     from pyspark.sql import functions as F
 
-    names = ("value", "key", "topic", "partition", "offset")
-    return [*(F.col(name) for name in names), F.unix_millis("timestamp")]
+    return [F.col(name) for name in ("value", "key", "topic", "partition", "offset", "timestamp")]
 
 
-def _register(spark: SparkSession) -> None:
-    """Make the functions known to the session, once. Raises :class:`ConfigurationError` where the jar is missing."""
-    from pyspark.sql.types import _parse_datatype_string
+def _called(spark: SparkSession, function: str, *arguments: Column) -> Column:
+    """The function's answer. Raises :class:`ConfigurationError` where Spark's class path lacks our library."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.sql import functions as F
 
-    session: Any = spark._jsparkSession
-    if session.catalog().functionExists(_FUNCTIONS[0][0]):
-        return
-    library = getattr(spark._jvm, PACKAGE)
-    for name, java_class, schema in _FUNCTIONS:
-        try:
-            function = getattr(library, java_class)()
-        except TypeError as error:
-            raise ConfigurationError(
-                f"Spark's class path has no class {PACKAGE}.{java_class}: the library of `python -m "
-                "fraudstream.runtime.jvm_library` is missing there. Start the job through `fraudstream up`, or put the "
-                "jar into FRAUDSTREAM_SPARK_JARS."
-            ) from error
-        answer = session.parseDataType(_parse_datatype_string(schema).json())
-        session.udf().register(name, function, answer)
+    try:
+        spark._jvm.org.apache.spark.util.Utils.classForName(_CATALOG_CLASS, True, False)  # type: ignore[union-attr]
+    except Py4JJavaError as error:
+        raise ConfigurationError(
+            f"Spark's class path has no class {_CATALOG_CLASS}: the library of `python -m "
+            "fraudstream.runtime.jvm_library` is missing there. Start the job through `fraudstream up`, or put the "
+            "jar into FRAUDSTREAM_SPARK_JARS."
+        ) from error
+    spark.conf.set(f"spark.sql.catalog.{CATALOG}", _CATALOG_CLASS)
+    return F.call_function(f"{CATALOG}.{function}", *arguments)

@@ -3,6 +3,7 @@ package fraudstream;
 import java.io.File;
 import java.io.IOException;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * The champion's trees in a file that the job replaces at each promotion, followed: one copy for all tasks of a
@@ -22,10 +23,10 @@ final class Champion {
         lookAt = System.nanoTime();
     }
 
-    static Ensemble of(String path) {
+    static Ensemble of(UTF8String path) {
         Champion followed = (Champion) FOLLOWED.get(path);
         if (followed == null) {
-            FOLLOWED.putIfAbsent(path, new Champion(path));
+            FOLLOWED.putIfAbsent(path.clone(), new Champion(path.toString()));
             followed = (Champion) FOLLOWED.get(path);
         }
         return followed.current();

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /** The event contract as this library needs it: contract.json, which is generated from fraudstream.core.event. */
 final class Contract {
@@ -26,6 +28,9 @@ final class Contract {
         final double minimum;
         final double maximum;
         final Map choices;
+        final byte[] nameBytes;
+        final byte[][] choiceBytes;
+        final UTF8String[] choiceTexts;
         final String expectation;
 
         Field(JsonNode rule) {
@@ -35,8 +40,14 @@ final class Contract {
             minimum = rule.get("minimum").isNull() ? Double.NEGATIVE_INFINITY : rule.get("minimum").asDouble();
             maximum = rule.get("maximum").isNull() ? Double.POSITIVE_INFINITY : rule.get("maximum").asDouble();
             choices = new HashMap();
-            for (int code = 0; code < rule.get("choices").size(); code++) {
-                choices.put(item(rule.get("choices"), code).asText(), Integer.valueOf(code));
+            nameBytes = ascii(name);
+            choiceBytes = new byte[rule.get("choices").size()][];
+            choiceTexts = new UTF8String[choiceBytes.length];
+            for (int code = 0; code < choiceBytes.length; code++) {
+                String choice = item(rule.get("choices"), code).asText();
+                choices.put(choice, Integer.valueOf(code));
+                choiceBytes[code] = ascii(choice);
+                choiceTexts[code] = UTF8String.fromString(choice);
             }
             expectation = rule.get("expectation").asText();
         }
@@ -55,6 +66,9 @@ final class Contract {
     final Field[] fields;
     final Map positions = new HashMap();
     final Set reserved = new HashSet();
+    final byte[][] reservedBytes;
+    /** The schemas of our functions' answers, by the functions' names, in Spark's DDL. */
+    final Map schemas = new HashMap();
     /** Positions, among the fields, of the model's inputs, in their order. */
     final int[] features;
     final int idPosition;
@@ -77,8 +91,16 @@ final class Contract {
         for (int feature = 0; feature < features.length; feature++) {
             features[feature] = position(item(names, feature).asText());
         }
-        for (int number = 0; number < described.get("reserved").size(); number++) {
-            reserved.add(item(described.get("reserved"), number).asText());
+        reservedBytes = new byte[described.get("reserved").size()][];
+        for (int number = 0; number < reservedBytes.length; number++) {
+            String taken = item(described.get("reserved"), number).asText();
+            reserved.add(taken);
+            reservedBytes[number] = ascii(taken);
+        }
+        java.util.Iterator functions = described.get("schemas").fieldNames();
+        while (functions.hasNext()) {
+            String function = (String) functions.next();
+            schemas.put(function, described.get("schemas").get(function).asText());
         }
         idPosition = position("id");
         datePosition = position("date");
@@ -97,6 +119,10 @@ final class Contract {
     /** Of the two methods that Jackson has for this, Spark's compiler takes the wrong one without the cast. */
     static JsonNode item(JsonNode list, int at) {
         return (JsonNode) list.get(at);
+    }
+
+    static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private static Contract load() {

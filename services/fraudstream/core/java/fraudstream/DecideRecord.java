@@ -1,32 +1,37 @@
 package fraudstream;
 
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.api.java.UDF7;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * A record of `transactions` → topic, key and value of the record that comes out: scored by the champion whose trees
- * are in a file, or rejected with its reason. Takes value, key, topic, partition, offset, the broker's time in
- * milliseconds, and the file's path.
+ * are in a file, or rejected with its reason.
  */
-public class DecideRecord implements UDF7 {
-    public Object call(
-        Object value, Object key, Object topic, Object partition, Object offset, Object millis, Object champion) {
-        byte[] raw = (byte[]) value;
-        String source = Records.source(
-            (String) topic, ((Integer) partition).intValue(), ((Long) offset).longValue(), ((Long) millis).longValue());
-        Event event = EventReader.read(raw, false);
-        Contract contract = Contract.CURRENT;
-        if (event.reason != null) {
-            byte[] rejected = Records.rejected(raw, (byte[]) key, event, source, System.currentTimeMillis());
-            return row(contract.rejectedTopic, (byte[]) key, rejected);
-        }
-        Decision decision = Champion.of((String) champion).decide(event.features());
-        byte[] scored = Records.scored(raw, event, decision, source, System.currentTimeMillis());
-        return row(contract.scoredTopic, event.key(), scored);
+public class DecideRecord extends Function {
+    private static final UTF8String SCORED = UTF8String.fromString(Contract.CURRENT.scoredTopic);
+    private static final UTF8String REJECTED = UTF8String.fromString(Contract.CURRENT.rejectedTopic);
+
+    DecideRecord() {
+        super("decide", Source.columns(new DataType[] {DataTypes.StringType}));
     }
 
-    private static Row row(String topic, byte[] key, byte[] value) {
-        return RowFactory.create(new Object[] {topic, key, value});
+    /** The broker's time in microseconds; {@code champion} is the file's path. */
+    public static InternalRow invoke(
+        byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued, UTF8String champion) {
+        Source source = new Source(topic, partition, offset, enqueued);
+        Event event = EventReader.read(value, false);
+        if (event.reason != null) {
+            return row(REJECTED, key, Records.rejected(value, key, event, source));
+        }
+        Ensemble ensemble = Champion.of(champion);
+        Decision decision = ensemble.decide(event.features());
+        return row(SCORED, event.key(), Records.scored(value, event, ensemble, decision, source));
+    }
+
+    private static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
+        return new GenericInternalRow(new Object[] {topic, key, value});
     }
 }

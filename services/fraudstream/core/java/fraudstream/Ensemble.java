@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A registered model's trees, read from the {@code trees.json} that training logs beside the served form of the same
@@ -12,8 +13,9 @@ import java.io.IOException;
 final class Ensemble {
     private static final int REASONS = 3;
 
-    final String version;
-    final double threshold;
+    /** What all scored records of a version have in common: its threshold and number. */
+    final byte[] inCommon;
+    private final double threshold;
     private final boolean singlePrecision;
     private final double base;
     private final int[] roots;
@@ -29,8 +31,10 @@ final class Ensemble {
     private final Stumps stumps;
 
     private Ensemble(JsonNode described) {
-        version = described.get("version").asText();
         threshold = described.get("threshold").asDouble();
+        String version = described.get("version").asText();
+        inCommon = (",\"threshold\":" + threshold + ",\"model_version\":\"" + version + "\"")
+            .getBytes(StandardCharsets.UTF_8);
         singlePrecision = described.get("single_precision").asBoolean();
         base = described.get("base").asDouble();
         roots = integers(described.get("roots"));
@@ -76,7 +80,7 @@ final class Ensemble {
         double score = singlePrecision ? (double) score32(narrow) : score64(row);
         int prediction = score >= threshold ? 1 : 0;
         String reasons = prediction == 1 ? reasons(shap != null ? shap.contributions(narrow, row.length) : path(row)) : "[]";
-        return new Decision(prediction, score, threshold, version, reasons);
+        return new Decision(prediction, score, reasons);
     }
 
     double score(double[] row) {

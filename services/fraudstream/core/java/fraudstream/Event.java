@@ -1,17 +1,16 @@
 package fraudstream;
 
 import java.nio.charset.StandardCharsets;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /** What was read of one record: a valid event, or the reason why it is none. */
 final class Event {
     /** Null for a valid event, else a text that starts with the name in {@link #field}. */
     String reason;
     String field;
-    /** The value as text; null where it is no UTF-8 or larger than the contract allows. */
-    String text;
     final long[] integers;
     final double[] numbers;
-    final String[] texts;
+    final UTF8String[] texts;
     /** The code of each text that comes from a list: its place in that list. */
     final int[] codes;
     final boolean[] present;
@@ -24,7 +23,7 @@ final class Event {
     Event(int fields) {
         integers = new long[fields];
         numbers = new double[fields];
-        texts = new String[fields];
+        texts = new UTF8String[fields];
         codes = new int[fields];
         present = new boolean[fields];
     }
@@ -37,7 +36,7 @@ final class Event {
         return Long.toString(id()).getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** A field's value as Spark holds it: a long, a double or a text; null where it is absent. */
+    /** A field's value as Spark holds it: a long, a double or a text, null where it is absent. */
     Object value(int position) {
         if (!present[position]) {
             return null;

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * Reads events in one pass over their JSON. The first field, in the contract's order, that breaks its rule names the
@@ -43,7 +44,10 @@ final class EventReader {
 
     /** Events that carry a decision already ({@code decided}) may be larger and have the decision's fields. */
     static Event read(byte[] value, boolean decided) {
-        return new EventReader(decided).read(value);
+        Event plain = decided || value == null || value.length > Contract.CURRENT.maxEventBytes
+            ? null
+            : PlainReader.read(value);
+        return plain != null ? plain : new EventReader(decided).read(value);
     }
 
     private Event read(byte[] value) {
@@ -58,7 +62,6 @@ final class EventReader {
         if (text == null) {
             return event.reject("value", "not UTF-8 text");
         }
-        event.text = text;
         escapes = text.indexOf("\\ud") >= 0 || text.indexOf("\\uD") >= 0;
         try {
             if (!readObject(text)) {
@@ -147,9 +150,10 @@ final class EventReader {
     }
 
     private boolean readText(String value, Contract.Field field, int position) {
-        event.texts[position] = value;
+        event.texts[position] = UTF8String.fromString(value);
         if (field.kind == Contract.DATE) {
-            long seconds = Times.parse(value);
+            byte[] latin = value.getBytes(StandardCharsets.ISO_8859_1);
+            long seconds = Times.parse(latin, 0, latin.length);
             event.eventSeconds = seconds;
             return seconds != Times.NO_TIME;
         }

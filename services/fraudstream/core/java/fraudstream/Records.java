@@ -13,40 +13,29 @@ import java.util.Base64;
 /** The values of `scored` and `rejected`. */
 final class Records {
     private static final JsonFactory JSON = new JsonFactory();
+    private static final int DECISION_BYTES = 512;
 
     private Records() {
-    }
-
-    /** Where a record came from, as JSON. */
-    static String source(String topic, int partition, long offset, long enqueuedMillis) {
-        StringBuilder text = new StringBuilder(110);
-        text.append("{\"topic\":\"").append(topic).append("\",\"partition\":").append(partition);
-        text.append(",\"offset\":").append(offset).append(",\"enqueued_at\":\"");
-        return text.append(Times.ofMillis(enqueuedMillis)).append("\"}").toString();
     }
 
     /**
      * An event's own bytes, so that money and unknown fields are what their sender wrote, with the decision added.
      */
-    static byte[] scored(byte[] value, Event event, Decision decision, String source, long nowMillis) {
-        StringBuilder added = new StringBuilder(360);
-        added.append(",\"event_time\":\"").append(Times.ofSeconds(event.eventSeconds));
-        added.append("\",\"prediction\":").append(decision.prediction);
-        added.append(",\"score\":").append(decision.score);
-        added.append(",\"threshold\":").append(decision.threshold);
-        added.append(",\"model_version\":\"").append(decision.modelVersion);
-        added.append("\",\"scored_at\":\"").append(Times.ofMillis(nowMillis));
-        added.append("\",\"reasons\":").append(decision.reasons);
-        added.append(",\"source\":").append(source).append('}');
-        byte[] ending = added.toString().getBytes(StandardCharsets.UTF_8);
+    static byte[] scored(byte[] value, Event event, Ensemble ensemble, Decision decision, Source source) {
         int kept = lastBrace(value);
-        byte[] whole = Arrays.copyOf(value, kept + ending.length);
-        System.arraycopy(ending, 0, whole, kept, ending.length);
-        return whole;
+        Bytes bytes = new Bytes(kept + DECISION_BYTES).all(value, kept);
+        bytes.ascii(",\"event_time\":\"").seconds(event.eventSeconds);
+        bytes.ascii("Z\",\"prediction\":").number(decision.prediction);
+        bytes.ascii(",\"score\":").ascii(Double.toString(decision.score));
+        bytes.all(ensemble.inCommon, ensemble.inCommon.length);
+        bytes.ascii(",\"scored_at\":\"").millis(System.currentTimeMillis());
+        bytes.ascii("\",\"reasons\":").ascii(decision.reasons);
+        source.into(bytes.ascii(",\"source\":"));
+        return bytes.ascii("}").toArray();
     }
 
     /** The record of an event that breaks the contract; very large values are cut. */
-    static byte[] rejected(byte[] value, byte[] key, Event event, String source, long nowMillis) {
+    static byte[] rejected(byte[] value, byte[] key, Event event, Source source) {
         byte[] raw = value == null ? new byte[0] : value;
         Contract contract = Contract.CURRENT;
         byte[] kept = raw.length <= contract.wholeRawBytes ? raw : Arrays.copyOf(raw, contract.cutRawBytes);
@@ -62,9 +51,9 @@ final class Records {
             if (key != null) {
                 json.writeStringField("key", new String(key, StandardCharsets.UTF_8));
             }
-            json.writeStringField("rejected_at", Times.ofMillis(nowMillis));
+            json.writeStringField("rejected_at", new Bytes(24).millis(System.currentTimeMillis()).text().toString());
             json.writeFieldName("source");
-            json.writeRawValue(source);
+            json.writeRawValue(source.json().toString());
             json.writeEndObject();
             json.close();
         } catch (IOException error) {

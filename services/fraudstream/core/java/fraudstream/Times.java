@@ -1,7 +1,8 @@
 package fraudstream;
 
-/** Times as the event and our own records write them, all in UTC. */
+/** An event's time, in UTC. */
 final class Times {
+    static final int LENGTH = 19;
     static final long NO_TIME = Long.MIN_VALUE;
 
     private static final int[] DAYS = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -9,75 +10,33 @@ final class Times {
     private Times() {
     }
 
-    /** {@code dd/mm/YYYY HH:MM:SS} as seconds since 1970; {@link #NO_TIME} for anything else. */
-    static long parse(String text) {
-        if (text.length() != 19 || text.charAt(2) != '/' || text.charAt(5) != '/' || text.charAt(10) != ' '
-            || text.charAt(13) != ':' || text.charAt(16) != ':') {
+    /** {@code dd/mm/YYYY HH:MM:SS} in ASCII as seconds since 1970; {@link #NO_TIME} for anything else. */
+    static long parse(byte[] text, int from, int length) {
+        if (length != LENGTH || text[from + 2] != '/' || text[from + 5] != '/' || text[from + 10] != ' '
+            || text[from + 13] != ':' || text[from + 16] != ':') {
             return NO_TIME;
         }
-        int day = digits(text, 0, 2);
-        int month = digits(text, 3, 5);
-        int year = digits(text, 6, 10);
-        int hour = digits(text, 11, 13);
-        int minute = digits(text, 14, 16);
-        int second = digits(text, 17, 19);
+        int day = digits(text, from, 2);
+        int month = digits(text, from + 3, 2);
+        int year = digits(text, from + 6, 4);
+        int hour = digits(text, from + 11, 2);
+        int minute = digits(text, from + 14, 2);
+        int second = digits(text, from + 17, 2);
         if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour < 0 || hour > 23
             || minute < 0 || minute > 59 || second < 0 || second > 59) {
             return NO_TIME;
         }
-        return daysSince1970(year, month, day) * 86400L + hour * 3600L + minute * 60L + second;
+        return java.time.LocalDate.of(year, month, day).toEpochDay() * 86400L + hour * 3600L + minute * 60L + second;
     }
 
-    /** Seconds since 1970 as {@code YYYY-mm-ddTHH:MM:SSZ}. */
-    static String ofSeconds(long seconds) {
-        StringBuilder text = new StringBuilder(24);
-        append(text, seconds);
-        return text.append('Z').toString();
-    }
-
-    /** Milliseconds since 1970 as {@code YYYY-mm-ddTHH:MM:SS.mmmZ}. */
-    static String ofMillis(long millis) {
-        StringBuilder text = new StringBuilder(24);
-        append(text, Math.floorDiv(millis, 1000L));
-        int rest = (int) Math.floorMod(millis, 1000L);
-        text.append('.');
-        padded(text, rest, 3);
-        return text.append('Z').toString();
-    }
-
-    private static void append(StringBuilder text, long seconds) {
-        long days = Math.floorDiv(seconds, 86400L);
-        int rest = (int) Math.floorMod(seconds, 86400L);
-        java.time.LocalDate date = java.time.LocalDate.ofEpochDay(days);
-        padded(text, date.getYear(), 4);
-        text.append('-');
-        padded(text, date.getMonthValue(), 2);
-        text.append('-');
-        padded(text, date.getDayOfMonth(), 2);
-        text.append('T');
-        padded(text, rest / 3600, 2);
-        text.append(':');
-        padded(text, rest / 60 % 60, 2);
-        text.append(':');
-        padded(text, rest % 60, 2);
-    }
-
-    private static void padded(StringBuilder text, int number, int width) {
-        String digits = Integer.toString(number);
-        for (int missing = width - digits.length(); missing > 0; missing--) {
-            text.append('0');
-        }
-        text.append(digits);
-    }
-
-    private static int digits(String text, int from, int until) {
+    private static int digits(byte[] text, int from, int count) {
         int number = 0;
-        for (int at = from; at < until; at++) {
-            char digit = text.charAt(at);
-            if (digit < '0' || digit > '9') {
+        for (int at = from; at < from + count; at++) {
+            int digit = text[at] - '0';
+            if (digit < 0 || digit > 9) {
                 return -1;
             }
-            number = number * 10 + digit - '0';
+            number = number * 10 + digit;
         }
         return number;
     }
@@ -85,9 +44,5 @@ final class Times {
     private static int daysIn(int year, int month) {
         boolean leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         return month == 2 && leap ? 29 : DAYS[month - 1];
-    }
-
-    private static long daysSince1970(int year, int month, int day) {
-        return java.time.LocalDate.of(year, month, day).toEpochDay();
     }
 }
