@@ -56,8 +56,8 @@ def latency(
 
 @app.command()
 def throughput(
-    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 500_000,
-    message_events: Annotated[int, typer.Option(min=1_000, help="How many, for apps that take them singly.")] = 30_000,
+    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 2_000_000,
+    message_events: Annotated[int, typer.Option(min=1_000, help="How many, for the slowest apps.")] = 30_000,
     profile: Annotated[bool, typer.Option("--profile", help="Also profile the stream job; needs a JDK.")] = False,
     repeats: Repeats = 3,
     contender: Names = None,

@@ -13,7 +13,7 @@ from fraudstream.bench.environments import FOLDER, python_of
 from fraudstream.bench.stage import Stage, environment_of, with_values
 from fraudstream.bench.trained import BenchModel
 from fraudstream.core.progress import READY_FILE_VARIABLE
-from fraudstream.core.topics import SCORED, TRANSACTIONS
+from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import spark_job_environment
 from fraudstream.runtime.preflight import free_port
@@ -25,7 +25,7 @@ _READY_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something that takes events from `transactions` and puts them on `scored`.
+    """Something that takes events from `transactions` and puts them on `scored`; bare loops do the least that is.
 
     ``words`` are its worker's last arguments, or the trigger of the stream job; ``processes`` share the partitions.
     """
@@ -111,12 +111,13 @@ class Cast:
     def _workers(self, contender: Contender, number: int) -> list[Part]:
         bootstrap = self.stage.settings.kafka_bootstrap_servers
         addresses = [f"127.0.0.1:{free_port()}" for _ in range(contender.processes)]
+        topics = (TRANSACTIONS, SCORED, *((REJECTED,) if contender.kind == "peer" else ()))
         parts = []
         for place in range(contender.processes):
             made = self.worker(
                 contender.environment,
                 _SCRIPTS[contender.environment],
-                *(bootstrap, TRANSACTIONS, SCORED, f"bench-{contender.name}-{number}", *contender.words),
+                *(bootstrap, *topics, f"bench-{contender.name}-{number}", *contender.words),
                 name=f"{contender.name}-{number}-{place}",
             )
             cluster = (

@@ -11,7 +11,7 @@ from typing import Any
 from fraudstream.bench import bounds, figures
 from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.contenders import CONTENDERS, Cast, Contender, chosen
-from fraudstream.bench.load import Reader, compare_decisions, send
+from fraudstream.bench.load import Reader, compare_decisions, compare_rejected, send
 from fraudstream.bench.running import Tell, broker_stage, running
 from fraudstream.bench.stage import EVERYTHING, OUTPUTS, Ends, fresh_topics
 from fraudstream.core.errors import FraudstreamError
@@ -62,7 +62,9 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
                     runs.append({"repeat": repeat} | run)
                     if contender.scores:
                         decisions[contender.name] = decided
-                compare_decisions(decisions, [run for run in runs if run["repeat"] == repeat and run["rate"] == rate])
+                same = [run for run in runs if run["repeat"] == repeat and run["rate"] == rate]
+                compare_decisions(decisions, same)
+                compare_rejected(same)
         parameters = asdict(plan) | {"model": cast.model.fingerprint, "trees": cast.model.trees}
     return {
         "parameters": parameters,

@@ -9,14 +9,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from fraudstream.bench.contenders import Cast
+from fraudstream.bench.contenders import CONTENDERS, Cast
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.event import FIRST_LIVE_ID
 from fraudstream.generator.transactions import generate, live_dates
 
 EVENTS = 20_000
 SEED = 11
-# Every so many-th event breaks the contract: its amount is text. It is sent to all; only the stream job validates.
+# Every so many-th event breaks the contract: its amount is text. All but the bare loops reject it.
 MALFORMED_EVERY = 100
 SAMPLE = 2_000
 
@@ -87,6 +87,18 @@ def compared(ours: dict[str, tuple[int, float]], theirs: dict[str, tuple[int, fl
     differing = sum(ours[number][0] != theirs[number][0] for number in both)
     largest = max((abs(ours[number][1] - theirs[number][1]) for number in both), default=0.0)
     return {"compared": len(both), "different_decisions": differing, "largest_score_difference": largest}
+
+
+def compare_rejected(runs: list[dict[str, Any]]) -> None:
+    """Contenders that check events reject the same number of as many; another number fails the benchmark."""
+    found: dict[int, dict[int, str]] = {}
+    for run in runs:
+        if CONTENDERS[run["contender"]].kind != "bare":
+            found.setdefault(run["events_out"], {})[run["rejected"]] = run["contender"]
+    for events, numbers in found.items():
+        if len(numbers) > 1:
+            said = ", ".join(f"{name} {number:,}" for number, name in sorted(numbers.items()))
+            raise FraudstreamError(f"Of the same {events:,} events different numbers were rejected: {said}.")
 
 
 def compare_decisions(decisions: dict[str, dict[str, tuple[int, float]]], runs: list[dict[str, Any]]) -> None:

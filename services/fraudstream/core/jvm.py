@@ -2,8 +2,9 @@
 
 They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
 micro-batch; and real-time mode, which takes no Python, runs them too. They stand in a catalog of functions, Spark's
-interface for functions that take and give its own rows; user-defined ones have every value converted twice. The launcher compiles the sources once
-(``fraudstream.runtime.jvm_library``) and puts the jar on Spark's class path. PySpark is imported by the calls.
+interface for functions that take and give its own rows; user-defined ones have every value converted twice. The
+launcher compiles the sources once (``fraudstream.runtime.jvm_library``) and puts the jar on Spark's class path.
+PySpark is imported by the calls.
 """
 
 from __future__ import annotations

@@ -165,6 +165,7 @@ def _write_all(
         while left:
             try:
                 collection.bulk_write([operation(made) for made in left], ordered=False)
+                patience.renew()
                 break
             except BulkWriteError as error:
                 problems = error.details.get("writeErrors", [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from fraudstream.bench.workers import sender
 from fraudstream.bench.workers.sender import due, stamped
+from fraudstream.core.event import FIELD_RULES, RESERVED_FIELDS
+from fraudstream.core.topics import MAX_EVENT_BYTES
 from tests.events import GOOD, value
 
 
@@ -29,6 +32,22 @@ def test_a_stamped_event_is_the_event_with_two_more_fields() -> None:
 
 def test_the_stamp_is_found_as_readers_look_for_it() -> None:
     assert b'"bench":3,"due_us":2500000}' in stamped(value(), 3, 2.5)
+
+
+def test_the_peers_check_the_whole_contract() -> None:
+    source = (Path(sender.__file__).parent / "work.py").read_text("utf-8")
+    contract = next(
+        node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == "Transaction"
+    )
+    fields = {ast.unparse(node.target): node for node in contract.body if isinstance(node, ast.AnnAssign)}
+    assert set(fields) == {rule.name for rule in FIELD_RULES} | set(RESERVED_FIELDS)
+    for rule in FIELD_RULES:
+        written = ast.unparse(fields[rule.name].annotation)
+        assert all(repr(choice) in written for choice in rule.choices), rule.name
+        assert written.count("'") == 2 * len(rule.choices), rule.name
+        if rule.maximum not in (None, 1, 2**63 - 1):
+            assert f"ge={rule.minimum}, le={rule.maximum}" in written, rule.name
+    assert f"MAX_EVENT_BYTES = {MAX_EVENT_BYTES:_}" in source
 
 
 def test_workers_import_nothing_of_ours() -> None:

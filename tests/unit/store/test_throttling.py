@@ -102,6 +102,14 @@ def test_patience_lasts_while_the_store_takes_something() -> None:
     assert sum(pauses) > 5.0
 
 
+def test_patience_lasts_while_the_store_takes_requests_whole() -> None:
+    store, pauses = Store([0, 1] * 20, message=MESSAGE.replace("=8,", "=500,")), list[float]()
+    limits = WriteLimits(request_bytes=300, patience_seconds=1.0)
+    upsert_all(store, documents(20), limits, patience(pauses, limits))  # type: ignore[arg-type]
+    assert store.calls == [1] * 40
+    assert sum(pauses) > 5.0
+
+
 def test_other_write_errors_are_not_waited_for() -> None:
     store = Store([1], code=16, message="Error=16, Details='RequestEntityTooLarge (413)'")
     with pytest.raises(BulkWriteError):

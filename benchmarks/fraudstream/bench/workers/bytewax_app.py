@@ -1,4 +1,4 @@
-"""Bytewax: ``bytewax_app.py BOOTSTRAP IN OUT GROUP message|batch``; each process takes its share of the partitions."""
+"""Bytewax: ``bytewax_app.py BOOTSTRAP IN SCORED REJECTED GROUP message|batch``; processes share the partitions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 import sys
 
 import bytewax.operators as op
-from bytewax.connectors.kafka import KafkaSinkMessage, KafkaSource
+from bytewax.connectors.kafka import KafkaSinkMessage
 from bytewax.connectors.kafka import operators as kop
 from bytewax.dataflow import Dataflow
 from bytewax.testing import cluster_main
-from model import Model
+from work import Received, Work
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    bootstrap, source, target, _, kind = sys.argv[1:]
+    bootstrap, source, scored, rejected, _, kind = sys.argv[1:]
     batched = kind == "batch"
-    model = Model()
+    work = Work()
     flow = Dataflow("bench")
     reading = kop.input(
         "in",
@@ -29,26 +29,26 @@ def main() -> None:
     )
 
     def decide(records: list) -> list:  # type: ignore[type-arg]
-        decided = model.decide([one.value for one in records])
-        return [KafkaSinkMessage(one.key, value) for one, value in zip(records, decided, strict=True)]
+        received = [
+            Received(one.value, one.key, one.topic, one.partition, one.offset, one.timestamp[1]) for one in records
+        ]
+        return [KafkaSinkMessage(one.key, one.value, rejected if one.rejected else scored) for one in work(received)]
 
-    scored = (
+    decided = (
         op.flat_map_batch("score", reading.oks, decide)
         if batched
         else op.map("score", reading.oks, lambda record: decide([record])[0])
     )
     kop.output(
         "out",
-        scored,
+        decided,
         brokers=[bootstrap],
-        topic=target,
+        topic=scored,
         add_config={"linger.ms": "5" if batched else "0", "acks": "all"},
     )
     addresses = os.environ.get("BENCH_ADDRESSES", "").split()
     cluster_main(flow, addresses, int(os.environ.get("BENCH_PROCESS", "0")), worker_count_per_proc=1)
 
-
-__all__ = ["KafkaSource", "main"]
 
 if __name__ == "__main__":
     main()

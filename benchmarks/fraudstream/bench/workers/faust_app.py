@@ -1,19 +1,28 @@
-"""Faust: ``faust_app.py BOOTSTRAP IN OUT GROUP message|batch``."""
+"""Faust: ``faust_app.py BOOTSTRAP IN SCORED REJECTED GROUP message|batch``."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from typing import Any
 
 import faust
-from model import Model
+from work import Received, Work
+
+
+def received(event: Any) -> Received:
+    """An event's record."""
+    message = event.message
+    return Received(
+        event.value, event.key, message.topic, message.partition, message.offset, int(message.timestamp * 1000)
+    )
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    bootstrap, source, target, group, kind = sys.argv[1:]
+    bootstrap, source, scored, rejected, group, kind = sys.argv[1:]
     batched = kind == "batch"
-    model = Model()
+    work = Work()
     app = faust.App(
         group,
         broker=f"kafka://{bootstrap}",
@@ -26,17 +35,21 @@ def main() -> None:
         value_serializer="raw",
         key_serializer="raw",
     )
-    incoming = app.topic(source, value_serializer="raw", key_serializer="raw")
-    outgoing = app.topic(target, value_serializer="raw", key_serializer="raw")
+    incoming, good, bad = (
+        app.topic(name, value_serializer="raw", key_serializer="raw") for name in (source, scored, rejected)
+    )
+
+    async def decide(events: list) -> None:  # type: ignore[type-arg]
+        for made in work([received(event) for event in events]):
+            await (bad if made.rejected else good).send(key=made.key, value=made.value)
 
     async def decide_each(stream) -> None:  # type: ignore[no-untyped-def]
-        async for key, value in stream.items():
-            await outgoing.send(key=key, value=model.decide([value])[0])
+        async for event in stream.events():
+            await decide([event])
 
     async def decide_many(stream) -> None:  # type: ignore[no-untyped-def]
-        async for values in stream.take(1_000, within=0.1):
-            for value in model.decide(list(values)):
-                await outgoing.send(value=value)
+        async for events in stream.take_events(1_000, within=0.1):
+            await decide(list(events))
 
     app.agent(incoming)(decide_many if batched else decide_each)
     sys.argv = [sys.argv[0], "worker", "-l", "error", "--without-web"]

@@ -1,35 +1,46 @@
-"""Quix Streams: ``quix_app.py BOOTSTRAP IN OUT GROUP message|batch``."""
+"""Quix Streams: ``quix_app.py BOOTSTRAP IN SCORED REJECTED GROUP message|batch``."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-from model import Model
-from quixstreams import Application
+from quixstreams import Application, message_context
+from quixstreams.models.serializers import Serializer
 from quixstreams.sinks import BatchingSink
+from work import Made, Received, Work
+
+
+class ValueOf(Serializer):  # type: ignore[misc]
+    """Sends a made record's value as it is."""
+
+    def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002 - Quix's signature
+        return value.value
 
 
 class ScoringSink(BatchingSink):  # type: ignore[misc]
-    """Scores what Quix has gathered up to a checkpoint, in one call a thousand records."""
+    """Works through what Quix has gathered up to a checkpoint, a thousand records at a time."""
 
-    def __init__(self, app: Application, target: str) -> None:
+    def __init__(self, app: Application, scored: str, rejected: str) -> None:
         super().__init__()
-        self._model = Model()
-        self._target = target
+        self._work = Work()
+        self._scored = scored
+        self._rejected = rejected
         self._producer = app.get_producer()
 
     def write(self, batch) -> None:  # type: ignore[no-untyped-def]
-        records = list(batch)
+        records = [
+            Received(one.value, one.key, batch.topic, batch.partition, one.offset, one.timestamp) for one in batch
+        ]
         for start in range(0, len(records), 1_000):
-            chunk = records[start : start + 1_000]
-            for record, value in zip(chunk, self._model.decide([one.value for one in chunk]), strict=True):
-                self._producer.produce(self._target, value, record.key)
+            for made in self._work(records[start : start + 1_000]):
+                self._producer.produce(self._rejected if made.rejected else self._scored, made.value, made.key)
         self._producer.flush()
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    bootstrap, source, target, group, kind = sys.argv[1:]
+    bootstrap, source, scored, rejected, group, kind = sys.argv[1:]
     batched = kind == "batch"
     app = Application(
         broker_address=bootstrap,
@@ -44,11 +55,19 @@ def main() -> None:
     incoming = app.topic(source, value_deserializer="bytes", key_deserializer="bytes")
     frame = app.dataframe(incoming)
     if batched:
-        frame.sink(ScoringSink(app, target))
+        frame.sink(ScoringSink(app, scored, rejected))
     else:
-        model = Model()
-        outgoing = app.topic(target, value_serializer="bytes", key_serializer="bytes")
-        frame.apply(lambda value: model.decide([value])[0]).to_topic(outgoing)
+        work = Work()
+        good = app.topic(scored, value_serializer=ValueOf(), key_serializer="bytes")
+        bad = app.topic(rejected, value_serializer=ValueOf(), key_serializer="bytes")
+
+        def decide(value: bytes, key: Any, timestamp: int, headers: Any) -> Made:  # noqa: ARG001 - Quix's signature
+            place = message_context()
+            return work([Received(value, key, place.topic, place.partition, place.offset, timestamp)])[0]
+
+        frame.apply(decide, metadata=True).to_topic(
+            lambda made, *_: bad if made.rejected else good, key=lambda made: made.key
+        )
     app.run()
 
 

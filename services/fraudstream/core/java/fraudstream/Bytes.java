@@ -6,9 +6,6 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /** Bytes that grow, for records that are written piece by piece. */
 final class Bytes {
-    // The longest single piece that is not measured beforehand.
-    private static final int LONGEST_NUMBER = 20;
-
     private byte[] held;
     private int length;
 
@@ -41,14 +38,14 @@ final class Bytes {
     }
 
     Bytes number(long number) {
-        if (number < 0) {
+        if (number < 0 || number > Integer.MAX_VALUE) {
             return ascii(Long.toString(number));
         }
         int width = 1;
-        for (long rest = number / 10; rest > 0; rest /= 10) {
+        for (int rest = (int) number / 10; rest > 0; rest /= 10) {
             width++;
         }
-        return padded(number, width);
+        return padded((int) number, width);
     }
 
     /** Seconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SS}, for the years 1 to 9999. */
@@ -63,7 +60,7 @@ final class Bytes {
     /** Milliseconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SS.mmmZ}. */
     Bytes millis(long millis) {
         seconds(Math.floorDiv(millis, 1000L));
-        return ascii(".").padded(Math.floorMod(millis, 1000L), 3).ascii("Z");
+        return ascii(".").padded((int) Math.floorMod(millis, 1000L), 3).ascii("Z");
     }
 
     byte[] toArray() {
@@ -74,11 +71,11 @@ final class Bytes {
         return UTF8String.fromBytes(held, 0, length);
     }
 
-    private Bytes padded(long number, int width) {
-        reserve(LONGEST_NUMBER);
-        long rest = number;
+    private Bytes padded(int number, int width) {
+        reserve(width);
+        int rest = number;
         for (int at = length + width - 1; at >= length; at--) {
-            held[at] = (byte) ('0' + (int) (rest % 10));
+            held[at] = (byte) ('0' + rest % 10);
             rest /= 10;
         }
         length += width;

@@ -93,7 +93,17 @@ final class PlainReader {
     }
 
     private boolean isTaken(byte[] text) {
-        return Arrays.equals(value, from, until, text, 0, text.length);
+        return until - from == text.length && standsAt(from, text);
+    }
+
+    /** Names and choices are short: for them this is faster than the comparison of ranges that Java has. */
+    private boolean standsAt(int start, byte[] text) {
+        for (int place = 0; place < text.length; place++) {
+            if (value[start + place] != text[place]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether the unknown name that was taken last is free and stands there for the first time. */
@@ -174,7 +184,7 @@ final class PlainReader {
         }
         for (int literal = 0; literal < LITERALS.length; literal++) {
             byte[] text = LITERALS[literal];
-            if (at + text.length <= value.length && Arrays.equals(value, at, at + text.length, text, 0, text.length)) {
+            if (at + text.length <= value.length && standsAt(at, text)) {
                 at += text.length;
                 return true;
             }
