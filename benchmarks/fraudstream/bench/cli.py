@@ -79,7 +79,7 @@ def throughput(
 
 @app.command()
 def scale(
-    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 300_000,
+    events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 600_000,
     repeats: Repeats = 3,
     smoke: Smoke = False,
     as_json: AsJson = False,

@@ -27,7 +27,7 @@ IN_ONE_PROCESS = "one process, 2 cores"
 class Plan:
     """How many events wait, over topics of how many partitions, for clusters of how many workers of one core."""
 
-    events: int = 300_000
+    events: int = 600_000
     partitions: tuple[int, ...] = (2, 4, 8)
     workers: tuple[int, ...] = (1, 2)
     repeats: int = 3

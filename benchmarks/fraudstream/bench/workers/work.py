@@ -30,7 +30,7 @@ Money = Annotated[float, Meta(ge=0)]
 Reserved = Annotated[str, Meta(min_length=1, max_length=0)]
 
 
-class Transaction(msgspec.Struct):
+class Transaction(msgspec.Struct):  # type: ignore[misc]
     """The event contract."""
 
     id: Annotated[int, Meta(ge=0, le=2**63 - 1)]
