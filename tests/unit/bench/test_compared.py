@@ -19,7 +19,7 @@ def test_bare_loops_reject_nothing_and_others_the_same_number() -> None:
 
 
 def test_another_number_of_rejected_events_is_an_error() -> None:
-    with pytest.raises(FraudstreamError, match="1,000 events .* bytewax-batch 9, realtime 10"):
+    with pytest.raises(FraudstreamError, match=r"1,000 events .* bytewax-batch 9, realtime 10"):
         compare_rejected([run("realtime", 10), run("bytewax-batch", 9)])
 
 

@@ -15,7 +15,8 @@ class ValueOf(Serializer):  # type: ignore[misc]
     """Sends a made record's value as it is."""
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002 - Quix's signature
-        return value.value
+        sent: bytes = value.value
+        return sent
 
 
 class ScoringSink(BatchingSink):  # type: ignore[misc]
