@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from fraudstream.cloud.rehearsal.online_endpoint import Deployment, OnlineEndpoi
 from fraudstream.cloud.rehearsal.registry import Registry
 from fraudstream.cloud.rehearsal.web import WebServer
 from fraudstream.cloud.rules import rules
-from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.errors import ConfigurationError, PortTaken
 from fraudstream.runtime.preflight import free_port
 
 pytestmark = pytest.mark.rehearsal
@@ -228,3 +229,10 @@ def test_the_registry_shows_no_aliases(tmp_path: Path) -> None:
         return (await client.get("/api/2.0/mlflow/registered-models/get", params={"name": "fraud"})).json()
 
     assert run(tmp_path, work) == {"registered_model": {"name": "fraud"}}
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=str(port)):
+            asyncio.run(WebServer(Starlette(), port).start())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import documentstore, kafka_broker
 from fraudstream.runtime.part import Part
+from fraudstream.runtime.preflight import free_port
 
 
 class Running:
@@ -50,11 +50,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    ports = {}
-    for name in ("kafka_port", "kafka_controller_port", "mongo_port"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports[name] = probe.getsockname()[1]
+    ports = {name: free_port() for name in ("kafka_port", "kafka_controller_port", "mongo_port")}
     return Settings(data_dir=tmp_path_factory.mktemp("data"), **ports)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import random
 import shutil
 import socket
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,9 @@ from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.runtime.part import Part
 
 LEAST_FREE_BYTES = 500_000_000
+
+_LISTENERS_PORTS = range(20_000, 32_768)
+_GIVEN: set[int] = set()
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -86,7 +90,19 @@ def _holder(port: int) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nothing listens on now; never the same twice in one process.
+
+    Below the range from which systems take a connection's own port (32768 on Linux, 49152 elsewhere), so that none is
+    taken between this answer and the listener's start.
+
+    Raises
+    ------
+    RuntimePartError
+        None is free.
+    """
+    left = [port for port in _LISTENERS_PORTS if port not in _GIVEN]
+    for port in random.sample(left, len(left)):
+        if _is_free("127.0.0.1", port):
+            _GIVEN.add(port)
+            return port
+    raise RuntimePartError(f"No port from {_LISTENERS_PORTS[0]} to {_LISTENERS_PORTS[-1]} is free. Stop some services.")

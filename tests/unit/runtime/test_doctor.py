@@ -15,6 +15,7 @@ from fraudstream.core.errors import JavaMissing
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import doctor
 from fraudstream.runtime.doctor import run_checks
+from fraudstream.runtime.preflight import free_port
 from fraudstream.runtime.state import RunState, run_dir, write_state
 
 
@@ -24,12 +25,8 @@ def found(settings: Settings) -> dict[str, doctor.Check]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    ports = {}
-    for name in ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports[f"{name}_port"] = probe.getsockname()[1]
-    return Settings(data_dir=tmp_path / "data", **ports)
+    names = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
+    return Settings(data_dir=tmp_path / "data", **{f"{name}_port": free_port() for name in names})
 
 
 def test_this_machine_can_run_the_parts(settings: Settings) -> None:

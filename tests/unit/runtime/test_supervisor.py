@@ -338,6 +338,21 @@ def test_one_port_for_two_parts_is_refused(tmp_path: Path) -> None:
         preflight.check_ports([fake("a", ports=(port,)), fake("b", ports=(port,))], "127.0.0.1", {})
 
 
+def test_free_ports_are_never_given_twice_and_no_connection_takes_them() -> None:
+    given = [preflight.free_port() for _ in range(200)]
+    assert len(set(given)) == len(given)
+    assert max(given) < 32_768
+
+
+def test_a_port_that_is_listened_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = preflight.free_port()
+    monkeypatch.setattr(preflight, "_GIVEN", set())
+    monkeypatch.setattr(preflight, "_LISTENERS_PORTS", range(port, port + 1))
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(RuntimePartError, match=str(port)):
+        preflight.free_port()
+    assert preflight.free_port() == port
+
+
 def test_a_full_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuntimePartError, match="MB are free"):
         preflight.check_disk(tmp_path, least_free_bytes=2**62)

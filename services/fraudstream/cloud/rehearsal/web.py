@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
+
+from fraudstream.core.errors import PortTaken
 
 _HOP_HEADERS = frozenset(
     ("connection", "content-encoding", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding")
@@ -39,12 +42,21 @@ class WebServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return once the port answers."""
-        self._task = asyncio.create_task(self._server.serve())
+        """Return once the port answers.
+
+        Raises
+        ------
+        PortTaken
+            Something else listens on it.
+        """
+        try:
+            listener = socket.create_server(("127.0.0.1", self.port))
+        except OSError as error:
+            raise PortTaken(f"Port {self.port} cannot be listened on: {error.strerror}. Start again.") from error
+        self._task = asyncio.create_task(self._server.serve([listener]))
         while not self._server.started:
             if self._task.done():
                 self._task.result()
-                raise OSError(f"port {self.port} cannot be listened on")
             await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
