@@ -12,12 +12,19 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc"]
 _CHROMIUM = "/usr/bin/chromium"
-# Every panel has left its loading state: it has data, or says that there are none.
+# Every panel has its data, or says that there are none, and what stands in sight has drawn them.
 READY = """() => {
     const seen = [...document.querySelectorAll('section.panel')].filter(panel => panel.checkVisibility());
-    return seen.length > 0 && !seen.some(panel => panel.classList.contains('panel--loading'));
+    const inSight = one => {
+        const place = one.getBoundingClientRect();
+        return one.checkVisibility() && place.top < innerHeight && place.bottom > 0;
+    };
+    const drawn = (kind, part) => [...document.querySelectorAll(`.panel--ready ${kind}`)]
+        .filter(inSight).every(one => one.querySelector(part));
+    return seen.length > 0 && !seen.some(panel => panel.classList.contains('panel--loading'))
+        && drawn('.dash-graph', '.trace') && drawn('.grid', '.ag-row');
 }"""
-_TIMES, _FIRST_TIMES = 7, 3
+_TIMES, _FIRST_TIMES = 7, 5
 _VIEWPORT: Any = {"width": 1440, "height": 900}
 
 

@@ -58,10 +58,11 @@ def section(found: dict[str, Any]) -> str:
         ),
     ]
     machine = found["machine"]
+    days = sorted({when[:10] for when in (found["measured_at"], *found.get("measured_anew", {}).values())})
     made_on = (
         f"`{RESULTS}`: {stored['transactions']:,} transactions and {stored['rollups']:,} rollups stored, "
         f"{found['decisions_per_second']} decisions a second; server and browser on {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory_gib']:g} GiB; {found['measured_at'][:10]}."
+        f"{machine['cores']} cores, {machine['memory_gib']:g} GiB; {', '.join(days)}."
     )
     return f"{generated.table(('measured', 'figure', 'bound', 'holds'), rows, figures=True)}\n\n{made_on}"
 

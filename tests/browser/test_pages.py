@@ -39,6 +39,28 @@ def test_history_shows_data_in_every_panel_and_for_each_origin(page: Page, site:
     expect(page).to_have_url(re.compile("origin=history"))
 
 
+def test_what_is_out_of_sight_comes_without_scrolling(page: Page, site: Any) -> None:
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.goto(f"{site.url}/history")
+    for panel in HISTORY:
+        expect(page.locator(f"#{panel} .scatterlayer .trace").first).to_be_attached()
+    page.goto(site.url)
+    expect(page.locator("#live-decisions-table .ag-row").first).to_be_attached()
+    assert page.evaluate("scrollY") == 0
+
+
+def test_the_tables_library_waits_for_a_table(page: Page, site: Any) -> None:
+    library = page.locator("script[src*='/dash_ag_grid.']")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.clock.install()
+    page.goto(f"{site.url}/history")
+    page.locator("#history-transactions").get_by_text("5,000").wait_for()
+    expect(library).to_have_count(0)
+    page.goto(f"{site.url}/explorer?tab=rejected")
+    expect(page.locator("#explorer-rejections .ag-row").first).to_be_visible()
+    expect(library).to_have_count(1)
+
+
 def test_two_periods_are_compared_and_kept_in_the_address(page: Page, site: Any) -> None:
     page.goto(f"{site.url}/history?origin=history&period=2026-01,2026-03")
     expect_ready(page, HISTORY)
@@ -85,6 +107,7 @@ def test_rows_can_be_chosen_without_a_mouse(page: Page, site: Any) -> None:
     expect_ready(page, HISTORY)
     page.get_by_role("textbox", name="Show the transactions of").focus()
     page.keyboard.type("Saturday")
+    expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#history-rows-panel-title")).to_have_text("Transactions: Saturday")

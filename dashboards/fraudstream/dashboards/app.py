@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dash import Dash, Input, Output, State
-from flask import Response
+from flask import Response, request
 
+from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import Settings
 from fraudstream.dashboards import explorer, history, live, system
 from fraudstream.dashboards.access import HEALTH_PATH, Access, protect
 from fraudstream.dashboards.model_info import browser_address
+from fraudstream.dashboards.refresh import Refresh
 from fraudstream.dashboards.shell import (
     CHOOSE_SCHEME,
     CONTENT_ID,
@@ -18,6 +21,7 @@ from fraudstream.dashboards.shell import (
     LOCATION_ID,
     NAVIGATION_ID,
     PROVIDER_ID,
+    SCHEME_COOKIE,
     SCHEME_ID,
     TOGGLE_ID,
     navigation,
@@ -25,8 +29,23 @@ from fraudstream.dashboards.shell import (
     shell,
 )
 from fraudstream.dashboards.sources import Sources
+from fraudstream.dashboards.theme import scheme_of
 
 PAGES = (live, history, explorer, system)
+_GRID_LIBRARY = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
+
+
+class Application(Dash):
+    """Dash, whose tables bring their library themselves when they are first needed (assets/grid-loading.js)."""
+
+    def interpolate_index(self, *arguments: Any, **parts: Any) -> str:
+        """The page that a browser loads first, without that library; Dash gives the parts by their names."""
+        found = _GRID_LIBRARY.search(parts["scripts"])
+        if found is None:
+            raise RuntimePartError("Dash's index page names no script of dash-ag-grid. Install the locked versions.")
+        parts["scripts"] = parts["scripts"].replace(found[0], "")
+        parts["metas"] += f'<meta name="grid-library" content="{found[1]}">'
+        return str(super().interpolate_index(*arguments, **parts))  # type: ignore[no-untyped-call]
 
 
 def create_app(settings: Settings, sources: Sources) -> Dash:
@@ -34,7 +53,7 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
 
     Raises :class:`ConfigurationError` where the settings leave the pages open to strangers.
     """
-    app = Dash(
+    app = Application(
         "fraudstream.dashboards",
         title="Fraudstream",
         update_title="",
@@ -52,6 +71,8 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
         State(SCHEME_ID, "data"),
     )
 
+    refreshes: dict[str, Refresh | None] = {page.PATH: page.register(app, sources) for page in PAGES}
+
     @app.callback(
         Output(CONTENT_ID, "children"),
         Output(NAVIGATION_ID, "children"),
@@ -62,10 +83,13 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
         current = (path or "/").rstrip("/") or "/"
         links = navigation([(page.PATH, page.TITLE) for page in PAGES], current)
         page = next((page for page in PAGES if current == page.PATH), None)
-        return (page.layout(search) if page else not_found(current)), links
+        if page is None:
+            return not_found(current), links
+        content = page.layout(search)
+        if refresh := refreshes[page.PATH]:
+            refresh.fill(content, {SCHEME_ID: scheme_of(request.cookies.get(SCHEME_COOKIE))})
+        return content, links
 
-    for page in PAGES:
-        page.register(app, sources)
     protect(app.server, Access.of(settings))
 
     app.server.add_url_rule(HEALTH_PATH, view_func=_health)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
@@ -17,6 +18,7 @@ from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.history_layout import CARDS, CARDS_ID, DRILL_ID, PANELS, PATH, TITLE, TREND, layout
 from fraudstream.dashboards.history_view import CHOICES, Drill, Period, Report, period, report
 from fraudstream.dashboards.queries import HistorySnapshot
+from fraudstream.dashboards.refresh import Refresh
 from fraudstream.dashboards.rendering import Rendered, request_formats, unchanged
 from fraudstream.dashboards.shell import SCHEME_ID
 from fraudstream.dashboards.sources import Sources
@@ -97,15 +99,14 @@ def row(made: dict[str, Any], forms: Formats) -> dict[str, Any]:
     }
 
 
-def register(app: Dash, sources: Sources) -> None:
+def register(app: Dash, sources: Sources) -> Refresh:
     """The page's callbacks."""
     history_layout.register(app)
     exports.register(app, sources)
-    kept = Rendered()
+    _register_rows(app, sources)
     shown_panels = [*PANELS.values(), TREND]
-
-    @app.callback(
-        output={
+    refresh = Refresh(
+        outputs={
             "panels": {panel.id: panel.outputs() for panel in shown_panels},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
             "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
@@ -117,17 +118,34 @@ def register(app: Dash, sources: Sources) -> None:
         },
         inputs={
             "_tick": Input("history-tick", "n_intervals"),
+            "_first": Input("history-first", "n_intervals"),
             "choice": Input("history-origin", "value"),
             "months": Input("history-period", "value"),
             "others": Input("history-other", "value"),
             "scheme": Input(SCHEME_ID, "data"),
             "before": State("history-seen", "data"),
         },
+        answer=_answer(sources),
+        first="history-first",
     )
-    def refresh(
-        _tick: int | None, choice: Any, months: Any, others: Any, scheme: str | None, before: str | None
+    refresh.register(app)
+    return refresh
+
+
+def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
+    kept = Rendered()
+
+    def answer(
+        _first: int | None,
+        _tick: int | None,
+        choice: Any,
+        months: Any,
+        others: Any,
+        scheme: str | None,
+        before: str | None,
+        patience_seconds: float = 1.0,
     ) -> dict[str, Any]:
-        view, forms = sources.history.look(), request_formats()
+        view, forms = sources.history.look(patience_seconds), request_formats()
         origin = choice if choice in CHOICES else "all"
         chosen, other = period(months), period(others)
         key = (_content(view), view.problem, origin, chosen, other, scheme, forms.locale)
@@ -137,6 +155,10 @@ def register(app: Dash, sources: Sources) -> None:
         made: dict[str, Any] = kept.get(key, lambda: _rendered(view, origin, chosen, other, scheme_of(scheme), forms))
         return made | {"seen": mark}
 
+    return answer
+
+
+def _register_rows(app: Dash, sources: Sources) -> None:
     @app.callback(
         Output("history-rows", "rowData"),
         Output("history-rows-panel", "className"),

@@ -16,6 +16,7 @@ from fraudstream.dashboards.buckets import VALUES
 from fraudstream.dashboards.history_view import CHOICES, period
 from fraudstream.dashboards.panels import Card, Panel
 from fraudstream.dashboards.queries import month_starts
+from fraudstream.dashboards.refresh import first_question
 from fraudstream.dashboards.shell import heading
 
 PATH = "/history"
@@ -86,6 +87,7 @@ def layout(search: str | None = None) -> html.Div:
             panels.cards_layout(CARDS_ID, CARDS),
             _rows(),
             dmc.Grid([panel.layout() for panel in [TREND, *PANELS.values()]], gutter="md"),
+            first_question("history-first"),
             dcc.Interval(id="history-tick", interval=REFRESH_MS),
             dcc.Store(id=DRILL_ID, data=drill if len(drill) == 2 else None),
             dcc.Store(id="history-seen"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx
@@ -15,6 +16,7 @@ from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.live_controls import CARDS, CARDS_ID, MINUTES, PANELS, PATH, TABLE_PANEL_ID, TITLE, layout
 from fraudstream.dashboards.live_view import RANGE_WORDS, RANGES, Selection, Shown, shown
 from fraudstream.dashboards.queries import LiveSnapshot
+from fraudstream.dashboards.refresh import Refresh
 from fraudstream.dashboards.rendering import Rendered, request_formats, unchanged
 from fraudstream.dashboards.shell import SCHEME_ID
 from fraudstream.dashboards.sources import Sources
@@ -126,13 +128,11 @@ def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, ta
     )
 
 
-def register(app: Dash, sources: Sources) -> None:
+def register(app: Dash, sources: Sources) -> Refresh:
     """The page's callbacks."""
     live_controls.register(app)
-    kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
-
-    @app.callback(
-        output={
+    refresh = Refresh(
+        outputs={
             "panels": {panel.id: panel.outputs() for panel in PANELS},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
             "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
@@ -149,6 +149,7 @@ def register(app: Dash, sources: Sources) -> None:
         },
         inputs={
             "_tick": Input("live-tick", "n_intervals"),
+            "_first": Input("live-first", "n_intervals"),
             "values": {name: Input(f"live-filter-{name}", "value") for name in live_controls.FILTERS},
             "minute": Input("live-minute", "data"),
             "span": Input("live-range", "value"),
@@ -157,8 +158,18 @@ def register(app: Dash, sources: Sources) -> None:
             "scheme": Input(SCHEME_ID, "data"),
             "before": State("live-seen", "data"),
         },
+        answer=_answer(sources),
+        first="live-first",
     )
-    def refresh(
+    refresh.register(app)
+    return refresh
+
+
+def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
+    kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
+
+    def answer(
+        _first: int | None,
         _tick: int | None,
         values: dict[str, Any],
         minute: Any,
@@ -167,11 +178,12 @@ def register(app: Dash, sources: Sources) -> None:
         table: Any,
         scheme: str | None,
         before: str | None,
+        patience_seconds: float = 1.0,
     ) -> dict[str, Any]:
         now = sources.now()
         forms = request_formats()
         chosen = selection(values, minute, span, paused_at, table)
-        view, tail = sources.live.look(), sources.tail.look()
+        view, tail = sources.live.look(patience_seconds), sources.tail.look()
         # What two sources said within this time is counted once, whoever asks.
         known = (view.snapshot is None, view.problem, tail.caught_up, tail.problem, chosen_key(chosen))
         seen: Shown = counted.get(known, lambda: shown(view, tail, chosen, now))
@@ -190,6 +202,8 @@ def register(app: Dash, sources: Sources) -> None:
             "seen": mark,
             "moment": moment,
         }
+
+    return answer
 
 
 def chosen_key(chosen: Selection) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from fraudstream.dashboards.address import Address, Kept, remember
 from fraudstream.dashboards.buckets import VALUES
 from fraudstream.dashboards.live_view import RANGES
 from fraudstream.dashboards.panels import Card, Panel
+from fraudstream.dashboards.refresh import first_question
 from fraudstream.dashboards.shell import heading
 
 PATH = "/"
@@ -68,8 +69,10 @@ def layout(search: str | None = None) -> html.Div:
             _filters(address),
             panels.cards_layout(CARDS_ID, CARDS),
             dmc.Grid([*(panel.layout() for panel in PANELS), _table(address)], gutter="md"),
+            first_question("live-first"),
             dcc.Interval(id="live-tick", interval=TICK_MS, disabled=paused is not None),
-            dcc.Store(id="live-paused", data=str(milliseconds(paused)) if paused else None),
+            # Never None, which a store changes as soon as it is there, so that the page would be refreshed again.
+            dcc.Store(id="live-paused", data=str(milliseconds(paused)) if paused else ""),
             dcc.Store(id="live-minute", data=minutes),
             dcc.Store(id="live-seen"),
             # The server's moment of what is shown: a pause freezes it, whatever the browser's clock says.

@@ -12,13 +12,15 @@ from fraudstream.dashboards.accessibility import aria
 from fraudstream.dashboards.theme import MANTINE_THEME
 
 SCHEME_ID = "color-scheme"
+SCHEME_COOKIE = "fraudstream-color-scheme"
 TOGGLE_ID = "color-scheme-toggle"
 PROVIDER_ID = "provider"
 LOCATION_ID = "location"
 CONTENT_ID = "content"
 NAVIGATION_ID = "navigation"
 
-# The scheme is set before the first paint, so that a dark page does not flash white.
+# The scheme is set before the first paint, so that a dark page does not flash white; the server is told in a cookie, so
+# that it colours the figures of a page that it sends.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -30,7 +32,9 @@ INDEX = """<!DOCTYPE html>
 (function () {
   var chosen = localStorage.getItem('fraudstream-color-scheme');
   var dark = chosen === 'dark' || (chosen !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
-  document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
+  var scheme = dark ? 'dark' : 'light';
+  document.documentElement.setAttribute('data-mantine-color-scheme', scheme);
+  document.cookie = 'fraudstream-color-scheme=' + scheme + ';path=/;SameSite=Lax';
 })();
 </script>
 </head>
@@ -50,6 +54,7 @@ function (clicks, current) {
   if (clicks) {
     scheme = scheme === 'dark' ? 'light' : 'dark';
     localStorage.setItem(key, scheme);
+    document.cookie = key + '=' + scheme + ';path=/;SameSite=Lax';
   }
   return [scheme, scheme];
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from fraudstream.dashboards.formats import NOTHING, Formats
 from fraudstream.dashboards.health import PartHealth, Phase, SystemSnapshot
 from fraudstream.dashboards.model_info import ModelInfo
 from fraudstream.dashboards.panels import Card, Panel
+from fraudstream.dashboards.refresh import Refresh, first_question
 from fraudstream.dashboards.rendering import Rendered, request_formats
 from fraudstream.dashboards.shell import SCHEME_ID, heading
 from fraudstream.dashboards.sources import Sources
@@ -71,6 +72,7 @@ def layout(_search: str | None = None) -> html.Div:
             heading("System", "Health, lag, throughput and latency of each part", None),
             panels.cards_layout(CARDS_ID, CARDS),
             dmc.Grid([parts, model, *(panel.layout() for panel in PANELS)], gutter="md"),
+            first_question("system-first"),
             dcc.Interval(id="system-tick", interval=REFRESH_MS),
         ],
         className="page",
@@ -168,12 +170,10 @@ def card_units(rejected: RejectedSnapshot | None, forms: Formats) -> dict[str, s
     }
 
 
-def register(app: Dash, sources: Sources) -> None:
+def register(app: Dash, sources: Sources) -> Refresh:
     """The page's callbacks."""
-    kept = Rendered(seconds=1.0)
-
-    @app.callback(
-        output={
+    refresh = Refresh(
+        outputs={
             "panels": {panel.id: panel.outputs() for panel in PANELS},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
             "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
@@ -184,10 +184,25 @@ def register(app: Dash, sources: Sources) -> None:
             "model_state": panels.state_outputs("system-model-panel"),
             "model_insight": Output("system-model-panel-insight", "children"),
         },
-        inputs={"_tick": Input("system-tick", "n_intervals"), "scheme": Input(SCHEME_ID, "data")},
+        inputs={
+            "_tick": Input("system-tick", "n_intervals"),
+            "_first": Input("system-first", "n_intervals"),
+            "scheme": Input(SCHEME_ID, "data"),
+        },
+        answer=_answer(sources),
+        first="system-first",
     )
-    def refresh(_tick: int | None, scheme: str | None) -> dict[str, Any]:
-        view, rejected, tail = sources.system.look(5.0), sources.rejected.look(), sources.tail.look()
+    refresh.register(app)
+    return refresh
+
+
+def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
+    kept = Rendered(seconds=1.0)
+
+    def answer(
+        _first: int | None, _tick: int | None, scheme: str | None, patience_seconds: float = 5.0
+    ) -> dict[str, Any]:
+        view, rejected, tail = sources.system.look(patience_seconds), sources.rejected.look(), sources.tail.look()
         now, forms = sources.now(), request_formats()
         key = (
             view.snapshot is None,
@@ -200,6 +215,8 @@ def register(app: Dash, sources: Sources) -> None:
         )
         made: dict[str, Any] = kept.get(key, lambda: _rendered(view, rejected, tail, now, scheme_of(scheme), forms))
         return made
+
+    return answer
 
 
 def _rendered(

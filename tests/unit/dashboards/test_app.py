@@ -90,6 +90,14 @@ def test_the_small_bundle_of_plotly_is_loaded_before_the_renderer(browser: Any) 
     assert 0 < page.index("plotly-basic.min.js") < page.index("DashRenderer()")
 
 
+def test_the_tables_library_is_named_and_left_to_the_first_table(browser: Any) -> None:
+    page = browser.get("/").get_data(as_text=True)
+    named = re.findall(r'<meta name="grid-library" content="([^"]+)">', page)
+    assert len(named) == 1
+    assert browser.get(named[0]).status_code == 200
+    assert re.findall(r'<script src="[^"]*dash_ag_grid', page) == []
+
+
 def test_the_small_bundle_has_the_version_that_dash_brings() -> None:
     own = Path(app_module.__file__).with_name("assets") / "plotly-basic.min.js"
     brought = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
