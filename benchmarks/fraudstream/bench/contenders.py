@@ -56,6 +56,7 @@ CONTENDERS: Mapping[str, Contender] = {
         Contender("realtime", "Fraudstream, real-time", "ours", ("realtime",)),
         Contender("microbatch", "Fraudstream, micro-batch", "ours", ("microbatch",), batched=True),
         *_peer("quix", "Quix Streams"),
+        Contender("quix-default", "Quix Streams, per message, as it comes", "peer", ("default",), "quix"),
         *_peer("bytewax", "Bytewax"),
         *_peer("faust", "Faust"),
     )

@@ -16,7 +16,7 @@ def spread(value: float) -> dict[str, float]:
 
 def latencies(**p50: float) -> list[dict[str, Any]]:
     return [
-        {"contender": name, "rate": 200.0, "p50_ms": spread(value), "p99_ms": spread(4 * value)}
+        {"contender": name.replace("_", "-"), "rate": 200.0, "p50_ms": spread(value), "p99_ms": spread(4 * value)}
         for name, value in p50.items()
     ]
 
@@ -42,6 +42,12 @@ def test_latency_claims() -> None:
     slow = latencies(echo=1.0, realtime=7.0, microbatch=100.0, quix=6.0, bytewax=4.0)
     assert len(failed(latency.held(slow, plan))) == 7
     assert latency.held(latencies(echo=1.0, bare=2.0), plan) == []
+    both = latency.held(latencies(realtime=2.0, quix=3.0, quix_default=7.0), plan)
+    assert [bound.claim for bound in both if bound.holds] == [
+        "at 200 events/s: real-time p50 by Quix Streams', as it comes",
+        "at 200 events/s: real-time p99 by Quix Streams', as it comes",
+        "at 200 events/s: real-time p99 by Quix Streams'",
+    ]
 
 
 def test_only_a_long_run_is_a_soak() -> None:

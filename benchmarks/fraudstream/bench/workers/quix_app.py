@@ -1,4 +1,7 @@
-"""Quix Streams: ``quix_app.py BOOTSTRAP IN SCORED REJECTED GROUP message|batch``."""
+"""Quix Streams: ``quix_app.py BOOTSTRAP IN SCORED REJECTED GROUP message|default|batch``.
+
+``message`` sends each record at once; ``default`` leaves Quix's own settings, whose producer gathers records for 5 ms.
+"""
 
 from __future__ import annotations
 
@@ -43,15 +46,18 @@ def main() -> None:
     """Run until SIGTERM."""
     bootstrap, source, scored, rejected, group, kind = sys.argv[1:]
     batched = kind == "batch"
+    tuned: dict[str, Any] = {
+        "commit_every": 10_000 if batched else 0,
+        "commit_interval": 1.0,
+        "producer_extra_config": {"linger.ms": 5 if batched else 0, "acks": "all"},
+        "consumer_extra_config": {"queued.min.messages": 100_000},
+    }
     app = Application(
         broker_address=bootstrap,
         consumer_group=group,
         auto_offset_reset="earliest",
-        commit_every=10_000 if batched else 0,
-        commit_interval=1.0,
-        producer_extra_config={"linger.ms": 5 if batched else 0, "acks": "all"},
-        consumer_extra_config={"queued.min.messages": 100_000},
         loglevel="ERROR",
+        **({} if kind == "default" else tuned),
     )
     incoming = app.topic(source, value_deserializer="bytes", key_deserializer="bytes")
     frame = app.dataframe(incoming)
