@@ -220,3 +220,15 @@ def test_numbers_follow_the_browsers_locale(visit: Any, site: Any) -> None:
     expect(page.locator("#live-share")).to_have_text(re.compile(r"^\d+,\d\d\s%$"))
     cells = page.locator("#live-decisions-table .ag-row").first.locator("[col-id=score]")
     expect(cells).to_have_text(re.compile(r"^0,\d{3}$"))
+
+
+def test_a_page_that_stays_open_does_not_keep_every_tick(page: Page, site: Any) -> None:
+    kept = "() => window.dash_stores[0].getState().history.past.length"
+    tick = "number => window.dash_clientside.set_props('live-tick', {n_intervals: number})"
+    opened(page, site)
+    lengths = []
+    for number in range(1_000, 1_250):
+        page.evaluate(tick, number)
+        lengths.append(page.evaluate(kept))
+    assert 50 < max(lengths) <= 100
+    expect(page.locator("#live-status")).to_have_text("Live")
