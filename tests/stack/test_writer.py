@@ -129,3 +129,19 @@ def test_alerts_stay_bounded(db: Database[documents.Document]) -> None:
     kept = contents(db)["alerts"]
     assert documents.ALERTS_KEPT - 1_000 <= len(kept) <= documents.ALERTS_KEPT + 500
     assert max(kept) == documents.ALERTS_KEPT + 999
+
+
+def test_alerts_of_one_moment_are_not_pruned_together(
+    db: Database[documents.Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fraudstream.store.writer.ALERTS_KEPT", 5)
+    monkeypatch.setattr("fraudstream.store.writer._PRUNE_SURPLUS", 3)
+    times = ["2026-11-24T10:11:00Z", *["2026-11-24T10:11:01Z"] * 7, "2026-11-24T10:11:02Z"]
+    source = {"topic": "transactions", "partition": 0}
+    records = [
+        scored(n, n, prediction=1, source=source | {"offset": n, "enqueued_at": at}) for n, at in enumerate(times)
+    ]
+    writer = DocumentWriter(db)
+    writer.write(records, NOW)
+    writer.prune_alerts()
+    assert sorted(contents(db)["alerts"]) == [1, 2, 3, 4, 5, 6, 7, 8]

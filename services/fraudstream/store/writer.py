@@ -123,9 +123,10 @@ class DocumentWriter:
         surplus = patiently(alerts.estimated_document_count, self._limits, self._patience) - ALERTS_KEPT
         if surplus < _PRUNE_SURPLUS:
             return
-        kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT).limit(1)
+        kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT - 1).limit(1)
         for oldest in read_all(kept, self._limits, self._patience):
-            surplus_ones = {"enqueued_at": {"$lte": oldest["enqueued_at"]}}
+            # Those of the oldest kept one's own moment stay with it: which of them are too many, nothing tells.
+            surplus_ones = {"enqueued_at": {"$lt": oldest["enqueued_at"]}}
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
 
 
