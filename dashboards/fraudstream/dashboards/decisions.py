@@ -79,7 +79,9 @@ def grid(grid_id: str, columns: list[dict[str, Any]], *, height: int, row_id: st
         style={"height": f"{height}px", "width": "100%"},
         className="decisions",
     )
-    return html.Div(made, className="grid", role="region", **aria(label=label))
+    # Its place is kept while its library is on the way: nothing below moves.
+    place = {"minHeight": f"{height}px"}
+    return html.Div(made, className="grid", role="region", style=place, **aria(label=label))
 
 
 def caption(newest: Sequence[Decision]) -> str:
