@@ -17,6 +17,7 @@ from fraudstream.core import documents
 from fraudstream.core.errors import ModelError
 from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.settings import Settings, load_settings, revealed_values
+from fraudstream.core.throttling import WriteLimits, patiently
 from fraudstream.ml.features import ID, LABEL
 
 if TYPE_CHECKING:
@@ -61,16 +62,18 @@ def read_history(spark: SparkSession, settings: Settings) -> DataFrame:
 def await_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
     """Wait until ``count`` labelled transactions are stored; ``tell`` hears how many there are.
 
-    Asks the store at least once, so that one that is away is told before Spark's task fails on it.
-    Raises :class:`StoreUnavailable`.
+    Asks the store at least once, so that one that is away is told before Spark's task fails on it, and as long as it has
+    no request units. Raises :class:`StoreUnavailable`.
     """
     transactions = documents.database(settings)[documents.TRANSACTIONS]
+    limits = WriteLimits.of(settings)
+    labelled = {"origin": "history"}
     try:
-        transactions.find_one({"origin": "history"}, {"_id": 1})
+        patiently(lambda: transactions.find_one(labelled, {"_id": 1}), limits)
         # Counting by origin scans the embedded store, and so waits until there can be enough.
         while count and (
-            (stored := transactions.estimated_document_count()) < count
-            or (stored := transactions.count_documents({"origin": "history"})) < count
+            (stored := patiently(transactions.estimated_document_count, limits)) < count
+            or (stored := patiently(lambda: transactions.count_documents(labelled), limits)) < count
         ):
             tell(f"{stored:,} of {count:,} labelled transactions are stored")
             time.sleep(_POLL_SECONDS)
