@@ -62,8 +62,8 @@ def read_history(spark: SparkSession, settings: Settings) -> DataFrame:
 def await_history(settings: Settings, count: int, tell: Callable[[str], None]) -> None:
     """Wait until ``count`` labelled transactions are stored; ``tell`` hears how many there are.
 
-    Asks the store at least once, so that one that is away is told before Spark's task fails on it, and as long as it has
-    no request units. Raises :class:`StoreUnavailable`.
+    Asks the store at least once, so that one that is away is told before Spark's task fails on it; one that has no
+    request units is asked again. Raises :class:`StoreUnavailable`.
     """
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     limits = WriteLimits.of(settings)
