@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -162,7 +163,16 @@ def test_every_part_works_and_the_model_is_linked(page: Page, stack: Fraudstream
 def test_a_store_that_dies_is_told_and_its_return_is_seen(page: Page, stack: Fraudstream) -> None:
     page.goto(f"{stack.settings.dashboard_url}/?range=all")
     expect_ready(page, ["live-category"])
-    subprocess.run(["kill", "-9", str(stack.pids()["documents"])], check=True)
-    expect(page.locator("#live-status")).to_have_text("Store away", timeout=30_000)
+    kill_until_told(page, stack)
     expect(page.locator("#live-status")).to_have_text("Live", timeout=120_000)
     expect_ready(page, ["live-category"])
+
+
+def kill_until_told(page: Page, stack: Fraudstream) -> None:
+    """Kill the store, again where it was back before the page's next read could miss it."""
+    for _ in range(9):
+        subprocess.run(["kill", "-9", str(stack.pids()["documents"])], check=False)
+        with contextlib.suppress(AssertionError):
+            expect(page.locator("#live-status")).to_have_text("Store away", timeout=6_000)
+            return
+    expect(page.locator("#live-status")).to_have_text("Store away")
