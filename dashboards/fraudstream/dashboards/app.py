@@ -72,6 +72,9 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
     )
 
     refreshes: dict[str, Refresh | None] = {page.PATH: page.register(app, sources) for page in PAGES}
+    for refresh in refreshes.values():
+        if refresh:
+            refresh.register(app)
 
     @app.callback(
         Output(CONTENT_ID, "children"),

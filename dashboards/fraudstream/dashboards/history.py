@@ -100,12 +100,12 @@ def row(made: dict[str, Any], forms: Formats) -> dict[str, Any]:
 
 
 def register(app: Dash, sources: Sources) -> Refresh:
-    """The page's callbacks."""
+    """The page's callbacks, but for the refresh that it returns."""
     history_layout.register(app)
     exports.register(app, sources)
     _register_rows(app, sources)
     shown_panels = [*PANELS.values(), TREND]
-    refresh = Refresh(
+    return Refresh(
         outputs={
             "panels": {panel.id: panel.outputs() for panel in shown_panels},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
@@ -118,7 +118,6 @@ def register(app: Dash, sources: Sources) -> Refresh:
         },
         inputs={
             "_tick": Input("history-tick", "n_intervals"),
-            "_first": Input("history-first", "n_intervals"),
             "choice": Input("history-origin", "value"),
             "months": Input("history-period", "value"),
             "others": Input("history-other", "value"),
@@ -128,15 +127,12 @@ def register(app: Dash, sources: Sources) -> Refresh:
         answer=_answer(sources),
         first="history-first",
     )
-    refresh.register(app)
-    return refresh
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
     kept = Rendered()
 
     def answer(
-        _first: int | None,
         _tick: int | None,
         choice: Any,
         months: Any,

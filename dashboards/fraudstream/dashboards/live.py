@@ -129,9 +129,9 @@ def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, ta
 
 
 def register(app: Dash, sources: Sources) -> Refresh:
-    """The page's callbacks."""
+    """The page's callbacks, but for the refresh that it returns."""
     live_controls.register(app)
-    refresh = Refresh(
+    return Refresh(
         outputs={
             "panels": {panel.id: panel.outputs() for panel in PANELS},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
@@ -149,7 +149,6 @@ def register(app: Dash, sources: Sources) -> Refresh:
         },
         inputs={
             "_tick": Input("live-tick", "n_intervals"),
-            "_first": Input("live-first", "n_intervals"),
             "values": {name: Input(f"live-filter-{name}", "value") for name in live_controls.FILTERS},
             "minute": Input("live-minute", "data"),
             "span": Input("live-range", "value"),
@@ -161,15 +160,12 @@ def register(app: Dash, sources: Sources) -> Refresh:
         answer=_answer(sources),
         first="live-first",
     )
-    refresh.register(app)
-    return refresh
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
     kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
 
     def answer(
-        _first: int | None,
         _tick: int | None,
         values: dict[str, Any],
         minute: Any,

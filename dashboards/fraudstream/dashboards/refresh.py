@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dash import Dash, Output, dcc, no_update
+from dash import Dash, Input, Output, dcc, no_update
 from dash.development.base_component import Component
 
 from fraudstream.dashboards.panels import State
@@ -30,8 +30,13 @@ class Refresh:
     first: str
 
     def register(self, app: Dash) -> None:
-        """As a callback of ticks and changes."""
-        app.callback(output=self.outputs, inputs=self.inputs, prevent_initial_call=True)(self.answer)
+        """As a callback of what it reads, and of the first question."""
+
+        def answered(_first: int | None, **given: Any) -> dict[str, Any]:
+            return self.answer(**given)
+
+        inputs = {**self.inputs, "_first": Input(self.first, "n_intervals")}
+        app.callback(output=self.outputs, inputs=inputs, prevent_initial_call=True)(answered)
 
     def fill(self, layout: Component, elsewhere: Mapping[str, Any]) -> None:
         """Give a layout its first data; where none come in time, its browser asks for them.

@@ -170,9 +170,9 @@ def card_units(rejected: RejectedSnapshot | None, forms: Formats) -> dict[str, s
     }
 
 
-def register(app: Dash, sources: Sources) -> Refresh:
-    """The page's callbacks."""
-    refresh = Refresh(
+def register(app: Dash, sources: Sources) -> Refresh:  # noqa: ARG001 - every page's signature
+    """The refresh; the page has no other callbacks."""
+    return Refresh(
         outputs={
             "panels": {panel.id: panel.outputs() for panel in PANELS},
             "cards": {card.id: Output(card.id, "children") for card in CARDS},
@@ -186,23 +186,19 @@ def register(app: Dash, sources: Sources) -> Refresh:
         },
         inputs={
             "_tick": Input("system-tick", "n_intervals"),
-            "_first": Input("system-first", "n_intervals"),
             "scheme": Input(SCHEME_ID, "data"),
         },
         answer=_answer(sources),
         first="system-first",
     )
-    refresh.register(app)
-    return refresh
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
     kept = Rendered(seconds=1.0)
 
-    def answer(
-        _first: int | None, _tick: int | None, scheme: str | None, patience_seconds: float = 5.0
-    ) -> dict[str, Any]:
-        view, rejected, tail = sources.system.look(patience_seconds), sources.rejected.look(), sources.tail.look()
+    def answer(_tick: int | None, scheme: str | None, patience_seconds: float = 5.0) -> dict[str, Any]:
+        view, tail = sources.system.look(patience_seconds), sources.tail.look()
+        rejected = sources.rejected.look(min(patience_seconds, 1.0))
         now, forms = sources.now(), request_formats()
         key = (
             view.snapshot is None,

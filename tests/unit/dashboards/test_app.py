@@ -17,6 +17,7 @@ from fraudstream.core.settings import load_settings
 from fraudstream.dashboards import app as app_module
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.sources import NoTail, Sources
+from tests.pages import ask_for_page
 
 SETTINGS = {"mlflow_tracking_uri": "http://127.0.0.1:5123", "scoring": "embedded"}
 
@@ -30,19 +31,6 @@ def sources(traffic: Any) -> Iterator[Sources]:
 @pytest.fixture
 def browser(sources: Sources) -> Any:
     return create_app(sources.settings, sources).server.test_client()
-
-
-def update(browser: Any, path: str, search: str = "") -> Any:
-    request = {
-        "output": "..content.children...navigation.children..",
-        "outputs": [{"id": "content", "property": "children"}, {"id": "navigation", "property": "children"}],
-        "inputs": [
-            {"id": "location", "property": "pathname", "value": path},
-            {"id": "location", "property": "search", "value": search},
-        ],
-        "changedPropIds": ["location.pathname"],
-    }
-    return browser.post("/_dash-update-component", json=request)
 
 
 def refresh_live(browser: Any, **values: Any) -> dict[str, Any]:
@@ -125,14 +113,14 @@ def test_the_shell_links_to_mlflow(browser: Any, traffic: Any) -> None:
     ],
 )
 def test_an_address_shows_its_page(browser: Any, path: str, expected: str) -> None:
-    answer = update(browser, path)
+    answer = ask_for_page(browser, path)
     assert answer.status_code == 200
     assert expected in answer.get_data(as_text=True)
 
 
 def test_an_address_keeps_its_pages_state(browser: Any) -> None:
-    assert '"value":"15m"' in update(browser, "/", "?range=15m").get_data(as_text=True)
-    assert "9000100" in update(browser, "/explorer", "?id=9000100").get_data(as_text=True)
+    assert '"value":"15m"' in ask_for_page(browser, "/", "?range=15m").get_data(as_text=True)
+    assert "9000100" in ask_for_page(browser, "/explorer", "?id=9000100").get_data(as_text=True)
 
 
 @pytest.mark.parametrize(("form", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])

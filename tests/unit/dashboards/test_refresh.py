@@ -15,6 +15,7 @@ from fraudstream.dashboards.panels import State
 from fraudstream.dashboards.refresh import PATIENCE_SECONDS
 from fraudstream.dashboards.sources import Sources
 from fraudstream.dashboards.theme import template
+from tests.pages import ask_for_page
 
 READY, LOADING = State("ready").class_name, State("loading").class_name
 Shown = Callable[..., dict[str, dict[str, Any]]]
@@ -41,16 +42,7 @@ def pages_of(sources: Sources) -> Shown:
     def at(path: str, search: str = "", **cookies: str) -> dict[str, dict[str, Any]]:
         for name, value in cookies.items():
             browser.set_cookie(name.replace("_", "-"), value)
-        request = {
-            "output": "..content.children...navigation.children..",
-            "outputs": [{"id": "content", "property": "children"}, {"id": "navigation", "property": "children"}],
-            "inputs": [
-                {"id": "location", "property": "pathname", "value": path},
-                {"id": "location", "property": "search", "value": search},
-            ],
-            "changedPropIds": ["location.pathname"],
-        }
-        answer = browser.post("/_dash-update-component", json=request).get_json()
+        answer = ask_for_page(browser, path, search).get_json()
         return dict(_components(answer["response"]["content"]["children"]))
 
     return at
