@@ -168,16 +168,14 @@ def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
 
 def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: bool) -> None:
     """Measure, write the file (a smoke run only where asked), and show the results."""
-    import orjson
-    from rich.console import Console
-
     from fraudstream.bench import rendering, results
     from fraudstream.core.logs import configure_logging
+    from fraudstream.core.terminal import say_json, terminal
 
     configure_logging("bench", "WARNING")
     # What was started ends with its stage, and the stage ends with an exception.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    console = Console(stderr=True, highlight=False)
+    console = terminal(stderr=True)
     try:
         with console.status(name) as line:
             found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
@@ -188,10 +186,10 @@ def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: b
         results.write(found, file)
         console.print(f"results: {file}", soft_wrap=True)
     if as_json:
-        typer.echo(orjson.dumps(found).decode())
+        say_json(found)
     else:
-        out_console = Console(highlight=False)
-        rendering.show(found, out_console if out_console.is_terminal else Console(highlight=False, width=_WIDTH))
+        out_console = terminal()
+        rendering.show(found, out_console if out_console.is_terminal else terminal(width=_WIDTH))
 
 
 def _line(console: Any) -> Callable[[str], None]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from fraudstream.bench.contenders import CONTENDERS
+from fraudstream.core.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def tables(results: Mapping[str, Any]) -> list[Shown]:
     return made
 
 
-def show(results: Mapping[str, Any], console: Console) -> None:
+def show(results: Mapping[str, Any], console: Terminal) -> None:
     """Print the tables, and what they were measured on."""
     for shown in tables(results):
         table = Table(title=shown.title, title_justify="left")

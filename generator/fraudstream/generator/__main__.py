@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.terminal import say, show_what_cannot_be_encoded
 from fraudstream.generator.cli import app
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and its own exit status."""
+    show_what_cannot_be_encoded()
     try:
         app(prog_name="python -m fraudstream.generator")
     except FraudstreamError as error:
-        typer.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         sys.exit(error.exit_status)
 
 

@@ -102,12 +102,12 @@ def _progress(description: str, total: int | None) -> Iterator[Callable[[int], N
 
     Each acknowledgement also shows whoever watches this process that it gets on.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from fraudstream.core.progress import heartbeat
+    from fraudstream.core.terminal import terminal
 
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
@@ -121,7 +121,7 @@ def _progress(description: str, total: int | None) -> Iterator[Callable[[int], N
 
 
 def _report(result: Result, topic: str, seed: int, as_json: bool, *, limited: bool) -> None:
-    import orjson
+    from fraudstream.core.terminal import say, say_json
 
     if as_json:
         report = {
@@ -137,9 +137,9 @@ def _report(result: Result, topic: str, seed: int, as_json: bool, *, limited: bo
             "offsets": result.offsets,
             "interrupted": result.stopped,
         }
-        typer.echo(orjson.dumps(report).decode())
+        say_json(report)
     else:
-        typer.echo(
+        say(
             f"{result.produced:,} events in {topic}"
             + (f", {result.malformed:,} of them malformed" if result.malformed else "")
             + (f", {result.refused:,} refused by the broker" if result.refused else "")

@@ -7,17 +7,19 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
+from fraudstream.core.terminal import say, say_json, terminal
+from fraudstream.core.text import printable
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
 _ALGORITHMS = {"xgboost": ("xgboost",), "gbt": ("gbt",), "all": ("xgboost", "gbt")}
+# Tags are free text of whoever may write to the registry.
+_LONGEST_TAG = 60
 _SHOWN = ("average_precision", "roc_auc", "accuracy", "precision", "recall", "ece")
 
 
@@ -34,7 +36,7 @@ def train(
     configure_logging("train", "WARNING")
     from fraudstream.core.spark import spark_session
 
-    console = Console(stderr=True, highlight=False)
+    console = terminal(stderr=True)
     with console.status("starting Spark") as line:
         # Imports that take seconds of a processor which Spark's own start leaves idle.
         importing = threading.Thread(target=importlib.import_module, args=("fraudstream.ml.training",))
@@ -52,12 +54,12 @@ def train(
             {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}
             for one in outcomes
         ]
-        typer.echo(orjson.dumps({"trained": found}).decode())
+        say_json({"trained": found})
         return
     for one in outcomes:
         became = "is the champion" if one.promoted else "stays a challenger"
         shown = " · ".join(f"{name.replace('_', ' ')} {one.metrics[name]:.4f}" for name in _SHOWN)
-        typer.echo(f"{one.algorithm}, version {one.version}, {became}: {shown}")
+        say(f"{one.algorithm}, version {one.version}, {became}: {shown}")
 
 
 @models.command("list")
@@ -68,9 +70,9 @@ def list_versions(as_json: bool = typer.Option(False, "--json", help="One JSON o
     settings = start_settings("registry")
     found = versions(settings)
     if as_json:
-        typer.echo(orjson.dumps({"model": settings.model_name, "versions": [one.to_json() for one in found]}).decode())
+        say_json({"model": settings.model_name, "versions": [one.to_json() for one in found]})
     elif not found:
-        typer.echo("no version is registered yet; `fraudstream train` makes one")
+        say("no version is registered yet; `fraudstream train` makes one")
     else:
         _print(found)
 
@@ -85,8 +87,10 @@ def promote(
 
     settings = start_settings("registry")
     registry.promote(settings, version)
-    said = {"model": settings.model_name, "champion": version}
-    typer.echo(orjson.dumps(said).decode() if as_json else f"version {version} is the champion")
+    if as_json:
+        say_json({"model": settings.model_name, "champion": version})
+    else:
+        say(f"version {version} is the champion")
 
 
 @models.command()
@@ -104,7 +108,7 @@ def compare(
     chosen = [one for one in found if not versions or one.version in versions]
     chosen.sort(key=lambda one: -one.metrics.get("average_precision", 0.0))
     if as_json:
-        typer.echo(orjson.dumps({"versions": [one.to_json() for one in chosen]}).decode())
+        say_json({"versions": [one.to_json() for one in chosen]})
     else:
         _print(chosen)
 
@@ -114,5 +118,11 @@ def _print(found: list[Any]) -> None:
     for one in found:
         made = datetime.fromtimestamp(one.created_at_ms / 1000, UTC)
         measured = (f"{one.metrics[name]:.4f}" if name in one.metrics else "–" for name in _SHOWN)
-        table.add_row(one.version, one.role, one.algorithm, f"{made:%Y-%m-%d %H:%M}", *measured)
-    Console().print(table)
+        table.add_row(
+            one.version,
+            printable(one.role, _LONGEST_TAG),
+            printable(one.algorithm, _LONGEST_TAG),
+            f"{made:%Y-%m-%d %H:%M}",
+            *measured,
+        )
+    terminal().print(table)

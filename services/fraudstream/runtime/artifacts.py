@@ -27,11 +27,11 @@ from urllib.parse import urlsplit
 import certifi
 import httpx
 import platformdirs
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from fraudstream.core.errors import ArtifactError, FraudstreamError
 from fraudstream.core.settings import ENV_PREFIX
+from fraudstream.core.terminal import terminal
 
 Group = Literal["kafka", "documentstore", "spark-kafka"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -117,7 +117,7 @@ def _fetch_all(group: Group, wanted: Sequence[Artifact]) -> None:
     if urlsplit(base).scheme not in ("https", "http"):
         raise ArtifactError(f"{MAVEN_VARIABLE} is {base!r}. Set it to the https address of a Maven repository.")
     total = sum(artifact.size for artifact in wanted)
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     if not sys.stderr.isatty():
         log.info("fetching %d artifacts of %s, %.1f MB, from %s", len(wanted), group, total / 1e6, base)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())

@@ -7,17 +7,17 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.kafka import create_topics
 from fraudstream.core.registry import champion_version
 from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.terminal import say_json, styled, terminal
 from fraudstream.core.topics import LABELS
 from fraudstream.runtime.accounting import end_offsets, stored_history
 from fraudstream.runtime.own_command import COMMAND, run_command, started
 
-console = Console(stderr=True, highlight=False)
+console = terminal(stderr=True)
 
 
 def bootstrap(
@@ -41,9 +41,10 @@ def bootstrap(
             trained = _outcome(training)
         champion = champion_version(settings)
     if as_json:
-        typer.echo(orjson.dumps({"published": published, "champion": champion, "trained": trained}).decode())
+        say_json({"published": published, "champion": champion, "trained": trained})
     else:
-        console.print(f"[green]✓[/green] {published:,} labelled events published; version {champion} is the champion")
+        said = f" {published:,} labelled events published; version {champion} is the champion"
+        console.print(styled(("✓", "green"), said))
 
 
 def _publish_history(settings: Settings, count: int) -> int:

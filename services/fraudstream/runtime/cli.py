@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import signal
@@ -10,14 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
 from fraudstream.core.settings import REALTIME, load_settings, shown_values, value_sources
+from fraudstream.core.terminal import say, say_json, say_lines, show_what_cannot_be_encoded, styled, terminal
+from fraudstream.core.text import printable
 from fraudstream.runtime.commands import (
     REALTIME_HELP,
     LateGroup,
@@ -45,11 +45,13 @@ add_late_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = terminal()
+err = terminal(stderr=True)
 
 _UNKNOWN = "–"
 _MEBIBYTE = 1024 * 1024
+_LONGEST_EXIT = 300
+_LONGEST_ERROR = 4_000
 _COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "stopped": "dim", "failed": "red"}
 
 
@@ -87,7 +89,7 @@ def up(
     with err.status("starting") as line:
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, (), lambda state: _tell(line.update, state))
-    err.print(f"[green]✓[/green] all parts ready ({time.monotonic() - began:.1f} s)")
+    err.print(styled(("✓", "green"), f" all parts ready ({time.monotonic() - began:.1f} s)"))
     where = f"dashboards {settings.dashboard_url} · MLflow {settings.mlflow_tracking_uri}"
     err.print(f"{where} · `fraudstream down` stops", soft_wrap=True)
 
@@ -99,7 +101,7 @@ def down() -> None:
 
     with err.status("stopping"):
         stopped = lifecycle.stop(load_settings())
-    err.print("[green]✓[/green] stopped" if stopped else "nothing was running")
+    err.print(styled(("✓", "green"), " stopped") if stopped else "nothing was running")
 
 
 @app.command()
@@ -109,7 +111,7 @@ def status(as_json: JsonOption = False) -> None:
 
     found = collect(load_settings())
     if as_json:
-        _echo_json(found.to_json())
+        say_json(found.to_json())
     else:
         _show_status(found)
     if not found.all_ready:
@@ -132,10 +134,10 @@ def logs(
         there = f"There are logs of {', '.join(known)}." if known else "Nothing has been started yet: `fraudstream up`."
         raise RuntimePartError(f"There is no log of {name!r} in {folder}. {there}")
     for line in last_lines(known[name], lines):
-        typer.echo(line)
+        say_lines(f"{line}\n")
     if follow:
         for text in follow_file(known[name]):
-            typer.echo(text, nl=False)
+            say_lines(text)
 
 
 @app.command()
@@ -150,10 +152,10 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
         return
     _refuse_foreign(folder)
     if not yes:
-        typer.confirm(f"Delete {folder} with all topics, documents and models?", abort=True, err=True)
+        typer.confirm(f"Delete {printable(str(folder))} with all topics, documents and models?", abort=True, err=True)
     lifecycle.stop(settings)
     shutil.rmtree(folder)
-    err.print(f"[green]✓[/green] deleted {folder}")
+    err.print(styled(("✓", "green"), f" deleted {folder}"))
 
 
 @app.command()
@@ -165,10 +167,11 @@ def doctor(as_json: JsonOption = False) -> None:
     healthy = all(check.ok for check in checks)
     if as_json:
         found = [{"name": one.name, "ok": one.ok, "detail": one.detail, "advice": one.advice} for one in checks]
-        _echo_json({"ok": healthy, "checks": found})
+        say_json({"ok": healthy, "checks": found})
     else:
         for check in checks:
-            out.print(f"{'[green]✓[/green]' if check.ok else '[red]✗[/red]'} {check.name}: {check.detail}")
+            sign = ("✓", "green") if check.ok else ("✗", "red")
+            out.print(styled(sign, f" {check.name}: {check.detail}"))
             if not check.ok and check.advice:
                 out.print(f"  {check.advice}")
     if not healthy:
@@ -183,10 +186,11 @@ def show(as_json: JsonOption = False) -> None:
     settings = load_settings()
     lacking = missing(settings)
     for one in lacking:
-        err.print(f"[red]missing[/red] {one.variable} {one.problem}: needed for {one.needed_by}", soft_wrap=True)
+        said = f" {one.variable} {one.problem}: needed for {one.needed_by}"
+        err.print(styled(("missing", "red"), said), soft_wrap=True)
     values = shown_values(settings)
     if as_json:
-        _echo_json(values)
+        say_json(values)
         return
     sources = value_sources()
     table = Table("setting", "value", "from", box=None)
@@ -202,13 +206,14 @@ def create(as_json: JsonOption = False) -> None:
 
     created = create_topics(load_settings())
     if as_json:
-        _echo_json({"created": created})
+        say_json({"created": created})
     else:
         err.print(f"created {', '.join(created)}" if created else "all topics are there already")
 
 
 def main() -> None:
     """Run the command line; errors of ours are one line on stderr and their own exit status."""
+    show_what_cannot_be_encoded()
     # The clients log every refused connection; our own messages say what is down.
     for library in ("kafka", "pymongo"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -226,12 +231,8 @@ def main() -> None:
 
 
 def _fail(error: FraudstreamError) -> None:
-    typer.echo(f"fraudstream: {' '.join(str(error).split())}", err=True)
+    say(f"fraudstream: {printable(' '.join(str(error).split()), _LONGEST_ERROR)}", err=True)
     sys.exit(error.exit_status)
-
-
-def _echo_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(value))
 
 
 def _tell(update: Callable[[str], None], state: str) -> None:
@@ -243,7 +244,8 @@ def _show_change(part: PartState) -> None:
     took = f" ({time.time() - part.started_at:.1f} s)" if part.state == "ready" and part.started_at else ""
     where = f" on {', '.join(map(str, part.ports))}" if part.state == "ready" and part.ports else ""
     why = f": {part.last_exit}" if part.state in ("restarting", "failed") else ""
-    err.print(f"{part.name:<12}[{_COLOURS[part.state]}]{part.state}[/]{where}{took}{why}", soft_wrap=True)
+    state = (part.state, _COLOURS[part.state])
+    err.print(styled(f"{part.name:<12}", state, f"{where}{took}{printable(why, _LONGEST_EXIT)}"), soft_wrap=True)
 
 
 def _show_status(found: Status) -> None:
@@ -251,12 +253,12 @@ def _show_status(found: Status) -> None:
     for part in found.parts:
         table.add_row(
             part.name,
-            f"[{_COLOURS[part.state]}]{part.state}[/]",
+            styled((part.state, _COLOURS[part.state])),
             _shown(part.pid),
             ", ".join(map(str, part.ports)) or _UNKNOWN,
             _UNKNOWN if part.memory_bytes is None else f"{part.memory_bytes / _MEBIBYTE:,.0f} MiB",
             str(part.restarts),
-            part.last_exit or "",
+            printable(part.last_exit or "", _LONGEST_EXIT),
         )
     if found.parts:
         out.print(table)

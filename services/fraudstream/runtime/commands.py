@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.text import printable
 
 GROUP = "fraudstream.commands"
 REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in the stream job."
@@ -35,6 +37,16 @@ _EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "s
 class LateGroup(TyperGroup):
     """A group whose ``_LATE`` commands are imported when they are called, not when help lists them."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the command line; its faults are told as text."""
+        with _told_as_text():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it says of its own line is text as well."""
+        with _told_as_text():
+            return super().invoke(ctx)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in _LATE:
             module, function, _ = _LATE[args[0]]
@@ -42,6 +54,17 @@ class LateGroup(TyperGroup):
             late.command(args[0])(getattr(importlib.import_module(module), function))
             self.commands[args[0]] = typer.main.get_command(late)
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _told_as_text() -> Iterator[None]:
+    # What was typed may have been copied from a sender: typer repeats it on the terminal as it is.
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            vars(error)["message"] = printable(str(vars(error).get("message", "")))
+        raise
 
 
 def add_late_commands(app: typer.Typer) -> None:

@@ -6,14 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import orjson
-import typer
-from rich.console import Console
-
 from fraudstream.core.settings import Settings
+from fraudstream.core.terminal import say_json, styled, terminal
 from fraudstream.runtime.accounting import Summary
 
-console = Console(stderr=True, highlight=False)
+console = terminal(stderr=True)
 
 
 def announce(settings: Settings) -> None:
@@ -27,7 +24,7 @@ def announce(settings: Settings) -> None:
 def report(summary: Summary, as_json: bool) -> None:
     """Print the account of a run: in words on stderr, or as one JSON object on stdout."""
     if as_json:
-        typer.echo(orjson.dumps(summary.to_json()).decode())
+        say_json(summary.to_json())
         return
 
     def shown(value: float | None, unit: str) -> str:
@@ -50,4 +47,4 @@ def step(title: str) -> Iterator[Callable[[str], None]]:
     began = time.monotonic()
     with console.status(f"{title} …") as line:
         yield lambda state: line.update(f"{title} … {state}")
-    console.print(f"[green]✓[/green] {title} ({time.monotonic() - began:.1f} s)")
+    console.print(styled(("✓", "green"), f" {title} ({time.monotonic() - began:.1f} s)"))

@@ -7,19 +7,20 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 _POLL_SECONDS = 0.2
 
 
 def last_lines(file: Path, count: int) -> list[str]:
     """The last ``count`` lines, without line ends."""
-    with file.open("r", encoding="utf-8", errors="replace") as text:
-        return [line.rstrip("\n") for line in deque(text, maxlen=count)]
+    with _opened(file) as text:
+        return [line.rstrip("\r\n") for line in deque(text, maxlen=count)]
 
 
 def follow_file(file: Path) -> Iterator[str]:
     """What is appended to the file from now on, also after it was rotated; never ends."""
-    stream = file.open("r", encoding="utf-8", errors="replace")
+    stream = _opened(file)
     try:
         stream.seek(0, 2)
         while True:
@@ -29,9 +30,14 @@ def follow_file(file: Path) -> Iterator[str]:
             time.sleep(_POLL_SECONDS)
             if _replaced(file, stream.fileno()):
                 stream.close()
-                stream = file.open("r", encoding="utf-8", errors="replace")
+                stream = _opened(file)
     finally:
         stream.close()
+
+
+def _opened(file: Path) -> TextIO:
+    # Only a line feed ends a line: a carriage return in somebody's text is shown, not taken for an end.
+    return file.open("r", encoding="utf-8", errors="replace", newline="\n")
 
 
 def _replaced(file: Path, descriptor: int) -> bool:

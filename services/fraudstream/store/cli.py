@@ -6,14 +6,16 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from fraudstream.core.required import start_settings
+from fraudstream.core.terminal import say, say_json, terminal
+from fraudstream.core.text import printable
 
 app = typer.Typer(help="Rejected events: list them, send corrected ones back.", no_args_is_help=True)
 
 _SHOWN_BYTES = 200
+_LONGEST_REASON = 500
 
 
 @app.command("list")
@@ -25,17 +27,20 @@ def list_rejected(
     """List rejected events, the newest first."""
     from fraudstream.store.rejected import find
 
-    found = find(start_settings("mongo"), field, limit)
+    settings = start_settings("mongo")
+    # Bytes that are no UTF-8, as a shell may give them, name no field.
+    found = find(settings, field, limit) if _is_text(field) else []
     if as_json:
-        typer.echo(orjson.dumps({"rejected": [_shown(made) for made in found]}).decode())
+        say_json({"rejected": [_shown(made) for made in found]})
         return
     if not found:
-        typer.echo("nothing was rejected" + (f" for the field {field}" if field else ""))
+        say("nothing was rejected" + (f" for the field {field}" if field else ""))
         return
     table = Table("id", "rejected at", "reason", "bytes")
     for made in found:
-        table.add_row(made["_id"], f"{made['rejected_at']:%Y-%m-%d %H:%M:%S}", made["reason"], f"{made['raw_bytes']:,}")
-    Console().print(table)
+        reason = printable(str(made["reason"]), _LONGEST_REASON)
+        table.add_row(str(made["_id"]), f"{made['rejected_at']:%Y-%m-%d %H:%M:%S}", reason, f"{made['raw_bytes']:,}")
+    terminal().print(table)
 
 
 @app.command()
@@ -48,7 +53,10 @@ def replay(
     from fraudstream.store.rejected import send_back
 
     sent = send_back(start_settings("mongo", "kafka"), ids, dict(map(_change, changes)))
-    typer.echo(orjson.dumps({"sent": sent}).decode() if as_json else f"sent {len(sent)} of {len(ids)} events back")
+    if as_json:
+        say_json({"sent": sent})
+    else:
+        say(f"sent {len(sent)} of {len(ids)} events back")
 
 
 def _change(text: str) -> tuple[str, Any]:
@@ -59,6 +67,14 @@ def _change(text: str) -> tuple[str, Any]:
         return name, orjson.loads(value)
     except orjson.JSONDecodeError:
         return name, value
+
+
+def _is_text(typed: str) -> bool:
+    try:
+        typed.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(made: dict[str, Any]) -> dict[str, Any]:

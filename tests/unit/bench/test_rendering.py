@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from fraudstream.bench import pages, rendering, results
+from fraudstream.core.terminal import terminal
 
 HEAD: dict[str, Any] = {
     "measured_at": "2026-11-25T10:00:00+00:00",
@@ -37,7 +37,7 @@ def test_there_is_one_table_a_rate_and_one_of_bounds() -> None:
 
 
 def test_a_terminal_gets_all_of_it() -> None:
-    console = Console(width=200, record=True, file=None, quiet=False)
+    console = terminal(width=200, record=True, file=None, quiet=False)
     with console.capture() as captured:
         rendering.show(LATENCY, console)
     text = captured.get()

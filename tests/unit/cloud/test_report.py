@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from fraudstream.cloud.rehearsal.costs import monthly_costs
 from fraudstream.cloud.rehearsal.environment import Plan
@@ -17,6 +16,7 @@ from fraudstream.cloud.rehearsal.faults import Fault, Schedule
 from fraudstream.cloud.rehearsal.outcome import Outcome
 from fraudstream.cloud.rehearsal.report import page, show
 from fraudstream.cloud.rules import rules
+from fraudstream.core.terminal import terminal
 
 GOOD = Outcome(
     events=2_000,
@@ -53,7 +53,7 @@ GOOD = Outcome(
 
 
 def printed(outcome: Outcome) -> str:
-    console = Console(file=io.StringIO(), width=200)
+    console = terminal(file=io.StringIO(), width=200)
     show(outcome, console)
     written: str = console.file.getvalue()  # type: ignore[attr-defined]
     return written

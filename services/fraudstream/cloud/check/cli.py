@@ -22,12 +22,10 @@ def azure(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Check settings, code, queries and templates against the services' rules. Exit status 1: something was found."""
-    import orjson
-    from rich.console import Console
-
     from fraudstream.cloud.check.linter import lint
     from fraudstream.cloud.check.subject import gather
     from fraudstream.cloud.rules import rules
+    from fraudstream.core.terminal import say_json, styled, terminal
 
     subject = gather(project, parameters)
     found = lint(subject)
@@ -38,15 +36,14 @@ def azure(
             "addresses_checked": subject.addressed,
             "findings": [one.to_json() for one in found],
         }
-        typer.echo(orjson.dumps(answer).decode())
+        say_json(answer)
     else:
-        out = Console(highlight=False, soft_wrap=True)
+        out = terminal(soft_wrap=True)
         for one in found:
             colour = "red" if one.rule.severity == "error" else "yellow"
-            out.print(f"[{colour}]{one.rule.id}[/{colour}] {one.where}: {one.problem}", markup=True)
-            out.print(
-                f"    demands: {one.rule.demand}\n    fix: {one.rule.fix}\n    source: {one.rule.source}", markup=False
-            )
+            out.print(styled((one.rule.id, colour), f" {one.where}: {one.problem}"))
+            for name, said in (("demands", one.rule.demand), ("fix", one.rule.fix), ("source", one.rule.source)):
+                out.print(f"    {name}: {said}")
         if not subject.addressed:
             out.print("no address of Azure is set: connection strings were not checked (azure/.env.example)")
         out.print(f"{checked} rules, {len(found)} findings")

@@ -35,13 +35,11 @@ def azure(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Run the unchanged services with the azure profile against endpoints that enforce the services' rules."""
-    import orjson
-    from rich.console import Console
-
     from fraudstream.cloud.rehearsal.environment import Plan
     from fraudstream.cloud.rehearsal.report import page, show
     from fraudstream.cloud.rehearsal.run import Rehearsal
     from fraudstream.core.logs import configure_logging
+    from fraudstream.core.terminal import say_json, styled, terminal
 
     configure_logging("rehearsal")
     # Cut connections and slow moments are what a rehearsal is made of; the report says what came of them.
@@ -58,11 +56,13 @@ def azure(
         dashboards=dashboards,
         seed=seed,
     )
-    err = Console(stderr=True, highlight=False)
+    err = terminal(stderr=True)
     folder = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="fraudstream-rehearsal-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = Rehearsal(plan, folder, lambda text: err.print(f"[green]✓[/green] {text}", soft_wrap=True)).run()
+        outcome = Rehearsal(
+            plan, folder, lambda text: err.print(styled(("✓", "green"), f" {text}"), soft_wrap=True)
+        ).run()
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -70,8 +70,8 @@ def azure(
         html.write_text(page(outcome), "utf-8")
         err.print(f"report: {html}", soft_wrap=True)
     if as_json:
-        typer.echo(orjson.dumps(outcome.to_json()).decode())
+        say_json(outcome.to_json())
     else:
-        show(outcome, Console(highlight=False))
+        show(outcome, terminal())
     if not outcome.passed:
         raise typer.Exit(1)

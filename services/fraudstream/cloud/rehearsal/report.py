@@ -6,13 +6,13 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, select_autoescape
-from rich.console import Console
 from rich.table import Table
 
 from fraudstream.cloud.rehearsal.outcome import Outcome
+from fraudstream.core.terminal import Terminal, styled
 
 
-def show(outcome: Outcome, console: Console) -> None:
+def show(outcome: Outcome, console: Terminal) -> None:
     """Print the report."""
     table = Table(box=None, show_header=False)
     for name, value in figures(outcome):
@@ -33,10 +33,11 @@ def show(outcome: Outcome, console: Console) -> None:
     for check in checks:
         if check["state"] not in ("kept", "not enforced"):
             colour = "red" if check["state"].startswith("broken") else "yellow"
-            console.print(f"  [{colour}]{check['rule']} {check['state']}[/{colour}]: {check['demand']}", soft_wrap=True)
+            said = (f"{check['rule']} {check['state']}", colour)
+            console.print(styled("  ", said, f": {check['demand']}"), soft_wrap=True)
     for name in outcome.leaks:
-        console.print(f"  [red]a secret stands in {name}[/red]")
-    console.print("[green]✓ passed[/green]" if outcome.passed else "[red]✗ failed[/red]")
+        console.print(styled("  ", (f"a secret stands in {name}", "red")))
+    console.print(styled(("✓ passed", "green") if outcome.passed else ("✗ failed", "red")))
 
 
 def figures(outcome: Outcome) -> list[tuple[str, str]]:

@@ -1,0 +1,95 @@
+"""What commands print is text: no markup, no emoji names, no escape sequences, whatever the encoding."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+
+from fraudstream.core.terminal import say, say_json, say_lines, styled, terminal
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = sorted(
+    path
+    for root in ("services", "generator", "ml", "dashboards", "benchmarks")
+    for path in (ROOT / root / "fraudstream").rglob("*.py")
+    if path.name != "terminal.py"
+)
+HOSTILE = "[/b] [red]gone [link=https://x]click[/link] :warning: \x1b[2J\x9b31m\u202e\r\nfraudstream: forged"
+SHOWN = "[/b] [red]gone [link=https://x]click[/link] :warning: \\x1b[2J\\x9b31m\\u202e\\r\\nfraudstream: forged"
+
+
+def printed(*what: object, colours: bool = False) -> str:
+    file = io.StringIO()
+    terminal(file=file, width=300, force_terminal=colours).print(*what)
+    return file.getvalue()
+
+
+def test_a_string_is_printed_as_it_was_sent() -> None:
+    assert printed(HOSTILE) == f"{SHOWN}\n"
+
+
+def test_a_cell_a_heading_and_a_title_are_text() -> None:
+    table = Table(HOSTILE, title=HOSTILE, box=None)
+    table.add_row(HOSTILE)
+    assert [line.strip() for line in printed(table).splitlines()] == [SHOWN] * 3
+
+
+def test_only_our_own_styles_colour() -> None:
+    shown = printed(styled(("✓", "green"), f" {HOSTILE}"), colours=True)
+    assert shown.replace("\x1b[32m✓\x1b[0m", "✓") == f"✓ {SHOWN}\n"
+
+
+def test_a_spinner_s_line_is_text_at_first_and_later() -> None:
+    file = io.StringIO()
+    console = terminal(file=file, width=300, force_terminal=True)
+    with console.status(HOSTILE) as line:
+        console.print("between")
+        line.update(f"later {HOSTILE}")
+        console.print("end")
+    assert file.getvalue().count(SHOWN) >= 2
+    assert f"later {SHOWN}" in file.getvalue()
+    assert "\x1b[2J" not in file.getvalue()
+
+
+def test_plain_lines_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    say(HOSTILE)
+    say(HOSTILE, err=True)
+    say_lines("\x1b[2Ja\tb\nc")
+    say_json({"reason": HOSTILE})
+    out, err = capsys.readouterr()
+    assert err == f"{SHOWN}\n"
+    first, second, third = out.splitlines()
+    assert (first, second) == (SHOWN, "\\x1b[2Ja\tb")
+    assert third.startswith('c{"reason":"[/b] [red]gone')
+    assert third.isascii()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
+def test_no_encoding_makes_printing_fail(encoding: str) -> None:
+    script = (
+        "from fraudstream.core.terminal import *\nshow_what_cannot_be_encoded()\n"
+        "say('– ✓ é 🙂 \\ud800'); say('– ✓', err=True); say_json({'é': '🙂'})\n"
+        "terminal().print(styled(('✓', 'green'), ' é 🙂'))"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b'{"\\u00e9":"\\ud83d\\ude42"}' in done.stdout
+
+
+def calls(source: str) -> set[str]:
+    """The names that are called, with what they belong to: ``typer.echo``, ``Console``."""
+    return {ast.unparse(node.func) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_printed_past_the_terminal_s_one_place(path: Path) -> None:
+    forbidden = {"Console", "Text", "Text.from_markup", "Text.assemble", "typer.echo", "typer.secho", "click.echo"}
+    assert not calls(path.read_text("utf-8")) & forbidden

@@ -1,0 +1,160 @@
+"""What others wrote is text in every command's output: statuses, logs, errors, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fraudstream.cloud.check import linter, subject
+from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.settings import load_settings
+from fraudstream.core.terminal import terminal
+from fraudstream.ml import registry
+from fraudstream.runtime import cli, commands, doctor, status
+from fraudstream.runtime.state import PartState, log_file
+from fraudstream.store import cli as rejected_cli
+from fraudstream.store import rejected
+
+HOSTILE = "[/b] [red]x :warning: \x1b[2J\x9b1m\u202e\rforged"
+SHOWN = "[/b] [red]x :warning: \\x1b[2J\\x9b1m\\u202e\\rforged"
+runner = CliRunner(env={"COLUMNS": "600"})
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table is folded."""
+    monkeypatch.setenv("COLUMNS", "600")
+
+
+def rejection(reason: str) -> dict[str, Any]:
+    at = datetime(2026, 5, 4, tzinfo=UTC)
+    source = {"topic": "transactions", "partition": 1, "offset": 7}
+    raw = f'{{"day_of_week": "{HOSTILE}"}}'.encode()
+    return {"_id": "transactions/1/7", "reason": reason, "field": HOSTILE, "rejected_at": at, "raw_bytes": len(raw)} | {
+        "raw": raw,
+        "source": source,
+    }
+
+
+def test_rejected_events_are_listed_with_their_reasons_as_they_were_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejected, "find", lambda *_: [rejection(f"day_of_week: {HOSTILE}"), rejection("x" * 900_000)])
+    done = runner.invoke(rejected_cli.app, ["list"])
+    assert done.exit_code == 0, done.output
+    assert f"day_of_week: {SHOWN}" in done.output
+    assert len(done.output) < 10_000
+    exact = runner.invoke(rejected_cli.app, ["list", "--json"])
+    assert exact.stdout.isascii()
+    assert json.loads(exact.stdout)["rejected"][0]["reason"] == f"day_of_week: {HOSTILE}"
+
+
+def test_a_field_that_is_no_text_names_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejected, "find", lambda *_: pytest.fail("the store is not asked for such a field"))
+    done = runner.invoke(rejected_cli.app, ["list", "--field", "a\udcff\x1b"])
+    assert done.exit_code == 0
+    assert done.output == "nothing was rejected for the field a\\udcff\\x1b\n"
+
+
+def test_status_shows_a_part_s_last_words_as_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = status.PartStatus("stream", "restarting", None, (), None, 3, HOSTILE, None)
+    found = status.Status("local", True, 1, (part,), status.StreamStatus())
+    monkeypatch.setattr(status, "collect", lambda _: found)
+    monkeypatch.setattr(cli, "out", terminal(width=600))
+    done = runner.invoke(cli.app, ["status"])
+    assert SHOWN in done.output
+    assert "\x1b[2J" not in done.output
+    cli._show_change(PartState("stream", "failed", last_exit=HOSTILE))
+    assert f"stream      failed: {SHOWN}\n" in capsys.readouterr().err
+
+
+def test_logs_are_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FRAUDSTREAM_DATA_DIR", str(tmp_path))
+    file = log_file(load_settings().data_dir, "stream")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"first\x1b]0;title\x07\r\n\tat java\x9b2J \xff\xc2\x9b\rforged\nlast\n")
+    done = runner.invoke(cli.app, ["logs", "stream"])
+    assert done.output == "first\\x1b]0;title\\x07\n\tat java\ufffd2J \ufffd\\x9b\\rforged\nlast\n"
+
+
+def test_a_doctor_s_finding_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = [doctor.Check("disk", True, HOSTILE, ""), doctor.Check("Java", False, HOSTILE, HOSTILE)]
+    monkeypatch.setattr(doctor, "run_checks", lambda _: checks)
+    done = runner.invoke(cli.app, ["doctor"])
+    assert done.output == f"✓ disk: {SHOWN}\n✗ Java: {SHOWN}\n  {SHOWN}\n"
+
+
+def test_versions_are_listed_as_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fraudstream.ml import cli as ml_cli
+
+    version = registry.Version("3", HOSTILE, HOSTILE, "", 0, {"roc_auc": 0.5})
+    monkeypatch.setattr(registry, "versions", lambda _: [version])
+    for words in (["list"], ["compare"]):
+        done = runner.invoke(ml_cli.models, words)
+        assert done.exit_code == 0, done.output
+        assert done.output.count(SHOWN) == 2
+    refused = runner.invoke(ml_cli.models, ["compare", HOSTILE])
+    assert HOSTILE in str(refused.exception)
+
+
+def test_a_finding_of_the_linter_is_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from fraudstream.cloud.check import cli as check_cli
+    from fraudstream.cloud.rules import Finding, rules
+
+    rule = next(iter(rules().values()))
+    monkeypatch.setattr(subject, "gather", lambda *_: type("Subject", (), {"addressed": 0})())
+    monkeypatch.setattr(linter, "lint", lambda _: [Finding(rule, HOSTILE, HOSTILE)])
+    done = runner.invoke(check_cli.app, ["azure", "--project", str(tmp_path)])
+    assert done.exit_code == 1
+    assert f"{rule.id} {SHOWN}: {SHOWN}\n" in done.output
+
+
+@pytest.mark.parametrize(
+    "words", [["logs", HOSTILE], ["status", f"--{HOSTILE}"], [HOSTILE], ["logs", "x", "-n", HOSTILE]]
+)
+def test_what_was_typed_is_told_as_text(words: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {"FRAUDSTREAM_DATA_DIR": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "fraudstream.runtime", *words]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode in (1, 2)
+    assert b"Traceback" not in done.stderr
+    assert not set(done.stderr) & {0x1B, 0x0D, 0x9B}
+
+
+def test_an_error_is_one_line_of_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise RuntimePartError(f"{HOSTILE}\u2028second line{'x' * 100_000}")
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "add_sibling_commands", lambda _: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fraudstream: [/b] [red]x :warning: \\x1b[2J\\x9b1m\\u202e forged second line")
+    assert len(line) < 5_000
+
+
+def test_every_command_of_the_parts_is_told_as_text_too() -> None:
+    app = commands.typer.Typer(cls=commands.LateGroup, pretty_exceptions_enable=False)
+
+    @app.command()
+    def one() -> None:
+        raise commands.typer.BadParameter(HOSTILE)
+
+    @app.command()
+    def two() -> None:
+        """Make it a group."""
+
+    done = runner.invoke(app, ["one"])
+    assert done.exit_code == 2
+    assert "\x1b[2J" not in done.output
+    assert "\\x1b[2J" in done.output
