@@ -24,7 +24,7 @@ def next_id(settings: Settings, floor: int) -> int:
     """One more than the largest id in the tails of history and live traffic, at least ``floor``.
 
     Only keys are looked at. Two generators that start at the same moment get the same answer: give one of them its
-    first id. Raises :class:`BrokerUnavailable`.
+    first id. Raises :class:`BrokerUnavailable`, and :class:`BrokerRefused` where the tails cannot be read.
     """
     from fraudstream.core.kafka import topic_partitions
 
@@ -46,13 +46,28 @@ def _tail_keys(consumer: KafkaConsumer, partitions: list[TopicPartition], timeou
     for partition in partitions:
         consumer.seek(partition, max(first[partition], ends[partition] - TAIL_RECORDS))
     keys: list[bytes | None] = []
+    positions: list[int] = []
     deadline = time.monotonic() + timeout
     while behind := [str(each.topic) for each in partitions if consumer.position(each) < ends[each]]:
+        # A tail of large records takes its time; one that stands still is none.
+        if positions != (positions := [consumer.position(each) for each in partitions]):
+            deadline = time.monotonic() + timeout
         if time.monotonic() > deadline:
             raise BrokerUnavailable(
-                f"The newest records of {', '.join(sorted(set(behind)))} could not be read within {timeout:g} s, "
+                f"Of the newest records of {', '.join(sorted(set(behind)))} none came for {timeout:g} s, "
                 "so that the next free id is not known. Try again, or give --first-id."
             )
-        for records in consumer.poll(timeout_ms=1_000).values():
-            keys += (record.key for record in records)
+        keys += _keys(consumer)
     return keys
+
+
+def _keys(consumer: KafkaConsumer) -> list[bytes | None]:
+    from kafka.errors import CorruptRecordError, KafkaError
+
+    try:
+        return [record.key for records in consumer.poll(timeout_ms=1_000).values() for record in records]
+    except KafkaError:
+        raise
+    except Exception as error:
+        # A batch that its codec's library cannot unpack: each has errors of its own, and none is Kafka's.
+        raise CorruptRecordError(f"a batch cannot be unpacked, {type(error).__name__}: {error}") from error

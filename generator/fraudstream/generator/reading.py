@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
 from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,19 +15,29 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reader(settings: Settings) -> Iterator[KafkaConsumer]:
-    """A consumer without a group; Kafka's errors in the block become :class:`BrokerUnavailable`."""
-    from kafka.errors import KafkaError
+    """A consumer without a group.
 
+    Kafka's errors in the block become :class:`BrokerRefused` where it answered that these topics may not or cannot be
+    read, and :class:`BrokerUnavailable` otherwise.
+    """
+    from kafka.errors import AuthorizationError, CorruptRecordError, KafkaError, UnsupportedCodecError
+
+    from fraudstream.core.deliveries import reason
     from fraudstream.core.kafka import consumer
 
     # A topic that a reader creates by asking for it would have the broker's defaults, not the table's settings.
     opened = consumer(settings, allow_auto_create_topics=False)
     try:
         yield opened
+    except (AuthorizationError, CorruptRecordError, UnsupportedCodecError) as error:
+        raise BrokerRefused(
+            f"The newest records of Kafka at {settings.kafka_bootstrap_servers} cannot be read: {reason(error)}. "
+            "Correct the sender or the sign-in, or give --first-id, which needs no reading."
+        ) from error
     except KafkaError as error:
         raise BrokerUnavailable(
             f"Kafka at {settings.kafka_bootstrap_servers} did not answer while its topics were read "
-            f"({type(error).__name__}: {error}). Start it with `fraudstream up -d`, and try again."
+            f"({reason(error)}). Start it with `fraudstream up -d`, and try again."
         ) from error
     finally:
         opened.close()

@@ -1,0 +1,91 @@
+"""What any sender may have put into the topics is read by every reader of ours: codecs, markers, gaps, large tails."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from fraudstream.core.kafka import client_options, consumer, create_topics, producer
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import SCORED, TRANSACTIONS
+from fraudstream.dashboards.tail import Tail
+from fraudstream.generator.next_id import next_id
+from fraudstream.runtime.accounting import end_offsets, summarise
+from tests.events import GOOD
+from tests.stack.conftest import Running
+
+pytestmark = pytest.mark.stack
+
+CODECS = (None, "gzip", "snappy", "lz4", "zstd")
+
+
+@pytest.fixture
+def topics(broker: Running, settings: Settings) -> Settings:
+    create_topics(settings)
+    return settings
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_next_id_is_known_behind_records_of_every_codec(topics: Settings, codec: str | None) -> None:
+    first = next_id(topics, 5_000)
+    sender = producer(topics, compression_type=codec)
+    for number in range(first, first + 20):
+        sender.send(TRANSACTIONS, key=b"%d" % number, value=b"x" * 300).get(timeout=60)
+    sender.close()
+    assert next_id(topics, 5_000) == first + 20
+
+
+@pytest.mark.parametrize("end", ["commit", "abort"])
+def test_the_next_id_is_known_behind_the_markers_of_a_transaction(topics: Settings, end: str) -> None:
+    first = next_id(topics, 5_000)
+    sender = producer(topics, transactional_id=f"sender-{end}")
+    sender.init_transactions()
+    sender.begin_transaction()
+    for number in range(first, first + 10):
+        sender.send(TRANSACTIONS, key=b"%d" % number, value=b"{}")
+    sender.flush()
+    sender.commit_transaction() if end == "commit" else sender.abort_transaction()
+    sender.close()
+    assert next_id(topics, 5_000) >= (first + 10 if end == "commit" else first)
+
+
+def test_the_next_id_is_known_behind_a_tail_of_large_records_and_deleted_ones(topics: Settings) -> None:
+    first = next_id(topics, 5_000)
+    sender = producer(topics)
+    for number in range(first, first + 30):
+        sender.send(TRANSACTIONS, key=b"%d" % number, value=b"x" * 1_500_000)
+    sender.flush()
+    sender.close()
+    assert next_id(topics, 5_000) == first + 30
+    admin = KafkaAdminClient(**client_options(topics))
+    admin.delete_records({part: end for part, end in end_offsets(topics, TRANSACTIONS).items() if part.partition == 0})
+    admin.close()
+    assert next_id(topics, 5_000) >= first + 29
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_decisions_of_every_codec_are_accounted_for_and_reach_the_live_page(
+    store: Running, topics: Settings, codec: str | None
+) -> None:
+    before = end_offsets(topics, SCORED)
+    offset = sum(before.values())
+    now = datetime.now(UTC)
+    stamp = now.isoformat()
+    source = {"topic": TRANSACTIONS, "partition": 0, "offset": offset, "enqueued_at": stamp}
+    decided = GOOD | {"id": offset, "prediction": 1, "score": 0.9, "threshold": 0.5, "model_version": "1"}
+    decided |= {"event_time": stamp, "scored_at": stamp, "reasons": [], "source": source}
+    sender = producer(topics, compression_type=codec)
+    sender.send(SCORED, value=json.dumps(decided).encode()).get(timeout=60)
+    sender.close()
+    found = summarise(topics, {0: (offset, offset + 1)}, before, now)
+    assert (found.scored, found.frauds) == (1, 1)
+    with Tail(lambda: consumer(topics)) as tail:
+        until = time.monotonic() + 30
+        while not (view := tail.look()).caught_up and time.monotonic() < until:
+            time.sleep(0.1)
+    assert view.problem == ""
+    assert len(view.window) == sum(end_offsets(topics, SCORED).values())
