@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from dash import Dash, Input, Output, State, ctx, html, no_update
 
 from fraudstream.core.errors import EventError
 from fraudstream.core.event import parse_event
+from fraudstream.core.json_text import compact, indented
 from fraudstream.dashboards import panels
 from fraudstream.dashboards.accessibility import aria
 from fraudstream.dashboards.errors_shown import told
@@ -57,13 +57,13 @@ def editable(made: Mapping[str, Any]) -> str:
     if len(raw) < made["raw_bytes"] or len(raw) > _EDITED_BYTES:
         return ""
     try:
-        return orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return ""
+    try:
+        return indented(text)
+    except ValueError:
+        return text
 
 
 def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
@@ -183,6 +183,6 @@ def register(app: Dash, sources: Sources) -> None:
 def _compact(text: str) -> bytes:
     """The event in one line, its values untouched."""
     try:
-        return orjson.dumps(orjson.loads(text))
-    except orjson.JSONDecodeError:
+        return compact(text).encode()
+    except ValueError:
         return text.encode()

@@ -8,6 +8,7 @@ FraudstreamError
 │   ├── StoreUnavailable        the document store
 │   ├── ScoringUnavailable      the scoring service
 │   └── RegistryUnavailable     the MLflow registry
+├── BrokerRefused           Kafka answers, and does not take or give the records asked of it
 ├── ModelError              no champion, or a model that cannot be used
 ├── ScoringRejected         the scoring service refused the rows of a request
 ├── ArtifactError           a pinned artifact cannot be fetched or has the wrong checksum
@@ -62,6 +63,10 @@ class ScoringUnavailable(UnavailableError):
 
 class RegistryUnavailable(UnavailableError):
     """The MLflow tracking server and registry do not answer."""
+
+
+class BrokerRefused(FraudstreamError):
+    """Kafka answers, and does not take or give the records asked of it; trying again will not help."""
 
 
 class ModelError(FraudstreamError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import orjson
 import typer
 from rich.table import Table
 
@@ -47,26 +47,52 @@ def list_rejected(
 def replay(
     ids: list[str] = typer.Argument(help="Ids of rejected events, as `list` shows them."),
     changes: list[str] = typer.Option([], "--set", help="Correction field=value (value in JSON), repeatable."),
+    removed: list[str] = typer.Option([], "--unset", help="A field to take away, repeatable."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
-    """Correct rejected events and send them to `transactions` again; what is still wrong is not sent."""
-    from fraudstream.store.rejected import send_back
+    """Correct rejected events and send them to the topic that they came from; what is still wrong is not sent.
 
-    sent = send_back(start_settings("mongo", "kafka"), ids, dict(map(_change, changes)))
-    if as_json:
-        say_json({"sent": sent})
-    else:
-        say(f"sent {len(sent)} of {len(ids)} events back")
+    A field inside a field is written /outer/inner (JSON Pointer), a name that has `=` in it as JSON text in quotes.
+    Exit status 1: the broker did not take some of them.
+    """
+    from fraudstream.core.json_text import parse_path
+    from fraudstream.core.resend import Correction, send_back
 
-
-def _change(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise typer.BadParameter(f"--set {text!r}: write it as field=value, such as --set amount=12.50")
     try:
-        return name, orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return name, value
+        correction = Correction(dict(map(_change, changes)), [parse_path(name) for name in removed])
+    except ValueError as error:
+        raise typer.BadParameter(f"--set or --unset: {error}") from error
+    # Bytes that are no UTF-8, as a shell may give them, name no event.
+    known = [number if _is_text(number) else ascii(number) for number in ids]
+    answer = send_back(start_settings("mongo", "kafka"), known, correction)
+    refused = [{"id": number, "reason": reason} for number, reason in answer.refused.items()]
+    if as_json:
+        say_json({"sent": list(answer.places), "landed": answer.places, "refused": refused})
+    else:
+        say(f"sent {len(answer.places)} of {len(answer.places) + len(refused)} events back")
+    for number, reason in answer.refused.items():
+        say(f"{number}: Kafka did not take it: {reason}", err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _change(text: str) -> tuple[tuple[str, ...], str]:
+    """The path and the JSON text of a ``field=value``."""
+    from fraudstream.core.json_text import json_value, parse_path
+
+    if not _is_text(text):
+        raise ValueError("the text is no UTF-8")
+    path: tuple[str, ...]
+    if text.startswith('"'):
+        # A name in quotes is taken as it is, whatever stands in it.
+        name, end = json.JSONDecoder().raw_decode(text)
+        path, rest = (str(name),), text[end:]
+    else:
+        name, separator, value = text.partition("=")
+        path, rest = parse_path(name), separator + value
+    if not rest.startswith("="):
+        raise ValueError(f"{text!r} is not field=value, such as --set amount=12.50")
+    return path, json_value(rest[1:])
 
 
 def _is_text(typed: str) -> bool:

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from pymongo.errors import ExecutionTimeout
 
 from fraudstream.core.documents import REJECTED, TRANSACTIONS
-from fraudstream.core.errors import BrokerUnavailable, EventError, StoreUnavailable
+from fraudstream.core.errors import BrokerRefused, BrokerUnavailable, EventError, StoreUnavailable
 from fraudstream.core.settings import load_settings
 from fraudstream.dashboards import explorer_queries, explorer_rejected, explorer_view
 from fraudstream.dashboards.explorer_queries import ROWS, Lookup, Rejections, criteria, stages
@@ -180,6 +180,9 @@ class SenderStub:
             raise self.error
         return SimpleNamespace(topic="transactions", partition=1, offset=42)
 
+    def close(self, timeout: float) -> None:
+        """Every record was answered."""
+
 
 def test_a_corrected_event_is_sent_with_its_id_as_key() -> None:
     sender = SenderStub()
@@ -201,6 +204,30 @@ def test_a_broker_that_does_not_take_it_is_told() -> None:
     sender = SenderStub(KafkaTimeoutError("no answer"))
     with pytest.raises(BrokerUnavailable, match="did not take"):
         Replay(load_settings(), lambda _settings: sender).send("transactions/0/1", value())
+
+
+def test_an_event_that_the_broker_refuses_is_told_with_its_reason() -> None:
+    sender = SenderStub(MessageSizeTooLargeError("too large"))
+    with pytest.raises(BrokerRefused, match="MessageSizeTooLargeError: too large"):
+        Replay(load_settings(), lambda _settings: sender).send("transactions/0/1", value())
+
+
+def test_a_rejected_label_goes_back_to_labels_and_needs_its_label() -> None:
+    sender = SenderStub()
+    replay = Replay(load_settings(), lambda _settings: sender)
+    replay.send("labels/0/1", value(isFraud=1))
+    assert [sent[0] for sent in sender.sent] == ["labels"]
+    with pytest.raises(EventError, match=r"^isFraud: missing"):
+        replay.send("labels/0/1", value())
+    with pytest.raises(EventError, match="takes no events"):
+        replay.send("rejected/0/1", value())
+
+
+def test_the_text_to_correct_keeps_every_digit() -> None:
+    raw = b'{"arn": 74537605259536043849425, "fee": 1.10, "id": 1, "id": 2}'
+    shown = explorer_rejected.editable({"raw": raw, "raw_bytes": len(raw)})
+    assert shown.splitlines()[1:4] == ['  "arn": 74537605259536043849425,', '  "fee": 1.10,', '  "id": 1,']
+    assert explorer_rejected._compact(shown) == raw.replace(b" ", b"")
 
 
 def test_times_of_documents_may_lack() -> None:
