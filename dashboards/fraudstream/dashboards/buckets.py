@@ -7,6 +7,7 @@ write: it is read again the next time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from fraudstream.core.documents import ROLLUPS
 from fraudstream.core.event import Category, DayOfWeek, Method, TransactionType
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, HOUR, amount_bins, rollup_id
+from fraudstream.dashboards import stored
 
 if TYPE_CHECKING:
     from fraudstream.dashboards.queries import Store
@@ -31,13 +33,15 @@ VALUES: dict[str, tuple[str, ...]] = {
     AMOUNT_BIN: amount_bins(),
 }
 
+# A thousand years of ten thousand a second: what is beyond is no count, and no browser's number holds it.
+_MOST_COUNTED = 2**53
 # A request of this many ids stays far below every store's limit for one.
 _MOST_IDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A rollup's state; amounts are sums in the accounts' currency."""
+    """A rollup's state; amounts are sums in the accounts' currency, not finite where they cannot be summed."""
 
     transactions: int = 0
     frauds: int = 0
@@ -99,18 +103,23 @@ class Buckets:
         found: dict[Key, dict[str, Tallies]] = {}
         for document in self._documents(list(places)):
             key, dimension, value = places[document["_id"]]
-            found.setdefault(key, {}).setdefault(dimension, {})[value] = _tally(document)
+            if (tally := _tally(document)) is not None:
+                found.setdefault(key, {}).setdefault(dimension, {})[value] = tally
         return found
 
     def _documents(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
         for begin in range(0, len(ids), _MOST_IDS):
-            yield from self._store[ROLLUPS].find({"_id": {"$in": ids[begin : begin + _MOST_IDS]}})
+            yield from stored.read_all(self._store[ROLLUPS].find({"_id": {"$in": ids[begin : begin + _MOST_IDS]}}))
 
 
-def _tally(document: Mapping[str, Any]) -> Tally:
-    return Tally(
-        int(document["transactions"]),
-        int(document["frauds"]),
-        float(document["amount"]),
-        float(document["fraud_amount"]),
-    )
+def _tally(document: Mapping[str, Any]) -> Tally | None:
+    """A rollup's state; None where it is no count. A sum that is none is not a number (NaN)."""
+    transactions, frauds = stored.whole(document.get("transactions")), stored.whole(document.get("frauds"))
+    if transactions is None or frauds is None or not 0 <= frauds <= transactions <= _MOST_COUNTED:
+        return None
+    return Tally(transactions, frauds, _sum(document.get("amount")), _sum(document.get("fraud_amount")))
+
+
+def _sum(value: Any) -> float:
+    known = stored.number(value)
+    return math.nan if known is None else float(known)

@@ -8,9 +8,11 @@ from typing import TypeVar
 import structlog
 
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.text import printable
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
+_LONGEST = 2_000
 
 
 def told(ask: Callable[[], Answer]) -> Answer | str:
@@ -18,8 +20,8 @@ def told(ask: Callable[[], Answer]) -> Answer | str:
     try:
         return ask()
     except FraudstreamError as error:
-        return str(error)
+        return printable(str(error), _LONGEST)
     # A document may hold anything; the reader is told and the page goes on.
     except Exception as error:
         log.exception("request_failed")
-        return f"This cannot be shown ({type(error).__name__}: {str(error)[:200]})."
+        return f"This cannot be shown ({type(error).__name__}: {printable(str(error), 200)})."

@@ -6,18 +6,20 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
+from fraudstream.core.text import printable
 from fraudstream.dashboards import explorer_layout, explorer_rejected, explorer_view, panels
 from fraudstream.dashboards.errors_shown import told
 from fraudstream.dashboards.explorer_layout import PATH, TITLE, layout
-from fraudstream.dashboards.explorer_queries import Rows, criteria
+from fraudstream.dashboards.explorer_queries import ROW_FIELDS, Rows, criteria
 from fraudstream.dashboards.history import row
-from fraudstream.dashboards.model_info import browser_address
+from fraudstream.dashboards.model_info import browser_address, model_address
 from fraudstream.dashboards.rendering import request_formats
 from fraudstream.dashboards.sources import Sources
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
 
 _MOST_ID = 2**63 - 1
+_LONGEST_ID = 40
 
 
 def register(app: Dash, sources: Sources) -> None:
@@ -25,7 +27,7 @@ def register(app: Dash, sources: Sources) -> None:
     explorer_layout.register(app)
     explorer_rejected.register(app, sources)
     mlflow = browser_address(sources.settings)
-    model = f"{mlflow}/#/models/{sources.settings.model_name}" if mlflow else ""
+    model = model_address(mlflow, sources.settings.model_name)
 
     @app.callback(
         Output("explorer-transaction", "children"),
@@ -36,11 +38,12 @@ def register(app: Dash, sources: Sources) -> None:
         Input("explorer-open", "n_clicks"),
     )
     def show_transaction(text: str | None, _submits: int | None, _clicks: int | None) -> tuple[Any, str, str]:
-        wanted = (text or "").strip()
+        wanted = str(text or "").strip()
         if not wanted:
             return "", panels.State("empty").class_name, "Type a transaction's id, or choose one on another page."
-        if not wanted.isdecimal() or int(wanted) > _MOST_ID:
-            return "", panels.State("empty").class_name, f"{wanted[:40]} is no id: ids are whole numbers."
+        # Python refuses to read a number of thousands of digits.
+        if not wanted.isdecimal() or len(wanted) > _LONGEST_ID or int(wanted) > _MOST_ID:
+            return "", panels.State("empty").class_name, f"{printable(wanted, 40)} is no id: ids are whole numbers."
         found = told(lambda: sources.lookup.transaction(int(wanted)))
         if isinstance(found, str):
             return "", panels.State("failed").class_name, found
@@ -64,15 +67,16 @@ def register(app: Dash, sources: Sources) -> None:
     def search(
         clicks: int | None, submits: int | None, name: Any, text: str | None, where: Any
     ) -> tuple[Any, str, str, Any]:
-        if not (text or "").strip():
+        text = str(text or "")
+        if not text.strip():
             return [], panels.State("empty").class_name, "Choose a field and type the value to find.", no_update
         if ctx.triggered_id is None and not (clicks or submits) and not text:
             return no_update, panels.State("empty").class_name, "", no_update
         try:
-            wanted = criteria([(str(name), text or "")])
+            wanted = criteria([(str(name), text)])
         except ValueError as error:
             return [], panels.State("empty").class_name, f"{error}.", ""
-        found = told(lambda: sources.lookup.search(wanted, frauds_only=where == "alerts"))
+        found = told(lambda: sources.lookup.search(wanted, frauds_only=where == "alerts", names=ROW_FIELDS))
         if not isinstance(found, Rows):
             return [], panels.State("failed").class_name, found, ""
         forms = request_formats()

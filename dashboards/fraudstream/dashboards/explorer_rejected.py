@@ -10,15 +10,20 @@ from dash import Dash, Input, Output, State, ctx, html, no_update
 from fraudstream.core.errors import EventError
 from fraudstream.core.event import parse_event
 from fraudstream.core.json_text import compact, indented
-from fraudstream.dashboards import panels
+from fraudstream.core.text import printable, printable_lines
+from fraudstream.dashboards import panels, stored
 from fraudstream.dashboards.accessibility import aria
 from fraudstream.dashboards.errors_shown import told
+from fraudstream.dashboards.explorer_queries import place_of
 from fraudstream.dashboards.formats import NOTHING, Formats
 from fraudstream.dashboards.rendering import request_formats
 from fraudstream.dashboards.sources import Sources
 
 _SHOWN_BYTES = 4_096
 _EDITED_BYTES = 65_536
+_LONGEST_ID = 300
+_LONGEST_REASON = 2_000
+_MOMENTS = (("Arrived", "enqueued_at"), ("Rejected", "rejected_at"), ("Stored", "stored_at"))
 _HIDDEN = {"display": "none"}
 
 
@@ -37,11 +42,12 @@ def rows(documents: tuple[Mapping[str, Any], ...], forms: Formats) -> list[dict[
 
 
 def raw_text(raw: bytes) -> tuple[str, str]:
-    """The bytes as text where they are UTF-8, else as a hexadecimal dump; and which of the two it is."""
+    """The bytes as printable text where they are UTF-8, else as a hexadecimal dump; and which of the two it is."""
     shown = raw[:_SHOWN_BYTES]
     try:
         # A character may be cut in two at the end of what is shown.
-        return shown.decode("utf-8", "strict" if len(raw) <= _SHOWN_BYTES else "ignore"), "text"
+        text = shown.decode("utf-8", "strict" if len(raw) <= _SHOWN_BYTES else "ignore")
+        return printable_lines(text), "text"
     except UnicodeDecodeError:
         lines = [
             f"{start:08x}  {shown[start : start + 16].hex(' '):<47}  "
@@ -53,8 +59,8 @@ def raw_text(raw: bytes) -> tuple[str, str]:
 
 def editable(made: Mapping[str, Any]) -> str:
     """The event as text to correct: indented where it is JSON; empty where it is cut or no text."""
-    raw = bytes(made["raw"])
-    if len(raw) < made["raw_bytes"] or len(raw) > _EDITED_BYTES:
+    raw = _raw(made)
+    if len(raw) < _length(made, raw) or len(raw) > _EDITED_BYTES:
         return ""
     try:
         text = raw.decode("utf-8")
@@ -66,33 +72,46 @@ def editable(made: Mapping[str, Any]) -> str:
         return text
 
 
+def _raw(made: Mapping[str, Any]) -> bytes:
+    raw = made.get("raw")
+    return bytes(raw) if isinstance(raw, bytes) else b""
+
+
+def _length(made: Mapping[str, Any], raw: bytes) -> int:
+    """How many bytes the whole value had, of which ``raw`` is what is kept."""
+    return max(stored.whole(made.get("raw_bytes")) or 0, len(raw))
+
+
 def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
     """One rejected event with its reason, coordinates, times and bytes."""
-    raw = bytes(made["raw"])
+    raw = _raw(made)
+    whole = _length(made, raw)
     text, kind = raw_text(raw)
-    source = made.get("source") or {}
-    place = "{}, partition {}, offset {}".format(*(source.get(name, "?") for name in ("topic", "partition", "offset")))
+    key = made.get("key")
+    moments = ((name, stored.moment(made.get(field))) for name, field in _MOMENTS)
     facts = [
-        ("Record", place),
-        ("Key", made.get("key") or NOTHING),
-        ("Arrived", forms.moment(made["enqueued_at"])),
-        ("Rejected", forms.moment(made["rejected_at"])),
-        ("Stored", forms.moment(made["stored_at"])),
+        ("Record", place_of(made)),
+        ("Key", NOTHING if key in (None, "") else stored.text(key)),
+        *((name, NOTHING if at is None else forms.moment(at)) for name, at in moments),
     ]
-    cut = (
-        f", the first {len(raw[:_SHOWN_BYTES]):,} of {made['raw_bytes']:,} bytes"
-        if len(text) < made["raw_bytes"]
-        else ""
-    )
+    cut = f", the first {len(raw[:_SHOWN_BYTES]):,} of {whole:,} bytes" if len(raw[:_SHOWN_BYTES]) < whole else ""
     return html.Div(
         [
-            html.H3(["Rejected: ", html.Span(str(made["reason"]), className="verdict verdict--fraud")]),
+            html.H3(
+                [
+                    "Rejected: ",
+                    html.Span(stored.text(made.get("reason"), _LONGEST_REASON), className="verdict verdict--fraud"),
+                ]
+            ),
             html.Dl(
                 [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts facts--wide"
             ),
             html.P(f"Raw bytes as {kind}{cut}", className="quiet"),
             html.Pre(text, className="document document--short", tabIndex=0, **aria(label="Raw bytes")),
-            html.P(["SHA-256 ", html.Span(made.get("raw_sha256") or NOTHING, className="mono")], className="digest"),
+            html.P(
+                ["SHA-256 ", html.Span(stored.text(made.get("raw_sha256") or NOTHING), className="mono")],
+                className="digest",
+            ),
         ]
     )
 
@@ -133,11 +152,15 @@ def register(app: Dash, sources: Sources) -> None:
     def open_event(number: Any) -> tuple[Any, ...]:
         if not number:
             return "", panels.State("empty").class_name, "Choose a rejected event above.", "", _HIDDEN, ""
-        found = told(lambda: sources.lookup.rejected(str(number)))
+        wanted = str(number)[:_LONGEST_ID]
+        if printable(wanted) != wanted:
+            # No record's name; the store could not even be asked for some of these.
+            return "", panels.State("empty").class_name, f"{printable(wanted)} is no record.", "", _HIDDEN, ""
+        found = told(lambda: sources.lookup.rejected(wanted))
         if isinstance(found, str):
             return "", panels.State("failed").class_name, found, "", _HIDDEN, ""
         if found is None:
-            note = f"There is no rejected event {str(number)[:80]}."
+            note = f"There is no rejected event {wanted}."
             return "", panels.State("empty").class_name, note, "", _HIDDEN, ""
         text = editable(found)
         style = {} if text else _HIDDEN
@@ -150,9 +173,9 @@ def register(app: Dash, sources: Sources) -> None:
     )
     def check(text: str | None) -> tuple[str, bool]:
         try:
-            parse_event(text or "")
+            parse_event(_compact(text))
         except EventError as error:
-            return str(error), True
+            return printable(str(error), _LONGEST_REASON), True
         return "", False
 
     @app.callback(
@@ -169,20 +192,21 @@ def register(app: Dash, sources: Sources) -> None:
     )
     def replay(_ask: Any, _cancel: Any, _send: Any, text: str | None, number: Any) -> tuple[Any, ...]:
         if ctx.triggered_id == "explorer-replay":
-            return True, text or "", "", ""
+            return True, printable_lines(str(text or "")), "", ""
         if ctx.triggered_id == "explorer-cancel" or sources.replay is None:
             return False, no_update, no_update, no_update
         sender = sources.replay
-        sent = told(lambda: (sender.send(str(number), _compact(text or "")),))
+        sent = told(lambda: (sender.send(str(number), _compact(text)),))
         if isinstance(sent, str):
             return False, "", sent, "replayed replayed--failed"
-        link = html.A("open it", href=f"/explorer?id={parse_event(text or '').id}", className="cell-link link")
+        link = html.A("open it", href=f"/explorer?id={parse_event(_compact(text)).id}", className="cell-link link")
         return False, "", [f"Sent: it is now {sent[0]}. Once scored and stored, ", link, "."], "replayed"
 
 
-def _compact(text: str) -> bytes:
-    """The event in one line, its values untouched."""
+def _compact(given: Any) -> bytes:
+    """The event in one line, its values as they were typed; what is no character is replaced."""
+    text = str(given or "")
     try:
-        return compact(text).encode()
+        return compact(text).encode("utf-8", "replace")
     except ValueError:
-        return text.encode()
+        return text.encode("utf-8", "replace")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-import orjson
 from dash import html
 
-from fraudstream.core.event import FIELD_RULES
-from fraudstream.dashboards import words
+from fraudstream.dashboards import stored, words
 from fraudstream.dashboards.accessibility import aria
 from fraudstream.dashboards.explorer_queries import stages
 from fraudstream.dashboards.formats import NOTHING, Formats
+from fraudstream.dashboards.model_info import version_address
 
 _STRONGEST = 3.0
 
@@ -34,19 +33,19 @@ def _summary(made: Mapping[str, Any], forms: Formats, model_address: str) -> htm
     scored = "prediction" in made
     fraud = made.get("prediction", made.get("isFraud")) == 1
     verdict = ("▲ Fraud" if fraud else "Legitimate") + ("" if scored else ", labelled")
-    version: Any = str(made.get("model_version", NOTHING))
-    if scored and model_address:
-        version = html.A(
-            version, href=f"{model_address}/versions/{version}", target="_blank", rel="noopener", className="link"
-        )
-    score, threshold = made.get("score"), made.get("threshold")
+    number = stored.text(made.get("model_version", NOTHING), 60)
+    address = version_address(model_address, number) if scored else ""
+    version: Any = (
+        html.A(number, href=address, target="_blank", rel="noopener", className="link") if address else number
+    )
+    score, threshold = stored.number(made.get("score")), stored.number(made.get("threshold"))
     facts = [
         ("Decision", html.Span(verdict, className="verdict verdict--fraud" if fraud else "verdict")),
         ("Score", NOTHING if score is None else forms.decimals(score, 3)),
         ("Threshold", NOTHING if threshold is None else forms.decimals(threshold, 3)),
         ("Model version", version),
-        ("Amount", forms.money(made.get("amount"))),
-        ("Latency", forms.milliseconds(made.get("latency_ms"))),
+        ("Amount", forms.money(stored.number(made.get("amount")))),
+        ("Latency", forms.milliseconds(stored.number(made.get("latency_ms")))),
     ]
     return html.Dl(
         [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
@@ -72,14 +71,14 @@ def _way(made: Mapping[str, Any], forms: Formats) -> html.Div:
 
 
 def _reasons(made: Mapping[str, Any], forms: Formats) -> html.Div:
-    reasons = [(reason["field"], float(reason["contribution"])) for reason in made.get("reasons") or ()]
+    reasons, fields = stored.reasons(made.get("reasons")), stored.fields(made)
     if not reasons:
         text = "Reasons are kept for frauds that the model found." if "prediction" in made else "Labelled, not scored."
         return html.Div([html.H3("Reasons"), html.P(text, className="quiet")])
     items = [
         html.Li(
             [
-                html.Span(words.reasons_of([(name, weight)], made, forms), className="reason-name"),
+                html.Span(words.reasons_of([(name, weight)], fields, forms), className="reason-name"),
                 html.Span(
                     html.Span(className="reason-bar", style={"width": _width(weight)}),
                     className="reason-track",
@@ -99,9 +98,7 @@ def _width(weight: float) -> str:
 
 def _fields(made: Mapping[str, Any], forms: Formats) -> html.Div:
     rows = [
-        (rule.name.replace("_", " ").capitalize(), _field(rule.name, made[rule.name], forms))
-        for rule in FIELD_RULES
-        if rule.name in made
+        (name.replace("_", " ").capitalize(), _field(name, value, forms)) for name, value in stored.fields(made).items()
     ]
     body = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
     return html.Div([html.H3("Fields"), body])
@@ -116,15 +113,7 @@ def _field(name: str, value: Any, forms: Formats) -> str:
 
 
 def _document(made: Mapping[str, Any]) -> html.Div:
-    text = orjson.dumps(_plain(made), option=orjson.OPT_INDENT_2, default=str).decode()
+    text = json.dumps(stored.plain(made), ensure_ascii=False, indent=2)
     return html.Div(
         [html.H3("Document"), html.Pre(text, className="document", tabIndex=0, **aria(label="The stored document"))]
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -16,6 +16,8 @@ from dash import Dash
 from flask import Response, request
 
 from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.text import printable
+from fraudstream.dashboards import export_cells
 from fraudstream.dashboards.address import Address
 from fraudstream.dashboards.buckets import VALUES
 from fraudstream.dashboards.history_view import CHOICES, Drill, Period, period, report, table
@@ -54,9 +56,9 @@ def register(app: Dash, sources: Sources) -> None:
         def made(choice: str, chosen: Period | None, address: Address) -> Sequence[dict[str, Any]]:
             drill = Drill(address.one("dimension", VALUES, "all"), address.text("value"))
             if not drill.known:
-                raise ValueError(f"{drill.value!r} is no value of {drill.dimension}")
+                raise ValueError(f"{printable(drill.value, 80)!r} is no value of {drill.dimension}")
             found = sources.lookup.search(drill.criteria(choice, chosen), keeps=drill.keeps)
-            return [flat(document) for document in found.documents]
+            return found.documents
 
         return _file("rows", form, made)
 
@@ -64,37 +66,32 @@ def register(app: Dash, sources: Sources) -> None:
     app.server.add_url_rule(f"{PREFIX}/rows.<form>", view_func=export_rows)
 
 
-def flat(document: dict[str, Any]) -> dict[str, Any]:
-    """A document as one row: what is nested becomes JSON text."""
-    return {
-        name: orjson.dumps(value, default=str).decode() if isinstance(value, dict | list) else value
-        for name, value in document.items()
-    }
-
-
 def encoded(rows: Sequence[dict[str, Any]], form: str) -> bytes:
     """Rows as CSV or Parquet; columns are the union of the rows' fields."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    content = pa.table({name: _column([row.get(name) for row in rows]) for name in columns})
+    made = export_cells.folded(rows)
+    fields = list(dict.fromkeys(name for row in made for name in row))
+    is_csv = form == "csv"
+    names = export_cells.distinct(map(export_cells.harmless, fields) if is_csv else fields)
+    columns = [
+        export_cells.column([export_cells.cell(row.get(field)) for row in made], for_spreadsheets=is_csv)
+        for field in fields
+    ]
+    content = pa.Table.from_arrays(columns, names=names)
     sink = io.BytesIO()
-    if form == "csv":
-        pyarrow.csv.write_csv(content, sink)
-    else:
+    if not is_csv:
         pyarrow.parquet.write_table(content, sink)
-    return sink.getvalue()
-
-
-def _column(values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        # A sender's own field may be of any type, from one event to the next.
-        return pa.array([None if value is None else str(value) for value in values])
+        return sink.getvalue()
+    pyarrow.csv.write_csv(content, sink)
+    written = sink.getvalue()
+    # Excel takes a file without this mark for one of the machine's own code page.
+    return written if written.isascii() else codecs.BOM_UTF8 + written
 
 
 def _file(name: str, form: str, rows: Callable[[str, Period | None, Address], Sequence[dict[str, Any]]]) -> Response:
     if form not in FORMATS:
-        return Response(f"{form} is no export format; there are csv and parquet.\n", 404, mimetype="text/plain")
+        return Response(
+            f"{printable(form, 40)} is no export format; there are csv and parquet.\n", 404, mimetype="text/plain"
+        )
     address = Address(request.query_string.decode("utf-8", "replace"))
     try:
         made = rows(address.one("origin", CHOICES, "all"), period(address.many("period")), address)

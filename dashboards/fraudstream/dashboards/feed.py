@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from fraudstream.core.errors import UnavailableError
+from fraudstream.core.text import printable
 
 log = structlog.get_logger(__name__)
 Read = TypeVar("Read")
@@ -101,7 +102,8 @@ class Feed(Generic[Read]):
         # The thread outlives whatever a document may hold; the page names the problem and shows the last good data.
         except Exception as error:
             log.exception("snapshot_failed", feed=self._name)
-            view = View(self._view.snapshot, f"The stored documents cannot be read ({type(error).__name__}: {error}).")
+            said = f"{type(error).__name__}: {printable(str(error), 200)}"
+            view = View(self._view.snapshot, f"The stored documents cannot be read ({said}).")
         if view.problem and not self._view.problem:
             log.warning("source_lost", feed=self._name, reason=view.problem)
         elif self._view.problem and not view.problem:

@@ -52,10 +52,12 @@ def shares(
         for dimension, tallies in dimensions.items()
         for value in ordered_values(dimension, tallies)
     ]
-    labels = [words.label(dimension, value) for dimension, value, _ in rows]
+    labels = [words.drawn(words.label(dimension, value)) for dimension, value, _ in rows]
     counted = [tally for _, _, tally in rows]
     digits = 1 if horizontal or len(rows) <= 7 else 0
-    hover = [share_hover(words.long_label(dimension, value), tally, forms) for dimension, value, tally in rows]
+    hover = [
+        share_hover(words.drawn(words.long_label(dimension, value)), tally, forms) for dimension, value, tally in rows
+    ]
     rates = [forms.percent(share(tally.frauds, tally.transactions), digits) for tally in counted]
     opacity = [_opacity((chosen or {}).get(dimension), value) for dimension, value, _ in rows]
     series = (
@@ -175,5 +177,5 @@ def share_hover(title: str, tally: Tally, forms: Formats) -> str:
     rate = forms.percent(share(tally.frauds, tally.transactions))
     return (
         f"<b>{title}</b><br>{forms.count(tally.transactions)} transactions"
-        f"<br>{forms.count(tally.frauds)} frauds ({rate})<br>{forms.money(tally.fraud_amount)} fraud amount"
+        f"<br>{forms.count(tally.frauds)} frauds ({rate})<br>{forms.total(tally.fraud_amount)} fraud amount"
     )

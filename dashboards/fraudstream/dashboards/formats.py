@@ -5,9 +5,10 @@ Babel knows each locale's signs; they are looked up once, because a page writes 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
@@ -15,6 +16,10 @@ from babel.dates import format_skeleton, format_time, get_time_format
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 
 NOTHING = "–"
+# What a sum is called that a double cannot hold: amounts of 1e308 and beyond.
+BEYOND = "beyond what can be summed"
+# From here on a number is written with an exponent: its digits would fill a line.
+_MOST_DIGITS = 1e15
 NBSP = "\u00a0"
 _FALLBACK = "en"
 
@@ -35,8 +40,10 @@ class Formats:
         return self.decimal + self.group
 
     def decimals(self, number: float, digits: int) -> str:
-        """A number with this many decimals."""
-        text = f"{number:,.{digits}f}"
+        """A number with this many decimals, from 10^15 on with an exponent; ``–`` for one that is not finite."""
+        if not math.isfinite(number):
+            return NOTHING
+        text = f"{number:,.{digits}f}" if abs(number) < _MOST_DIGITS else f"{number:.3e}"
         if self.separators == ".,":
             return text
         return text.translate({ord(","): self.group, ord("."): self.decimal})
@@ -45,26 +52,30 @@ class Formats:
         """A whole number."""
         return self.decimals(number, 0)
 
+    def total(self, amount: float, digits: int = 2) -> str:
+        """A sum of amounts in the accounts' currency."""
+        return self.decimals(amount, digits) if math.isfinite(amount) else BEYOND
+
     def money(self, number: float | None) -> str:
         """An amount in the accounts' currency, two decimals."""
         return NOTHING if number is None else self.decimals(number, 2)
 
     def percent(self, rate: float | None, digits: int = 1) -> str:
         """A proportion (0–1) as a percentage."""
-        if rate is None:
+        if rate is None or not math.isfinite(rate):
             return NOTHING
         return f"{self.percent_before}{self.decimals(100 * rate, digits)}{self.percent_after}"
 
     def points(self, difference: float | None, digits: int = 2) -> str:
         """A difference of proportions in percentage points, signed."""
-        if difference is None:
+        if difference is None or not math.isfinite(difference):
             return NOTHING
         sign = "+" if difference >= 0 else "−"
         return f"{sign}{self.decimals(abs(100 * difference), digits)}{NBSP}pp"
 
     def milliseconds(self, number: float | None) -> str:
         """A duration with its unit: milliseconds below a second, else seconds."""
-        if number is None:
+        if number is None or not math.isfinite(number):
             return NOTHING
         if number < 1000:
             return f"{self.count(number)}{NBSP}ms"
@@ -110,7 +121,7 @@ def _hours_of(locale: str, length: Literal["short", "medium"]) -> str:
     return str(get_time_format(length, locale=locale).pattern)
 
 
-@cache
+@lru_cache(maxsize=256)
 def formats(locale: str = _FALLBACK) -> Formats:
     """The formats of a locale such as ``de-CH``; one that Babel does not know reads as English."""
     try:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
-from fraudstream.dashboards import exports, figures, history_layout, measures, panels, rate_figures, words
+from fraudstream.dashboards import exports, figures, history_layout, measures, panels, rate_figures, stored, words
 from fraudstream.dashboards.buckets import Tally
 from fraudstream.dashboards.decisions import purchase
 from fraudstream.dashboards.errors_shown import told
-from fraudstream.dashboards.explorer_queries import Rows
+from fraudstream.dashboards.explorer_queries import ROW_FIELDS, Rows
 from fraudstream.dashboards.feed import View
-from fraudstream.dashboards.formats import Formats
+from fraudstream.dashboards.formats import BEYOND, NOTHING, Formats
 from fraudstream.dashboards.history_layout import CARDS, CARDS_ID, DRILL_ID, PANELS, PATH, TITLE, TREND, layout
 from fraudstream.dashboards.history_view import CHOICES, Drill, Period, Report, period, report
 from fraudstream.dashboards.queries import HistorySnapshot
@@ -50,11 +51,19 @@ def card_units(total: Tally, forms: Formats, other: Tally | None = None) -> dict
         return beside | {"history-rate": f"B: {forms.percent(rates[1], 2)} ({forms.points(apart)})"}
     band = measures.wilson_band(total.frauds, total.transactions)
     legitimate = measures.share(total.amount - total.fraud_amount, total.legitimate)
+    share = measures.share(total.fraud_amount, total.amount)
     return {card.id: card.unit for card in CARDS} | {
+        "history-amount": _unit("history-amount", total.amount),
         "history-rate": f"95%: {forms.percent(band[0], 2)} to {forms.percent(band[1], 2)}" if band else "",
-        "history-fraud-amount": f"{forms.percent(measures.share(total.fraud_amount, total.amount))} of the amount",
+        "history-fraud-amount": _unit("", total.fraud_amount) or f"{forms.percent(share)} of the amount",
         "history-mean": f"legitimate: {forms.money(legitimate)}",
     }
+
+
+def _unit(card_id: str, amount: float) -> str:
+    if not math.isfinite(amount):
+        return BEYOND
+    return next((card.unit for card in CARDS if card.id == card_id), "")
 
 
 def drawn(
@@ -84,18 +93,17 @@ def _days_in_words(counted: Report, forms: Formats) -> str:
 
 def row(made: dict[str, Any], forms: Formats) -> dict[str, Any]:
     """A stored transaction as a row of the drill-down's table."""
-    labelled = made.get("isFraud")
-    fraud = made.get("prediction", labelled) == 1
-    reasons = [(reason["field"], reason["contribution"]) for reason in made.get("reasons") or ()]
+    fraud = made.get("prediction", made.get("isFraud")) == 1
+    fields, at = stored.fields(made), stored.moment(made.get("event_time"))
     return {
-        "id": str(made["_id"]),
-        "time": forms.moment(made["event_time"]).split(".")[0].removesuffix(" UTC"),
+        "id": stored.text(made.get("_id")),
+        "time": NOTHING if at is None else f"{forms.date(at)} {at:%H:%M:%S}",
         "fraud": fraud,
         "decision": ("▲ Fraud" if fraud else "Legitimate") + (", labelled" if "prediction" not in made else ""),
-        "score": made.get("score"),
-        "amount": made.get("amount"),
-        "purchase": purchase(made),
-        "reasons": words.reasons_of(reasons, made, forms),
+        "score": stored.number(made.get("score")),
+        "amount": stored.number(made.get("amount")),
+        "purchase": purchase(fields),
+        "reasons": words.reasons_of(stored.reasons(made.get("reasons")), fields, forms),
     }
 
 
@@ -142,7 +150,7 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
         patience_seconds: float = 1.0,
     ) -> dict[str, Any]:
         view, forms = sources.history.look(patience_seconds), request_formats()
-        origin = choice if choice in CHOICES else "all"
+        origin = str(choice) if str(choice) in CHOICES else "all"
         chosen, other = period(months), period(others)
         key = (_content(view), view.problem, origin, chosen, other, scheme, forms.locale)
         mark = f"{hash(key):x}"
@@ -172,8 +180,9 @@ def _register_rows(app: Dash, sources: Sources) -> None:
         drill = Drill(*map(str, clicked)) if isinstance(clicked, list) and len(clicked) == 2 else None
         if drill is None or not drill.known:
             return [], panels.State("empty").class_name, "", no_update, "", "", "", {"display": "none"}
-        origin, chosen, forms = (choice if choice in CHOICES else "all"), period(months), request_formats()
-        found = told(lambda: sources.lookup.search(drill.criteria(origin, chosen), keeps=drill.keeps))
+        origin, chosen, forms = str(choice) if str(choice) in CHOICES else "all", period(months), request_formats()
+        wanted = drill.criteria(origin, chosen)
+        found = told(lambda: sources.lookup.search(wanted, keeps=drill.keeps, names=ROW_FIELDS))
         title = f"Transactions: {words.long_label(drill.dimension, drill.value)}"
         links = [exports.rows_link(form, origin, chosen, drill) for form in exports.FORMATS]
         if not isinstance(found, Rows):

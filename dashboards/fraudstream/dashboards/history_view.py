@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, DIMENSIONS, HOUR, ORIGINS
+from fraudstream.dashboards import stored
 from fraudstream.dashboards.buckets import VALUES, Tallies, Tally
 from fraudstream.dashboards.measures import share, wilson_band
 from fraudstream.dashboards.queries import HistorySnapshot, summed
+
+# Far beyond what the calendar offers, and within what dates can be reckoned with.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 CHOICES: dict[str, tuple[str, ...]] = {"all": ORIGINS, "history": ("history",), "live": ("live",)}
 
@@ -47,11 +52,13 @@ class Report:
 
 def period(months: Sequence[Any] | None) -> Period | None:
     """Two months, ``2026-01`` or a date in them, as a period; None for anything else."""
-    if not months or len(months) < 2:
+    if not isinstance(months, list | tuple) or len(months) < 2:
         return None
     try:
         first, last = (datetime.strptime(str(month)[:7], "%Y-%m").replace(tzinfo=UTC) for month in months[:2])
     except ValueError:
+        return None
+    if not all(_FIRST_YEAR <= month.year <= _LAST_YEAR for month in (first, last)):
         return None
     return Period(min(first, last), max(first, last))
 
@@ -92,11 +99,16 @@ def table(counted: Report) -> list[dict[str, Any]]:
                     "fraud_rate": share(tally.frauds, tally.transactions),
                     "fraud_rate_low": band[0] if band else None,
                     "fraud_rate_high": band[1] if band else None,
-                    "amount": round(tally.amount, 2),
-                    "fraud_amount": round(tally.fraud_amount, 2),
+                    "amount": _rounded(tally.amount),
+                    "fraud_amount": _rounded(tally.fraud_amount),
                 }
             )
     return rows
+
+
+def _rounded(amount: float) -> float | None:
+    # What cannot be summed is empty: a file has no number for it.
+    return round(amount, 2) if math.isfinite(amount) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +138,7 @@ class Drill:
 
     def keeps(self, made: Mapping[str, Any]) -> bool:
         """Whether a document that satisfies the criteria belongs to the bar."""
-        return self.dimension != HOUR or made["event_time"].astimezone(UTC).hour == int(self.value)
+        if self.dimension != HOUR:
+            return True
+        at = stored.moment(made.get("event_time"))
+        return at is not None and at.hour == int(self.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from fraudstream.core.rollups import AMOUNT_BIN
 from fraudstream.dashboards import decisions, figures, live_controls, measures, panels
 from fraudstream.dashboards.buckets import VALUES, Tallies, Tally
 from fraudstream.dashboards.feed import View
-from fraudstream.dashboards.formats import Formats
+from fraudstream.dashboards.formats import BEYOND, Formats
 from fraudstream.dashboards.live_controls import CARDS, CARDS_ID, MINUTES, PANELS, PATH, TABLE_PANEL_ID, TITLE, layout
 from fraudstream.dashboards.live_view import RANGE_WORDS, RANGES, Selection, Shown, shown
 from fraudstream.dashboards.queries import LiveSnapshot
@@ -61,10 +62,15 @@ def card_values(seen: Shown, forms: Formats) -> dict[str, str]:
 def card_units(seen: Shown, chosen: Selection, forms: Formats) -> dict[str, str]:
     """The line below each card's number."""
     band = measures.wilson_band(seen.total.frauds, seen.total.transactions)
-    return {card.id: card.unit for card in CARDS} | {
-        "live-transactions": "filtered" if chosen.filtered else RANGE_WORDS[chosen.range],
-        "live-share": f"95%: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
-    }
+    summed = {} if math.isfinite(seen.total.fraud_amount) else {"live-risk": BEYOND}
+    return (
+        {card.id: card.unit for card in CARDS}
+        | summed
+        | {
+            "live-transactions": "filtered" if chosen.filtered else RANGE_WORDS[chosen.range],
+            "live-share": f"95%: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
+        }
+    )
 
 
 def drawn(seen: Shown, chosen: Selection, scheme: Scheme, forms: Formats) -> dict[str, dict[str, Any]]:
@@ -116,16 +122,20 @@ def status(view: View[LiveSnapshot], tail: TailView, *, paused: bool) -> tuple[s
 def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, table: Any) -> Selection:
     """What a browser sent as a selection: what nobody offers is left out."""
     filters = {
-        name: frozenset(str(value) for value in chosen or () if str(value) in VALUES[name])
+        name: frozenset(str(value) for value in _list(chosen) if str(value) in VALUES[name])
         for name, chosen in values.items()
     }
-    starts = frozenset(str(start) for start in minute or () if live_controls.is_minute(start))
+    starts = frozenset(str(start) for start in _list(minute) if live_controls.is_minute(start))
     return Selection(
-        range=span if span in RANGES else "1h",
+        range=str(span) if str(span) in RANGES else "1h",
         filters={name: chosen for name, chosen in {**filters, "minute": starts}.items() if chosen},
         paused_at=live_controls.moment(paused_at),
         frauds_only=table == "frauds",
     )
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
 
 
 def register(app: Dash, sources: Sources) -> Refresh:

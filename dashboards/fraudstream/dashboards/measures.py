@@ -15,8 +15,10 @@ _Z_95 = 1.959963984540054
 
 
 def share(part: float, whole: float) -> float | None:
-    """``part / whole``, or None where there is nothing to divide by."""
-    return part / whole if whole else None
+    """``part / whole``, or None where there is nothing to divide by, or a sum is not finite."""
+    if not whole or not math.isfinite(part) or not math.isfinite(whole):
+        return None
+    return part / whole
 
 
 def wilson_band(successes: int, trials: int) -> tuple[float, float] | None:

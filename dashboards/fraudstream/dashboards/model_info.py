@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from fraudstream.core.registry import champion_version, registry_client, unavailable
 from fraudstream.core.settings import Settings
@@ -71,9 +72,19 @@ class ModelSource:
             version,
             datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
             dict(run.data.metrics) if run else {},
-            f"{base}/#/models/{name}/versions/{version}" if base else "",
+            version_address(model_address(base, name), version),
             f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}" if base and run else "",
         )
+
+
+def model_address(base: str, name: str) -> str:
+    """A registered model's page in MLflow at this address; empty where there is none."""
+    return f"{base}/#/models/{quote(name, safe='')}" if base else ""
+
+
+def version_address(model: str, version: str) -> str:
+    """The page of a version of the model with this address; empty where there is none."""
+    return f"{model}/versions/{quote(version, safe='')}" if model else ""
 
 
 def browser_address(settings: Settings) -> str:

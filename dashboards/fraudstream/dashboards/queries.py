@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from fraudstream.core.documents import RECENT, unavailable
 from fraudstream.core.event import FEATURES
 from fraudstream.core.rollups import ALL, DIMENSIONS, ORIGINS
+from fraudstream.dashboards import stored
 from fraudstream.dashboards.buckets import Buckets, Key, Tallies, Tally
 
 MINUTES_SHOWN = 60
@@ -186,25 +187,34 @@ class Reader:
 def read_recent(store: Store) -> tuple[Decision, ...]:
     """The ring of newest decisions, newest first."""
     projection = dict.fromkeys((*_DECISION_FIELDS, *FEATURES), 1)
-    decisions = [decision_from(document) for document in store[RECENT].find({}, projection)]
+    found = (decision_from(document) for document in stored.read_all(store[RECENT].find({}, projection)))
+    decisions = [decision for decision in found if decision is not None]
     return tuple(sorted(decisions, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True))
 
 
-def decision_from(document: Mapping[str, Any]) -> Decision:
-    """A document of `recent` as a decision."""
-    latency = document.get("latency_ms")
+def decision_from(document: Mapping[str, Any]) -> Decision | None:
+    """A document of `recent` as a decision; None for one that is none."""
+    number, event_time = stored.whole(document.get("id")), stored.moment(document.get("event_time"))
+    enqueued_at, source = stored.moment(document.get("enqueued_at")), document.get("source")
+    partition = stored.whole(source.get("partition")) if isinstance(source, Mapping) else None
+    score, threshold = stored.number(document.get("score")), stored.number(document.get("threshold"))
+    features = {name: document[name] for name in FEATURES if name in document}
+    if number is None or event_time is None or enqueued_at is None or partition is None:
+        return None
+    if score is None or threshold is None or not stored.is_usable(features):
+        return None
     return Decision(
-        id=int(document["id"]),
-        event_time=document["event_time"].astimezone(UTC),
-        enqueued_at=document["enqueued_at"].astimezone(UTC),
-        partition=int(document["source"]["partition"]),
-        fraud=document["prediction"] == 1,
-        score=float(document["score"]),
-        threshold=float(document["threshold"]),
-        model_version=str(document["model_version"]),
-        latency_ms=None if latency is None else float(latency),
-        reasons=tuple((reason["field"], float(reason["contribution"])) for reason in document.get("reasons") or ()),
-        features={name: document[name] for name in FEATURES if name in document},
+        id=number,
+        event_time=event_time,
+        enqueued_at=enqueued_at,
+        partition=partition,
+        fraud=document.get("prediction") == 1,
+        score=float(score),
+        threshold=float(threshold),
+        model_version=stored.text(document.get("model_version"), 60),
+        latency_ms=stored.number(document.get("latency_ms")),
+        reasons=tuple(stored.reasons(document.get("reasons"))),
+        features=features,
     )
 
 

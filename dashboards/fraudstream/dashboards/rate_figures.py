@@ -24,7 +24,7 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
     ``other``: a second period's tallies, drawn beside the first with a colour and a shape of its own.
     """
     values = ordered_values(dimension, {**tallies, **(other or {})})
-    labels = [words.label(dimension, value) for value in values]
+    labels = [words.drawn(words.label(dimension, value)) for value in values]
     compared = other is not None
     data: list[Figure] = []
     periods = [("", tallies, (RATE, RATE_BAND, "circle", COUNTS))]
@@ -80,7 +80,7 @@ def _rate_traces(
         for value in values
         if value in tallies and (band := wilson_band(tallies[value].frauds, tallies[value].transactions)) is not None
     ]
-    names = [words.label(dimension, value) for value, _, _ in measured]
+    names = [words.drawn(words.label(dimension, value)) for value, _, _ in measured]
     percents = [100 * tally.frauds / tally.transactions for _, tally, _ in measured]
     lows = [100 * low for _, _, (low, _) in measured]
     highs = [100 * high for _, _, (_, high) in measured]
@@ -106,8 +106,12 @@ def _rate_traces(
             "thickness": 1.6,
             "width": 5,
         }
+
+    def shown(value: str) -> str:
+        return words.drawn(words.long_label(dimension, value))
+
     hover = [
-        f"{share_hover(prefix + words.long_label(dimension, value), tally, forms)}<br>{_band_text(band, forms)}"
+        f"{share_hover(prefix + shown(value), tally, forms)}<br>{_band_text(band, forms)}"
         for value, tally, band in measured
     ]
     data.append(
@@ -132,7 +136,7 @@ def _rate_traces(
         {
             "type": "bar",
             "name": f"{prefix}Transactions".strip(),
-            "x": [words.label(dimension, value) for value, _ in counted],
+            "x": [words.drawn(words.label(dimension, value)) for value, _ in counted],
             "y": [tally.transactions for _, tally in counted],
             "yaxis": "y2",
             "marker": {
@@ -141,9 +145,7 @@ def _rate_traces(
                 "line": {"width": 0},
                 "cornerradius": 2,
             },
-            "hovertext": [
-                share_hover(prefix + words.long_label(dimension, value), tally, forms) for value, tally in counted
-            ],
+            "hovertext": [share_hover(prefix + shown(value), tally, forms) for value, tally in counted],
             "hoverinfo": "text",
             "customdata": [[dimension, value] for value, _ in counted],
         }

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from fraudstream.core.documents import database
 from fraudstream.core.kafka import consumer
 from fraudstream.core.settings import Settings
+from fraudstream.dashboards import stored
 from fraudstream.dashboards.explorer_queries import Lookup, Rejections
 from fraudstream.dashboards.feed import Feed
 from fraudstream.dashboards.health import Health
@@ -80,7 +81,13 @@ class Sources:
         # A page waits for one read at most, so that a store that is away is told within seconds;
         # reading is tried again by the pollers anyway.
         store = database(
-            settings, serverSelectionTimeoutMS=2_000, connectTimeoutMS=2_000, socketTimeoutMS=8_000, retryReads=False
+            settings,
+            serverSelectionTimeoutMS=2_000,
+            connectTimeoutMS=2_000,
+            socketTimeoutMS=8_000,
+            retryReads=False,
+            # Decoded one by one: see stored.py.
+            document_class=stored.RAW,
         )
         tail = Tail(lambda: consumer(settings, fetch_max_wait_ms=100, request_timeout_ms=20_000))
         return cls(settings, store, tail)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from fraudstream.dashboards import words
 from fraudstream.dashboards.figures import ENGLISH, Figure, figure
 from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.health import Sample
@@ -57,7 +58,7 @@ def latencies(minutes: Mapping[datetime, tuple[float, float, float]], forms: For
 def rejections(fields: Sequence[str], forms: Formats = ENGLISH) -> Figure:
     """The newest rejected events by the field that broke the contract."""
     counted = Counter(fields).most_common(10)
-    names = [name for name, _ in counted]
+    names = [words.drawn(name) for name, _ in counted]
     numbers = [number for _, number in counted]
     data = [
         {

@@ -23,6 +23,7 @@ from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.event import FEATURES
 from fraudstream.core.kafka import topic_partitions
 from fraudstream.core.topics import SCORED
+from fraudstream.dashboards import stored
 from fraudstream.dashboards.queries import Decision
 from fraudstream.dashboards.window import MOST_ROWS, Window
 from fraudstream.dashboards.window_view import EMPTY, WindowView
@@ -195,7 +196,7 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
         event = orjson.loads(value)
         source = event["source"]
         enqueued_at = datetime.fromisoformat(source["enqueued_at"]).astimezone(UTC)
-        return Decision(
+        made = Decision(
             id=int(event["id"]),
             event_time=datetime.fromisoformat(event["event_time"]).astimezone(UTC),
             enqueued_at=enqueued_at,
@@ -203,10 +204,12 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
             fraud=event["prediction"] == 1,
             score=float(event["score"]),
             threshold=float(event["threshold"]),
-            model_version=str(event["model_version"]),
+            model_version=stored.text(event["model_version"], 60),
             latency_ms=published_ms - 1000 * enqueued_at.timestamp(),
-            reasons=tuple((reason["field"], float(reason["contribution"])) for reason in event["reasons"] or ()),
+            reasons=tuple(stored.reasons(event["reasons"])),
             features={name: event[name] for name in FEATURES if name in event},
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
+    usable = 0 <= made.id < 2**63 and stored.is_usable(made.features, made.score, made.threshold)
+    return made if usable else None

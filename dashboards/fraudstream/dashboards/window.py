@@ -28,6 +28,7 @@ _COLUMNS: dict[str, str] = {
     "latency": "f4",
     **dict.fromkeys(FILTERED, "i1"),
 }
+_MOST_VALUES = 100
 _AGE = attrgetter("enqueued_at", "id")
 _EDGES = np.array(AMOUNT_EDGES[1:], dtype="f8")
 
@@ -131,7 +132,10 @@ class Window:
         try:
             return known.index(value)
         except ValueError:
-            known.append(value)
+            if len(known) == _MOST_VALUES:
+                return len(known) - 1
+            # The last place is for all that finds no other: a column has a byte for it.
+            known.append(value if len(known) < _MOST_VALUES - 1 else "other values")
             return len(known) - 1
 
 

@@ -193,7 +193,7 @@ def value_of(dimension: str, decision: Decision) -> str:
     if dimension == "fraud":
         return str(int(decision.fraud))
     if dimension == AMOUNT_BIN:
-        return amount_bins()[bisect_right(AMOUNT_EDGES, decision.features["amount"]) - 1]
+        return amount_bins()[max(bisect_right(AMOUNT_EDGES, decision.features["amount"]) - 1, 0)]
     return str(decision.features[dimension])
 
 

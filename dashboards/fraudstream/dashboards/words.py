@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, HOUR
+from fraudstream.core.text import printable
 from fraudstream.dashboards.formats import Formats
 from fraudstream.dashboards.queries import Decision
 
@@ -21,6 +22,9 @@ DIMENSION_LABELS = {
     AMOUNT_BIN: "Amount",
     "minute": "Minute",
 }
+
+_LONGEST_DRAWN = 60
+_NUMBERS = ("amount", "old_balance", "income", "credit", "children", "foreign_transaction")
 
 _VALUE_LABELS = {
     "food_store": "Food store",
@@ -60,6 +64,11 @@ def long_label(dimension: str, value: str) -> str:
     return label(dimension, value)
 
 
+def drawn(text: str) -> str:
+    """Text for a figure: Plotly takes ``<`` for the begin of a tag, in labels as in what it shows on hovering."""
+    return printable(text, _LONGEST_DRAWN).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def reasons_in_words(decision: Decision, forms: Formats) -> str:
     """What raised the score most, strongest first: ``Foreign transaction, amount 412.50, tech store``."""
     return reasons_of(decision.reasons, decision.features, forms)
@@ -81,6 +90,8 @@ def _phrase(name: str, features: Mapping[str, Any], forms: Formats) -> str:
     value = features.get(name)
     if value is None:
         return name.replace("_", " ")
+    if name in _NUMBERS and not isinstance(value, int | float):
+        return f"{name.replace('_', ' ')} {value}"
     match name:
         case "amount":
             return f"amount {forms.money(value)}"

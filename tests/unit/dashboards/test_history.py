@@ -13,7 +13,7 @@ from fraudstream.core.documents import TRANSACTIONS
 from fraudstream.core.rollups import AMOUNT_BIN, AMOUNT_EDGES, DIMENSIONS, amount_bins
 from fraudstream.dashboards import history, history_layout, history_view
 from fraudstream.dashboards.buckets import Tally
-from fraudstream.dashboards.exports import encoded, flat
+from fraudstream.dashboards.exports import encoded
 from fraudstream.dashboards.feed import View
 from fraudstream.dashboards.formats import formats
 from fraudstream.dashboards.history_view import Drill, Period, Report, period, report
@@ -182,7 +182,7 @@ def test_the_report_as_files_holds_every_value(snapshot: HistorySnapshot, frame:
 
 def test_documents_as_files_keep_nested_and_odd_fields(traffic: Any) -> None:
     documents = [{**traffic.live[0], "note": 1}, {**traffic.live[1], "note": "text"}]
-    rows = [flat(document) for document in documents]
+    rows = documents
     table = pd.read_parquet(io.BytesIO(encoded(rows, "parquet")))
     assert table["note"].tolist() == ["1", "text"]
     assert '"offset"' in table["source"][0]
