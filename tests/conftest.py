@@ -1,4 +1,6 @@
-"""Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging."""
+"""Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging.
+
+What other tests' settings held is no secret of it."""
 
 from __future__ import annotations
 
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from fraudstream.core import redaction
+
 
 @pytest.fixture(autouse=True)
 def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -16,6 +20,11 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
         if name.startswith("FRAUDSTREAM_") and name != "FRAUDSTREAM_CACHE_DIR":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
+@pytest.fixture(autouse=True)
+def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "KNOWN", redaction.Secrets())
 
 
 @pytest.fixture(autouse=True)

@@ -83,4 +83,10 @@ RULES: tuple[Rule, ...] = (
         3, "every topic, collection, index and shard key of the code stands in the templates", "azure/parameters/"
     ),
     _project(4, "the recorded commands are those that the code sends", "pytest --record-mongo-commands"),
+    _project(
+        5,
+        "no value has white space or quotes around it, an invisible character, or a form that no client reads",
+        "correct it where it is stored: the environment, .env, the key vault's secret",
+    ),
+    _project(6, "every FRAUDSTREAM_ variable and every line of .env is read by something", "correct the name"),
 )

@@ -44,9 +44,12 @@ class Mistake:
 def parse_event_hubs(text: str) -> EventHubsString:
     """The parts as they stand; whatever is missing is empty. Never raises: see :func:`event_hubs_mistakes`."""
     parts = _parts(text)
-    endpoint = urlsplit(parts.get("Endpoint", ""))
+    try:
+        host = urlsplit(parts.get("Endpoint", "")).hostname or ""
+    except ValueError:
+        host = ""
     return EventHubsString(
-        endpoint.hostname or "",
+        host,
         parts.get("SharedAccessKeyName", ""),
         parts.get("SharedAccessKey", ""),
         parts.get("EntityPath", ""),
@@ -108,8 +111,8 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
 
 def cosmos_mistakes(uri: str) -> list[Mistake]:
     """Every mistake in a Cosmos DB for MongoDB (RU) or Azure DocumentDB address."""
-    address = urlsplit(uri)
     try:
+        address = urlsplit(uri)
         host, port = address.hostname or "", address.port
         cut_short = "@" not in address.netloc and "@" in address.path
     except ValueError:
@@ -160,7 +163,7 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
 
 def uri_options(uri: str) -> dict[str, str]:
     """The options of a MongoDB address, names in lower case."""
-    return {name.lower(): value for name, value in parse_qsl(urlsplit(uri).query)}
+    return {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2])}
 
 
 def _parts(text: str) -> dict[str, str]:

@@ -71,8 +71,8 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
         given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
         kept = {name: value for name, value in defaults.items() if name.lower() not in given}
         return MongoClient(uri, **(kept | options))
-    except (PyMongoError, ValueError) as error:
-        # The driver's text may quote the address, password included.
+    except (PyMongoError, ValueError, OSError) as error:
+        # A file that the address names may not be there. The driver's text may quote the address, password included.
         raise ConfigurationError(
             f"{ENV_PREFIX}MONGO_URI is no usable connection string ({type(error).__name__}). It has the form "
             "mongodb://user:password@host:port/?options, with user and password percent-encoded."

@@ -20,6 +20,8 @@ FraudstreamError
 
 from __future__ import annotations
 
+from fraudstream.core.redaction import redact
+
 
 class FraudstreamError(Exception):
     """What happened, with which value, and what to do about it.
@@ -30,9 +32,14 @@ class FraudstreamError(Exception):
             ...
         except FraudstreamError as error:
             print(error)
+
+    The message holds none of the process's secrets, whatever client's text it repeats.
     """
 
     exit_status = 1
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(redact(one) if isinstance(one, str) else one for one in told))
 
 
 class ConfigurationError(FraudstreamError):

@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from fraudstream.core.authorities import check_authorities
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
 from fraudstream.core.oauth import oauth_scope, token_provider
 from fraudstream.core.settings import ENV_PREFIX, Settings
@@ -79,6 +80,7 @@ def spark_sink_options(settings: Settings) -> dict[str, str]:
 
 def producer(settings: Settings, **options: Any) -> KafkaProducer:
     """A producer that waits for all replicas. Raises :class:`BrokerUnavailable`."""
+    check_authorities(settings)
     defaults: dict[str, Any] = {"acks": "all", "linger_ms": 5, "max_request_size": settings.kafka_max_request_bytes}
     try:
         return KafkaProducer(**(client_options(settings) | defaults | options))
@@ -88,6 +90,7 @@ def producer(settings: Settings, **options: Any) -> KafkaProducer:
 
 def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
     """A consumer that starts at the earliest record and commits nothing by itself."""
+    check_authorities(settings)
     defaults: dict[str, Any] = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
     try:
         return KafkaConsumer(*topics, **(client_options(settings) | defaults | options))
@@ -101,6 +104,7 @@ def create_topics(settings: Settings) -> list[str]:
     For brokers that allow it: Event Hubs' topics come from the templates in ``azure/``.
     """
     created = []
+    check_authorities(settings)
     try:
         admin = KafkaAdminClient(**client_options(settings))
     except KafkaError as error:

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stderr, with ``level``, ``service``, ``event`` and ids."""
+"""Structured logs without secrets: one JSON object a line on stderr, with ``level``, ``service``, ``event`` and ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from fraudstream.core.redaction import redacted
 
 _QUIET = ("azure", "kafka", "pymongo", "httpx", "httpcore", "py4j", "mlflow", "urllib3", "alembic", "werkzeug")
 
@@ -29,7 +31,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     last: list[Processor] = [
         structlog.processors.ExceptionRenderer(tracebacks),
-        structlog.processors.JSONRenderer(default=str),
+        _without_secrets,
+        structlog.processors.JSONRenderer(),
     ]
     structlog.configure(
         processors=[*shared, *last],
@@ -47,3 +50,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Every text of the event, tracebacks included, without the secrets that this process knows."""
+    return {name: redacted(value) for name, value in event.items()}

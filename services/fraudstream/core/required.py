@@ -14,8 +14,10 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from fraudstream.core.authorities import check_authorities
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import ENV_PREFIX, Settings, load_settings
+from fraudstream.core.variables import tell_unread
 
 Need = Literal["kafka", "mongo", "registry", "scoring", "scoring_key"]
 ALL_NEEDS: tuple[Need, ...] = ("kafka", "mongo", "registry", "scoring")
@@ -71,8 +73,14 @@ def require(settings: Settings, *needs: Need) -> Settings:
 
 
 def start_settings(*needs: Need) -> Settings:
-    """Read the settings of a process that starts, and refuse what it cannot work with."""
-    return require(load_settings(), *needs)
+    """Read the settings of a process that starts, and say what has no effect.
+
+    Raises :class:`ConfigurationError` for what it cannot work with, files of CA certificates included.
+    """
+    settings = require(load_settings(), *needs)
+    check_authorities(settings)
+    tell_unread()
+    return settings
 
 
 def is_placeholder(text: str) -> bool:

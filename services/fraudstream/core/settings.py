@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from fraudstream.core.addresses import malformed_addresses
 from fraudstream.core.errors import ConfigurationError
-
-Profile = Literal["local", "compose", "azure"]
-ENV_PREFIX = "FRAUDSTREAM_"
+from fraudstream.core.malformed import ENV_PREFIX as ENV_PREFIX
+from fraudstream.core.malformed import Malformed, malformed
+from fraudstream.core.redaction import mask_uri as mask_uri
+from fraudstream.core.redaction import redact, register
+from fraudstream.core.sources import DotEnvSource, ProfileFileSource, plain, secrets_of
+from fraudstream.core.sources import Profile as Profile
+from fraudstream.core.sources import profile_values as profile_values
 
 
 class Settings(BaseSettings):
@@ -32,8 +32,14 @@ class Settings(BaseSettings):
     file (``core/profiles/<profile>.toml``), the defaults below. Addresses may name a port setting in braces.
     """
 
+    # The library's own reader of `.env` finds no file: it interpolates `$`, and takes UTF-8 alone.
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=ENV_PREFIX,
+        env_file="",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     profile: Profile = Field("local", description="Which set of addresses and limits to use.")
@@ -159,9 +165,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        chosen = (init_settings(), env_settings(), dotenv_settings())
+        without_file = getattr(dotenv_settings, "env_file", None) is None
+        dotenv = dotenv_settings if without_file else DotEnvSource(settings_cls)
+        chosen = (init_settings(), env_settings(), dotenv())
         profile = next((str(source["profile"]) for source in chosen if "profile" in source), "local")
-        return init_settings, env_settings, dotenv_settings, ProfileFileSource(settings_cls, profile)
+        return init_settings, env_settings, dotenv, ProfileFileSource(settings_cls, profile)
 
     @model_validator(mode="before")
     @classmethod
@@ -190,26 +198,9 @@ class Settings(BaseSettings):
             )
         return self
 
-
-class ProfileFileSource(PydanticBaseSettingsSource):
-    """The values of ``core/profiles/<profile>.toml``; an unknown profile has none and fails validation."""
-
-    def __init__(self, settings_cls: type[BaseSettings], profile: str) -> None:
-        super().__init__(settings_cls)
-        self._values = profile_values(profile) if profile in get_args(Profile) else {}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        return self._values.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        return dict(self._values)
-
-
-@cache
-def profile_values(profile: str) -> dict[str, Any]:
-    """What a profile's own file sets, name → value."""
-    text = resources.files("fraudstream.core").joinpath(f"profiles/{profile}.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    def model_post_init(self, _context: Any, /) -> None:
+        """Whoever has read the settings does not repeat their secrets."""
+        register(secrets_of(type(self).model_fields, {name: getattr(self, name) for name in type(self).model_fields}))
 
 
 # What `--realtime` stands for.
@@ -217,24 +208,44 @@ REALTIME = {"trigger": "realtime", "scoring": "embedded"}
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; raises :class:`ConfigurationError` naming each unusable variable and its value."""
+    """Read the settings; raises :class:`ConfigurationError` naming each unusable variable, and its value if no secret.
+
+    What is refused: values of a wrong type or range, and those that :func:`malformed_values` finds.
+    """
+    problems = malformed_values(**overrides)
+    if problems:
+        raise ConfigurationError(
+            f"{'; '.join(map(str, problems))}. Correct it in the environment or in .env, and where it was copied from."
+        ) from None
+    return validated(**overrides)
+
+
+def validated(**overrides: Any) -> Settings:
+    """The settings, malformed texts included. Raises :class:`ConfigurationError` for wrong types and ranges."""
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"{ENV_PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-            f" (is {_shown_input(str(problem['loc'][0]) if problem['loc'] else '', problem.get('input'))})"
-            for problem in error.errors()
-        ]
+        lines = [_problem_line(problem["loc"], problem["msg"], problem.get("input")) for problem in error.errors()]
         raise ConfigurationError(
             "; ".join(lines) + ". Correct it in the environment or in .env; `fraudstream config show` lists all."
         ) from None
 
 
+def malformed_values(**overrides: Any) -> list[Malformed]:
+    """The settings whose given values cannot be meant: their characters, and the form of addresses."""
+    given = {**DotEnvSource(Settings)(), **EnvSettingsSource(Settings)(), **overrides}
+    # What is refused may be repeated by no one, either.
+    register(secrets_of(Settings.model_fields, given))
+    found = malformed(given)
+    named = {one.name for one in found}
+    ports = {name: given.get(name, field.default) for name, field in Settings.model_fields.items()}
+    whole = {name: _replace_ports(plain(value), ports) for name, value in given.items() if name not in named}
+    return found + malformed_addresses(whole)
+
+
 def value_sources() -> dict[str, str]:
     """Which source gives each setting now: ``environment``, ``.env``, ``profile <name>`` or ``default``."""
-    environment = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)()
-    dotenv = DotEnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_file=".env", env_ignore_empty=True)()
+    environment, dotenv = EnvSettingsSource(Settings)(), DotEnvSource(Settings)()
     profile = str({"profile": "local", **dotenv, **environment}["profile"])
     from_file = profile_values(profile) if profile in get_args(Profile) else {}
     layers = (("environment", environment), (".env", dotenv), (f"profile {profile}", from_file))
@@ -261,13 +272,6 @@ def revealed_values(settings: Settings) -> dict[str, Any]:
     }
 
 
-def mask_uri(uri: str) -> str:
-    """Replace the passwords in a ``scheme://user:password@host/?options`` address by asterisks."""
-    # The host ends the search, not the first @: people forget to escape an @ or a / inside a password.
-    masked = re.sub(r"(?<=://)([^:/?@]*):\S*?@(?=[^@/?]+(?:[/?]|$))", r"\1:********@", uri)
-    return re.sub(r"(?i)(tlsCertificateKeyFilePassword=)[^&]*", r"\1********", masked)
-
-
 def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
@@ -278,9 +282,14 @@ def _shown(value: Any) -> Any:
     return mask_uri(value) if isinstance(value, str) else value
 
 
-def _shown_input(name: str, value: Any) -> str:
+def _problem_line(place: tuple[int | str, ...], message: str, value: Any) -> str:
+    if not place:
+        # About several settings together: the message names them, and the value would be all settings there are.
+        return message.removeprefix("Value error, ")
+    name = str(place[0])
     field = Settings.model_fields.get(name)
-    return "********" if field is not None and field.annotation is SecretStr else repr(value)
+    shown = "********" if field is not None and field.annotation is SecretStr else redact(repr(value))
+    return f"{ENV_PREFIX}{'.'.join(map(str, place)).upper()}: {message} (is {shown})"
 
 
 def _replace_ports(value: Any, ports: dict[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePar
 from fraudstream.core.settings import REALTIME, load_settings, shown_values, value_sources
 from fraudstream.core.terminal import say, say_json, say_lines, show_what_cannot_be_encoded, styled, terminal
 from fraudstream.core.text import printable
+from fraudstream.core.variables import tell_unread
 from fraudstream.runtime.commands import (
     REALTIME_HELP,
     LateGroup,
@@ -219,6 +220,7 @@ def main() -> None:
         logging.getLogger(library).setLevel(logging.CRITICAL)
     add_sibling_commands(app)
     try:
+        tell_unread()
         app()
     except FraudstreamError as error:
         _fail(error)

@@ -12,6 +12,7 @@ import psutil
 
 from fraudstream.core.errors import JavaMissing, PortTaken
 from fraudstream.core.settings import Settings
+from fraudstream.core.variables import unread
 from fraudstream.runtime import artifacts, documentstore, lifecycle, preflight
 from fraudstream.runtime.java import find_java
 from fraudstream.runtime.parts import local_parts
@@ -37,6 +38,7 @@ class Check:
 def run_checks(settings: Settings) -> list[Check]:
     """All checks, in the order in which a start would fail; none of them changes anything or raises."""
     checks: tuple[Callable[[Settings], Check], ...] = (
+        _variables,
         _python,
         _java,
         _memory,
@@ -48,6 +50,12 @@ def run_checks(settings: Settings) -> list[Check]:
         _ports,
     )
     return [check(settings) for check in checks]
+
+
+def _variables(_: Settings) -> Check:
+    without_effect = unread()
+    detail = " ".join(one.text for one in without_effect) or "each is read"
+    return Check("variables", not without_effect, detail, "Correct the names, in the environment or in .env.")
 
 
 def _python(_: Settings) -> Check:

@@ -17,8 +17,10 @@ from fraudstream.cloud.check.linter import lint
 from fraudstream.cloud.check.subject import Subject, gather
 from fraudstream.cloud.rules import rules
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.malformed import Malformed
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import DAY_MS
+from fraudstream.core.variables import Unread
 from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
 
 Plant = Callable[[Subject], Subject]
@@ -203,6 +205,13 @@ PLANTS: list[tuple[str, Plant]] = [
     ("PR002", code("if settings.profile == 'azure':\n    pass")),
     ("PR003", collections(lambda one: one | {"indexes": []})),
     ("PR004", lambda subject: replace(subject, commands=())),
+    ("PR005", password(CONNECTION_STRING + "\n")),
+    ("PR005", setting(mongo_uri=MONGO_URI + "\r\n")),
+    ("PR005", setting(scoring_key="'" + AZURE["scoring_key"] + "'")),
+    ("PR005", setting(kafka_bootstrap_servers="space.servicebus.windows.net")),
+    ("PR005", setting(mongo_uri=MONGO_URI.replace("%3D%3D", "/=="))),
+    ("PR005", lambda subject: replace(subject, malformed=(Malformed("kafka_port", "begins with a space"),))),
+    ("PR006", lambda subject: replace(subject, unread=(Unread("FRAUDSTREAM_KAFKA_PRT", "nothing reads it"),))),
 ]
 
 

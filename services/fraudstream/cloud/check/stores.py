@@ -11,8 +11,10 @@ from fraudstream.cloud.check.subject import Subject
 from fraudstream.cloud.mongo_support import DOCUMENT_BYTES, refusal
 from fraudstream.cloud.quotas import IDLE_SECONDS
 from fraudstream.cloud.rules import Finding, rules
+from fraudstream.core.addresses import malformed_addresses
 from fraudstream.core.connection_strings import DOCUMENTDB_DOMAIN, cosmos_mistakes, uri_options
 from fraudstream.core.documents import COLLECTIONS
+from fraudstream.core.malformed import malformed
 from fraudstream.core.required import missing
 from fraudstream.core.throttling import MOST_OPERATIONS
 from fraudstream.core.topics import TOPICS
@@ -26,6 +28,7 @@ _DOCUMENT_FACTOR = 1.5
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """Everything about documents, models and the project."""
+    yield from _values(subject)
     if subject.addressed:
         yield from _address(subject)
         yield from _secrets(subject)
@@ -51,12 +54,22 @@ def _address(subject: Subject) -> Iterator[Finding]:
     if not encrypted:
         yield Finding(known["CO002"], where, "neither ssl=true nor tls=true")
     idle = options.get("maxidletimems")
-    if idle is None or not 0 < int(idle) < IDLE_SECONDS * 1000:
+    if idle is None or not idle.isdecimal() or not 0 < int(idle) < IDLE_SECONDS * 1000:
         # Our own clients have a default; whoever else is given the address has none.
         yield Finding(known["CO006"], where, "maxIdleTimeMS is missing" if idle is None else f"maxIdleTimeMS={idle}")
     account = uri.partition("://")[2].partition(":")[0]
     if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != f"@{account}@":
         yield Finding(known["CO007"], where, f"appName is {options.get('appname', 'missing')}, not @{account}@")
+
+
+def _values(subject: Subject) -> Iterator[Finding]:
+    """What a start refuses by the variable's name, and what it says that nobody reads."""
+    values = {name: getattr(subject.settings, name) for name in type(subject.settings).model_fields}
+    broken = {*subject.malformed, *malformed(values), *malformed_addresses(values)}
+    for one in broken:
+        yield Finding(rules()["PR005"], one.variable, one.problem)
+    for unread in subject.unread:
+        yield Finding(rules()["PR006"], unread.where, unread.text)
 
 
 def _secrets(subject: Subject) -> Iterator[Finding]:

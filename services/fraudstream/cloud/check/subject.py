@@ -12,13 +12,17 @@ from typing import Any
 import yaml
 
 from fraudstream.core import kafka
+from fraudstream.core.addresses import broker_problem
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.malformed import Malformed
+from fraudstream.core.settings import Settings, malformed_values, validated
 from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS, Topic
+from fraudstream.core.variables import Unread, unread
 
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")
 DEFINITIONS_FILE = Path("azure/definitions.json")
+_STAND_IN = "namespace.servicebus.windows.net:9093"
 # Parts that run on a developer's machine only, and the definitions that others call.
 _NOT_IN_AZURE = ("runtime", "cloud")
 
@@ -44,6 +48,7 @@ class Subject:
 
     ``sources``: path → syntax tree of what runs in Azure; ``core`` the same of the core. ``parameters``: the parameter
     file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: what was recorded, each with ``from``.
+    ``malformed``: values that a start refuses; ``unread``: variables and lines of `.env` that nobody reads.
     """
 
     settings: Settings
@@ -60,13 +65,16 @@ class Subject:
     expected_events_per_second: float = 100.0
     largest_event_bytes: int = MAX_EVENT_BYTES
     hub_policies: Mapping[str, str] = field(default_factory=dict)
+    malformed: tuple[Malformed, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def gather(project: Path, parameters: str = "dev") -> Subject:
     """Read the project. Raises :class:`ConfigurationError` where ``project`` is none."""
     if not (project / "azure" / "main.bicep").is_file():
         raise ConfigurationError(f"{project.resolve()} holds no azure/main.bicep. Run it in the project's folder.")
-    settings = load_settings(profile="azure")
+    # Not refused as at a start: each value that is malformed becomes a finding.
+    settings = validated(profile="azure")
     addressed = any(
         (
             settings.kafka_bootstrap_servers,
@@ -98,6 +106,8 @@ def gather(project: Path, parameters: str = "dev") -> Subject:
         deployment=yaml.safe_load((project / "azure/azureml/deployment.yml").read_text("utf-8")),
         commands=tuple(json.loads(commands.read_text("utf-8"))["commands"]) if commands.is_file() else (),
         expected_events_per_second=float(values.get("expectedEventsPerSecond", 100)),
+        malformed=tuple(malformed_values(profile="azure")),
+        unread=tuple(unread()),
         hub_policies={f"{topic.name}-send": topic.name for topic in TOPICS}
         | {f"{topic.name}-listen": topic.name for topic in TOPICS},
     )
@@ -116,9 +126,11 @@ def option_names() -> Mapping[str, str]:
 def _clients(settings: Settings) -> dict[str, dict[str, Any]]:
     """The options of every client as the factories build them; addresses that are missing are stood in for."""
     stand_in = {
-        "kafka_bootstrap_servers": settings.kafka_bootstrap_servers or "namespace.servicebus.windows.net:9093",
+        "kafka_bootstrap_servers": settings.kafka_bootstrap_servers or _STAND_IN,
         "kafka_sasl_password": settings.kafka_sasl_password.get_secret_value() or "not given",
     }
+    if broker_problem(stand_in["kafka_bootstrap_servers"]):
+        stand_in["kafka_bootstrap_servers"] = _STAND_IN
     values = {name: getattr(settings, name) for name in type(settings).model_fields}
     complete = Settings(**(values | stand_in))
     found = {"python clients": java_names(kafka.client_options(complete))}

@@ -1,0 +1,92 @@
+"""Values that cannot be meant: one rule for every setting and every way in which a process starts.
+
+No value begins or ends with white space or stands in quotes, and none holds a control character, an invisible character
+or half a character. Such a value comes from a file's last line break, from Windows line endings or from a copied page;
+clients answer it with a refused login or repeat it in their errors. It is refused by its variable's name and never
+shown, and not mended either: what is stored somewhere is then mended there, once, for whoever else reads it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+ENV_PREFIX = "FRAUDSTREAM_"
+
+# Sent in an HTTP header, which carries ASCII alone.
+_IN_HEADERS = ("scoring_key", "dashboard_auth_header")
+# Names of files may hold any character that the system takes, but for those that no line of text survives.
+_PATHS = ("data_dir", "kafka_ssl_cafile")
+
+_NAMED = {
+    "\n": "a line break",
+    "\r": "a carriage return",
+    "\t": "a tab",
+    "\0": "a zero byte",
+    "\ufeff": "a byte order mark",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A setting whose value cannot be meant; ``problem`` says what is wrong with it and never shows it."""
+
+    name: str
+    problem: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"{ENV_PREFIX}{self.name.upper()}"
+
+    def __str__(self) -> str:
+        return f"{self.variable} {self.problem}"
+
+
+def malformed(values: Mapping[str, object]) -> list[Malformed]:
+    """The malformed ones of these values (setting → value); what is no text is not looked at."""
+    found = []
+    for name, value in values.items():
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        problem = _problem(name, text) if isinstance(text, str) else None
+        if problem is not None:
+            found.append(Malformed(name, problem))
+    return found
+
+
+def _problem(name: str, text: str) -> str | None:
+    if not text:
+        return None
+    if not text.strip():
+        return "holds white space alone"
+    for end, character in (("begins", text[0]), ("ends", text[-1])):
+        if character.isspace() or character in _NAMED:
+            return f"{end} with {_name(character)}"
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        return "stands in quotes, which belong to the shell or to .env and not to the value"
+    for character in text:
+        category = unicodedata.category(character)
+        if category == "Cs":
+            return "holds bytes that are not UTF-8"
+        if category == "Cc":
+            return f"holds {_name(character)}"
+        if name in _PATHS:
+            continue
+        if category in ("Cf", "Zl", "Zp") or (category == "Zs" and character != " "):
+            return f"holds {_name(character)}, which nobody sees"
+        if character in "\ufffd\ufffe\uffff":
+            return "holds a character that was lost when it was copied (U+FFFD)"
+        if name in _IN_HEADERS and not character.isascii():
+            return f"holds {_name(character)}, which an HTTP header cannot carry"
+    return None
+
+
+def _name(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    if character == " ":
+        return "a space"
+    return f"the character U+{ord(character):04X}"

@@ -1,0 +1,72 @@
+"""Where the values of settings come from, and which of them are secrets."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
+
+from fraudstream.core.dotenv_file import read_dotenv
+from fraudstream.core.redaction import parts_of
+
+Profile = Literal["local", "compose", "azure"]
+
+# Which user goes with a secret when a client signs in.
+_USERS = {
+    "kafka_sasl_password": "kafka_sasl_username",
+    "kafka_oauth_client_secret": "kafka_oauth_client_id",
+    "dashboard_password": "dashboard_user",
+}
+
+
+class DotEnvSource(EnvSettingsSource):
+    """The settings in `.env`, read by :func:`read_dotenv`."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in read_dotenv().values.items() if value}
+
+
+class ProfileFileSource(PydanticBaseSettingsSource):
+    """The values of ``core/profiles/<profile>.toml``; an unknown profile has none and fails validation."""
+
+    def __init__(self, settings_cls: type[BaseSettings], profile: str) -> None:
+        super().__init__(settings_cls)
+        self._values = profile_values(profile) if profile in get_args(Profile) else {}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self._values)
+
+
+@cache
+def profile_values(profile: str) -> dict[str, Any]:
+    """What a profile's own file sets, name → value."""
+    text = resources.files("fraudstream.core").joinpath(f"profiles/{profile}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def plain(value: Any) -> Any:
+    """The value itself, a secret in clear."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def secrets_of(fields: Mapping[str, FieldInfo], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each secret among the values with its user, addresses that hold a password included."""
+    for name, field in fields.items():
+        text = plain(values.get(name))
+        if not isinstance(text, str):
+            continue
+        is_address = field.annotation is str or text.startswith(("mongodb://", "mongodb+srv://"))
+        if is_address:
+            # The rest of an address is no secret, and says which of them is meant.
+            yield from ((part, "") for part in parts_of(text)) if "://" in text else ()
+        elif field.annotation is SecretStr:
+            yield text, str(values.get(_USERS.get(name, ""), ""))
