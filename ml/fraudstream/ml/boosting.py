@@ -11,10 +11,10 @@ import xgboost
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 
+from fraudstream.ml.features import FOLDS
 from fraudstream.ml.portable import of_booster
 
 DEPTHS = (1, 2, 3)
-FOLDS = 3
 
 # No class weights: they move the threshold and cost calibration, not ranking. Many small trees, because the fields are
 # independent given the class, so that the truth in log-odds is a sum over fields.

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
+from fraudstream.core.errors import FraudstreamError, TrainingFailed
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
+from fraudstream.core.settings import Settings
 from fraudstream.core.terminal import say, say_json, terminal
 from fraudstream.core.text import printable
+
+if TYPE_CHECKING:
+    from fraudstream.ml import training
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -34,29 +42,68 @@ def train(
         raise typer.BadParameter(f"--algorithm {algorithm!r}: it is one of {', '.join(_ALGORITHMS)}")
     settings = start_settings("mongo", "registry")
     configure_logging("train", "WARNING")
-    from fraudstream.core.spark import spark_session
+    from fraudstream.ml.failures import one_line
 
+    # A run under way is marked as ended by a signal, whichever of the two it was.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = terminal(stderr=True)
     with console.status("starting Spark") as line:
-        # Imports that take seconds of a processor which Spark's own start leaves idle.
-        importing = threading.Thread(target=importlib.import_module, args=("fraudstream.ml.training",))
-        importing.start()
-        spark = spark_session(settings, "train")
         try:
-            importing.join()
-            from fraudstream.ml.training import train as run
-
-            outcomes = run(spark, settings, _ALGORITHMS[algorithm], seed, awaited, line.update)  # type: ignore[arg-type]
-        finally:
-            spark.stop()
+            result = _trained(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)
+        except (FraudstreamError, ModuleNotFoundError):
+            raise
+        except Exception as error:
+            raise TrainingFailed(
+                f"The training failed ({one_line(error)}). `fraudstream doctor` checks memory, disk and Java."
+            ) from error
     if as_json:
         found = [
             {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}
-            for one in outcomes
+            for one in result.trained
         ]
-        say_json({"trained": found})
-        return
-    for one in outcomes:
+        failed = [{"algorithm": one.algorithm, "reason": one.reason} for one in result.failed]
+        say_json({"trained": found, "failed": failed, "left_out": result.left_out.to_json()})
+    else:
+        _tell(result)
+    if result.failed:
+        raise TrainingFailed(
+            "; ".join(f"{one.algorithm} was not trained: {one.reason}" for one in result.failed)
+            + ("." if not result.trained else f". {', '.join(one.algorithm for one in result.trained)} is registered.")
+        )
+
+
+def _trained(
+    settings: Settings, algorithms: Any, seed: int, awaited: int, tell: Callable[[str], None]
+) -> training.Result:
+    from fraudstream.core.spark import spark_session
+
+    # Imports that take seconds of a processor which Spark's own start leaves idle.
+    importing = threading.Thread(target=_import_training)
+    importing.start()
+    try:
+        spark = spark_session(settings, "train")
+    finally:
+        importing.join()
+    try:
+        from fraudstream.ml.training import train as run
+
+        return run(spark, settings, algorithms, seed, awaited, tell)
+    finally:
+        # A Java process that is gone cannot be stopped; what happened to it is told by the error under way.
+        with suppress(Exception):
+            spark.stop()
+
+
+def _import_training() -> None:
+    # What cannot be imported is told where it is needed.
+    with suppress(ImportError):
+        importlib.import_module("fraudstream.ml.training")
+
+
+def _tell(result: training.Result) -> None:
+    if result.left_out.count:
+        say(f"{result.left_out.count:,} labelled transactions were left out: {result.left_out}")
+    for one in result.trained:
         became = "is the champion" if one.promoted else "stays a challenger"
         shown = " · ".join(f"{name.replace('_', ' ')} {one.metrics[name]:.4f}" for name in _SHOWN)
         say(f"{one.algorithm}, version {one.version}, {became}: {shown}")

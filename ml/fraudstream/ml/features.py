@@ -20,6 +20,8 @@ CODES: dict[str, dict[str, int]] = {
 }
 
 TEST_SHARE = 0.3
+# Of a cross-validation within the training rows: each needs a transaction of each class.
+FOLDS = 3
 
 
 def matrix(columns: Mapping[str, Sequence[Any]] | pd.DataFrame) -> np.ndarray:

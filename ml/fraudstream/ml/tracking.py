@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import numpy as np
 import pandas as pd
+import structlog
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
@@ -23,6 +24,7 @@ from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
 from fraudstream.core.settings import Settings
 from fraudstream.ml import plots, portable
+from fraudstream.ml.failures import one_line
 from fraudstream.ml.features import CODES
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "fraud"
 _MODEL_CODE = Path(__file__).with_name("model_code.py")
+log = structlog.get_logger(__name__)
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "xgboost")
 
 
@@ -59,11 +62,13 @@ def register(
     example: pd.DataFrame,
     dataset: Mapping[str, str],
     on_registered: Callable[[str], None] = lambda _: None,
+    left_out: str = "",
 ) -> str:
     """Log the run and register the model; returns the version's number as text.
 
     ``on_registered`` hears that number once the version can be served; what nobody waits for, plots and the
-    algorithm's own form, is logged after that.
+    algorithm's own form, is logged after that, and its failure is only logged. ``left_out`` tells the rows of the
+    history that were not used. A run that does not come to its end is marked: FAILED, or KILLED by a signal.
 
     The model is saved and logged as plain artifacts and the version is created from them: MLflow 3's ``log_model``
     needs the logged-models API, which Azure ML's registry answers with 404 (azure-sdk-for-python, issue 44896).
@@ -76,7 +81,7 @@ def register(
             run_id,
             metrics=[Metric(name, value, _now_ms(), 0) for name, value in trained.metrics.items()],
             params=[Param(name, str(value)) for name, value in (*trained.parameters.items(), *dataset.items())],
-            tags=[RunTag("algorithm", trained.algorithm)],
+            tags=[RunTag("algorithm", trained.algorithm), *([RunTag("left_out", left_out)] if left_out else [])],
         )
         with tempfile.TemporaryDirectory(prefix="fraudstream-model-") as scratch:
             served, shown = Path(scratch) / "served", Path(scratch) / "shown"
@@ -84,15 +89,31 @@ def register(
             client.log_artifacts(run_id, str(served))
             version = str(_create_version(settings, client, run_id, trained.algorithm).version)
             on_registered(version)
-            plots.draw(shown / "plots", trained.test_labels, trained.test_scores, trained.threshold)
-            if trained.native is not None:
-                shutil.copytree(trained.native, shown / "spark-model")
-            client.log_artifacts(run_id, str(shown))
-    except BaseException:
-        client.set_terminated(run_id, "FAILED")
+            _log_extras(client, run_id, trained, shown)
+    except BaseException as error:
+        _end(client, run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise
-    client.set_terminated(run_id)
+    _end(client, run_id, "FINISHED")
     return version
+
+
+def _log_extras(client: MlflowClient, run_id: str, trained: Trained, shown: Path) -> None:
+    """Plots and the algorithm's own form: a version that serves is not undone because they are missing."""
+    try:
+        plots.draw(shown / "plots", trained.test_labels, trained.test_scores, trained.threshold)
+        if trained.native is not None:
+            shutil.copytree(trained.native, shown / "spark-model")
+        client.log_artifacts(run_id, str(shown))
+    except Exception as error:
+        log.warning("run_without_plots", run=run_id, reason=one_line(error))
+
+
+def _end(client: MlflowClient, run_id: str, status: str) -> None:
+    try:
+        client.set_terminated(run_id, status)
+    except MlflowException as error:
+        # The registry went away: what the run ended with is told by the error that is under way.
+        log.warning("run_not_ended", run=run_id, status=status, reason=one_line(error))
 
 
 def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,16 +13,18 @@ import pandas as pd
 import structlog
 from mlflow.exceptions import MlflowException
 
-from fraudstream.core.errors import ModelError
+from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client, unavailable
 from fraudstream.core.settings import Settings
 from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import ID, LABEL, in_test, matrix
+from fraudstream.ml.failures import one_line
+from fraudstream.ml.features import FOLDS, ID, LABEL, in_test, matrix
 from fraudstream.ml.history import await_history, checked, fingerprint, read_history
 from fraudstream.ml.priority import give_way
 from fraudstream.ml.registry import promote
 from fraudstream.ml.tracking import Trained, register
+from fraudstream.ml.usable import NOTHING_LEFT_OUT, LeftOut
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,6 +46,23 @@ class Outcome:
     version: str
     promoted: bool
     metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An algorithm that could not be trained or registered, and why."""
+
+    algorithm: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Result:
+    """What a training gave: registered models, failed algorithms, and the rows that were left out of the history."""
+
+    left_out: LeftOut
+    trained: list[Outcome] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +92,62 @@ def train(
     seed: int,
     awaited: int,
     tell: Callable[[str], None],
-) -> list[Outcome]:
+) -> Result:
     """Train the algorithms in the given order on the stored history; each is registered before the next one starts.
 
-    Begins once at least ``awaited`` labelled transactions are stored. All but the first algorithm give way to
-    whatever else wants the processor, the champion's traffic above all.
+    Begins once at least ``awaited`` labelled transactions are stored or rejected. All but the first algorithm give way
+    to whatever else wants the processor, the champion's traffic above all. One that fails leaves the others alone.
 
     Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
     """
     await_history(settings, awaited, tell)
     tell("reading the history")
-    history = checked(read_history(spark, settings).toPandas())
+    found = read_history(spark, settings)
+    if found.left_out.count:
+        log.warning("history_rows_left_out", **found.left_out.to_json())
+    history = checked(found.rows, found.left_out)
     client = registry_client(settings)
     # A registry that is away is told before the training, not after it.
     champion_version(settings, client)
     split = Split(history, in_test(history[ID].to_numpy()))
+    _check_classes(split)
     dataset = {
         "dataset_fingerprint": fingerprint(history),
         "dataset_rows": str(len(history)),
         "dataset_train_rows": str(int((~split.held_out).sum())),
         "dataset_test_rows": str(int(split.held_out.sum())),
+        "dataset_left_out_rows": str(found.left_out.count),
     }
-    if not 0 < split.test[1].sum() < len(split.test[1]) or split.train[1].sum() == 0:
-        raise ModelError(
-            f"{len(history):,} labelled transactions are too few to hold some of each class out. "
-            "Publish more with `fraudstream generate history`."
-        )
-    outcomes: list[Outcome] = []
+    result = Result(found.left_out)
     with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
         for algorithm in algorithms:
-            if outcomes:
+            if result.trained or result.failed:
                 give_way()
             tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
-            outcomes.append(_train_one(settings, client, spark, algorithm, split, dataset, seed, Path(scratch)))
-    return outcomes
+            try:
+                made = _train_one(
+                    settings, client, spark, algorithm, split, dataset, seed, Path(scratch), found.left_out
+                )
+            except Exception as error:
+                # Whatever an algorithm's library brings: the other one may do without it.
+                reason = str(error) if isinstance(error, FraudstreamError) else one_line(error)
+                log.warning("algorithm_failed", algorithm=algorithm, reason=reason)
+                log.debug("algorithm_failed", exc_info=True)
+                result.failed.append(Failure(algorithm, reason))
+            else:
+                result.trained.append(made)
+    return result
+
+
+def _check_classes(split: Split) -> None:
+    """Raises :class:`ModelError` where a part of the rows has too few of a class to learn or to measure."""
+    learnt, held_out = (np.bincount(labels, minlength=2) for labels in (split.train[1], split.test[1]))
+    if held_out.min() == 0 or learnt.min() < FOLDS:
+        raise ModelError(
+            f"{len(split.history):,} labelled transactions are too few to hold some of each class out: there are "
+            f"{learnt[0]:,} legitimate ones and {learnt[1]:,} frauds to learn from ({FOLDS} of each are needed), "
+            f"{held_out[0]:,} and {held_out[1]:,} held out. Publish more with `fraudstream generate history`."
+        )
 
 
 def _train_one(
@@ -118,6 +159,7 @@ def _train_one(
     dataset: dict[str, str],
     seed: int,
     scratch: Path,
+    left_out: LeftOut = NOTHING_LEFT_OUT,
 ) -> Outcome:
     train_features, train_labels = split.train
     test_features, test_labels = split.test
@@ -157,7 +199,7 @@ def _train_one(
         promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
 
     try:
-        version = register(settings, client, trained, example, dataset, take_the_role)
+        version = register(settings, client, trained, example, dataset, take_the_role, str(left_out))
     except MlflowException as error:
         raise unavailable(settings, error) from error
     log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)

@@ -9,6 +9,7 @@ FraudstreamError
 │   ├── ScoringUnavailable      the scoring service
 │   └── RegistryUnavailable     the MLflow registry
 ├── BrokerRefused           Kafka answers, and does not take or give the records asked of it
+├── TrainingFailed          an algorithm could not be trained, for a cause beyond the history and the registry
 ├── ModelError              no champion, or a model that cannot be used
 ├── ScoringRejected         the scoring service refused the rows of a request
 ├── ArtifactError           a pinned artifact cannot be fetched or has the wrong checksum
@@ -74,6 +75,10 @@ class RegistryUnavailable(UnavailableError):
 
 class BrokerRefused(FraudstreamError):
     """Kafka answers, and does not take or give the records asked of it; trying again will not help."""
+
+
+class TrainingFailed(FraudstreamError):
+    """An algorithm could not be trained, for a cause beyond the history and the registry."""
 
 
 class ModelError(FraudstreamError):

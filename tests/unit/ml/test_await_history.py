@@ -8,7 +8,7 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from fraudstream.core import documents
-from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.errors import ModelError, StoreUnavailable
 from fraudstream.core.settings import Settings
 from fraudstream.core.throttling import TOO_MANY_REQUESTS
 from fraudstream.ml.history import await_history
@@ -30,8 +30,21 @@ class Transactions:
     find_one = estimated_document_count = count_documents = answer
 
 
-def store(monkeypatch: pytest.MonkeyPatch, transactions: Transactions) -> None:
-    monkeypatch.setattr(documents, "database", lambda _settings: {documents.TRANSACTIONS: transactions})
+class Collection:
+    """A collection that grows: the counts, one a question, the last one for good."""
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = list(counts)
+
+    def answer(self, *_: Any) -> int:
+        return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
+
+    find_one = estimated_document_count = count_documents = answer
+
+
+def store(monkeypatch: pytest.MonkeyPatch, transactions: Any, rejected: Any = None) -> None:
+    found = {documents.TRANSACTIONS: transactions, documents.REJECTED: rejected}
+    monkeypatch.setattr(documents, "database", lambda _settings: found)
 
 
 def test_a_refused_request_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +58,18 @@ def test_any_other_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     store(monkeypatch, Transactions(code=13))
     with pytest.raises(StoreUnavailable, match="does not answer"):
         await_history(Settings(), 20, pytest.fail)
+
+
+def test_labels_that_were_rejected_are_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(monkeypatch, Collection(1, 5, 17), Collection(0, 1, 3))
+    told: list[str] = []
+    await_history(Settings(), 20, told.append, sleep=lambda _: None)
+    assert told[0] == "5 of 20 labelled transactions are stored"
+    assert told[1] == "17 of 20 labelled transactions are stored, 1 rejected"
+
+
+def test_what_never_comes_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(monkeypatch, Collection(17), Collection(2))
+    now = iter(range(0, 10_000, 100))
+    with pytest.raises(ModelError, match=r"17 of 20 .*2 were rejected.* no more came for 600 s"):
+        await_history(Settings(), 20, lambda _: None, clock=lambda: next(now), sleep=lambda _: None)

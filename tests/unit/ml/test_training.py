@@ -15,11 +15,12 @@ from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client
 from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting, training
+from fraudstream.ml import boosting, gbt, plots, tracking, training
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test
-from fraudstream.ml.history import await_history, checked, fingerprint
+from fraudstream.ml.history import History, await_history, checked, fingerprint
 from fraudstream.ml.registry import promote, versions
+from fraudstream.ml.usable import LeftOut
 
 
 def labelled(count: int, seed: int) -> pd.DataFrame:
@@ -138,6 +139,84 @@ def test_no_history_and_one_class_are_told() -> None:
         checked(HISTORY.head(0))
     with pytest.raises(ModelError, match=r"transactions have isFraud = 0"):
         checked(HISTORY[HISTORY[LABEL] == 0])
+
+
+def test_a_history_of_which_nothing_can_be_used_is_told_with_its_reasons() -> None:
+    left_out = LeftOut.of([("7", "amount: missing"), ("8", "amount: missing")])
+    with pytest.raises(ModelError, match=r"None of the 2 labelled.*amount: missing \(2: 7, 8\)"):
+        checked(HISTORY.head(0), left_out)
+    with pytest.raises(ModelError, match=r"isFraud = 0.*2 more were left out: amount"):
+        checked(HISTORY[HISTORY[LABEL] == 0], left_out)
+
+
+def test_too_few_of_a_class_are_told_before_anything_is_trained() -> None:
+    frauds, held_out = HISTORY[LABEL] == 1, SPLIT.held_out
+    for rows in (
+        HISTORY[~frauds | (np.cumsum(frauds & ~held_out) <= 2)],
+        HISTORY[~frauds | ~held_out],
+        HISTORY.head(1),
+    ):
+        with pytest.raises(ModelError, match="too few"):
+            training._check_classes(training.Split(rows, in_test(rows[ID].to_numpy())))
+
+
+class Stored:
+    """What stands for the store and Spark: one history, read as it is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, left_out: LeftOut) -> None:
+        monkeypatch.setattr(training, "await_history", lambda *_: None)
+        monkeypatch.setattr(training, "read_history", lambda *_: History(HISTORY, left_out))
+        monkeypatch.setattr(training, "give_way", lambda: None)
+
+
+def test_one_algorithms_failure_leaves_the_others_result(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Stored(monkeypatch, LeftOut.of([("9100030", "amount: beyond single precision")]))
+    monkeypatch.setitem(boosting.PARAMETERS, "n_estimators", 20)
+
+    def no_java(*_: object) -> None:
+        raise OSError("Answer from Java side is empty\n\tat a.b.C\n\tat d.e.F")
+
+    monkeypatch.setattr(gbt, "fit", no_java)
+    for order in (("gbt", "xgboost"), ("xgboost", "gbt")):
+        result = training.train(None, settings, order, 7, 0, lambda _: None)  # type: ignore[arg-type]
+        assert [(one.algorithm, one.reason) for one in result.failed] == [
+            ("gbt", "OSError: Answer from Java side is empty")
+        ]
+        assert [one.algorithm for one in result.trained] == ["xgboost"]
+    run = registry_client(settings).get_run(versions(settings)[0].run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["dataset_left_out_rows"] == "1"
+    assert run.data.tags["left_out"] == "amount: beyond single precision (1: 9100030)"
+
+
+def test_a_run_that_does_not_come_to_its_end_is_marked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for error, status in ((OSError(28, "No space left on device"), "FAILED"), (KeyboardInterrupt(), "KILLED")):
+
+        def full(*_: object, error: BaseException = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(tracking, "_save_model", full)
+            with pytest.raises(type(error)):
+                trained(settings, patched, 5, tmp_path)
+        client = registry_client(settings)
+        runs = client.search_runs([client.get_experiment_by_name("fraud").experiment_id])
+        assert runs[0].info.status == status
+
+
+def test_a_version_that_serves_is_not_undone_by_missing_plots(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plots, "draw", full)
+    outcome = trained(settings, monkeypatch, 5, tmp_path)
+    assert champion_version(settings) == outcome.version
 
 
 def test_the_fingerprint_is_of_the_rows_and_not_of_their_order() -> None:

@@ -1,0 +1,71 @@
+"""The history that a training reads with Spark out of a real store: usable rows whole, the others named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from bson import Decimal128
+
+from fraudstream.core import documents
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.event import FEATURES
+from fraudstream.core.settings import Settings
+from fraudstream.ml.features import LABEL
+from fraudstream.ml.history import read_history
+from fraudstream.runtime import documentstore
+from fraudstream.runtime.preflight import free_port
+from tests.events import GOOD
+from tests.stack.conftest import Running
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.spark, pytest.mark.stack]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    made = Settings(data_dir=tmp_path_factory.mktemp("data"), mongo_port=free_port())
+    running = Running(documentstore.part(made), made.data_dir / "documents.log")
+    yield made
+    running.stop()
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_named(spark: SparkSession, settings: Settings) -> None:
+    row = {name: GOOD[name] for name in FEATURES} | {LABEL: 0, "origin": "history"}
+    transactions = documents.database(settings)[documents.TRANSACTIONS]
+    transactions.insert_many(
+        [
+            row | {"_id": 2**62 + 1},
+            row | {"_id": 2, "amount": 1e39},
+            row | {"_id": 3, "amount": Decimal128("1.5")},
+            {"_id": "text", "origin": "history"},
+            row | {"_id": 4, "amount": 12, LABEL: 1},
+            row | {"_id": 5, "origin": "live"},
+        ]
+    )
+    found = read_history(spark, settings)
+    assert found.rows.sort_values("id").to_dict("records") == [
+        row_of(row, 4, amount=12.0, isFraud=1),
+        row_of(row, 2**62 + 1),
+    ]
+    assert found.left_out.to_json() == {
+        "count": 3,
+        "reasons": [
+            {"reason": "amount: beyond single precision", "count": 1, "ids": ["2"]},
+            {"reason": "amount: not a number", "count": 1, "ids": ["3"]},
+            {"reason": "id: not an integer", "count": 1, "ids": ["text"]},
+        ],
+    }
+
+
+def row_of(row: dict[str, object], number: int, **changes: object) -> dict[str, object]:
+    return {"id": number} | {name: row[name] for name in (*FEATURES, LABEL)} | changes
+
+
+def test_a_store_that_goes_away_while_spark_reads_is_told_in_one_line(spark: SparkSession) -> None:
+    away = Settings(mongo_uri="mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=50")  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailable, match=r"^The document store at mongodb://127\.0\.0\.1:9.*does not answer"):
+        read_history(spark, away)

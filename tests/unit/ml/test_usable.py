@@ -1,0 +1,144 @@
+"""Stored rows that a training cannot use are left out, counted by reason and named; the others are kept as they are."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from bson import Decimal128, Int64, ObjectId
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from fraudstream.core import documents
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.event import FEATURES
+from fraudstream.core.settings import Settings
+from fraudstream.core.throttling import TOO_MANY_REQUESTS
+from fraudstream.ml import history
+from fraudstream.ml.features import LABEL, matrix
+from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows
+from tests.events import GOOD
+
+
+def stored(number: Any = 1_000_001, without: str = "", **changes: Any) -> dict[str, Any]:
+    made = {name: GOOD[name] for name in FEATURES} | {"_id": number, LABEL: 0} | changes
+    return {name: value for name, value in made.items() if name != without}
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (stored(without="amount"), "amount: missing"),
+        (stored(amount=None), "amount: missing"),
+        (stored(amount="12.5"), "amount: not a number"),
+        (stored(amount=True), "amount: not a number"),
+        (stored(amount=Decimal128("12.5")), "amount: not a number"),
+        (stored(amount=1e39), "amount: beyond single precision"),
+        (stored(income=10**400), "income: beyond single precision"),
+        (stored(old_balance=float("inf")), "old_balance: not finite"),
+        (stored(old_balance=float("nan")), "old_balance: not finite"),
+        (stored(amount=-0.5), "amount: out of its range"),
+        (stored(amount={"a": 1}), "amount: not a number"),
+        (stored(month=1.0), "month: not an integer"),
+        (stored(month=13), "month: out of its range"),
+        (stored(month=[1]), "month: not an integer"),
+        (stored(credit=2**70), "credit: out of its range"),
+        (stored(day_of_week="Monday"), "day_of_week: not one of its values"),
+        (stored(day_of_week=["monday"]), "day_of_week: not one of its values"),
+        (stored(day_of_week=3), "day_of_week: not one of its values"),
+        (stored(isFraud=2), "isFraud: out of its range"),
+        (stored(isFraud=True), "isFraud: not an integer"),
+        (stored(isFraud=1.0), "isFraud: not an integer"),
+        (stored(without="isFraud"), "isFraud: missing"),
+        (stored("1000001"), "id: not an integer"),
+        (stored(-1), "id: out of its range"),
+        (stored(1.0), "id: not an integer"),
+        (stored(ObjectId()), "id: not an integer"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named_and_does_not_take_the_others(made: dict[str, Any], reason: str) -> None:
+    assert problem(made) == reason
+    found = sort_rows([stored(7), made, stored(Int64(2**60), amount=Int64(5), month=Int64(3))])
+    assert found.left_out == [(str(made.get("_id")), reason)]
+    assert found.columns["id"] == [7, 2**60]
+    batch = history._batch(found)
+    assert batch.column("id").to_pylist() == [7, 2**60, 0]
+    assert batch.column(history._LEFT_REASON).to_pylist() == [None, None, reason]
+
+
+def test_what_is_at_the_edge_is_used() -> None:
+    rows = [stored(0, amount=LARGEST), stored(2**63 - 1, amount=0, old_balance=0.0)]
+    found = sort_rows(rows)
+    assert found.left_out == []
+    features = matrix(found.columns).astype(np.float32)
+    assert np.isfinite(features).all()
+
+
+def test_whole_columns_and_single_rows_are_judged_alike() -> None:
+    rng = random.Random(3)
+    odd = [None, True, "x", 1.0, -1, 2**63, 10**400, 1e39, float("nan"), "monday", 1, 0, 12.5, [], Decimal128("1")]
+    names = [*FEATURES, LABEL, "_id"]
+    for _ in range(4_000):
+        rows = [stored(1, **{rng.choice(names): rng.choice(odd)}) for _ in range(rng.randrange(1, 4))]
+        found = sort_rows(rows)
+        usable = [made for made in rows if not problem(made)]
+        assert found.columns["amount"] == [made["amount"] for made in usable]
+        assert len(found.left_out) == len(rows) - len(usable)
+        assert isinstance(history._batch(found), pa.RecordBatch)
+
+
+def test_reasons_are_counted_and_the_first_ids_named() -> None:
+    left = LeftOut.of([(str(number), "amount: missing") for number in range(8)] + [("x\x1b[31m", "id: not an integer")])
+    assert left.count == 9
+    assert str(left) == "amount: missing (8: 0, 1, 2, 3, 4, …); id: not an integer (1: x\\x1b[31m)"
+    assert left.to_json()["reasons"][0] == {"reason": "amount: missing", "count": 8, "ids": ["0", "1", "2", "3", "4"]}
+
+
+class Transactions:
+    """25 labelled documents behind a cursor that fails once behind each of the given positions."""
+
+    def __init__(self, *fails_at: int, error: Exception | None = None) -> None:
+        self.fails_at = list(fails_at)
+        self.error = error or OperationFailure("Error=16500, RetryAfterMs=1", TOO_MANY_REQUESTS)
+        self.queries = 0
+
+    def find(self, *_: Any, **__: Any) -> Any:
+        self.queries += 1
+        for number in range(25):
+            if self.fails_at and number == self.fails_at[0]:
+                del self.fails_at[0]
+                raise self.error
+            yield stored(number)
+
+
+class Database:
+    codec_options = documents.client(Settings()).codec_options
+
+    def __init__(self, transactions: Transactions) -> None:
+        self.transactions = transactions
+
+    def get_collection(self, _name: str, **_options: Any) -> Transactions:
+        return self.transactions
+
+
+def test_a_cursor_that_is_refused_in_its_middle_goes_on_behind_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions = Transactions(12, 4, 19)
+    monkeypatch.setattr(documents, "database", lambda _settings: Database(transactions))
+    monkeypatch.setattr(history, "_BATCH", 10)
+    read = [made["_id"] for batch in history.stored_batches(Settings()) for made in batch]
+    assert read == list(range(25))
+    assert transactions.queries == 4
+
+
+def test_a_store_that_gives_no_units_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "database", lambda _settings: Database(Transactions(*[5] * 100)))
+    with pytest.raises(StoreUnavailable, match="no request units"):
+        list(history.stored_batches(Settings(mongo_throttle_seconds=0.05)))
+
+
+def test_any_other_error_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "database", lambda _settings: Database(Transactions(5, error=AutoReconnect("gone"))))
+    with pytest.raises(AutoReconnect):
+        list(history.stored_batches(Settings()))
