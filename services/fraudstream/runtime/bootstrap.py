@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
+import tempfile
+from typing import IO, Any
 
 import orjson
 import typer
@@ -15,7 +16,7 @@ from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.terminal import say_json, styled, terminal
 from fraudstream.core.topics import LABELS
 from fraudstream.runtime.accounting import end_offsets, stored_history
-from fraudstream.runtime.own_command import COMMAND, run_command, started
+from fraudstream.runtime.own_command import COMMAND, last_words, run_command, started
 
 console = terminal(stderr=True)
 
@@ -36,9 +37,12 @@ def bootstrap(
     if champion is None:
         # Training takes a while to start, in which the history is published and stored.
         words = ("train", "--algorithm", algorithm, "--await", str(history), "--json")
-        with started([*COMMAND, *words], stdout=subprocess.PIPE) as training:
+        with (
+            tempfile.TemporaryFile() as errors,
+            started([*COMMAND, *words], stdout=subprocess.PIPE, stderr=errors) as training,
+        ):
             published = _publish_history(settings, history)
-            trained = _outcome(training)
+            trained = _outcome(training, errors)
         champion = champion_version(settings)
     if as_json:
         say_json({"published": published, "champion": champion, "trained": trained})
@@ -58,11 +62,14 @@ def _publish_history(settings: Settings, count: int) -> int:
     return missing
 
 
-def _outcome(training: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+def _outcome(training: subprocess.Popen[bytes], errors: IO[bytes]) -> list[dict[str, Any]]:
     out, _ = training.communicate()
+    errors.seek(0)
+    told = errors.read()
     if training.returncode:
-        raise FraudstreamError(
-            f"`fraudstream train` ended with status {training.returncode}; its own message stands above."
-        )
+        raise FraudstreamError(f"`fraudstream train` failed: {last_words(told, training.returncode)}")
+    # Rows that were left out, among other warnings.
+    for line in told.decode("utf-8", "replace").splitlines():
+        console.print(line, soft_wrap=True)
     found: list[dict[str, Any]] = orjson.loads(out)["trained"]
     return found

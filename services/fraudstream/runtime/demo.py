@@ -21,7 +21,9 @@ from fraudstream.runtime import class_archive, lifecycle, mlflow_server
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.commands import REALTIME_HELP
 from fraudstream.runtime.demo_output import announce, console, report, step
-from fraudstream.runtime.own_command import COMMAND, run_command, started
+from fraudstream.runtime.log_reading import last_lines
+from fraudstream.runtime.own_command import COMMAND, last_words, run_command, started
+from fraudstream.runtime.state import log_file
 from fraudstream.runtime.status import collect
 
 _POLL_SECONDS = 0.25
@@ -105,7 +107,7 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
             summary = summarise(settings, produced, scored_from, started_at)
         if training is not None:
             with step("comparing the models"):
-                _await_training(training)
+                _await_training(settings, training)
     with class_archive.building(lifecycle.child_environment(settings), nice=False) as archiving:
         if archiving is not None:
             with step("keeping Spark's classes for quicker starts, once"):
@@ -132,7 +134,7 @@ def _await_history(
     lifecycle.await_ready(settings, ("store",), tell)
     seen, moved_at = -1, time.monotonic()
     while (now := stored_history(settings, count)) < count:
-        _check_training(training)
+        _check_training(settings, training)
         if now != seen:
             seen, moved_at = now, time.monotonic()
             tell(f"{max(now, 0):,} stored")
@@ -164,21 +166,23 @@ def _training(settings: Settings, plan: Plan, first_start: bool) -> Iterator[sub
 def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]) -> None:
     until = time.monotonic() + _CHAMPION_SECONDS
     while not (version := _champion(settings)):
-        _check_training(training)
+        _check_training(settings, training)
         if time.monotonic() > until:
             raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
         time.sleep(_POLL_SECONDS)
     tell(f"version {version}")
 
 
-def _await_training(training: subprocess.Popen[bytes]) -> None:
+def _await_training(settings: Settings, training: subprocess.Popen[bytes]) -> None:
     training.wait()
-    _check_training(training)
+    _check_training(settings, training)
 
 
-def _check_training(training: subprocess.Popen[bytes] | None) -> None:
+def _check_training(settings: Settings, training: subprocess.Popen[bytes] | None) -> None:
     if training is not None and training.poll() not in (None, 0):
-        raise FraudstreamError(f"Training ended with status {training.returncode}. See `fraudstream logs train`.")
+        told = last_lines(log_file(settings.data_dir, "train"), 1)
+        reason = last_words("".join(told).encode(), training.returncode)
+        raise FraudstreamError(f"Training failed: {reason} See `fraudstream logs train`.")
 
 
 def _champion(settings: Settings) -> str:

@@ -34,10 +34,11 @@ def run_command(*words: str) -> Any:
     """
     done = subprocess.run([*COMMAND, *words, *([] if "--json" in words else ["--json"])], capture_output=True)
     if done.returncode:
-        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {_reason(done.stderr, done.returncode)}")
+        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {last_words(done.stderr, done.returncode)}")
     return orjson.loads(done.stdout)
 
 
-def _reason(stderr: bytes, status: int) -> str:
+def last_words(stderr: bytes, status: int) -> str:
+    """The last line that a command of ours wrote, which is the reason where it failed."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else f"exit status {status}"
+    return lines[-1].removeprefix("fraudstream: ") if lines else f"exit status {status}"
