@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudstream.core import environment
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import documentstore, kafka_broker
 from fraudstream.runtime.part import Part
@@ -30,7 +31,11 @@ class Running:
             self.part.prepare()
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                list(self.part.command), env={**os.environ, **self.part.env}, stdout=output, stderr=output
+                list(self.part.command),
+                env={**environment.made(os.environ), **self.part.env},
+                cwd=self.part.cwd,
+                stdout=output,
+                stderr=output,
             )
         until = time.monotonic() + self.part.ready_timeout_seconds
         while not self.part.ready():

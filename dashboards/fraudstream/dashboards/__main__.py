@@ -11,6 +11,7 @@ from types import FrameType
 import structlog
 from waitress.server import create_server
 
+from fraudstream.core.environment import adopt
 from fraudstream.core.errors import FraudstreamError, PortTaken
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.required import start_settings
@@ -76,4 +77,5 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    adopt()
     sys.exit(main())

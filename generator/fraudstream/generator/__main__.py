@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from fraudstream.core.environment import adopt
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.terminal import say, show_what_cannot_be_encoded
 from fraudstream.generator.cli import app
@@ -20,4 +21,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    adopt()
     main()

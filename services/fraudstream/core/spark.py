@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, chdir, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fraudstream.core import environment
 from fraudstream.core.kafka import spark_options
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark_workers import MODULES_VARIABLE
@@ -14,7 +18,7 @@ from fraudstream.core.spark_workers import MODULES_VARIABLE
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Jars that a launcher has fetched already, comma separated; without it Spark's own class path has to hold them.
+# Jars that a launcher has fetched already, as a class path; without it Spark's own class path has to hold them.
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 # An archive of Spark's classes that a launcher has made for these jars; before it, if need be, that of Java's own.
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
@@ -24,14 +28,17 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
     """A session in UTC without web UI, on ``spark_master``, else on two local cores."""
     from pyspark.sql import SparkSession
 
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    scratch = (settings.data_dir / "spark" / name).absolute()
+    launched: AbstractContextManager[None] = nullcontext()
+    if "," in str(scratch) and not settings.spark_master:
+        # Spark takes the text for a list of folders: it is started in this one and told no name.
+        scratch.mkdir(parents=True, exist_ok=True)
+        launched, scratch = chdir(scratch), Path()
     defaults = {
         "spark.master": settings.spark_master or "local[2]",
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"{settings.driver_java_options} {_archive_options()}".strip(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
@@ -49,25 +56,65 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.cleaner.periodicGC.interval": "15min",
         "spark.python.daemon.module": "fraudstream.core.spark_workers",
         "spark.sql.warehouse.dir": str((settings.data_dir / "spark" / "warehouse").absolute()),
-        "spark.local.dir": str((settings.data_dir / "spark" / name).absolute()),
+        "spark.local.dir": str(scratch),
     }
     if jars := os.environ.get(JARS_VARIABLE):
-        defaults["spark.driver.extraClassPath"] = jars.replace(",", os.pathsep)
+        defaults["spark.driver.extraClassPath"] = jars
         # A session on this machine has them by now, where `spark.jars` would copy them first.
         if settings.spark_master:
-            defaults["spark.jars"] = jars
+            defaults["spark.jars"] = jars.replace(os.pathsep, ",")
     builder = SparkSession.builder.appName(f"fraudstream-{name}")
-    for key, value in (defaults | options).items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    with environment.in_force(_launch_variables(settings)), launched:
+        defaults["spark.driver.extraJavaOptions"] = java_options(settings, *_archive_options())
+        for key, value in (defaults | options).items():
+            builder = builder.config(key, value)
+        if environment.known_user() is None:
+            _sign_in(defaults | options)
+        session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
 
 
-def _archive_options() -> str:
+def java_options(settings: Settings, *further: str) -> str:
+    """The options of a Spark process's Java as one text, as Spark's launcher takes them apart again."""
+    told = map(quoted, environment.java_properties(environment.made(os.environ)))
+    return " ".join([*told, settings.driver_java_options, *map(quoted, further)]).strip()
+
+
+def quoted(option: str) -> str:
+    """A Java option as it stands in a text of several, which Spark's launcher takes apart as a shell would."""
+    escaped = option.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if escaped != option or re.search(r"[\s']", option) else option
+
+
+def _archive_options() -> list[str]:
     archive = os.environ.get(ARCHIVE_VARIABLE)
     # Silent where it does not fit: the classes are loaded one by one then, as without it.
-    return f"-XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off" if archive else ""
+    return [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archive else []
+
+
+def _launch_variables(settings: Settings) -> dict[str, str]:
+    """What Spark's own scripts and workers read; a cluster's driver may be told otherwise."""
+    import pyspark
+
+    own = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    if settings.spark_master:
+        own = {name: os.environ.get(name, value) for name, value in own.items()}
+    return own | {
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "FRAUDSTREAM_SPARK_MASTER": settings.spark_master,
+        environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute()),
+    }
+
+
+def _sign_in(options: Mapping[str, str]) -> None:
+    """Give Hadoop a user: of one that the system does not know it would ask for the name, and fail without."""
+    from pyspark import SparkConf, SparkContext
+
+    conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
+    SparkContext._ensure_initialized(conf=conf)
+    users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation  # type: ignore[union-attr]
+    users.setLoginUser(users.createRemoteUser(environment.made(os.environ)["USER"]))
 
 
 def worker_options(modules: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,16 @@
-"""``python -m fraudstream.runtime``: the ``fraudstream`` command."""
+"""``python -m fraudstream.runtime``, and the script ``fraudstream``: the command, in an environment of its own."""
 
-from fraudstream.runtime.cli import main
+from fraudstream.core.environment import adopt
+
+
+def start() -> None:
+    """Run the command line."""
+    # First of all: what the environment says about Python holds for the imports, too.
+    adopt()
+    from fraudstream.runtime.cli import main
+
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    start()

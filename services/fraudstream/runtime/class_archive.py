@@ -20,9 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.spark import JARS_VARIABLE, checkpoint_options, read_topics, spark_session
+from fraudstream.core.spark import JARS_VARIABLE, checkpoint_options, java_options, read_topics, spark_session
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.core.validation import validate
 from fraudstream.runtime.artifacts import cache_dir
@@ -40,13 +41,13 @@ _ARCHIVES_KEPT = 3
 
 
 def archive_file(jars: str) -> Path:
-    """Where the archive for this Java, this installation of Spark and further ``jars`` (comma separated) is kept."""
+    """Where the archive for this Java, this installation of Spark and further ``jars`` (a class path) is kept."""
     # Found, not imported: every start asks for this place, and PySpark's import takes most of a second.
     spark = importlib.util.find_spec("pyspark")
     folders = (spark and spark.submodule_search_locations) or ()
     own = sorted(jar for folder in folders for jar in Path(folder, "jars").glob("*.jar"))
     digest = hashlib.sha256(str(find_java()).encode())
-    for jar in [*map(Path, jars.split(",")), *own]:
+    for jar in [*map(Path, jars.split(os.pathsep)), *own]:
         found = jar.stat()
         digest.update(f"{jar} {found.st_size} {found.st_mtime_ns}\n".encode())
     return cache_dir() / "jvm" / f"spark-{digest.hexdigest()[:16]}.jsa"
@@ -59,16 +60,16 @@ def mapped(archive: Path) -> str:
 
 
 @contextmanager
-def building(environment: dict[str, str], *, nice: bool) -> Iterator[subprocess.Popen[bytes] | None]:
+def building(variables: dict[str, str], *, nice: bool) -> Iterator[subprocess.Popen[bytes] | None]:
     """The archive in the making, where there is none yet; ended with the block.
 
-    ``environment`` is that of a command that starts Spark, with the jars in it; ``nice``: at the least priority.
+    ``variables`` are those of a command that starts Spark, with the jars in it; ``nice``: at the least priority.
     """
-    if archive_file(environment[JARS_VARIABLE]).exists():
+    if archive_file(variables[JARS_VARIABLE]).exists():
         yield None
         return
     quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    with started([sys.executable, "-m", "fraudstream.runtime.class_archive"], env=environment, **quiet) as process:
+    with started([sys.executable, "-m", "fraudstream.runtime.class_archive"], env=variables, **quiet) as process:
         if nice:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
@@ -79,7 +80,7 @@ def build(settings: Settings, archive: Path) -> None:
     """Run a small Spark job that does what ours do, and archive the classes that it loaded."""
     partial = archive.with_name(f"{archive.name}.{os.getpid()}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    options = f"{settings.driver_java_options} {_base_options(archive)} -XX:ArchiveClassesAtExit={partial}"
+    options = java_options(settings, *_base_options(archive), f"-XX:ArchiveClassesAtExit={partial}")
     spark = spark_session(
         settings, "archive", **checkpoint_options(settings), **{"spark.driver.extraJavaOptions": options}
     )
@@ -104,18 +105,25 @@ def _base(archive: Path) -> Path:
     return archive.with_suffix(".base.jsa")
 
 
-def _base_options(archive: Path) -> str:
+def _base_options(archive: Path) -> list[str]:
     """The archive of Java's own classes that ours stands on; made where the runtime, the wheel's, came without one."""
     java = find_java()
     if (java.library.parent / "classes.jsa").exists():
-        return ""
+        return []
     base = _base(archive)
     if not base.exists():
         command = [str(java.executable), "-Xshare:dump", f"-XX:SharedArchiveFile={base}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SAVING_SECONDS)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SAVING_SECONDS,
+            env=environment.made(os.environ),
+        )
         if done.returncode:
             raise FraudstreamError(f"Java could not archive its own classes: {done.stdout}{done.stderr}"[-1000:])
-    return f"-XX:SharedArchiveFile={base}"
+    return [f"-XX:SharedArchiveFile={base}"]
 
 
 def _work(spark: SparkSession, settings: Settings) -> None:

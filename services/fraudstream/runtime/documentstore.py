@@ -11,12 +11,12 @@ from pymongo.errors import PyMongoError
 
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import artifacts
+from fraudstream.runtime.addresses import in_url, reachable
 from fraudstream.runtime.part import Part
 
 NAME = "documents"
 
 _ANSWER_MS = 400
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read, not bound to
 
 
 def part(settings: Settings) -> Part:
@@ -54,7 +54,7 @@ def prepare(settings: Settings) -> None:
 def is_ready(settings: Settings) -> bool:
     """The store on the port answers a ping within a second."""
     client: MongoClient[dict[str, object]] = MongoClient(
-        _WILDCARDS.get(settings.bind_host, settings.bind_host),
+        in_url(reachable(settings.bind_host)),
         settings.mongo_port,
         directConnection=True,
         serverSelectionTimeoutMS=_ANSWER_MS,
@@ -90,6 +90,7 @@ def _mongod(executable: str, settings: Settings) -> tuple[str, ...]:
         "--journalCommitInterval",
         "1",
         "--quiet",
+        *(("--ipv6",) if ":" in settings.bind_host else ()),
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast
 import jpype
 import structlog
 
+from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError, PortTaken, RuntimePartError
 from fraudstream.core.logs import configure_logging
 from fraudstream.runtime import artifacts
@@ -112,6 +113,7 @@ def _start_java() -> None:
         "-XX:MaxDirectMemorySize=64m",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
+        *environment.java_properties(environment.made(os.environ)),
         "-Dio.netty.noPreferDirect=true",
         "-Dio.netty.eventLoopThreads=8",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

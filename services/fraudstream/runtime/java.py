@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fraudstream.core import environment
 from fraudstream.core.errors import JavaMissing
 from fraudstream.runtime.artifacts import cache_dir
 
@@ -94,6 +95,7 @@ def _probe(executable: Path) -> Java | None:
             errors="replace",
             timeout=_PROBE_SECONDS,
             check=True,
+            env=environment.made(os.environ),
         )
     except (OSError, subprocess.SubprocessError):
         return None

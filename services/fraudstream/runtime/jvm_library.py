@@ -19,8 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fraudstream.core import jvm
+from fraudstream.core import environment, jvm
 from fraudstream.core.errors import ArtifactError, FraudstreamError
+from fraudstream.core.spark import quoted
 from fraudstream.runtime.artifacts import cache_dir
 from fraudstream.runtime.java import find_java
 
@@ -87,6 +88,7 @@ def _build(jar: Path) -> None:
             text=True,
             errors="replace",
             timeout=_COMPILE_SECONDS,
+            env=environment.made(os.environ),
         )
         if done.returncode:
             raise ArtifactError(
@@ -117,12 +119,16 @@ def _pack(jar: Path, classes: Path) -> None:
 def _compile(sources: Path, classes: Path) -> None:
     import pyspark
     from py4j.protocol import Py4JJavaError
+    from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
     folder = Path(pyspark.__file__).parent / "jars"
     jars = sorted(found for name in _CLASS_PATH for found in folder.glob(f"{name}*.jar"))
-    os.environ["JAVA_HOME"] = str(find_java().home)
-    gateway = launch_gateway()  # type: ignore[no-untyped-call]
+    variables = {"JAVA_HOME": str(find_java().home), "SPARK_HOME": str(folder.parent)}
+    with environment.in_force(variables):
+        told = " ".join(map(quoted, environment.java_properties(os.environ)))
+        conf = SparkConf(loadDefaults=False).set("spark.driver.extraJavaOptions", told)
+        gateway = launch_gateway(conf)  # type: ignore[no-untyped-call]
     file = gateway.jvm.java.io.File
 
     def files(paths: Sequence[Path]) -> Any:

@@ -14,20 +14,23 @@ from typing import Any
 
 from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 
+from fraudstream.core import environment
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import TOPICS
 from fraudstream.runtime import artifacts
+from fraudstream.runtime.addresses import in_url, reachable
 from fraudstream.runtime.java import find_java
 from fraudstream.runtime.part import Part
 
 NAME = "kafka"
 
 _NODE_ID = 1
+_PROPERTIES = "server.properties"
+_LOGGING = "log4j2.properties"
 _FORMAT_SECONDS = 60
 _ANSWER_SECONDS = 0.4
 _METADATA_VERSION = 4  # old enough for every broker, and it names the cluster
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read, not bound to
 
 _LOG4J2 = """\
 status = error
@@ -55,6 +58,7 @@ def part(settings: Settings) -> Part:
         ready=lambda: is_ready(settings),
         ports=(settings.kafka_port, settings.kafka_controller_port),
         prepare=lambda: prepare(settings),
+        cwd=folder(settings),
         ready_timeout_seconds=60.0,
     )
 
@@ -68,27 +72,29 @@ def prepare(settings: Settings) -> None:
 
 
 def prepared_command(settings: Settings, changes: Mapping[str, str]) -> tuple[str, ...]:
-    """Prepare a broker whose ``server.properties`` differ by ``changes``; returns the command that runs it."""
+    """Prepare a broker whose ``server.properties`` differ by ``changes``.
+
+    Returns the command that runs it, in :func:`folder`.
+    """
     artifacts.ensure("kafka")
-    folder = _folder(settings)
+    home = folder(settings)
     properties = server_properties(settings) | dict(changes)
-    data = Path(properties["log.dirs"])
-    for needed in (folder, data):
+    data = home / properties["log.dirs"]
+    for needed in (home, data):
         needed.mkdir(parents=True, exist_ok=True)
-    (folder / "log4j2.properties").write_text(_LOG4J2, "utf-8")
-    lines = [f"{name}={value}" for name, value in properties.items()]
-    (folder / "server.properties").write_text("\n".join(lines) + "\n", "utf-8")
+    (home / _LOGGING).write_text(_LOG4J2, "utf-8")
+    (home / _PROPERTIES).write_text(properties_text(properties), "ascii")
     # The formatter writes this file last.
     if not (data / "meta.properties").exists():
-        _format(folder)
+        _format(settings)
     return _command(settings)
 
 
 def is_ready(settings: Settings) -> bool:
     """The broker on the port answers a metadata request within a second, and it is ours."""
     try:
-        metadata = _metadata((_advertised(settings), settings.kafka_port))
-        return bool(metadata.brokers) and metadata.cluster_id == _cluster_id(_folder(settings))
+        metadata = _metadata((reachable(settings.bind_host), settings.kafka_port))
+        return bool(metadata.brokers) and metadata.cluster_id == _cluster_id(folder(settings))
     except Exception:
         return False
 
@@ -103,11 +109,12 @@ def server_properties(settings: Settings) -> dict[str, str]:
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "listeners": (
-            f"PLAINTEXT://{settings.bind_host}:{settings.kafka_port},"
+            f"PLAINTEXT://{in_url(settings.bind_host)}:{settings.kafka_port},"
             f"CONTROLLER://127.0.0.1:{settings.kafka_controller_port}"
         ),
-        "advertised.listeners": f"PLAINTEXT://{_advertised(settings)}:{settings.kafka_port}",
-        "log.dirs": (_folder(settings) / "data").as_posix(),
+        "advertised.listeners": f"PLAINTEXT://{in_url(reachable(settings.bind_host))}:{settings.kafka_port}",
+        # Below the folder that it is started in: a comma would part one folder's name into two.
+        "log.dirs": "data",
         "auto.create.topics.enable": "false",
         # One node holds every replica.
         "offsets.topic.replication.factor": "1",
@@ -153,20 +160,29 @@ def _metadata(address: tuple[str, int]) -> Any:
     return MetadataResponse.decode(body, version=_METADATA_VERSION, header=True)
 
 
-def _folder(settings: Settings) -> Path:
+def folder(settings: Settings) -> Path:
+    """The folder that the broker runs in, and keeps its log and its configuration in."""
     return settings.data_dir.absolute() / "kafka"
 
 
-def _advertised(settings: Settings) -> str:
-    return _WILDCARDS.get(settings.bind_host, settings.bind_host)
+def properties_text(properties: Mapping[str, str]) -> str:
+    """The properties as a file that Java reads, one a line."""
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in properties.items())
+
+
+def _escaped(value: str) -> str:
+    """A value as Java's ``Properties.load`` reads it: Latin-1, with escapes for all else (its API documentation)."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = (int.from_bytes(units[place : place + 2], "big") for place in range(0, len(units), 2))
+    return "".join(chr(code) if 0x20 <= code < 0x7F else f"\\u{code:04x}" for code in codes)
 
 
 def _command(settings: Settings) -> tuple[str, ...]:
-    folder = _folder(settings)
-    return (*_java(settings.kafka_heap, folder), "kafka.Kafka", str(folder / "server.properties"))
+    return (*_java(settings, settings.kafka_heap), "kafka.Kafka", _PROPERTIES)
 
 
-def _java(heap: str, folder: Path) -> tuple[str, ...]:
+def _java(settings: Settings, heap: str) -> tuple[str, ...]:
+    given = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
     return (
         str(find_java().executable),
         f"-Xmx{heap}",
@@ -175,14 +191,15 @@ def _java(heap: str, folder: Path) -> tuple[str, ...]:
         "-XX:MaxMetaspaceSize=128m",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+        *environment.java_properties(environment.made(given)),
+        f"-Dlog4j2.configurationFile={_LOGGING}",
         "-cp",
         os.pathsep.join(map(str, artifacts.paths("kafka"))),
     )
 
 
-def _cluster_id(folder: Path) -> str:
-    return (folder / "cluster.id").read_text("utf-8").strip()
+def _cluster_id(home: Path) -> str:
+    return (home / "cluster.id").read_text("utf-8").strip()
 
 
 def _new_cluster_id() -> str:
@@ -192,37 +209,40 @@ def _new_cluster_id() -> str:
     return text
 
 
-def _format(folder: Path) -> None:
-    identity = folder / "cluster.id"
+def _format(settings: Settings) -> None:
+    home = folder(settings)
+    identity = home / "cluster.id"
     if not identity.exists():
         partial = identity.with_suffix(".part")
         partial.write_text(_new_cluster_id(), "utf-8")
         partial.replace(identity)
-    configuration = str(folder / "server.properties")
     try:
         formatting = subprocess.run(
             [
-                *_java("128m", folder),
+                *_java(settings, "128m"),
                 "-XX:TieredStopAtLevel=1",
                 "kafka.tools.StorageTool",
                 "format",
                 "--cluster-id",
-                _cluster_id(folder),
+                _cluster_id(home),
                 "--config",
-                configuration,
+                _PROPERTIES,
             ],
+            cwd=home,
+            env=environment.made(os.environ),
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_FORMAT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise RuntimePartError(
-            f"Kafka's storage in {folder} could not be formatted within {_FORMAT_SECONDS} s. Try again when the "
+            f"Kafka's storage in {home} could not be formatted within {_FORMAT_SECONDS} s. Try again when the "
             "machine is less busy."
         ) from error
     if formatting.returncode != 0:
         said = (formatting.stderr or formatting.stdout).strip()[-500:]
         raise RuntimePartError(
-            f"Kafka's storage in {folder} could not be formatted: {said}. `fraudstream reset` starts anew."
+            f"Kafka's storage in {home} could not be formatted: {said}. `fraudstream reset` starts anew."
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from fraudstream.core import environment
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import parts, process
@@ -37,11 +38,11 @@ def is_running(settings: Settings) -> bool:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment of a command that starts Spark by itself, such as ``train``.
+    """What a command that starts Spark by itself, such as ``train``, needs in its environment beside the usual.
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    return {**os.environ, **parts.spark_job_environment(settings)}
+    return parts.spark_job_environment(settings)
 
 
 def start_detached(settings: Settings) -> int:
@@ -56,6 +57,7 @@ def start_detached(settings: Settings) -> int:
     log = log_file(settings.data_dir.resolve(), SUPERVISOR_LOG)
     log.parent.mkdir(parents=True, exist_ok=True)
     process.rotate_log(log)
+    exported = parts.settings_environment(settings)
     with log.open("ab") as output:
         begins_at = output.tell()
         child = subprocess.Popen(
@@ -63,7 +65,7 @@ def start_detached(settings: Settings) -> int:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **parts.settings_environment(settings)},
+            env={**environment.made({**os.environ, **exported}), **exported},
             start_new_session=True,
         )
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import sys
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
+from fraudstream.core import environment as core_environment
+from fraudstream.core.errors import FraudstreamError, RuntimePartError
 from fraudstream.core.settings import Settings, load_settings
 
+_DATABASE = "mlflow.db"
+_OPENING_SECONDS = 5.0
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -18,7 +25,7 @@ def folder(settings: Settings) -> Path:
 
 
 def command(settings: Settings) -> list[str]:
-    """What starts the server on ``bind_host:mlflow_port``."""
+    """What starts the server on ``bind_host:mlflow_port``; it has to run in :func:`folder`."""
     # `mlflow server` would do the same and stay beside the server for nothing: twice the start and the memory.
     return [
         *(sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app"),
@@ -29,12 +36,13 @@ def command(settings: Settings) -> list[str]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the server reads from its environment."""
-    database = f"sqlite:///{folder(settings) / 'mlflow.db'}"
+    # Below the folder that it runs in: a URI would have to escape what the folder's name may hold.
+    database = f"sqlite:///{_DATABASE}"
     return {
         "_MLFLOW_SERVER_FILE_STORE": database,
         "_MLFLOW_SERVER_REGISTRY_STORE": database,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder(settings) / "artifacts"),
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": "./artifacts",
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         "_MLFLOW_SGI_NAME": "uvicorn",
         # Serves evaluations of language models, which are not ours.
@@ -43,8 +51,21 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the folder that the server writes to."""
-    (folder(settings) / "artifacts").mkdir(parents=True, exist_ok=True)
+    """Make the folder that the server writes to, and see whether its database can be opened.
+
+    Raises :class:`RuntimePartError`: the server itself would try for minutes and be deaf to signals meanwhile.
+    """
+    database = folder(settings) / _DATABASE
+    try:
+        (folder(settings) / "artifacts").mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(database, timeout=_OPENING_SECONDS)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+    except (OSError, sqlite3.Error) as error:
+        raise RuntimePartError(
+            f"MLflow's database {database} cannot be opened for writing ({error}). Make the folder writable, or set "
+            "FRAUDSTREAM_DATA_DIR to another one; if the file is damaged, `fraudstream reset` starts anew."
+        ) from error
 
 
 def _allowed_hosts(settings: Settings) -> dict[str, str]:
@@ -56,12 +77,18 @@ def _allowed_hosts(settings: Settings) -> dict[str, str]:
     return {"MLFLOW_SERVER_ALLOWED_HOSTS": ",".join((*names, *(f"{name}:*" for name in names)))}
 
 
-def main() -> None:
-    """Become the server; returns only by an error."""
-    settings = load_settings()
-    prepare(settings)
+def main() -> NoReturn:
+    """Become the server, or end with a line that says why it cannot."""
+    try:
+        settings = load_settings()
+        prepare(settings)
+    except FraudstreamError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_status)
     words = command(settings)
-    os.execve(words[0], words, {**os.environ, **environment(settings)})  # noqa: S606 - no shell is wanted
+    variables = {**core_environment.made(os.environ), **environment(settings)}
+    os.chdir(folder(settings))
+    os.execve(words[0], words, variables)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError
 
 COMMAND = (sys.executable, "-m", "fraudstream.runtime")
@@ -17,8 +19,13 @@ COMMAND = (sys.executable, "-m", "fraudstream.runtime")
 
 @contextmanager
 def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, running, with ``subprocess.Popen``'s options; it ends at the latest with the block."""
-    process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
+    """The command, running, with ``subprocess.Popen``'s options; it ends at the latest with the block.
+
+    Its environment is the one that ours run in, with the variables of the option ``env``.
+    """
+    further = options.pop("env", {})
+    whole = {**environment.made({**os.environ, **further}), **further}
+    process: subprocess.Popen[bytes] = subprocess.Popen(command, env=whole, **options)
     try:
         yield process
     finally:
@@ -32,7 +39,8 @@ def run_command(*words: str) -> Any:
 
     Raises :class:`FraudstreamError` with the last line of its stderr.
     """
-    done = subprocess.run([*COMMAND, *words, *([] if "--json" in words else ["--json"])], capture_output=True)
+    command = [*COMMAND, *words, *([] if "--json" in words else ["--json"])]
+    done = subprocess.run(command, capture_output=True, env=environment.made(os.environ))
     if done.returncode:
         raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {last_words(done.stderr, done.returncode)}")
     return orjson.loads(done.stdout)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
-from fraudstream.core import kafka
+from fraudstream.core import environment, kafka
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.spark import ARCHIVE_VARIABLE, JARS_VARIABLE
 from fraudstream.runtime import artifacts, class_archive, documentstore, jvm_library, kafka_broker, mlflow_server
+from fraudstream.runtime.addresses import reachable
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import runs_here
@@ -24,7 +25,6 @@ from fraudstream.runtime.state import run_dir
 PART_NAMES = ("kafka", "documents", "mlflow", "store", "scoring", "stream", "dashboards")
 
 _ANSWER_SECONDS = 1.0
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound to
 
 # Store and stream are prepared at the same time.
 _PREPARING = threading.Lock()
@@ -68,7 +68,7 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    jars = ",".join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
+    jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
     archive = class_archive.archive_file(jars)
     archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if archive.exists() else {}
     return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
@@ -100,6 +100,7 @@ def _mlflow(settings: Settings) -> Part:
         env=_frugal(settings) | mlflow_server.environment(settings),
         ports=(settings.mlflow_port,),
         prepare=lambda: mlflow_server.prepare(settings),
+        cwd=mlflow_server.folder(settings),
     )
 
 
@@ -123,20 +124,20 @@ def _module(name: str) -> list[str]:
 
 
 def _frugal(settings: Settings) -> dict[str, str]:
-    """The environment of every Python part: our settings, no telemetry, and few threads and arenas."""
+    """What every Python part has in its environment beside the usual: our settings, few threads and arenas."""
     defaults = {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         # Each thread's own arena keeps what it freed; two keep the resident size near what is in use.
         "MALLOC_ARENA_MAX": "2",
     }
-    chosen = {name: os.environ.get(name, value) for name, value in defaults.items()}
-    fixed = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1"}
-    return settings_environment(settings) | chosen | fixed
+    given = environment.made(os.environ)
+    chosen = {name: given.get(name, value) for name, value in defaults.items()}
+    return settings_environment(settings) | chosen | {"PYTHONUNBUFFERED": "1"}
 
 
 def _answers(settings: Settings, port: int, path: str, only_success: bool = False) -> Callable[[], bool]:
-    host = _WILDCARDS.get(settings.bind_host, settings.bind_host)
+    host = reachable(settings.bind_host)
 
     def ask() -> bool:
         connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_SECONDS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from fraudstream.core import environment
 from fraudstream.runtime.part import Part
 
 LOG_ROTATE_BYTES = 5 * 1024 * 1024
@@ -41,7 +42,7 @@ def spawn(part: Part, log_file: Path, marker: Mapping[str, str]) -> subprocess.P
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **part.env, **marker},
+            env={**environment.made({**os.environ, **part.env, **marker}), **part.env, **marker},
             cwd=part.cwd,
             start_new_session=True,
             preexec_fn=_die_with_supervisor(),

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import load_settings
 from fraudstream.runtime import artifacts, kafka_broker
@@ -45,7 +46,8 @@ def kafka() -> None:
     settings = load_settings(data_dir=Path("/tmp/kafka"))  # noqa: S108 - in a container of its own
     properties = {"log.dirs": _KAFKA_DATA} | broker_properties(os.environ)
     command = kafka_broker.prepared_command(settings, properties)
-    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+    os.chdir(kafka_broker.folder(settings))
+    os.execve(command[0], command, environment.made(os.environ))  # noqa: S606 - no shell is wanted
 
 
 def mongo() -> None:
@@ -53,7 +55,7 @@ def mongo() -> None:
     artifacts.ensure("documentstore")
     server = ("-m", "fraudstream.runtime.documentstore_server")
     words = [sys.executable, *server, "--host", "0.0.0.0", "--port", _MONGO_PORT, "--file", _MONGO_FILE]  # noqa: S104
-    os.execv(words[0], words)  # noqa: S606 - no shell is wanted
+    os.execve(words[0], words, environment.made(os.environ))  # noqa: S606 - no shell is wanted
 
 
 def main() -> int:

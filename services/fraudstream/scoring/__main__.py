@@ -9,6 +9,7 @@ import sys
 import structlog
 import uvicorn
 
+from fraudstream.core.environment import adopt
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.registry import Champion
@@ -49,4 +50,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    adopt()
     sys.exit(main())

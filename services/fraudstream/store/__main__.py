@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from fraudstream.core.environment import adopt
 from fraudstream.core.spark_job import Job, run_job
 
 
@@ -19,4 +20,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    adopt()
     sys.exit(main())

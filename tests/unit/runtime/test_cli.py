@@ -31,14 +31,15 @@ from fraudstream.runtime.supervisor import in_start_order
 WAIT_SECONDS = 30
 runner = CliRunner()
 
-# The command with fake parts in place of the real ones; the second one is ready when the file in GATE exists.
+# The command with fake parts in place of the real ones; the second one is ready when the file in
+# FRAUDSTREAM_GATE exists.
 COMMAND_WITH_FAKES = """
 import os, pathlib, sys
 from fraudstream.runtime import parts
 from fraudstream.runtime.part import Part
 
 sleeper = [sys.executable, "-c", "import signal; signal.pause()"]
-gate = pathlib.Path(os.environ["GATE"])
+gate = pathlib.Path(os.environ["FRAUDSTREAM_GATE"])
 parts.local_parts = lambda settings: [
     Part("kafka", sleeper, lambda: True),
     Part("stream", sleeper if gate.exists() else [sys.executable, "-c", "raise SystemExit(4)"], gate.exists),
@@ -54,7 +55,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Fake parts for supervisors started from here; what still runs at the end is stopped."""
     file = tmp_path / "gate"
     file.touch()
-    monkeypatch.setenv("GATE", str(file))
+    monkeypatch.setenv("FRAUDSTREAM_GATE", str(file))
     monkeypatch.setenv("FRAUDSTREAM_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(lifecycle, "SUPERVISOR_COMMAND", (sys.executable, "-c", COMMAND_WITH_FAKES, "up"))
     monkeypatch.setattr(parts, "local_parts", lambda _: [])
@@ -267,11 +268,13 @@ def test_mlflow_reads_the_variables_that_it_is_started_with(tmp_path: Path) -> N
     source = (Path(package.origin).parent / "server" / "constants.py").read_text("utf-8")
     exec(compile(source, "constants", "exec"), constants)  # noqa: S102
     (mlflow,) = [part for part in parts.local_parts(load_settings(data_dir=tmp_path)) if part.name == "mlflow"]
-    database = f"sqlite:///{tmp_path.resolve() / 'mlflow' / 'mlflow.db'}"
+    # Relative to the folder that it runs in.
+    assert mlflow.cwd == tmp_path.resolve() / "mlflow"
+    database = "sqlite:///mlflow.db"
     assert mlflow.env[constants["BACKEND_STORE_URI_ENV_VAR"]] == database
     assert mlflow.env[constants["REGISTRY_STORE_URI_ENV_VAR"]] == database
     assert mlflow.env[constants["ARTIFACT_ROOT_ENV_VAR"]] == "mlflow-artifacts:/"
-    assert mlflow.env[constants["ARTIFACTS_DESTINATION_ENV_VAR"]] == str(tmp_path.resolve() / "mlflow" / "artifacts")
+    assert mlflow.env[constants["ARTIFACTS_DESTINATION_ENV_VAR"]] == "./artifacts"
     assert mlflow.env[constants["SERVE_ARTIFACTS_ENV_VAR"]] == "true"
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import load_settings
-from fraudstream.runtime import mlflow_server
+from fraudstream.runtime import mlflow_server, parts
 
 
 def test_on_one_machine_mlflow_keeps_its_own_rule() -> None:
@@ -22,4 +25,18 @@ def test_data_lie_in_the_data_folder(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path)
     mlflow_server.prepare(settings)
     assert (tmp_path / "mlflow" / "artifacts").is_dir()
-    assert str(tmp_path) in mlflow_server.environment(settings)["_MLFLOW_SERVER_FILE_STORE"]
+    assert mlflow_server.environment(settings)["_MLFLOW_SERVER_FILE_STORE"] == "sqlite:///mlflow.db"
+    assert parts.local_parts(settings)[2].cwd == mlflow_server.folder(settings)
+
+
+def test_a_database_that_cannot_be_opened_is_told_at_once(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path)
+    mlflow_server.prepare(settings)
+    database = tmp_path / "mlflow" / "mlflow.db"
+    database.write_bytes(b"no database" * 100)
+    with pytest.raises(RuntimePartError, match=r"mlflow\.db cannot be opened for writing \(.*not a database.*\)"):
+        mlflow_server.prepare(settings)
+    database.unlink()
+    database.mkdir()
+    with pytest.raises(RuntimePartError, match="FRAUDSTREAM_DATA_DIR"):
+        mlflow_server.prepare(settings)

@@ -80,10 +80,9 @@ def broker_part(settings: Settings, namespace: Namespace, certificates: Certific
             plain.prepare()
         _write_keystore(certificates.server, keystore)
         file = settings.data_dir.absolute() / "kafka" / "server.properties"
-        lines = [f"{name}={value}" for name, value in listener_properties(settings, namespace, keystore).items()]
         # Of two lines with one name the later one counts.
-        with file.open("a", encoding="utf-8") as output:
-            output.write("\n".join(lines) + "\n")
+        with file.open("a", encoding="ascii") as output:
+            output.write(kafka_broker.properties_text(listener_properties(settings, namespace, keystore)))
 
     command = list(plain.command)
     if namespace.jwks is not None:

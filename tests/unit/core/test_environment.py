@@ -1,0 +1,204 @@
+"""What reaches our processes of the environment that happens to be there."""
+
+from __future__ import annotations
+
+import os
+import random
+import string
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from fraudstream.core import environment
+
+# Set-ups of other programs: each has stopped or diverted a process of ours, or can.
+FOREIGN = {
+    "SPARK_HOME": "/opt/spark-3.5.1",
+    "SPARK_CONF_DIR": "/etc/spark/conf",
+    "SPARK_LOCAL_DIRS": "/nowhere",
+    "SPARK_REMOTE": "sc://elsewhere",
+    "SPARK_API_MODE": "connect",
+    "PYSPARK_PYTHON": "/usr/bin/python3",
+    "PYSPARK_DRIVER_PYTHON": "jupyter",
+    "PYSPARK_SUBMIT_ARGS": "--packages org.apache.spark:spark-sql-kafka-0-10_2.12:3.5.1 pyspark-shell",
+    "PYSPARK_PIN_THREAD": "false",
+    "PYTHONPATH": "/opt/spark/python",
+    "PYTHONHOME": "/opt/python",
+    "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONIOENCODING": "latin-1",
+    "PYTHONINSPECT": "1",
+    "JAVA_TOOL_OPTIONS": "-Dfile.encoding=ISO-8859-1",
+    "_JAVA_OPTIONS": "-Xmx16m",
+    "JDK_JAVA_OPTIONS": "-Xmx16m",
+    "CLASSPATH": "/nowhere",
+    "MLFLOW_TRACKING_URI": "databricks",
+    "MLFLOW_REGISTRY_URI": "databricks-uc",
+    "MLFLOW_RUN_ID": "x",
+    "MLFLOW_EXPERIMENT_ID": "77",
+    "MLFLOW_TRACKING_TOKEN": "t",
+    "HADOOP_CONF_DIR": "/etc/hadoop",
+    "HADOOP_USER_NAME": "hdfs",
+    "KAFKA_OPTS": "-javaagent:/nowhere.jar",
+    "UVICORN_PORT": "1",
+    "WEB_CONCURRENCY": "7",
+    "DASH_URL_BASE_PATHNAME": "/x/",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "many",
+    "KMP_AFFINITY": "x",
+    "SSLKEYLOGFILE": "/nowhere/keys",
+    "BASH_ENV": "/nowhere/profile",
+    "CDPATH": "/nowhere",
+    "REQUEST_METHOD": "GET",
+    "LC_NUMERIC": "de_DE.UTF-8",
+    "LANGUAGE": "tr",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_the_set_up_of_another_program_does_not_pass(name: str) -> None:
+    assert environment.made({name: FOREIGN[name]}).get(name) != FOREIGN[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FRAUDSTREAM_KAFKA_PORT", "1"),
+        ("AZURE_CLIENT_ID", "x"),
+        ("IDENTITY_ENDPOINT", "http://x"),
+        ("MSI_SECRET", "x"),
+        ("JAVA_HOME", "/opt/java"),
+        ("TZ", "Asia/Kathmandu"),
+        ("PATH", "/x"),
+        ("NO_COLOR", "1"),
+        ("OMP_NUM_THREADS", "4"),
+        ("PYTHONUNBUFFERED", "1"),
+        ("LD_LIBRARY_PATH", "/x"),
+    ],
+)
+def test_what_is_ours_or_the_machines_passes(name: str, value: str) -> None:
+    assert environment.made({name: value})[name] == value
+
+
+def test_a_clusters_driver_keeps_the_clusters_configuration() -> None:
+    given = {"SPARK_CONF_DIR": "/c", "HADOOP_CONF_DIR": "/h", "KUBERNETES_SERVICE_HOST": "k", "PYSPARK_PYTHON": "/p"}
+    assert not given.keys() & environment.made(given).keys()
+    assert given.items() <= environment.made(given | {"FRAUDSTREAM_SPARK_MASTER": "spark://host:7077"}).items()
+
+
+def test_of_the_module_path_only_what_leads_to_this_product_passes(tmp_path: Path) -> None:
+    (tmp_path / "ours" / "fraudstream").mkdir(parents=True)
+    (tmp_path / "theirs" / "pyspark").mkdir(parents=True)
+    given = os.pathsep.join([str(tmp_path / "theirs"), str(tmp_path / "ours"), ""])
+    assert environment.made({"PYTHONPATH": given})["PYTHONPATH"] == str(tmp_path / "ours")
+
+
+def test_texts_are_utf_8_whatever_the_language() -> None:
+    for given in ({}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "LANG": "C"}, {"LC_CTYPE": "de_DE.ISO-8859-1"}):
+        made = environment.made(given)
+        assert "utf" in made["LC_ALL"].lower()
+        assert made["PYTHONUTF8"] == "1"
+
+
+def test_certificates_that_cannot_be_read_do_not_pass(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("# ours\n-----BEGIN CERTIFICATE-----\n", "ascii")
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for name in environment.CERTIFICATE_VARIABLES:
+        assert environment.made({name: str(bundle)})[name] == str(bundle)
+        assert environment.made({name: str(tmp_path)})[name] == str(tmp_path)
+        for wrong in (str(tmp_path / "gone.pem"), str(empty), ""):
+            assert name not in environment.made({name: wrong})
+
+
+def test_a_home_or_temporary_folder_that_cannot_be_used_is_replaced_below_the_data_folder(tmp_path: Path) -> None:
+    given = {"FRAUDSTREAM_DATA_DIR": str(tmp_path)}
+    assert environment.made(given | {"HOME": str(tmp_path)})["HOME"] == str(tmp_path)
+    for home in ("/proc", "/nowhere/home", "relative", "?"):
+        made = environment.made(given | {"HOME": home})
+        assert made["HOME"] == str(tmp_path / "home")
+        assert Path(made["HOME"]).is_dir()
+    usable = tmp_path / "t"
+    usable.mkdir()
+    assert environment.made(given | {"TMPDIR": str(usable)})["TMPDIR"] == str(usable)
+    assert Path(environment.made(given | {"TMPDIR": "/nowhere/tmp"})["TMPDIR"]).is_dir()
+
+
+def test_without_any_usable_temporary_folder_there_is_one_below_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "temporary_problem", lambda _: "is mounted noexec")
+    made = environment.made({"FRAUDSTREAM_DATA_DIR": str(tmp_path), "TMPDIR": "/tmp"})  # noqa: S108 - refused
+    assert made["TMPDIR"] == str(tmp_path / "tmp")
+    assert Path(made["TMPDIR"]).is_dir()
+
+
+def test_a_user_without_an_entry_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "known_user", lambda: None)
+    assert environment.made({})["USER"] == "fraudstream"
+    assert environment.made({"USER": "someone"})["LOGNAME"] == "someone"
+
+
+def test_java_is_told_what_it_would_ask_the_system_for() -> None:
+    told = environment.java_properties({"HOME": "/h é", "USER": "u", "TMPDIR": "/t"})
+    assert {"-Duser.home=/h é", "-Duser.name=u", "-Djava.io.tmpdir=/t", "-Duser.language=en"} <= set(told)
+
+
+def test_the_same_again_for_what_it_has_made(tmp_path: Path) -> None:
+    chance = random.Random(13)
+    names = [*FOREIGN, "HOME", "TMPDIR", "PATH", "http_proxy", "NO_PROXY", "LANG", "FRAUDSTREAM_BIND_HOST"]
+    for _ in range(200):
+        given = {name: "".join(chance.choices(string.printable[:94], k=6)) for name in chance.sample(names, 8)}
+        given["FRAUDSTREAM_DATA_DIR"] = str(tmp_path)
+        made = environment.made(given)
+        assert environment.made(made) == made
+
+
+def started(given: Mapping[str, str], code: str, cwd: Path) -> str:
+    """What a command of ours prints that starts with this environment, over and above PATH and HOME."""
+    script = f"from fraudstream.core.environment import adopt\nadopt()\n{code}"
+    command = [sys.executable, "-c", script]
+    base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(command, env=base | given, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_command_starts_anew_where_the_environment_has_changed_its_python(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pyspark.py").write_text("raise ImportError('another one')", "ascii")
+    code = "import pyspark, sys; print(len(pyspark.__version__) > 2, sys.warnoptions, sys.flags.optimize)"
+    given = {"PYTHONPATH": str(other), "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2", "PYTHONINSPECT": "1"}
+    assert started(given, code, tmp_path) == "True [] 0"
+
+
+def test_a_command_tells_which_variables_it_left_out(tmp_path: Path) -> None:
+    given = {"SPARK_HOME": "/opt/spark", "PYTHONPATH": "/nowhere", "LS_COLORS": "x", "HTTP_PROXY": "h:1"}
+    code = "from fraudstream.core.environment import left_out; import os; print(left_out(), 'SPARK_HOME' in os.environ)"
+    assert started(given, code, tmp_path) == "['PYTHONPATH', 'SPARK_HOME'] False"
+
+
+def test_a_process_that_spark_started_keeps_the_platforms_environment(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as gateway:
+        given = {"PYSPARK_GATEWAY_PORT": str(gateway.getsockname()[1]), "PYSPARK_GATEWAY_SECRET": "s", "SPARK_X": "1"}
+        assert started(given, "import os; print(os.environ.get('SPARK_X'))", tmp_path) == "1"
+    # The port of a session that has ended long since is another program's leftover.
+    assert started(given, "import os; print(os.environ.get('SPARK_X'))", tmp_path) == "None"
+
+
+def test_the_environment_is_in_force_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_HOME", "/opt/spark")
+    with environment.in_force({"PYSPARK_PYTHON": "/ours"}):
+        assert "SPARK_HOME" not in os.environ
+        assert os.environ["PYSPARK_PYTHON"] == "/ours"
+        os.environ["SPARK_BUFFER_SIZE"] = "1"
+    assert os.environ["SPARK_HOME"] == "/opt/spark"
+    assert "PYSPARK_PYTHON" not in os.environ
+    assert os.environ.pop("SPARK_BUFFER_SIZE") == "1"
