@@ -61,6 +61,13 @@ def code_of(work: Callable[[], Any]) -> int:
     return 0
 
 
+def nested(depth: int) -> Any:
+    made: Any = 1
+    for level in range(depth):
+        made = {"a": made} if level % 2 else [made]
+    return made
+
+
 def on(work: Callable[[Any], Any]) -> Callable[[Client], int]:
     return lambda client: code_of(lambda: work(client.db))
 
@@ -153,6 +160,9 @@ VIOLATIONS: list[tuple[str, Callable[[Client], int], int]] = [
     ("CO020", unique_on_documents, 67),
     ("CO021", index(IndexModel([(f"f{number}", 1) for number in range(9)])), 67),
     ("CO022", without_shard_key, 61),
+    ("CO028", on(lambda db: db["plain"].insert_one({"_id": "deep", "x": nested(128)})), 15),
+    ("CO029", on(lambda db: db["plain"].insert_one({"_id": "named", "x": [{"$ref": 1}]})), 52),
+    ("CO030", on(lambda db: db["plain"].insert_one({"_id": "v" * 2_049})), 2),
     ("CO023", changed_shard_key, 66),
     ("CO024", transaction, 115),
     ("CO025", index(IndexModel([("stored_at", 1)], expireAfterSeconds=60)), 67),

@@ -35,7 +35,6 @@ COMMANDS_NOT = _names(
     "listcommands createuser createrole usersinfo rolesinfo"
 )
 MOST_COMPOUND_FIELDS = 8
-DOCUMENT_BYTES = 2 * 1024 * 1024
 
 # Fields and directions of each index of a collection; `_id` alone is always there.
 Indexes = Sequence[Sequence[tuple[str, int]]]

@@ -1,6 +1,7 @@
 """Cosmos DB for MongoDB (RU): the rules. Codes are those of the service's error page where it has them.
 
-Codes 15952 and 168 are MongoDB's own for what it does not know; 16 is what public reports show for large documents.
+Codes 15952 and 168 are MongoDB's own for what it does not know, 15 and 52 for depth and names; 16 is what public
+reports show for large documents.
 """
 
 from __future__ import annotations
@@ -128,6 +129,21 @@ RULES: tuple[Rule, ...] = (
         f"{_DOCS}prevent-rate-limiting-errors",
         "16500 TooManyRequests",
     ),
+    _rule(
+        28,
+        "objects and arrays stand inside each other 128 deep at most",
+        "core.limits.MOST_NESTING; events beyond it are rejected before they are scored",
+        _LIMITS,
+        "15 Overflow",
+    ),
+    _rule(
+        29,
+        "no field's name begins with $ or holds a zero byte",
+        "core.limits.name_problem; events with such a name are rejected before they are scored",
+        "https://github.com/Cezerin2/Server/issues/176",
+        "52 DollarPrefixedFieldName",
+    ),
+    _rule(30, "a shard key's value has at most 2,048 bytes", "a shorter _id", _LIMITS, "2 BadValue"),
     _rule(
         27,
         "a bulk write has at most 1,000 operations and is unordered",

@@ -117,6 +117,13 @@ def index(**content: Any) -> Plant:
     return command(createIndexes="alerts", indexes=[content])
 
 
+def nested(depth: int) -> Any:
+    made: Any = 1
+    for level in range(depth):
+        made = {"a": made} if level % 2 else [made]
+    return made
+
+
 # Each rule, broken. A rule may be broken in more than one way.
 PLANTS: list[tuple[str, Plant]] = [
     ("EH001", option(security_protocol="SASL_PLAINTEXT")),
@@ -186,6 +193,11 @@ PLANTS: list[tuple[str, Plant]] = [
     ("CO024", command(update="alerts", updates=[], startTransaction=True, autocommit=False)),
     ("CO025", index(key={"stored_at": 1}, name="ttl", expireAfterSeconds=60)),
     ("CO026", code("db['alerts'].insert_many(made)")),
+    ("CO028", command(insert="alerts", documents=[{"_id": "value", "x": nested(128)}])),
+    ("CO028", command(update="alerts", updates=[{"q": {}, "u": {"$set": {"x": nested(128)}}}])),
+    ("CO029", command(insert="alerts", documents=[{"_id": "value", "$schema": "value"}])),
+    ("CO029", command(update="alerts", updates=[{"q": {}, "u": {"_id": "value", "x": [{"$ref": "value"}]}}])),
+    ("CO030", command(insert="alerts", documents=[{"_id": "v" * 2_049}])),
     ("CO027", command(update="alerts", updates=[], ordered=True, operations=500)),
     ("ML001", code("body = {'input_data': {'columns': names, 'data': rows}}")),
     ("ML002", endpoint(auth_mode="none")),

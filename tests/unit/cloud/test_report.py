@@ -78,6 +78,7 @@ def test_a_good_run_passes_and_survived_throttles_are_no_broken_rules() -> None:
         ({"acknowledged": 1_998}, "1,998 taken"),
         ({"refusals": {"CO014": 2}}, "CO014 broken 2"),
         ({"leaks": ["store.log"]}, "a secret stands in store.log"),
+        ({"unread": {"Kafka publication": 2}}, "2 × Kafka publication could not be read"),
     ],
 )
 def test_what_is_lost_broken_or_told_fails(changes: dict[str, Any], told: str) -> None:

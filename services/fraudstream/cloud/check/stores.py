@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fraudstream.cloud.check.subject import Subject
-from fraudstream.cloud.mongo_support import DOCUMENT_BYTES, refusal
+from fraudstream.cloud.document_rules import DOCUMENT_BYTES, document_refusal, update_refusal
+from fraudstream.cloud.mongo_support import refusal
 from fraudstream.cloud.quotas import IDLE_SECONDS
 from fraudstream.cloud.rules import Finding, rules
 from fraudstream.core.addresses import malformed_addresses
@@ -142,9 +143,13 @@ def _writes(collection: str, command: dict[str, Any], where: str) -> Iterator[Fi
     shard_key = next((one.shard_key for one in COLLECTIONS if one.name == collection), "_id")
     for update in command.get("updates") or ():
         content = update.get("u")
+        if (refused := update_refusal(content, shard_key)) is not None:
+            yield Finding(known[refused.rule], where, refused.message)
         if isinstance(content, dict) and shard_key in (content.get("$set") or {}):
             yield Finding(known["CO023"], where, f"an update sets {shard_key}")
     for document in command.get("documents") or ():
+        if (refused := document_refusal(document, shard_key)) is not None:
+            yield Finding(known[refused.rule], where, refused.message)
         if shard_key not in document:
             yield Finding(known["CO022"], where, f"a document has no {shard_key}")
 

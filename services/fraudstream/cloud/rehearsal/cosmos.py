@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from scramp import ScramException
 
+from fraudstream.cloud.document_rules import DOCUMENT_BYTES
 from fraudstream.cloud.mongo_support import refusal
 from fraudstream.cloud.refusals import Refusal
 from fraudstream.cloud.rehearsal import cosmos_commands as commands
@@ -23,7 +24,9 @@ from fraudstream.cloud.rehearsal.connections import Connections
 from fraudstream.cloud.rehearsal.cosmos_writes import WRITES, Writer
 from fraudstream.cloud.rehearsal.request_units import Budget, read_charge
 from fraudstream.cloud.rehearsal.scram import Conversation
+from fraudstream.cloud.rehearsal.unread import Unreadable, reading
 from fraudstream.cloud.rehearsal.wire import Message, encode_reply, encode_request, read_answer, read_message
+from fraudstream.core.limits import REQUEST
 
 log = structlog.get_logger(__name__)
 
@@ -38,16 +41,17 @@ class Account:
     shard_keys: dict[str, str] = field(default_factory=dict)
     units_per_second: float = 4_000.0
     idle_seconds: float = 240.0
-    document_bytes: int = 2 * 1024 * 1024
-    request_bytes: int = 2 * 1024 * 1024
+    document_bytes: int = DOCUMENT_BYTES
+    request_bytes: int = REQUEST.cosmos.most or 0
 
 
 @dataclass(slots=True)
 class CosmosFigures:
-    """What the endpoint saw; ``refusals`` by rule, writes in single operations."""
+    """What the endpoint saw; ``refusals`` by rule, writes in single operations, ``unread`` messages by kind."""
 
     commands: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
     writes: int = 0
     writes_throttled: int = 0
     reads_throttled: int = 0
@@ -88,18 +92,28 @@ class CosmosEndpoint:
         session = _Session(self)
         try:
             while True:
-                message = await asyncio.wait_for(read_message(reader), self.account.idle_seconds)
-                answer = await session.answer(message)
+                message = await asyncio.wait_for(read_message(reader, self.figures.unread), self.account.idle_seconds)
+                answer = await self._answered(session, message)
                 if answer is None:
                     return
                 writer.write(encode_reply(message, answer))
                 await writer.drain()
         except TimeoutError:
             self.figures.idle_cuts += 1
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError, ssl.SSLError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, Unreadable, ssl.SSLError):
+            pass  # it has ended, or what it sent was counted
         finally:
             session.close()
+
+    async def _answered(self, session: _Session, message: Message) -> Mapping[str, Any] | None:
+        """The answer to a message; one whose command is not shaped as its name says is counted as unread."""
+        try:
+            return await session.answer(message)
+        except (OSError, asyncio.IncompleteReadError):
+            raise
+        except Exception as error:
+            with reading(f"MongoDB command {message.name[:40]}", self.figures.unread):
+                raise error
 
 
 class _Session:

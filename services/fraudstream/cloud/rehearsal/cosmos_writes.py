@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import bson
 from bson.raw_bson import RawBSONDocument
 
+from fraudstream.cloud.document_rules import document_refusal, update_refusal
 from fraudstream.cloud.refusals import Refusal
 from fraudstream.cloud.rehearsal import cosmos_commands as commands
 from fraudstream.cloud.rehearsal.request_units import DELETE, Budget, write_charge
@@ -73,6 +74,9 @@ class Writer:
             self._figures.largest_document = max(self._figures.largest_document, size)
             if size > self._account.document_bytes:
                 return Refusal("CO016", 16, "RequestEntityTooLarge", commands.TOO_LARGE)
+            refused = (document_refusal if name == "insert" else update_refusal)(document, shard_key or "_id")
+            if refused is not None:
+                return refused
         if shard_key is None or shard_key == "_id":
             return None
         replaces = name == "update" and not any(str(field).startswith("$") for field in document or ())

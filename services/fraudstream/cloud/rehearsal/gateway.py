@@ -11,6 +11,7 @@ import ssl
 import struct
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,6 +24,7 @@ from fraudstream.cloud.quotas import (
 from fraudstream.cloud.rehearsal import kafka_frames as frames
 from fraudstream.cloud.rehearsal.connections import Connections
 from fraudstream.cloud.rehearsal.namespace import Namespace
+from fraudstream.cloud.rehearsal.unread import Unreadable, reading
 from fraudstream.core.connection_strings import parse_event_hubs
 from fraudstream.core.topics import TRANSACTIONS
 
@@ -34,7 +36,10 @@ _POLICY_VIOLATION = 44
 
 @dataclass(slots=True)
 class NamespaceFigures:
-    """What went through; ``refusals`` by rule, delays in milliseconds, ``producer_…`` those of `transactions` alone."""
+    """What went through; ``refusals`` by rule, delays in milliseconds, ``producer_…`` those of `transactions` alone.
+
+    ``unread``: how many frames could not be read, by kind.
+    """
 
     events_in: int = 0
     bytes_in: int = 0
@@ -48,6 +53,7 @@ class NamespaceFigures:
     idle_cuts: int = 0
     groups: set[str] = field(default_factory=set)
     refusals: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
 
 
 class Rate:
@@ -145,8 +151,8 @@ class Gateway:
                 "127.0.0.1", broker, ssl=self._behind, server_hostname="localhost"
             )
             await _Passage(self, reader, writer, behind_reader, behind).run()
-        except (OSError, ssl.SSLError, asyncio.IncompleteReadError, struct.error, ValueError):
-            pass
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError, Unreadable):
+            pass  # it has ended, or what it sent was counted
         finally:
             if behind is not None:
                 behind.close()
@@ -185,10 +191,15 @@ class _Passage:
     async def _requests(self) -> None:
         while True:
             size = struct.unpack(">i", await self._reader.readexactly(4))[0]
-            if not 8 <= size <= MOST_REQUEST_BYTES:
+            if size > MOST_REQUEST_BYTES:
                 self._refuse("EH011")
                 return
-            frame = frames.read_frame(await self._reader.readexactly(size))
+            with self._reading("request"):
+                if size < frames.LEAST_FRAME_BYTES:
+                    raise ValueError(f"a frame of {size} bytes")
+            body = await self._reader.readexactly(size)
+            with self._reading("request"):
+                frame = frames.read_frame(body)
             self._active_at = time.monotonic()
             answer, frame = await self._looked_at(frame)
             if answer is not None:
@@ -205,7 +216,10 @@ class _Passage:
             self._active_at = time.monotonic()
             delayed = self._delays.pop(int.from_bytes(body[:4], "big", signed=True), None)
             framed = struct.pack(">i", size) + body
-            self._writer.write(framed if delayed is None else frames.delayed_answer(body, *delayed))
+            if delayed is not None:
+                with self._reading("answer"):
+                    framed = frames.delayed_answer(body, *delayed)
+            self._writer.write(framed)
             await self._writer.drain()
 
     async def _idle(self) -> None:
@@ -219,14 +233,17 @@ class _Passage:
         if frame.api == frames.PRODUCE:
             return await self._published(frame), frame
         if frame.api == frames.SASL_AUTHENTICATE:
-            return None, self._signed_in(frame)
-        group = frames.group_of(frame)
-        return (None if group is None else self._grouped(frame, group)), frame
+            with self._reading("sign-in"):
+                return None, self._signed_in(frame)
+        with self._reading("group"):
+            group = frames.group_of(frame)
+            return (None if group is None else self._grouped(frame, group)), frame
 
     async def _published(self, frame: frames.Frame) -> bytes | None:
         gateway, namespace = self._gateway, self._gateway.namespace
         tier = TIERS[namespace.tier]
-        read = frames.publication(frame)
+        with self._reading("publication"):
+            read = frames.publication(frame)
         foreign = self._only_hub and set(read.topics) != {self._only_hub}
         if not tier.kafka or foreign:
             self._refuse("EH008" if foreign else "EH010")
@@ -279,6 +296,9 @@ class _Passage:
         request.auth_bytes = b"\0".join([*parts[:2], self._gateway.namespace.connection_string.encode()])
         body = bytes(request.encode(version=frame.version, header=True))
         return frames.Frame(frame.api, frame.version, frame.correlation, body)
+
+    def _reading(self, what: str) -> AbstractContextManager[None]:
+        return reading(f"Kafka {what}", self._gateway.figures.unread)
 
     def _refuse(self, rule: str) -> None:
         self._gateway.figures.refusals[rule] += 1

@@ -21,9 +21,13 @@ OFFSET_COMMIT = 8
 JOIN_GROUP = 11
 SASL_AUTHENTICATE = 36
 
+LEAST_FRAME_BYTES = 8
+
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 _HEADER = struct.Struct(">hhi")
+_FORMAT_AT = 16
+_FORMAT = 2
 _ATTRIBUTES_AT = 21
 _COUNT_AT = 57
 _BATCH_HEADER_BYTES = 61
@@ -58,7 +62,7 @@ class Publication:
 
 
 def publication(frame: Frame) -> Publication:
-    """A produce request, read."""
+    """A produce request, read to its last byte. Raises whatever its parser does for what is none."""
     request = ProduceRequest.decode(frame.body, version=frame.version, header=True)
     batches = [
         batch for topic in request.topic_data for part in topic.partition_data for batch in _batches(part.records)
@@ -151,11 +155,17 @@ def _framed(answer: Any, frame: Frame) -> bytes:
 
 
 def _batches(records: Any) -> Iterator[tuple[int, int, int]]:
-    """Size, codec and number of records of each batch (format 2: RecordBatch)."""
+    """Size, codec and number of records of each batch (format 2: RecordBatch); raises ``ValueError`` for others."""
     data = memoryview(records) if records is not None else memoryview(b"")
     position = 0
-    while position + _BATCH_HEADER_BYTES <= len(data):
+    while position < len(data):
+        if position + _BATCH_HEADER_BYTES > len(data):
+            raise ValueError(f"{len(data) - position} bytes after the last batch")
         length = int(struct.unpack_from(">i", data, position + 8)[0]) + 12
+        if data[position + _FORMAT_AT] != _FORMAT:
+            raise ValueError(f"a batch of format {data[position + _FORMAT_AT]}, not {_FORMAT}")
+        if not _BATCH_HEADER_BYTES <= length <= len(data) - position:
+            raise ValueError(f"a batch of {length} bytes, where {len(data) - position} are left")
         attributes = struct.unpack_from(">h", data, position + _ATTRIBUTES_AT)[0]
         yield length, attributes & 7, int(struct.unpack_from(">i", data, position + _COUNT_AT)[0])
         position += length

@@ -21,7 +21,7 @@ _SURVIVED = ("CO026", "ML003", "ML004", "ML002")
 
 @dataclass(slots=True)
 class Outcome:
-    """Rates are per second, delays in milliseconds, costs in USD a month."""
+    """Rates are per second, delays in milliseconds, costs in USD a month; ``unread``: frames by kind."""
 
     events: int
     acknowledged: int
@@ -58,6 +58,7 @@ class Outcome:
     versions: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     leaks: list[str] = field(default_factory=list)
+    unread: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -81,8 +82,8 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, no rule broken, no secret logged."""
-        return self.complete and not self.broken_rules and not self.leaks
+        """Nothing lost, no rule broken, no secret logged, and everything read that the endpoints were sent."""
+        return self.complete and not self.broken_rules and not self.leaks and not self.unread
 
     def checks(self) -> list[dict[str, str]]:
         """Each rule with how it went: kept, survived (throttles), or broken."""
@@ -154,6 +155,7 @@ def account_for(
         refusals=dict(sorted(refusals.items())),
         faults=schedule.to_json(),
         costs=monthly_costs(plan, per_second),
+        unread=dict(sorted((namespace.unread + cosmos.unread + registry.unread).items())),
     )
 
 

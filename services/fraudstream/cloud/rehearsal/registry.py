@@ -23,10 +23,11 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(slots=True)
 class RegistryFigures:
-    """Requests that went through, and refusals by rule."""
+    """Requests that went through, refusals by rule, and what could not be read, by kind."""
 
     requests: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
 
 
 class Registry:
@@ -50,7 +51,7 @@ class Registry:
             answer = await pass_on(request, self._behind, body)
         except httpx.TransportError as error:
             return JSONResponse({"error_code": "TEMPORARILY_UNAVAILABLE", "message": type(error).__name__}, 503)
-        return _without_aliases(answer)
+        return _without_aliases(answer, self.figures.unread)
 
     def _refusal(self, request: Request, body: bytes) -> Response | None:
         path = request.url.path
@@ -61,7 +62,7 @@ class Registry:
         if path.endswith("/registered-models/rename"):
             return self._refused("RG003", 400, "BAD_REQUEST", "Registered models cannot be renamed")
         if path.endswith("/search") and "model" in path:
-            wanted = request.query_params.get("filter") or _filter_of(body)
+            wanted = request.query_params.get("filter") or _filter_of(body, self.figures.unread)
             if " like " in wanted.lower() or "tag" in wanted.lower():
                 return self._refused("RG004", 400, "BAD_REQUEST", f"The filter is not supported: {wanted[:100]}")
         return None
@@ -71,20 +72,23 @@ class Registry:
         return JSONResponse({"error_code": code, "message": text}, status)
 
 
-def _filter_of(body: bytes) -> str:
+def _filter_of(body: bytes, unread: Counter[str]) -> str:
     try:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError:
+        if body.strip():
+            unread["MLflow request"] += 1
         return ""
     return str(sent.get("filter", "")) if isinstance(sent, dict) else ""
 
 
-def _without_aliases(answer: Response) -> Response:
+def _without_aliases(answer: Response, unread: Counter[str]) -> Response:
     if b'"aliases"' not in answer.body:
         return answer
     try:
         content = orjson.loads(bytes(answer.body))
     except orjson.JSONDecodeError:
+        unread["MLflow answer"] += 1
         return answer
     kept = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(orjson.dumps(_dropped(content)), answer.status_code, kept)

@@ -35,6 +35,8 @@ def show(outcome: Outcome, console: Terminal) -> None:
             colour = "red" if check["state"].startswith("broken") else "yellow"
             said = (f"{check['rule']} {check['state']}", colour)
             console.print(styled("  ", said, f": {check['demand']}"), soft_wrap=True)
+    for what, count in outcome.unread.items():
+        console.print(styled("  ", (f"{count:,} × {what} could not be read: nothing is known of it", "red")))
     for name in outcome.leaks:
         console.print(styled("  ", (f"a secret stands in {name}", "red")))
     console.print(styled(("✓ passed", "green") if outcome.passed else ("✗ failed", "red")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+
+from fraudstream.cloud.rehearsal.unread import reading
 
 OP_REPLY = 1
 OP_QUERY = 2004
@@ -39,13 +42,22 @@ class Message:
         return next(iter(self.command), "")
 
 
-async def read_message(reader: asyncio.StreamReader) -> Message:
-    """The next request. Raises ``IncompleteReadError`` at the connection's end, ``ValueError`` for what is none."""
+async def read_message(reader: asyncio.StreamReader, unread: Counter[str]) -> Message:
+    """The next request. Raises ``IncompleteReadError`` at the connection's end; what is none is counted as unread.
+
+    It raises :class:`Unreadable`.
+    """
     header = await reader.readexactly(16)
     length, request_id, _, operation = _HEADER.unpack(header)
-    if not 16 < length <= MOST_MESSAGE_BYTES:
-        raise ValueError(f"a message of {length} bytes")
+    with reading("MongoDB message", unread):
+        if not 16 < length <= MOST_MESSAGE_BYTES:
+            raise ValueError(f"a message of {length} bytes")
     body = await reader.readexactly(length - 16)
+    with reading("MongoDB message", unread):
+        return _decoded(request_id, operation, body, length)
+
+
+def _decoded(request_id: int, operation: int, body: bytes, length: int) -> Message:
     if operation == OP_MSG:
         command = _decode_msg(body)
         return Message(request_id, operation, str(command.get("$db", "")), command, length)
