@@ -12,7 +12,7 @@ from typing import Any, Literal
 from fraudstream.bench.environments import FOLDER, python_of
 from fraudstream.bench.stage import Stage, environment_of, with_values
 from fraudstream.bench.trained import BenchModel
-from fraudstream.core.progress import READY_FILE_VARIABLE
+from fraudstream.core.health import READY_FILE_VARIABLE
 from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import spark_job_environment

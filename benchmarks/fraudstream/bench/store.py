@@ -23,8 +23,8 @@ from fraudstream.core import documents
 from fraudstream.core.documents import Document
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.event import FIRST_LIVE_ID
+from fraudstream.core.health import READY_FILE_VARIABLE
 from fraudstream.core.kafka import create_topics
-from fraudstream.core.progress import READY_FILE_VARIABLE
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import documentstore, kafka_broker, process
 from fraudstream.runtime.part import Part

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from fraudstream.core.figures import nearest_rank
 from fraudstream.dashboards.window_view import WindowView
 
 RATE_WINDOW = timedelta(seconds=30)
@@ -51,5 +52,5 @@ def quantile(latencies: NDArray[np.float32], part: float) -> float | None:
     """The nearest-rank quantile, such as 0.95, of latencies in milliseconds; None without any."""
     if not len(latencies):
         return None
-    rank = max(math.ceil(part * len(latencies)) - 1, 0)
+    rank = nearest_rank(len(latencies), part)
     return float(np.partition(latencies, rank)[rank])

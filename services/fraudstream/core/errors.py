@@ -10,6 +10,7 @@ FraudstreamError
 │   └── RegistryUnavailable     the MLflow registry
 ├── BrokerRefused           Kafka answers, and does not take or give the records asked of it
 ├── TrainingFailed          an algorithm could not be trained, for a cause beyond the history and the registry
+├── CheckpointMisfit        a checkpoint and its topics no longer fit each other
 ├── ModelError              no champion, or a model that cannot be used
 ├── ScoringRejected         the scoring service refused the rows of a request
 ├── ArtifactError           a pinned artifact cannot be fetched or has the wrong checksum
@@ -79,6 +80,10 @@ class BrokerRefused(FraudstreamError):
 
 class TrainingFailed(FraudstreamError):
     """An algorithm could not be trained, for a cause beyond the history and the registry."""
+
+
+class CheckpointMisfit(FraudstreamError):
+    """A streaming query's checkpoint cannot be read, or its topics no longer hold what it would read next."""
 
 
 class ModelError(FraudstreamError):

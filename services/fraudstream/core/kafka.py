@@ -21,6 +21,9 @@ _METADATA_MAX_AGE_MS = 180_000
 _CONNECTIONS_MAX_IDLE_MS = 180_000
 _REQUEST_TIMEOUT_MS = 60_000
 
+# A transaction that its sender aborted never happened: none of our readers sees its records.
+READ_COMMITTED = "read_committed"
+
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """kafka-python's connection options. Raises :class:`ConfigurationError` where one is missing."""
@@ -70,6 +73,11 @@ def spark_options(settings: Settings) -> dict[str, str]:
     return options
 
 
+def spark_source_options(settings: Settings) -> dict[str, str]:
+    """The options of Spark's Kafka source: the connection, and no record of a transaction that was aborted."""
+    return spark_options(settings) | {"kafka.isolation.level": READ_COMMITTED}
+
+
 def spark_sink_options(settings: Settings) -> dict[str, str]:
     """The options of Spark's Kafka sink: the connection, all replicas, and the largest request the broker takes."""
     return spark_options(settings) | {
@@ -89,9 +97,13 @@ def producer(settings: Settings, **options: Any) -> KafkaProducer:
 
 
 def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
-    """A consumer that starts at the earliest record and commits nothing by itself."""
+    """A consumer that starts at the earliest record, sees no aborted transactions and commits nothing by itself."""
     check_authorities(settings)
-    defaults: dict[str, Any] = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    defaults: dict[str, Any] = {
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "isolation_level": READ_COMMITTED,
+    }
     try:
         return KafkaConsumer(*topics, **(client_options(settings) | defaults | options))
     except KafkaError as error:

@@ -1,16 +1,14 @@
 """Progress of the streaming jobs, made visible as the committed offsets of a consumer group.
 
 Spark resumes from its checkpoint, never from these offsets; every Kafka tool can read them, and a topic's end
-offsets minus them are the lag.
+offsets minus them are the lag. While a job repeats a failure, their metadata says so (:mod:`fraudstream.core.health`).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -18,44 +16,76 @@ from kafka import OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.kafka import consumer
+from fraudstream.core.health import Failing, announce_ready
+from fraudstream.core.kafka import consumer, topic_partitions
 from fraudstream.core.settings import Settings
+from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 
 STREAM_GROUP = "fraudstream-stream"
 STORE_GROUP = "fraudstream-store"
-
-# A launcher that waits for a part names the file that the part makes once it works.
-READY_FILE_VARIABLE = "FRAUDSTREAM_READY_FILE"
+# The topics that each group's job reads.
+GROUP_TOPICS: Mapping[str, tuple[str, ...]] = {
+    STREAM_GROUP: (TRANSACTIONS,),
+    STORE_GROUP: (SCORED, LABELS, REJECTED),
+}
 
 log = structlog.get_logger(__name__)
 
+Offsets = Mapping[TopicPartition, int]
+
+
+def lag(ends: Offsets, begins: Offsets, committed: Offsets) -> int:
+    """Records of the partitions in ``ends`` that a group has not finished.
+
+    A partition without a commit is read from its beginning, and what retention removed is nobody's lag; nor is a
+    commit behind the end, which a topic that was made anew leaves.
+    """
+    return sum(max(end - max(committed.get(part, 0), begins.get(part, 0)), 0) for part, end in ends.items())
+
 
 class ProgressReporter:
-    """Commits a query's finished offsets to ``group``; a broker that is away only delays that."""
+    """Commits a job's finished offsets to ``group``, and what it fails of; a broker that is away only delays that."""
 
     def __init__(self, settings: Settings, group: str) -> None:
         self._settings = settings
         self._group = group
-        self._reported: dict[TopicPartition, int] = {}
+        self._finished: dict[TopicPartition, int] = {}
+        self._reported: tuple[dict[TopicPartition, int], str] = ({}, "")
+        self._metadata = ""
         self._reader: Any = None
 
-    def report(self, progress: Any) -> None:
-        """Commit the end offsets of a ``StreamingQueryProgress`` (its JSON form), if they moved."""
-        self.commit(end_offsets(progress))
-
-    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    def commit(self, offsets: Offsets) -> None:
         """Commit the offsets up to which the records are processed, if they moved."""
-        if not offsets or offsets == self._reported:
+        self._finished |= offsets
+        self._report()
+
+    def fail(self, failing: Failing | None) -> None:
+        """Say that the job repeats a failure; None: that it works."""
+        self._metadata = failing.to_text() if failing else ""
+        self._report()
+
+    def _report(self) -> None:
+        if (self._finished, self._metadata) == self._reported:
             return
         try:
             if self._reader is None:
                 self._reader = consumer(self._settings, group_id=self._group)
-            self._reader.assign(list(offsets))
-            self._reader.commit({part: OffsetAndMetadata(offset, "", -1) for part, offset in offsets.items()})
-            self._reported = dict(offsets)
+            if not self._finished and self._metadata:
+                self._finished = self._committed()
+            self._reader.assign(list(self._finished))
+            self._reader.commit(
+                {part: OffsetAndMetadata(offset, self._metadata, -1) for part, offset in self._finished.items()}
+            )
+            self._reported = (dict(self._finished), self._metadata)
         except (KafkaError, BrokerUnavailable) as error:
             log.warning("progress_not_committed", group=self._group, reason=str(error)[:200])
             self.close()
+
+    def _committed(self) -> dict[TopicPartition, int]:
+        """What was committed before; what was not stands at its beginning."""
+        parts = topic_partitions(self._reader, GROUP_TOPICS[self._group])
+        begins: dict[TopicPartition, int] = self._reader.beginning_offsets(parts) if parts else {}
+        return {part: self._reader.committed(part) or begins[part] for part in parts}
 
     def close(self) -> None:
         """Let go of the connection; the next report opens a new one."""
@@ -68,12 +98,32 @@ def end_offsets(progress: Any) -> dict[TopicPartition, int]:
     """The offsets up to which a query's Kafka source has been processed."""
     found: dict[TopicPartition, int] = {}
     for source in progress["sources"] if progress else ():
-        end = source["endOffset"]
-        by_topic = json.loads(end) if isinstance(end, str) else end
-        for topic, partitions in (by_topic or {}).items():
-            for number, offset in partitions.items():
-                found[TopicPartition(topic, int(number))] = int(offset)
+        if str(source["description"]).startswith("Kafka"):
+            end = source["endOffset"]
+            found |= parsed_offsets(json.loads(end) if isinstance(end, str) else end)
     return found
+
+
+def parsed_offsets(by_topic: Any) -> dict[TopicPartition, int]:
+    """Offsets as Spark writes them, topic → partition number as text → offset; empty for None."""
+    return {
+        TopicPartition(topic, int(number)): int(offset)
+        for topic, partitions in (by_topic or {}).items()
+        for number, offset in partitions.items()
+    }
+
+
+def written_offsets(offsets: Offsets) -> str:
+    """The same the other way, as the text that Spark's ``startingOffsets`` and ``endingOffsets`` take."""
+    by_topic: dict[str, dict[str, int]] = {}
+    for part, offset in offsets.items():
+        by_topic.setdefault(part.topic, {})[str(part.partition)] = offset
+    return json.dumps(by_topic)
+
+
+def failing_of(metadata: Sequence[str | None]) -> Failing | None:
+    """What the metadata of a group's committed offsets say of a failure; None while the job works."""
+    return next((found for text in metadata if text and (found := Failing.of_text(text))), None)
 
 
 def heartbeat(seconds: float = 1.0) -> Callable[[], None]:
@@ -87,9 +137,3 @@ def heartbeat(seconds: float = 1.0) -> Callable[[], None]:
             announce_ready()
 
     return beat
-
-
-def announce_ready() -> None:
-    """Tell whoever started this process that it works; does nothing when nobody asked."""
-    if path := os.environ.get(READY_FILE_VARIABLE):
-        Path(path).touch()

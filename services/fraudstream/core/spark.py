@@ -1,22 +1,27 @@
-"""What every Spark process shares: its session, its Kafka source, and how a failed query is told."""
+"""What every Spark process shares: its session, and its Kafka source."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kafka import TopicPartition
+
 from fraudstream.core import environment
-from fraudstream.core.kafka import spark_options
+from fraudstream.core.kafka import spark_source_options
+from fraudstream.core.progress import written_offsets
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark_workers import MODULES_VARIABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
 
 # Jars that a launcher has fetched already, as a class path; without it Spark's own class path has to hold them.
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
@@ -134,22 +139,49 @@ def checkpoint_options(settings: Settings) -> dict[str, str]:
     }
 
 
-def read_topics(spark: SparkSession, settings: Settings, *topics: str, at_most: int | None = None) -> DataFrame:
-    """The topics from their first record on; where a query resumes is its checkpoint's business.
+def read_topics(
+    spark: SparkSession,
+    settings: Settings,
+    *topics: str,
+    at_most: int | None = None,
+    starts: Mapping[TopicPartition, int] | None = None,
+) -> DataFrame:
+    """The topics from their first record on, or from ``starts``; where a query resumes is its checkpoint's business.
 
     ``at_most``: as many records at most in one batch; real-time mode, one stream by itself, refuses any such number.
     """
     reader = (
         spark.readStream.format("kafka")
-        .options(**spark_options(settings))
+        .options(**spark_source_options(settings))
         .option("subscribe", ",".join(topics))
-        .option("startingOffsets", "earliest")
+        .option("startingOffsets", written_offsets(starts) if starts else "earliest")
     )
     return (reader if at_most is None else reader.option("maxOffsetsPerTrigger", at_most)).load()
 
 
-def failure_reason(error: Exception) -> str:
-    """The line of a query's failure that says most: our own error where one is behind it, else the last one named."""
-    lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
-    named = [line for line in lines if "fraudstream" in line]
-    return (named or lines or [str(error)])[-1][:500]
+def read_range(
+    spark: SparkSession, settings: Settings, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> DataFrame:
+    """The records from ``starts`` to before ``ends``, the same partitions in both, as a batch."""
+    return (
+        spark.read.format("kafka")
+        .options(**spark_source_options(settings))
+        .option("assign", json.dumps(assigned(starts)))
+        .option("startingOffsets", written_offsets(starts))
+        .option("endingOffsets", written_offsets(ends))
+        .load()
+    )
+
+
+def assigned(partitions: Iterable[TopicPartition]) -> dict[str, list[int]]:
+    """The partitions by topic, as Spark's option ``assign`` takes them."""
+    by_topic: dict[str, list[int]] = {}
+    for part in partitions:
+        by_topic.setdefault(part.topic, []).append(part.partition)
+    return by_topic
+
+
+def is_idle(query: StreamingQuery) -> bool:
+    """Whether a query in micro-batches has found nothing left to do."""
+    status = query.status
+    return not status["isDataAvailable"] and not status["isTriggerActive"]

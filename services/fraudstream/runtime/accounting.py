@@ -14,8 +14,10 @@ from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.figures import quantile
 from fraudstream.core.kafka import consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of
+from fraudstream.core.progress import lag as records_left
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 
@@ -65,12 +67,25 @@ def lag(settings: Settings, group: str, *topics: str) -> int:
     """How many records of the topics the group has not finished."""
     reader = consumer(settings, group_id=group)
     try:
-        return sum(
-            end - (reader.committed(part) or 0)
-            for part, end in reader.end_offsets(topic_partitions(reader, topics)).items()
-        )
+        parts = topic_partitions(reader, topics)
+        committed = {part: offset for part in parts if (offset := reader.committed(part)) is not None}
+        return records_left(reader.end_offsets(parts), reader.beginning_offsets(parts), committed)
     finally:
         reader.close()
+
+
+def problems(settings: Settings) -> list[str]:
+    """What the jobs say of failures that they repeat, each in one line."""
+    found = []
+    for group, topics in GROUP_TOPICS.items():
+        reader = consumer(settings, group_id=group)
+        try:
+            committed = [reader.committed(part, metadata=True) for part in topic_partitions(reader, topics)]
+        finally:
+            reader.close()
+        if failing := failing_of([one.metadata for one in committed if one is not None]):
+            found.append(f"{group.removeprefix('fraudstream-')} is {failing.sentence}")
+    return found
 
 
 def stored_history(settings: Settings, wanted: int) -> int:
@@ -86,10 +101,15 @@ def stored_history(settings: Settings, wanted: int) -> int:
         return -1
 
 
-def await_processed(settings: Settings, stalled_seconds: float, tell: Callable[[int], None]) -> None:
-    """Wait until both jobs have finished all there is; ``tell`` gets the records left.
+def await_processed(
+    settings: Settings,
+    stalled_seconds: float,
+    tell: Callable[[int], None],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until both jobs have finished all there is; ``tell`` gets the records left, ``check`` may end it.
 
-    Raises :class:`FraudstreamError` when nothing moves for ``stalled_seconds``.
+    Raises :class:`FraudstreamError` when nothing moves for ``stalled_seconds``, with what the jobs say of it.
     """
     left, moved_at = -1, time.monotonic()
     while True:
@@ -97,14 +117,15 @@ def await_processed(settings: Settings, stalled_seconds: float, tell: Callable[[
         now_left = stream + lag(settings, STORE_GROUP, SCORED, REJECTED, LABELS)
         if now_left == 0:
             return
+        check()
         if now_left != left:
             left, moved_at = now_left, time.monotonic()
             tell(left)
         elif time.monotonic() - moved_at > stalled_seconds:
-            raise FraudstreamError(
-                f"{left} records wait and nothing has moved for {stalled_seconds:.0f} s. "
+            told = "; ".join(problems(settings)) or (
                 "`fraudstream status` shows which part is not ready, `fraudstream logs NAME` why."
             )
+            raise FraudstreamError(f"{left} records wait and nothing has moved for {stalled_seconds:.0f} s. {told}")
         time.sleep(_POLL_SECONDS)
 
 
@@ -144,9 +165,9 @@ def summarise(
         stored=_count_stored(db, list(predictions)),
         frauds=sum(predictions.values()),
         redelivered=redelivered,
-        latency_p50_ms=_quantile(latencies, 0.50),
-        latency_p95_ms=_quantile(latencies, 0.95),
-        latency_p99_ms=_quantile(latencies, 0.99),
+        latency_p50_ms=quantile(latencies, 0.50),
+        latency_p95_ms=quantile(latencies, 0.95),
+        latency_p99_ms=quantile(latencies, 0.99),
         seconds_to_first_scored=(first_scored - started_at).total_seconds() if first_scored else None,
     )
 
@@ -189,7 +210,3 @@ def _count_stored(db: Any, numbers: list[int]) -> int:
 def _within(ranges: Ranges, partition: int, offset: int) -> bool:
     start, end = ranges.get(partition, (0, 0))
     return start <= offset < end
-
-
-def _quantile(ascending: list[float], share: float) -> float | None:
-    return ascending[min(int(share * len(ascending)), len(ascending) - 1)] if ascending else None

@@ -53,7 +53,9 @@ _UNKNOWN = "–"
 _MEBIBYTE = 1024 * 1024
 _LONGEST_EXIT = 300
 _LONGEST_ERROR = 4_000
-_COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "stopped": "dim", "failed": "red"}
+_COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "stopped": "dim", "failed": "red"} | {
+    "failing": "red"
+}
 
 
 @app.command()
@@ -246,6 +248,7 @@ def _show_change(part: PartState) -> None:
     took = f" ({time.time() - part.started_at:.1f} s)" if part.state == "ready" and part.started_at else ""
     where = f" on {', '.join(map(str, part.ports))}" if part.state == "ready" and part.ports else ""
     why = f": {part.last_exit}" if part.state in ("restarting", "failed") else ""
+    why = f": {part.problem}" if part.state == "failing" else why
     state = (part.state, _COLOURS[part.state])
     err.print(styled(f"{part.name:<12}", state, f"{where}{took}{printable(why, _LONGEST_EXIT)}"), soft_wrap=True)
 
@@ -267,12 +270,20 @@ def _show_status(found: Status) -> None:
     if found.supervisor_pid is None and found.runs_here:
         out.print("not running: `fraudstream up -d` starts the parts")
     stream = found.stream
+    for name, problem in _problems(found).items():
+        out.print(styled((f"{name} is {printable(problem, _LONGEST_ERROR)}", "red")), soft_wrap=True)
     out.print(
         f"input {_shown(stream.input_rate, ' events/s')} · lag {_shown(stream.lag)} · "
         f"store lag {_shown(stream.store_lag)} · latency p50 {_shown(stream.latency_p50_ms, ' ms')} · "
         f"p95 {_shown(stream.latency_p95_ms, ' ms')} · rejected {_shown(stream.rejected)}",
         soft_wrap=True,
     )
+
+
+def _problems(found: Status) -> dict[str, str]:
+    """What each part that repeats a failure says of it: by its supervisor, or by what it commits."""
+    here = {part.name: part.problem for part in found.parts if part.problem}
+    return {**found.stream.problems, **here}
 
 
 def _shown(value: float | None, unit: str = "") -> str:

@@ -29,6 +29,11 @@ _LATE = {
         "demo",
         "Start everything, train on labelled history, score live traffic and account for every event.",
     ),
+    "recover": (
+        "fraudstream.runtime.recovering",
+        "recover",
+        "Go on where topics no longer hold what a job would read next; documents, models and history are kept.",
+    ),
 }
 # Top package of a command → the extra that installs what it needs.
 _EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"}

@@ -100,7 +100,12 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
         scored_from = end_offsets(settings, SCORED)
         with step(f"{plan.events:,} live events") as tell:
             published = run_command("generate", "live", *_live_options(plan))
-            await_processed(settings, _STALLED_SECONDS, lambda left: tell(f"{left:,} records to go"))
+            await_processed(
+                settings,
+                _STALLED_SECONDS,
+                lambda left: tell(f"{left:,} records to go"),
+                lambda: lifecycle.check_failing(settings, ("stream", "store")),
+            )
             produced = {
                 int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()
             }
@@ -135,6 +140,7 @@ def _await_history(
     seen, moved_at = -1, time.monotonic()
     while (now := stored_history(settings, count)) < count:
         _check_training(settings, training)
+        lifecycle.check_failing(settings, ("store",))
         if now != seen:
             seen, moved_at = now, time.monotonic()
             tell(f"{max(now, 0):,} stored")
@@ -167,6 +173,7 @@ def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None
     until = time.monotonic() + _CHAMPION_SECONDS
     while not (version := _champion(settings)):
         _check_training(settings, training)
+        lifecycle.check_failing(settings, ("stream", "store"))
         if time.monotonic() > until:
             raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
         time.sleep(_POLL_SECONDS)

@@ -25,6 +25,8 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
 # A part that dies this often before it is ready will most likely go on dying.
 _TRIES = 3
+# So long may a part repeat a failure before nobody waits for it any more; narrowing down a record takes less.
+_FAILING_SECONDS = 60.0
 
 
 def running_supervisor(settings: Settings) -> int | None:
@@ -100,6 +102,7 @@ def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], 
             tell(now)
         if all(part.state == "ready" for part in watched):
             return
+        _refuse_failing(watched)
         for part in watched:
             failed = part.restarts - first.setdefault(part.name, part.restarts)
             if failed >= _TRIES and part.state in ("restarting", "failed"):
@@ -108,6 +111,20 @@ def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], 
                     f"See `fraudstream logs {part.name}`."
                 )
         time.sleep(_POLL_SECONDS)
+
+
+def check_failing(settings: Settings, names: Iterable[str]) -> None:
+    """Raise :class:`RuntimePartError` where one of the named parts has repeated a failure for a minute."""
+    state, wanted = read_state(settings.data_dir), tuple(names)
+    _refuse_failing([part for name, part in state.parts.items() if name in wanted] if state else [])
+
+
+def _refuse_failing(watched: Iterable[PartState]) -> None:
+    # A dependency that comes back mends it: only what goes on failing has to be told.
+    for part in watched:
+        since = part.problem_since
+        if part.state == "failing" and since is not None and time.time() - since > _FAILING_SECONDS:
+            raise RuntimePartError(f"{part.name} is {part.problem}")
 
 
 def describe(watched: Iterable[PartState]) -> str:

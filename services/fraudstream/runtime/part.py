@@ -13,7 +13,8 @@ class Part:
 
     ``ready`` returns True once the part does its work; it is asked again and again, must return within about a
     second and must not raise. ``after`` names the parts that have to be ready before this one is started.
-    ``prepare`` runs in the supervisor before each start (format a data folder, write a configuration).
+    ``failing`` says of a part that runs what it fails of again and again, in one line, None while it works; it must not
+    raise either. ``prepare`` runs in the supervisor before each start (format a data folder, write a configuration).
     """
 
     name: str
@@ -25,3 +26,4 @@ class Part:
     prepare: Callable[[], None] | None = None
     ready_timeout_seconds: float = 120.0
     cwd: Path | None = None
+    failing: Callable[[], str | None] = lambda: None

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from fraudstream.core import environment, kafka
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.progress import READY_FILE_VARIABLE
+from fraudstream.core.health import READY_FILE_VARIABLE, failing_file, failing_sentence
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.spark import ARCHIVE_VARIABLE, JARS_VARIABLE
 from fraudstream.runtime import artifacts, class_archive, documentstore, jvm_library, kafka_broker, mlflow_server
@@ -81,11 +81,20 @@ def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
 
     def prepare() -> None:
         ready_file.unlink(missing_ok=True)
+        failing_file(ready_file).unlink(missing_ok=True)
         with _PREPARING:
             kafka.create_topics(settings)
             env.update(spark_job_environment(settings))
 
-    return Part(name, _module(name), ready_file.exists, env=env, after=after, prepare=prepare)
+    return Part(
+        name,
+        _module(name),
+        ready_file.exists,
+        env=env,
+        after=after,
+        prepare=prepare,
+        failing=lambda: failing_sentence(ready_file),
+    )
 
 
 def _mlflow(settings: Settings) -> Part:

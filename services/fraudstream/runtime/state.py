@@ -14,7 +14,7 @@ import psutil
 from fraudstream.core.errors import AlreadyRunning
 from fraudstream.runtime import process
 
-PartPhase = Literal["starting", "ready", "restarting", "stopped", "failed"]
+PartPhase = Literal["starting", "ready", "failing", "restarting", "stopped", "failed"]
 
 DATA_DIR_MARKER = "FRAUDSTREAM_DATA_DIR"
 _PROBE_SECONDS = 0.5
@@ -24,6 +24,7 @@ _PROBE_SECONDS = 0.5
 class PartState:
     """A part as its supervisor sees it; times are seconds since the epoch.
 
+    ``failing``: it runs and repeats a failure, which ``problem`` tells in one line.
     ``restarting``: it died and will be started again; ``failed``: it could not be prepared or was not ready in time,
     and will be tried again; ``stopped``: not started yet, or stopped on purpose.
     """
@@ -36,6 +37,8 @@ class PartState:
     started_at: float | None = None
     restarts: int = 0
     last_exit: str | None = None
+    problem: str | None = None
+    problem_since: float | None = None
 
 
 @dataclass(slots=True)

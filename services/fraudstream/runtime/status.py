@@ -9,14 +9,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kafka.admin import KafkaAdminClient
 
 from fraudstream.core import documents
+from fraudstream.core.figures import quantile
 from fraudstream.core.kafka import client_options, consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP, failing_of
+from fraudstream.core.progress import lag as records_left
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime import process
@@ -32,7 +34,10 @@ _REQUEST_TIMEOUT_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """A supervised part; ``memory_bytes`` is the resident memory of its process and all descendants."""
+    """A supervised part; ``memory_bytes`` is the resident memory of its process and all descendants.
+
+    ``problem``: what it fails of again and again, since when and what to do, while it does.
+    """
 
     name: str
     state: PartPhase
@@ -42,11 +47,15 @@ class PartStatus:
     restarts: int
     last_exit: str | None
     uptime_seconds: float | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """How the stream keeps up: events/s over the last ten seconds, records not yet processed, and latencies in ms."""
+    """How the stream keeps up: events/s over the last ten seconds, records not yet processed, and latencies in ms.
+
+    ``problems``: what each job, by its part's name, says of a failure that it repeats.
+    """
 
     input_rate: float | None = None
     lag: int | None = None
@@ -54,6 +63,7 @@ class StreamStatus:
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
     rejected: int | None = None
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,12 @@ class Status:
 
     @property
     def all_ready(self) -> bool:
-        """All parts of this machine are ready; where they run elsewhere, that broker and document store answer."""
+        """All parts of this machine are ready; where they run elsewhere, broker and document store answer.
+
+        A job that repeats a failure is not ready, wherever it runs.
+        """
+        if self.stream.problems:
+            return False
         if self.runs_here:
             return bool(self.parts) and all(part.state == "ready" for part in self.parts)
         return self.stream.lag is not None and self.stream.rejected is not None
@@ -90,11 +105,6 @@ def collect(settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> S
     parts = tuple(_part_status(part, alive=supervisor_pid is not None) for part in known)
     figures = kafka_figures.result(ends_at) | document_figures.result(ends_at)
     return Status(settings.profile, runs_here(settings), supervisor_pid, parts, StreamStatus(**figures))
-
-
-def quantile(ascending: Sequence[float], share: float) -> float | None:
-    """The nearest-rank quantile of values in ascending order; ``None`` without values."""
-    return ascending[min(int(share * len(ascending)), len(ascending) - 1)] if ascending else None
 
 
 class _InBackground:
@@ -128,6 +138,7 @@ def _part_status(part: PartState, alive: bool) -> PartStatus:
         restarts=part.restarts,
         last_exit=part.last_exit,
         uptime_seconds=time.time() - part.started_at if running and part.started_at else None,
+        problem=part.problem if alive else None,
     )
 
 
@@ -139,29 +150,31 @@ def _kafka_figures(settings: Settings) -> dict[str, Any]:
     try:
         incoming = topic_partitions(reader, [TRANSACTIONS])
         outgoing = topic_partitions(reader, [SCORED, REJECTED, LABELS])
+        # What is committed is asked for before the ends: the other way round, a job that is quick would be ahead.
+        admin = KafkaAdminClient(**(client_options(settings) | quick))
+        try:
+            groups = admin.list_group_offsets({STREAM_GROUP: incoming, STORE_GROUP: outgoing})
+        finally:
+            admin.close()
         ends: dict[Any, int] = reader.end_offsets(incoming + outgoing)
         begins: dict[Any, int] = reader.beginning_offsets(incoming + outgoing)
         since_ms = int((time.time() - RATE_WINDOW_SECONDS) * 1000)
         since = reader.offsets_for_times(dict.fromkeys(incoming, since_ms))
     finally:
         reader.close()
-    admin = KafkaAdminClient(**(client_options(settings) | quick))
-    try:
-        committed = admin.list_group_offsets({STREAM_GROUP: incoming, STORE_GROUP: outgoing})
-    finally:
-        admin.close()
 
     def lag(group: str, partitions: Sequence[Any]) -> int:
-        offsets = committed.get(group, {})
-        done = {part: offsets[part].offset if part in offsets else -1 for part in partitions}
-        # A partition without a commit is read from its beginning; what retention removed is nobody's lag.
-        return sum(ends[part] - max(done[part], begins[part]) for part in partitions)
+        committed = {part: at.offset for part, at in groups.get(group, {}).items() if at.offset >= 0}
+        return records_left({part: ends[part] for part in partitions}, begins, committed)
 
     arrived = sum(ends[part] - at.offset for part, at in since.items() if at is not None)
+    told = {"stream": STREAM_GROUP, "store": STORE_GROUP}
+    failing = {name: failing_of([at.metadata for at in groups.get(group, {}).values()]) for name, group in told.items()}
     return {
         "input_rate": arrived / RATE_WINDOW_SECONDS if incoming else None,
         "lag": lag(STREAM_GROUP, incoming) if incoming else None,
         "store_lag": lag(STORE_GROUP, outgoing) if outgoing else None,
+        "problems": {name: found.sentence for name, found in failing.items() if found is not None},
     }
 
 

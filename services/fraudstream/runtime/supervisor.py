@@ -71,6 +71,7 @@ class _Supervised:
     start_not_before: float = 0.0  # monotonic, as the two below
     spawned_at: float = 0.0
     ready_since: float | None = None
+    probe_error: str = ""
     logged_to: Path = field(default_factory=Path)
 
 
@@ -150,8 +151,13 @@ class Supervisor:
             if (returncode := one.child.poll()) is not None:
                 process.kill_session(one.child.pid)
                 self._schedule_restart(one, "restarting", process.exit_text(returncode))
+            elif (problem := one.part.failing()) is not None:
+                self._fail(one, problem)
             elif one.ready_since is None:
                 self._ask(one, now)
+            elif one.state.state == "failing":
+                one.state.problem = one.state.problem_since = None
+                self._enter(one, "ready")
             elif one.failures and now - one.ready_since >= HEALTHY_SECONDS:
                 one.failures = 0
         elif one.preparing is not None:
@@ -169,7 +175,8 @@ class Supervisor:
                 one.preparing = _Call(one.part.prepare)
 
     def _requirements_ready(self, part: Part) -> bool:
-        return all(self._supervised[name].state.state == "ready" for name in part.after)
+        # One that repeats a failure runs and goes on trying: what shows that must not wait for its end.
+        return all(self._supervised[name].state.state in ("ready", "failing") for name in part.after)
 
     def _spawn(self, one: _Supervised) -> None:
         try:
@@ -187,16 +194,29 @@ class Supervisor:
     def _ask(self, one: _Supervised, now: float) -> None:
         if one.asking is not None and one.asking.done:
             answer, one.asking = one.asking, None
+            if answer.error is not None:
+                one.probe_error = _reason(answer.error)
             if answer.result:
                 one.ready_since = now
+                one.state.problem = one.state.problem_since = None
                 self._enter(one, "ready")
                 return
         if now - one.spawned_at > one.part.ready_timeout_seconds:
             if one.child is not None:
                 process.terminate(one.child, min(self._grace_seconds, _UNREADY_GRACE_SECONDS))
-            self._schedule_restart(one, "failed", f"not ready within {one.part.ready_timeout_seconds:g} s")
+            why = f" ({one.probe_error})" if one.probe_error else ""
+            self._schedule_restart(one, "failed", f"not ready within {one.part.ready_timeout_seconds:g} s{why}")
         elif one.asking is None:
             one.asking = _Call(one.part.ready)
+
+    def _fail(self, one: _Supervised, problem: str) -> None:
+        """The part runs and repeats a failure: it goes on trying, and is not taken for a working one meanwhile."""
+        one.asking = None
+        # What it was not ready for says itself; the time limit counts from the end of that.
+        one.spawned_at = time.monotonic()
+        if one.state.problem != problem or one.state.state != "failing":
+            one.state.problem, one.state.problem_since = problem, one.state.problem_since or time.time()
+            self._enter(one, "failing", news=True)
 
     def _schedule_restart(self, one: _Supervised, phase: PartPhase, reason: str) -> None:
         one.child = one.preparing = one.asking = one.ready_since = None
@@ -204,17 +224,19 @@ class Supervisor:
         one.failures += 1
         one.state.restarts += 1
         one.state.last_exit = reason
+        one.state.problem = one.state.problem_since = None
+        one.probe_error = ""
         one.state.pid = one.state.create_time = None
         self._enter(one, phase)
 
-    def _enter(self, one: _Supervised, phase: PartPhase) -> None:
+    def _enter(self, one: _Supervised, phase: PartPhase, news: bool = False) -> None:
         changed, one.state.state = one.state.state != phase, phase
         try:
             write_state(self.data_dir, self._state)
         except OSError as error:  # a full disk must not end the parts that can go on
             self._on_message(f"the state of {one.part.name} ({phase}) could not be written: {error}")
         # Prepared and spawned are both `starting`; a failure that repeats is news each time.
-        if changed or phase in ("restarting", "failed"):
+        if changed or news or phase in ("restarting", "failed"):
             self._on_change(one.state)
 
     def _stop_all(self) -> None:
@@ -238,6 +260,7 @@ class Supervisor:
                     one.state.last_exit = process.exit_text(one.child.returncode)
                     one.child = None
                 one.state.pid = one.state.create_time = None
+                one.state.problem = one.state.problem_since = None
                 self._enter(one, "stopped")
 
 

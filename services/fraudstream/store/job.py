@@ -1,39 +1,48 @@
-"""The two queries of the store job and the loop that keeps them running."""
+"""The two queries of the store job, kept running."""
 
 from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
 import structlog
+from kafka import TopicPartition
 from pymongo.database import Database
-from pyspark.errors import StreamingQueryException
 
 from fraudstream.core import documents
+from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.failures import Failure, failure_of
+from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
+from fraudstream.core.health import Failing, announce_failing
+from fraudstream.core.jvm import CUT_RAW_BYTES
+from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.progress import STORE_GROUP, ProgressReporter, announce_ready
+from fraudstream.core.narrowing import OWN_FAULT, Range, Suspect, narrow_down, read_record
+from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
+from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import failure_reason, read_topics, worker_options
-from fraudstream.core.throttling import WriteLimits
-from fraudstream.core.topics import LABELS, REJECTED, SCORED
-from fraudstream.store.records import Record
-from fraudstream.store.rollups import SESSION_OPTIONS, counted, rolled_up, write_rollups
+from fraudstream.core.spark import is_idle, read_range, read_topics, worker_options
+from fraudstream.core.throttling import Encoded, WriteLimits, insert_new
+from fraudstream.store import seeding
+from fraudstream.store.records import Record, rejection
+from fraudstream.store.rollups import SESSION_OPTIONS, counted, forget_older, rolled_up, write_rollups
 from fraudstream.store.writer import CHUNK, DocumentWriter
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-_PROGRESS_SECONDS = 1
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 10.0
+# The queries' names, and those of their checkpoints.
+DOCUMENTS = "documents"
+ROLLUPS = "rollups"
+
 # One writer a core: more only queue at the store.
 _WRITERS = 2
 
@@ -45,87 +54,149 @@ WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.writer")
 log = structlog.get_logger(__name__)
 
 
-def start_documents(spark: SparkSession, settings: Settings) -> StreamingQuery:
-    """Start the query that writes a document for each record of `scored`, `labels` and `rejected`."""
-    config = orjson.dumps(revealed_values(settings)).decode()
+class _Documents:
+    """The query that writes a document for each record of `scored`, `labels` and `rejected`."""
 
-    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
-        _collect_between_tasks_only()
-        writer.write((record for batch in batches for record in _records(batch)), datetime.now(UTC))
-        # Nothing to tell; making an Arrow array of Python's values would import pandas.
-        return iter(())
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self._spark = spark
+        self._settings = settings
 
-    def write_batch(rows: DataFrame, _: int) -> None:
+    def start(self) -> StreamingQuery:
+        """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`."""
+        settings = self._settings
+        checkpoint, topics = fitting(settings, DOCUMENTS)
+        at_most, starts = settings.max_records_per_write, starts_after(checkpoint, topics, ())
+        records = read_topics(self._spark, settings, *QUERIES[DOCUMENTS][1], at_most=at_most, starts=starts)
+        return _start(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
+
+    def _write(self, rows: DataFrame) -> None:
+        config = orjson.dumps(revealed_values(self._settings)).decode()
+
+        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
+            _collect_between_tasks_only()
+            writer.write((record for batch in batches for record in _records(batch)), datetime.now(UTC))
+            # Nothing to tell; making an Arrow array of Python's values would import pandas.
+            return iter(())
+
         columns = rows.select("topic", "partition", "offset", "timestamp", "key", "value")
         columns.coalesce(_WRITERS).mapInArrow(write, "written BIGINT").collect()
-        DocumentWriter(_database(config), WriteLimits.of(settings)).prune_alerts()
+        DocumentWriter(_database(config), WriteLimits.of(self._settings)).prune_alerts()
 
-    return _start(
-        read_topics(spark, settings, SCORED, LABELS, REJECTED, at_most=settings.max_records_per_write),
-        write_batch,
-        settings,
-        "documents",
-        settings.store_interval_seconds,
-    )
+    def narrow(self, failure: Failure) -> bool:
+        """Write the batch that fails in parts; see :func:`narrow_down`."""
+        return narrow_down(self._settings, DOCUMENTS, self._process, self._set_aside, failure)
+
+    def _process(self, ranges: list[Range]) -> None:
+        starts = {one.partition: one.start for one in ranges}
+        self._write(read_range(self._spark, self._settings, starts, {one.partition: one.end for one in ranges}))
+
+    def _set_aside(self, found: list[Suspect]) -> None:
+        reader, now = consumer(self._settings), datetime.now(UTC)
+        try:
+            made = [Encoded.of(_set_aside(suspect, read_record(reader, suspect), now)) for suspect in found]
+        finally:
+            reader.close()
+        rejected = documents.database(self._settings)[documents.REJECTED]
+        insert_new(rejected, made, WriteLimits.of(self._settings))
 
 
-def start_rollups(spark: SparkSession, settings: Settings) -> StreamingQuery:
-    """Start the query that keeps the rollups' state and upserts what changed."""
-    config = orjson.dumps(revealed_values(settings)).decode()
+class _Rollups:
+    """The query that keeps the rollups' state and upserts what changed."""
 
-    def write_batch(rows: DataFrame, _: int) -> None:
-        write_rollups(_database(config), rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self._spark = spark
+        self._settings = settings
 
-    events = counted(read_topics(spark, settings, SCORED, LABELS, at_most=settings.max_events_per_batch))
-    return _start(
-        rolled_up(events, settings.rollup_watermark_seconds),
-        write_batch,
-        settings,
-        "rollups",
-        settings.rollup_interval_seconds,
-    )
+    def start(self) -> StreamingQuery:
+        """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`, :class:`StoreUnavailable`.
+
+        Where the state is gone and documents are stored, it begins with them: what the topics have lost meanwhile is
+        in the documents.
+        """
+        settings = self._settings
+        checkpoint, topics = fitting(settings, ROLLUPS)
+        database = documents.database(settings)
+        if checkpoint.is_new and checkpoint.seeded_at is None and seeding.is_wanted(database):
+            checkpoint = self._anew()
+        starts = starts_after(checkpoint, topics, ())
+        at_most = settings.max_events_per_batch
+        events = counted(read_topics(self._spark, settings, *QUERIES[ROLLUPS][1], at_most=at_most, starts=starts))
+        if checkpoint.seeded_at is not None:
+            seeding.write_seed(database, checkpoint, WriteLimits.of(settings))
+            events = seeding.with_seed(self._spark, checkpoint, events)
+
+        def write_batch(rows: DataFrame, batch: int) -> None:
+            write_rollups(database, rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
+            if batch == 0 and checkpoint.seeded_at is not None:
+                forget_older(database, checkpoint.seeded_at, WriteLimits.of(settings))
+
+        rolled = rolled_up(events, settings.rollup_watermark_seconds)
+        return _start(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
+
+    def _anew(self) -> Checkpoint:
+        """A state that begins with the documents: the topics are read on from where those have come to."""
+        written, state = fitting(self._settings, DOCUMENTS)
+        committed = written.committed()
+        starts = {
+            part: committed.get(part, begin)
+            for part, begin in state.begins.items()
+            if part.topic in QUERIES[ROLLUPS][1]
+        }
+        log.warning("rollups_made_anew", reason="their state is gone; they are counted from the stored documents")
+        return Checkpoint.of(self._settings, ROLLUPS).moved_to(starts, state.ids, seeded=True)
+
+    def narrow(self, failure: Failure) -> bool:
+        """Past a record that nobody can read the state is begun anew, since it cannot be taken along."""
+        if not OWN_FAULT.search(failure.reason):
+            return False
+        self._anew()
+        return True
 
 
 def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     """Run both queries until ``stop``. A batch that fails is tried again: every write is idempotent."""
     prepare_store(settings, stop)
-    reporter = ProgressReporter(settings, STORE_GROUP)
-    starts = {"documents": start_documents, "rollups": start_rollups}
-    queries: dict[str, StreamingQuery] = {}
-    pauses = dict.fromkeys(starts, _FIRST_PAUSE_SECONDS)
-    while not stop.is_set():
-        for name, start in starts.items():
-            # Documents first: training waits for them, and nothing waits for the rollups of its history.
-            held_back = name == "rollups" and not _has_caught_up(queries.get("documents"))
-            if name not in queries and not held_back:
-                queries[name] = start(spark, settings)
-                log.info("query_started", query=name)
-        announce_ready()
-        for name, query in list(queries.items()):
-            try:
-                ended = query.awaitTermination(_PROGRESS_SECONDS)
-            except StreamingQueryException as error:
-                ended = True
-                log.warning("query_failed", query=name, reason=failure_reason(error), retry_in_seconds=pauses[name])
-            if ended:
-                del queries[name]
-                stop.wait(pauses[name])
-                pauses[name] = min(pauses[name] * 2, _LONGEST_PAUSE_SECONDS)
-            elif (progress := query.lastProgress) is not None:
-                pauses[name] = _FIRST_PAUSE_SECONDS
-                if name == "documents":
-                    reporter.report(progress)
-    for query in queries.values():
-        query.stop()
-    reporter.close()
+    written, rolled = _Documents(spark, settings), _Rollups(spark, settings)
+    loop: QueryLoop
+
+    def documents_have_caught_up() -> bool:
+        # Training waits for documents, and nothing waits for the rollups of its history.
+        query = loop.running(DOCUMENTS)
+        return query is not None and query.lastProgress is not None and not query.status["isDataAvailable"]
+
+    def kept(name: str, query: _Documents | _Rollups, **options: Any) -> KeptQuery:
+        return KeptQuery(
+            name,
+            query.start,
+            finished=_finished,
+            settled=_finished,
+            idle=is_idle,
+            narrow=query.narrow,
+            check=lambda _: check_topics(settings, name),
+            **options,
+        )
+
+    queries = [
+        kept(DOCUMENTS, written),
+        kept(ROLLUPS, rolled, may_start=documents_have_caught_up, reported=False),
+    ]
+    loop = QueryLoop(queries, ProgressReporter(settings, STORE_GROUP), stop)
+    loop.run()
 
 
-def _has_caught_up(documents_query: StreamingQuery | None) -> bool:
-    """Whether the query has finished a batch and waits for more, or has seen that there is nothing to do."""
-    if documents_query is None or documents_query.lastProgress is None:
-        return False
-    return not documents_query.status["isDataAvailable"]
+def _set_aside(suspect: Suspect, record: Any, now: datetime) -> documents.Document:
+    """The document of `rejected` for a record that cannot be written; ``record`` is None where it cannot be read."""
+    place = suspect.partition
+    source = {"topic": place.topic, "partition": place.partition, "offset": suspect.offset}
+    verb = "written" if record is not None else "read"
+    raw = (record.value or b"")[:CUT_RAW_BYTES] if record is not None else b""
+    at = _EPOCH + timedelta(milliseconds=record.timestamp) if record is not None else now
+    return rejection(f"cannot be {verb}: {suspect.failure.reason}", raw, source, at, None, now)
+
+
+def _finished(query: StreamingQuery) -> Mapping[TopicPartition, int]:
+    return end_offsets(query.lastProgress)
 
 
 def session_options(_: Settings) -> dict[str, str]:
@@ -137,31 +208,31 @@ def session_options(_: Settings) -> dict[str, str]:
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:
     """Create the indexes, waiting for the store as long as it takes (or until ``stop``)."""
-    pause = _FIRST_PAUSE_SECONDS
+    pause, reporter, since = FIRST_PAUSE_SECONDS, ProgressReporter(settings, STORE_GROUP), datetime.now(UTC)
     while not stop.is_set():
         try:
             documents.create_indexes(documents.database(settings))
         except StoreUnavailable as error:
             log.warning("store_unavailable", reason=str(error), retry_in_seconds=pause)
+            if pause > FIRST_PAUSE_SECONDS:
+                failing = Failing(since, str(error), failure_of(error).advice)
+                announce_failing(failing)
+                reporter.fail(failing)
             stop.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
+            reporter.close()
             return
 
 
 def _start(
-    rows: DataFrame,
-    write_batch: Callable[[DataFrame, int], None],
-    settings: Settings,
-    name: str,
-    interval_seconds: float,
+    rows: DataFrame, write_batch: Callable[[DataFrame, int], None], checkpoint: Checkpoint, interval_seconds: float
 ) -> StreamingQuery:
-    checkpoint = settings.data_dir / "checkpoints" / name
     return (
-        rows.writeStream.queryName(name)
+        rows.writeStream.queryName(checkpoint.query)
         .outputMode("update")
         .foreachBatch(write_batch)
-        .option("checkpointLocation", str(checkpoint.absolute()))
+        .option("checkpointLocation", str(checkpoint.folder))
         .trigger(processingTime=f"{int(interval_seconds * 1000)} milliseconds")
         .start()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pymongo.database import Database
@@ -21,7 +21,7 @@ from fraudstream.core.rollups import (
     amount_bins,
     rollup_id,
 )
-from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
+from fraudstream.core.throttling import Encoded, WriteLimits, patiently, upsert_all
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
 from fraudstream.store.records import HISTORY, LIVE
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Totals, months and days are windows that never end, so that one aggregation serves all and only minutes leave the
 # state: the span of event dates that months and days count bounds it.
 _NEVER = "2999-01-01 00:00:00"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Deduplication and aggregation each have a watermark here. Spark takes that only with the engine's former rule,
 # one global watermark; it is the older of the two, so that neither operator drops what the other still expects.
@@ -45,7 +47,7 @@ def counted(records: DataFrame) -> DataFrame:
     labelled = (F.col("topic") == LABELS) & F.col("event.isFraud").isNotNull()
     decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
     named = checked.where(F.col("reason").isNull() & (labelled | decided))
-    return named.select(
+    counted = named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
         F.when(live, F.col("enqueued_at")).otherwise(F.col("timestamp")).alias("enqueued_at"),
@@ -53,8 +55,14 @@ def counted(records: DataFrame) -> DataFrame:
         F.when(live, F.col("prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
         F.col("event.amount").alias("amount"),
         *(F.col(f"event.{name}").cast("string").alias(name) for name in EVENT_DIMENSIONS),
-        F.hour("event_time").cast("string").alias(HOUR),
-        _amount_bin(F.col("event.amount")).alias(AMOUNT_BIN),
+    )
+    return with_computed(counted)
+
+
+def with_computed(events: DataFrame) -> DataFrame:
+    """The events with the dimensions that are computed from their fields."""
+    return events.withColumns(
+        {HOUR: F.hour("event_time").cast("string"), AMOUNT_BIN: _amount_bin(F.col("amount"))},
     )
 
 
@@ -79,6 +87,8 @@ def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
             F.sum("amount").alias("amount"),
             F.sum(F.when(F.col("fraud") == 1, F.col("amount")).otherwise(0.0)).alias("fraud_amount"),
         )
+        # As a number: a time that leaves Spark becomes one of the zone that its process happens to be in.
+        .withColumn("start_micros", F.unix_micros("start"))
     )
 
 
@@ -86,13 +96,23 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
     """Replace the documents of the given states. Raises ``PyMongoError``, :class:`StoreUnavailable`."""
     changes = []
     for row in rows:
-        start = row["start"].replace(tzinfo=UTC) if row["start"] else None
+        start = _moment(row["start_micros"])
         number = rollup_id(row["period"], start, row["origin"], row["dimension"], row["value"])
         content = {"_id": number} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
         changes.append(Encoded.of(content))
     upsert_all(db[ROLLUPS], changes, limits or WriteLimits())
+
+
+def forget_older(db: Database[Document], moment: datetime, limits: WriteLimits) -> None:
+    """Delete the rollups that were last written before ``moment``: of a state that another one has replaced."""
+    outdated = {"updated_at": {"$lt": moment}}
+    patiently(lambda: db[ROLLUPS].delete_many(outdated), limits)
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
 def _cells() -> Column:

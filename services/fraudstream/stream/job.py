@@ -1,23 +1,28 @@
-"""The scoring query and the loop that keeps it running through failures of the parts it depends on."""
+"""The scoring query, kept running through failures of the parts it depends on and of single records."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
 from kafka import TopicPartition
-from pyspark.errors import StreamingQueryException
 from pyspark.sql import functions as F
 
-from fraudstream.core.kafka import consumer, spark_options, topic_partitions
-from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, announce_ready, end_offsets
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.fit import check_topics, fitting, starts_after
+from fraudstream.core.health import announce_ready
+from fraudstream.core.kafka import consumer, spark_sink_options, topic_partitions
+from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, end_offsets
+from fraudstream.core.queries import KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import failure_reason, read_topics, worker_options
+from fraudstream.core.spark import is_idle, read_topics, worker_options
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.champion import ChampionFollower, champion_file
+from fraudstream.stream.narrowing import Narrowing
 from fraudstream.stream.progress import OutputTail
 from fraudstream.stream.scorers import scorer_for
 from fraudstream.stream.transformations import decide_elsewhere, decide_here
@@ -26,9 +31,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-_PROGRESS_SECONDS = 1
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
+
+# The checkpoint's name, and the query's.
+CHECKPOINT = "stream"
+QUERY = "scoring"
 
 # Without the transformations, which import pyarrow.
 WORKER_MODULES = ("httpx", "fraudstream.stream.scorers")
@@ -37,21 +44,25 @@ log = structlog.get_logger(__name__)
 
 
 def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
-    """Start the scoring query from its checkpoint, which is the same for both triggers."""
+    """Start the scoring query from its checkpoint, which is the same for both triggers.
+
+    Raises :class:`CheckpointMisfit` where the topic no longer holds what it would read next,
+    :class:`BrokerUnavailable`.
+    """
+    checkpoint, topics = fitting(settings, CHECKPOINT)
     records = read_topics(
         spark,
         settings,
         TRANSACTIONS,
         at_most=settings.max_events_per_batch if settings.trigger == "microbatch" else None,
+        starts=starts_after(checkpoint, topics, ()),
     )
     writer = (
         decided(records, settings)
-        .writeStream.queryName("scoring")
+        .writeStream.queryName(QUERY)
         .format("kafka")
-        .options(**spark_options(settings))
-        .option("kafka.acks", "all")
-        .option("kafka.max.request.size", 4 * 1024 * 1024)
-        .option("checkpointLocation", str((settings.data_dir / "checkpoints" / "stream").absolute()))
+        .options(**spark_sink_options(settings))
+        .option("checkpointLocation", str(checkpoint.folder))
     )
     if settings.trigger == "realtime":
         return writer.outputMode("update").trigger(**_real_time(settings)).start()
@@ -86,37 +97,69 @@ def warm_up(spark: SparkSession, settings: Settings) -> None:
 
 def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost."""
-    reporter = ProgressReporter(settings, STREAM_GROUP)
-    pause = _FIRST_PAUSE_SECONDS
     warm_up(spark, settings)
     if settings.scoring == "embedded":
         announce_ready()
         _await_champion(settings, stop)
-    while not stop.is_set():
+    QueryLoop([kept(spark, settings)], ProgressReporter(settings, STREAM_GROUP), stop).run()
+
+
+def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
+    """The scoring query as it is kept running under the settings' trigger."""
+    progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches()
+
+    def started() -> StreamingQuery:
         query = start(spark, settings)
-        announce_ready()
-        log.info("query_started", query="scoring", scoring=settings.scoring, trigger=settings.trigger)
-        progress = _progress_of(query, settings)
-        seen = progress()
-        try:
-            while not stop.is_set() and not query.awaitTermination(_PROGRESS_SECONDS):
-                if (offsets := progress()) != seen:
-                    pause, seen = _FIRST_PAUSE_SECONDS, offsets
-                reporter.commit(offsets)
-        except StreamingQueryException as error:
-            log.warning("query_failed", query="scoring", reason=failure_reason(error), retry_in_seconds=pause)
-            stop.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-        finally:
-            query.stop()
-    reporter.close()
+        progress.begin()
+        return query
+
+    narrowing = Narrowing(spark, settings, partial(decided, settings=settings))
+    return KeptQuery(
+        QUERY,
+        started,
+        finished=progress.finished,
+        settled=progress.settled,
+        idle=progress.idle,
+        narrow=narrowing.narrow,
+        check=lambda _: check_topics(settings, CHECKPOINT),
+    )
 
 
-def _progress_of(query: StreamingQuery, settings: Settings) -> Callable[[], dict[TopicPartition, int]]:
-    """A function that says up to which offsets the query has processed its input."""
-    if settings.trigger == "microbatch":
-        return lambda: end_offsets(query.lastProgress)
-    return OutputTail(settings).offsets
+class _MicroBatches:
+    """How far a query has come whose batches Spark tells of."""
+
+    def begin(self) -> None:
+        """A query starts."""
+
+    def finished(self, query: StreamingQuery) -> Mapping[TopicPartition, int]:
+        return end_offsets(query.lastProgress)
+
+    settled = finished
+
+    def idle(self, query: StreamingQuery) -> bool:
+        return is_idle(query)
+
+
+class _RealTime:
+    """How far a query has come whose batches run for minutes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tail: OutputTail | None = None
+
+    def begin(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+        self._tail = OutputTail(self._settings, Checkpoint.of(self._settings, CHECKPOINT).committed())
+
+    def finished(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
+        return self._tail.offsets() if self._tail is not None else {}
+
+    def settled(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
+        return Checkpoint.of(self._settings, CHECKPOINT).committed()
+
+    def idle(self, _: StreamingQuery) -> bool:
+        return self._tail is not None and self._tail.has_caught_up
 
 
 def session_options(settings: Settings) -> dict[str, str]:
@@ -137,5 +180,5 @@ def _await_champion(settings: Settings, stop: threading.Event) -> None:
     """Follow the champion from here on; returns once there is one (or at ``stop``)."""
     follower = ChampionFollower(settings)
     threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
-    while not follower.has_champion and not stop.wait(_FIRST_PAUSE_SECONDS):
+    while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
         pass

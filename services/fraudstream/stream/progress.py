@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from fraudstream.core.settings import Settings
 from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 
 _POLL_MS = 1_000
+_PASS_POLL_MS = 200
 
 log = structlog.get_logger(__name__)
 
@@ -22,14 +24,17 @@ log = structlog.get_logger(__name__)
 class OutputTail:
     """Reads the newest record of each output partition: its ``source`` tells which input is done.
 
-    Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every half minute.
+    Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every few minutes.
+    ``done``: what was finished before.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, done: Mapping[TopicPartition, int]) -> None:
         self._settings = settings
         self._reader: Any = None
         self._ends: dict[TopicPartition, int] = {}
-        self._done: dict[TopicPartition, int] = {}
+        self._done = dict(done)
+        self._before: dict[TopicPartition, int] = {}
+        self._inputs: dict[TopicPartition, int] = {}
 
     def offsets(self) -> dict[TopicPartition, int]:
         """For each partition of `transactions` the offset behind the newest record that has come out.
@@ -40,10 +45,16 @@ class OutputTail:
             if self._reader is None:
                 self._reader = consumer(self._settings)
             self._read_newest()
+            self._pass_markers()
         except (KafkaError, BrokerUnavailable) as error:
             log.warning("outputs_not_read", reason=str(error)[:200])
             self.close()
         return dict(self._done)
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether all input that there was at the last look has come out."""
+        return bool(self._inputs) and all(self._done.get(part, 0) >= end for part, end in self._inputs.items())
 
     def close(self) -> None:
         """Let go of the connection; the next call opens a new one."""
@@ -54,10 +65,10 @@ class OutputTail:
     def _read_newest(self) -> None:
         partitions = topic_partitions(self._reader, (SCORED, REJECTED))
         ends: dict[TopicPartition, int] = self._reader.end_offsets(partitions)
-        missing = {part for part, end in ends.items() if end > self._ends.get(part, 0)}
+        missing = {part for part, end in ends.items() if end != self._ends.get(part, 0)}
         self._reader.assign(list(missing))
         for part in missing:
-            self._reader.seek(part, ends[part] - 1)
+            self._reader.seek(part, max(ends[part] - 1, 0))
         while missing:
             polled: dict[TopicPartition, list[Any]] = self._reader.poll(timeout_ms=_POLL_MS)
             if not polled:
@@ -76,3 +87,25 @@ class OutputTail:
         except (ValueError, KeyError, TypeError):
             return  # not one of ours: somebody else writes to the topic too
         self._done[part] = max(offset, self._done.get(part, 0))
+
+    def _pass_markers(self) -> None:
+        """Go past what no reader ever sees: the markers at the ends of transactions, and those that were aborted."""
+        parts = topic_partitions(self._reader, (TRANSACTIONS,))
+        self._inputs = self._reader.end_offsets(parts) if parts else {}
+        # Only where nothing has come out since the last look: records on their way are no markers.
+        still = [
+            part
+            for part, end in self._inputs.items()
+            if self._done.get(part, 0) < end and self._before.get(part, -1) == self._done.get(part, 0)
+        ]
+        self._before = {part: self._done.get(part, 0) for part in parts}
+        if not still:
+            return
+        begins: dict[TopicPartition, int] = self._reader.beginning_offsets(still)
+        self._reader.assign(still)
+        for part in still:
+            self._reader.seek(part, max(self._done.get(part, 0), begins[part]))
+        polled: dict[TopicPartition, list[Any]] = self._reader.poll(timeout_ms=_PASS_POLL_MS)
+        for part in still:
+            records = polled.get(part)
+            self._done[part] = records[0].offset if records else self._reader.position(part)

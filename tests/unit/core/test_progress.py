@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fraudstream.core.progress import READY_FILE_VARIABLE, announce_ready, heartbeat
+from fraudstream.core.health import READY_FILE_VARIABLE, announce_ready
+from fraudstream.core.progress import heartbeat
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -15,13 +16,14 @@ import psutil
 import pytest
 from kafka import TopicPartition
 
+from fraudstream.core.health import Failing
 from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime import process, status
 from fraudstream.runtime.preflight import runs_here
 from fraudstream.runtime.state import DataLock, PartState, RunState, run_dir, write_state
-from fraudstream.runtime.status import Status, StreamStatus, collect, quantile
+from fraudstream.runtime.status import Status, StreamStatus, collect
 
 
 def unused_port() -> int:
@@ -137,10 +139,10 @@ class FakeAdmin:
 
     def __init__(self, **_: Any) -> None:
         self.committed = {
-            STREAM_GROUP: {TopicPartition(TRANSACTIONS, 0): SimpleNamespace(offset=90)},
+            STREAM_GROUP: {TopicPartition(TRANSACTIONS, 0): SimpleNamespace(offset=90, metadata="")},
             STORE_GROUP: {
-                TopicPartition(SCORED, 0): SimpleNamespace(offset=50),
-                TopicPartition(REJECTED, 0): SimpleNamespace(offset=-1),
+                TopicPartition(SCORED, 0): SimpleNamespace(offset=50, metadata=""),
+                TopicPartition(REJECTED, 0): SimpleNamespace(offset=-1, metadata=None),
             },
         }
 
@@ -161,12 +163,21 @@ def test_rate_and_lag_come_from_offsets(settings: Settings, monkeypatch: pytest.
     assert stream.store_lag == 10 + 4 + 0
 
 
-@pytest.mark.parametrize(
-    ("values", "share", "expected"),
-    [([], 0.5, None), ([4.0], 0.95, 4.0), ([1.0, 2.0, 3.0, 4.0], 0.5, 3.0), (list(map(float, range(100))), 0.95, 95.0)],
-)
-def test_quantiles_are_values_that_occurred(values: list[float], share: float, expected: float | None) -> None:
-    assert quantile(values, share) == expected
+def test_what_a_job_commits_beside_its_offsets_makes_it_not_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Failing(datetime(2026, 11, 29, tzinfo=UTC), "scoring: it is odd", "Do this.").to_text()
+
+    class Admin(FakeAdmin):
+        def list_group_offsets(self, wanted: dict[str, Any]) -> dict[str, Any]:
+            return {STREAM_GROUP: {TopicPartition(TRANSACTIONS, 0): SimpleNamespace(offset=90, metadata=text)}}
+
+    monkeypatch.setattr(status, "_listens", lambda _: True)
+    monkeypatch.setattr(status, "consumer", lambda *_, **__: FakeReader())
+    monkeypatch.setattr(status, "KafkaAdminClient", Admin)
+    found = collect(settings)
+    assert found.stream.problems == {"stream": "failing since 2026-11-29 00:00:00 UTC: scoring: it is odd. Do this."}
+    assert not found.all_ready
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,40 @@ def test_an_order_that_cannot_be_kept_is_refused(parts: tuple[Part, ...], proble
         in_start_order(parts)
 
 
+# Parts that run and repeat a failure...
+
+
+def test_a_part_that_repeats_a_failure_is_failing_until_it_works(tmp_path: Path) -> None:
+    problem = tmp_path / "problem"
+    failing = fake("job", failing=lambda: problem.read_text() if problem.exists() else None)
+    with running(tmp_path, failing):
+        pid = await_state(tmp_path, "job", "ready").pid
+        problem.write_text("failing since noon: the store does not answer. Start it.")
+        state = await_state(tmp_path, "job", "failing")
+        assert (state.pid, state.problem, state.restarts) == (pid, problem.read_text(), 0)
+        assert state.problem_since is not None
+        problem.unlink()
+        assert await_state(tmp_path, "job", "ready").problem is None
+        assert part_state(tmp_path, "job").pid == pid
+
+
+def test_a_part_that_fails_before_it_was_ready_is_not_killed_for_it_and_holds_up_no_other(tmp_path: Path) -> None:
+    job = fake("job", ready=lambda: False, ready_timeout_seconds=0.5, failing=lambda: "failing since noon: x. Do y.")
+    with running(tmp_path, job, fake("pages", after=("job",))):
+        pid = await_state(tmp_path, "job", "failing").pid
+        await_state(tmp_path, "pages", "ready")
+        assert part_state(tmp_path, "job").pid == pid
+
+
+def test_what_a_readiness_probe_fails_of_is_told(tmp_path: Path) -> None:
+    def ready() -> bool:
+        raise RuntimePartError("nobody answers on port 1")
+
+    with running(tmp_path, fake("deaf", ready=ready, ready_timeout_seconds=0.3)):
+        state = await_state(tmp_path, "deaf", "failed")
+        assert state.last_exit == "not ready within 0.3 s (nobody answers on port 1)"
+
+
 # Failures...
 
 
@@ -393,5 +427,6 @@ def test_the_state_file_tells_everything_about_a_part(tmp_path: Path) -> None:
         assert written["supervisor_pid"] == os.getpid()
         assert process.same_process(state.pid, state.create_time)
         assert set(written["parts"]["part"]) == {
-            *("name", "state", "pid", "create_time", "ports", "started_at", "restarts", "last_exit")
+            *("name", "state", "pid", "create_time", "ports", "started_at", "restarts", "last_exit"),
+            *("problem", "problem_since"),
         }

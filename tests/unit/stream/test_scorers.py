@@ -13,7 +13,7 @@ import pytest
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.settings import Settings
 from fraudstream.stream import scorers
-from fraudstream.stream.scorers import Decision, RemoteScorer, score_rows
+from fraudstream.stream.scorers import Decision, RemoteScorer, ScoringFailed, score_rows
 
 COLUMNS = {"amount": [10.0, 60.0], "credit": [1, 2]}
 RECORD = {"prediction": 1, "score": 0.75, "threshold": 0.5, "model_version": "3", "reasons": [{"field": "amount"}]}
@@ -138,3 +138,53 @@ def test_no_rows_need_no_request() -> None:
     scorer = Refusing(set())
     assert score_rows(scorer, {"amount": []}, 0) == []
     assert scorer.calls == 0
+
+
+class Model:
+    """A scorer whose model fails at certain amounts."""
+
+    def __init__(self, *bad: float) -> None:
+        self.bad = bad
+        self.calls = 0
+
+    def score(self, columns: Any, attempts: int | None = None) -> list[Decision]:
+        self.calls += 1
+        if set(columns["amount"]) & set(self.bad) or not self.bad:
+            raise ScoringFailed("HTTP 500: Version 3 of 'fraud' failed (ZeroDivisionError)")
+        return [Decision(0, amount, 0.5, "3") for amount in columns["amount"]]
+
+
+def test_a_row_at_which_the_model_fails_is_found_and_the_others_are_scored() -> None:
+    amounts = [float(number) for number in range(20_000)]
+    model = Model(12_345.0)
+    found = score_rows(model, {"amount": amounts}, len(amounts))
+    assert [row for row, one in enumerate(found) if isinstance(one, str)] == [12_345]
+    assert str(found[12_345]).startswith("cannot be scored: HTTP 500: Version 3")
+    assert [one.score for one in found if isinstance(one, Decision)] == [one for one in amounts if one != 12_345.0]
+    assert model.calls < 40
+
+
+def test_a_row_alone_is_to_blame_where_a_plain_one_is_scored() -> None:
+    (found,) = score_rows(Model(7.0), {"amount": [7.0]}, 1)
+    assert str(found).startswith("cannot be scored: ")
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_a_model_that_fails_at_everything_blames_no_row(count: int) -> None:
+    model = Model()
+    with pytest.raises(ScoringFailed):
+        score_rows(model, {"amount": [1.0] * count}, count)
+    assert model.calls < 20
+
+
+def test_the_service_that_answers_500_again_and_again_has_failed(service: Service) -> None:
+    service.answers = [(500, {"error": "Version 3 failed"})] * 3
+    with pytest.raises(ScoringFailed, match="Version 3 failed"):
+        RemoteScorer(Settings(scoring_url=service.url, scoring_attempts=3)).score(COLUMNS)
+
+
+def test_a_service_that_is_restarting_has_not_failed(service: Service) -> None:
+    service.answers = [(500, {"error": "x"}), (503, {"error": "no champion"})]
+    with pytest.raises(ScoringUnavailable) as caught:
+        RemoteScorer(Settings(scoring_url=service.url, scoring_attempts=2)).score(COLUMNS)
+    assert type(caught.value) is ScoringUnavailable

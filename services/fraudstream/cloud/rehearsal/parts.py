@@ -15,7 +15,7 @@ from fraudstream.cloud.rehearsal.certificates import Certificates
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.namespace import broker_part
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.progress import READY_FILE_VARIABLE
+from fraudstream.core.health import READY_FILE_VARIABLE, failing_file, failing_sentence
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import TOPICS
 from fraudstream.runtime import documentstore
@@ -130,6 +130,7 @@ class Processes:
 
         def prepare() -> None:
             ready_file.unlink(missing_ok=True)
+            failing_file(ready_file).unlink(missing_ok=True)
             with self._deploying:
                 if not self._deployed:
                     self._endpoints.control_plane.deploy(TOPICS, self._partitions)
@@ -143,6 +144,7 @@ class Processes:
             after=after,
             prepare=prepare,
             ready_timeout_seconds=READY_SECONDS,
+            failing=lambda: failing_sentence(ready_file),
         )
 
     def _environment(self, front: Settings) -> dict[str, str]:

@@ -1,0 +1,160 @@
+"""Whether a checkpoint and the topics that it reads still fit each other, and where to go on if they don't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit
+from fraudstream.core.kafka import client_options, consumer, topic_partitions
+from fraudstream.core.settings import Settings
+from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+
+# Each query that has a checkpoint: the job that runs it, and the topics that it reads.
+QUERIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "stream": ("stream", (TRANSACTIONS,)),
+    "documents": ("store", (SCORED, LABELS, REJECTED)),
+    "rollups": ("store", (SCORED, LABELS)),
+}
+
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """What the broker says of the topics: first and next offset of each partition, and each topic's id.
+
+    A topic that is missing has no partition; a service that gives topics no ids (Event Hubs) leaves ``ids`` empty.
+    """
+
+    begins: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
+    ids: Mapping[str, str]
+
+    @classmethod
+    def read(cls, settings: Settings, topics: Sequence[str]) -> TopicState:
+        """Ask the broker. Raises :class:`BrokerUnavailable`."""
+        try:
+            # Records of open transactions are there, though nobody may read them yet.
+            reader = consumer(settings, isolation_level="read_uncommitted", allow_auto_create_topics=False)
+            try:
+                partitions = topic_partitions(reader, topics)
+                begins = reader.beginning_offsets(partitions) if partitions else {}
+                ends = reader.end_offsets(partitions) if partitions else {}
+            finally:
+                reader.close()
+            admin = KafkaAdminClient(**client_options(settings))
+            try:
+                described = admin.describe_topics(list(topics))
+            finally:
+                admin.close()
+        except KafkaError as error:
+            raise BrokerUnavailable(
+                f"Kafka at {settings.kafka_bootstrap_servers} did not answer while its topics were looked at "
+                f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
+            ) from error
+        ids = {topic["name"]: str(topic.get("topic_id") or _NO_ID) for topic in described}
+        return cls(begins, ends, {name: number for name, number in ids.items() if number != _NO_ID})
+
+    def of(self, topics: Sequence[str]) -> TopicState:
+        """What it says of these topics alone."""
+        chosen = [part for part in self.ends if part.topic in topics]
+        return TopicState(
+            {part: self.begins[part] for part in chosen},
+            {part: self.ends[part] for part in chosen},
+            {name: number for name, number in self.ids.items() if name in topics},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a partition cannot be read on from where the checkpoint stands, and where it can be.
+
+    ``lost``: records that were never read and are gone; None where nobody can tell.
+    """
+
+    partition: TopicPartition
+    problem: str
+    lost: int | None
+    start: int
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.partition.topic}/{self.partition.partition}: {self.problem}"
+
+
+def misfits(checkpoint: Checkpoint, topics: TopicState) -> list[Misfit]:
+    """Every partition that does not fit. Raises :class:`CheckpointMisfit` for a checkpoint that cannot be read."""
+    return list(_misfits(checkpoint.committed(), checkpoint.topics, topics))
+
+
+def _misfits(
+    committed: Mapping[TopicPartition, int], known_ids: Mapping[str, str], topics: TopicState
+) -> Iterator[Misfit]:
+    read_topics = {part.topic for part in topics.ends}
+    for part, offset in sorted(committed.items()):
+        if part.topic not in read_topics:
+            continue  # the topic is missing altogether: creating it is what helps, and it will be seen then
+        known, now = known_ids.get(part.topic), topics.ids.get(part.topic)
+        anew = known is not None and now is not None and known != now
+        if part not in topics.ends:
+            yield Misfit(part, f"the partition is gone, {offset:,} of its records were read", None, 0)
+            continue
+        begin, end = topics.begins[part], topics.ends[part]
+        if anew:
+            yield Misfit(part, f"the topic was made anew after {offset:,} records had been read", None, begin)
+        elif offset > end:
+            same = known is not None and known == now
+            problem = f"{offset:,} records were read, but the partition ends at {end:,}"
+            yield Misfit(part, problem + ("" if same else ": the topic was made anew"), None, end if same else begin)
+        elif offset < begin:
+            lost = begin - offset
+            problem = (
+                f"{lost:,} records are gone that were not read: it stands at {offset:,}, the topic begins at {begin:,}"
+            )
+            yield Misfit(part, problem, lost, begin)
+
+
+def starts_after(checkpoint: Checkpoint, topics: TopicState, found: Sequence[Misfit]) -> dict[TopicPartition, int]:
+    """Where each partition is read on: at the checkpoint's offset, or where its misfit says; a new one at its begin."""
+    committed = checkpoint.committed()
+    moved = {misfit.partition: misfit.start for misfit in found}
+    return {part: moved.get(part, committed.get(part, begin)) for part, begin in topics.begins.items()}
+
+
+def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
+    """The query's checkpoint, which fits the topics and remembers their ids, and what the broker says of them.
+
+    Raises :class:`CheckpointMisfit` where it does not fit, :class:`BrokerUnavailable`.
+    """
+    checkpoint, topics = Checkpoint.of(settings, query), QUERIES[query][1]
+    state = TopicState.read(settings, topics)
+    if missing := sorted(set(topics) - {part.topic for part in state.ends}):
+        raise BrokerUnavailable(
+            f"UnknownTopicOrPartition: Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. "
+            "`fraudstream topics create` creates it; in Azure the templates do."
+        )
+    if found := misfits(checkpoint, state):
+        more = f", and {len(found) - 1} further partitions" if len(found) > 1 else ""
+        raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {found[0].sentence}{more}.")
+    return checkpoint.remember(state.ids), state
+
+
+def check_topics(settings: Settings, query: str) -> None:
+    """Raise :class:`CheckpointMisfit` where a running query's topics are not those any more that it began with.
+
+    A broker that does not answer is not what is asked here.
+    """
+    known = Checkpoint.of(settings, query).topics
+    try:
+        now = TopicState.read(settings, QUERIES[query][1]).ids
+    except BrokerUnavailable:
+        return
+    anew = sorted(name for name, number in now.items() if known.get(name, number) != number)
+    if anew:
+        raise CheckpointMisfit(f"The topic {', '.join(anew)} was made anew while `{query}` was reading it.")

@@ -1,0 +1,99 @@
+"""The documents as the beginning of the rollups' state, where that state is gone."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from fraudstream.core import documents
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.documents import Document
+from fraudstream.core.rollups import EVENT_DIMENSIONS
+from fraudstream.core.throttling import WriteLimits, patiently
+from fraudstream.store.records import LIVE
+from fraudstream.store.rollups import with_computed
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_ROWS = 10_000
+_SCHEMA = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("id", pa.int64()),
+        ("enqueued_at", pa.timestamp("us", "UTC")),
+        ("event_time", pa.timestamp("us", "UTC")),
+        ("fraud", pa.int64()),
+        ("amount", pa.float64()),
+        *((name, pa.string()) for name in EVENT_DIMENSIONS),
+    ]
+)
+_SPARK_SCHEMA = ", ".join(
+    [
+        "origin STRING, id BIGINT, enqueued_at TIMESTAMP, event_time TIMESTAMP, fraud BIGINT, amount DOUBLE",
+        *(f"{name} STRING" for name in EVENT_DIMENSIONS),
+    ]
+)
+
+
+def is_wanted(db: Database[Document]) -> bool:
+    """Whether there are rollups that a state from nothing would overwrite. Raises :class:`StoreUnavailable`."""
+    try:
+        return db[documents.ROLLUPS].find_one({}, {"_id": 1}) is not None and (
+            db[documents.TRANSACTIONS].find_one({}, {"_id": 1}) is not None
+        )
+    except PyMongoError as error:
+        raise documents.unavailable(error) from error
+
+
+def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimits) -> None:
+    """Write what the rollups count of every stored transaction to the checkpoint's seed, once.
+
+    A document that lacks what is counted, from before it was checked, is left out. Raises ``PyMongoError``.
+    """
+    file = checkpoint.seed / "documents.parquet"
+    if file.exists():
+        return
+    partial = checkpoint.seed.with_name(f"{checkpoint.seed.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    wanted = dict.fromkeys(
+        ("origin", "enqueued_at", "event_time", "prediction", "isFraud", "amount", *EVENT_DIMENSIONS), 1
+    )
+    found = db[documents.TRANSACTIONS].find({}, wanted, batch_size=_ROWS)
+    with pq.ParquetWriter(partial / file.name, _SCHEMA) as writer:
+        while rows := patiently(lambda: list(islice(found, _ROWS)), limits):
+            writer.write_table(pa.Table.from_pylist(list(_rows(rows)), _SCHEMA))
+    shutil.rmtree(checkpoint.seed, ignore_errors=True)
+    partial.replace(checkpoint.seed)
+
+
+def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) -> DataFrame:
+    """The counted events, and before them what the seed holds."""
+    seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(str(checkpoint.seed))
+    return with_computed(seed).select(*events.columns).union(events)
+
+
+def _rows(found: list[Document]) -> Iterator[dict[str, Any]]:
+    for document in found:
+        live = document.get("origin") == LIVE
+        fraud = document.get("prediction" if live else "isFraud")
+        amount = document.get("amount")
+        if type(document["_id"]) is not int or type(fraud) is not int or not document.get("enqueued_at"):
+            continue
+        yield {
+            "origin": document["origin"],
+            "id": document["_id"],
+            "enqueued_at": document["enqueued_at"],
+            "event_time": document.get("event_time"),
+            "fraud": fraud,
+            "amount": float(amount) if isinstance(amount, int | float) and math.isfinite(amount) else None,
+        } | {name: None if document.get(name) is None else str(document[name]) for name in EVENT_DIMENSIONS}

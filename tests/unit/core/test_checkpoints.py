@@ -1,0 +1,134 @@
+"""A checkpoint is read as Spark writes it, and replaced in one step without a change to what Spark wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from kafka import TopicPartition
+
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.errors import CheckpointMisfit
+from fraudstream.core.fit import TopicState, misfits, starts_after
+from fraudstream.core.settings import Settings, load_settings
+
+ZERO, ONE = TopicPartition("transactions", 0), TopicPartition("transactions", 1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path)
+
+
+def batch(checkpoint: Checkpoint, number: int, offsets: str, committed: bool = True) -> None:
+    """The files of one batch, as Spark 4.2 writes them."""
+    for folder in ("offsets", "commits"):
+        (checkpoint.folder / folder).mkdir(parents=True, exist_ok=True)
+    (checkpoint.folder / "offsets" / str(number)).write_text(f'v1\n{{"batchWatermarkMs":0}}\n{offsets}')
+    (checkpoint.folder / "offsets" / f".{number}.crc").write_text("crc")
+    if committed:
+        (checkpoint.folder / "commits" / str(number)).write_text('v1\n{"nextBatchWatermarkMs":0}')
+
+
+def state(begins: tuple[int, int], ends: tuple[int, int], topic_id: str = "a") -> TopicState:
+    return TopicState(
+        dict(zip((ZERO, ONE), begins, strict=True)),
+        dict(zip((ZERO, ONE), ends, strict=True)),
+        {"transactions": topic_id} if topic_id else {},
+    )
+
+
+def test_a_query_that_never_ran_has_a_new_one(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    assert checkpoint.folder == settings.data_dir / "checkpoints" / "stream"
+    assert checkpoint.is_new
+    assert (checkpoint.committed(), checkpoint.planned()) == ({}, None)
+
+
+def test_what_is_committed_and_what_is_planned(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 9, '{"transactions":{"1":5,"0":6}}')
+    batch(checkpoint, 10, '{"transactions":{"1":7,"0":8}}', committed=False)
+    assert checkpoint.committed() == {ZERO: 6, ONE: 5}
+    assert checkpoint.planned() == {ZERO: 8, ONE: 7}
+    assert not checkpoint.is_new
+
+
+def test_the_line_of_another_source_is_passed_over(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "rollups")
+    batch(checkpoint, 0, '{"logOffset":0}\n{"transactions":{"0":3}}\n-')
+    assert checkpoint.committed() == {ZERO: 3}
+
+
+def test_another_one_in_its_place_starts_where_it_is_told(settings: Settings) -> None:
+    first = Checkpoint.of(settings, "stream")
+    batch(first, 0, '{"transactions":{"0":3}}')
+    second = first.moved_to({ZERO: 7, ONE: 0}, {"transactions": "b"})
+    assert Checkpoint.of(settings, "stream") == second
+    assert second.folder != first.folder
+    assert not first.folder.exists()
+    assert second.committed() == {ZERO: 7, ONE: 0}
+    third = second.moved_to({ZERO: 9}, {}, seeded=True)
+    assert third.folder not in (first.folder, second.folder)
+    assert Checkpoint.of(settings, "stream").seeded_at is not None
+
+
+def test_the_ids_of_the_topics_are_remembered(settings: Settings) -> None:
+    Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    assert Checkpoint.of(settings, "stream").topics == {"transactions": "a"}
+    assert Checkpoint.of(settings, "stream").folder.name == "stream"
+
+
+@pytest.mark.parametrize("content", ["", "v1", "v9\n{}\n{}", 'v1\n{}\n{"transactions":{"0":', "v1\n{}\n[[1"])
+def test_a_broken_file_is_told_and_not_taken_for_a_beginning(settings: Settings, content: str) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":3}}')
+    (checkpoint.folder / "offsets" / "3").write_text(content)
+    with pytest.raises(CheckpointMisfit, match=r"offsets/3 cannot be read .* `fraudstream recover`"):
+        checkpoint.committed()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"folder": 1}', json.dumps({"folder": "x", "starts": 1, "topics": {}})])
+def test_a_broken_name_file_is_told(settings: Settings, content: str) -> None:
+    Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    Checkpoint.of(settings, "stream").file.write_text(content)
+    with pytest.raises(CheckpointMisfit, match=r"stream\.json cannot be read"):
+        Checkpoint.of(settings, "stream")
+
+
+@pytest.mark.parametrize(
+    ("topics", "problem", "lost", "starts"),
+    [
+        (state((0, 0), (10, 10)), "", 0, {ZERO: 6, ONE: 5}),
+        (state((6, 5), (6, 5)), "", 0, {ZERO: 6, ONE: 5}),
+        (state((0, 9), (10, 10)), "4 records are gone that were not read: it stands at 5", 4, {ZERO: 6, ONE: 9}),
+        (state((9, 9), (10, 10)), "records are gone that were not read", 7, {ZERO: 9, ONE: 9}),
+        (state((0, 0), (10, 10), "b"), "the topic was made anew after 6 records", None, {ZERO: 0, ONE: 0}),
+        (state((0, 0), (2, 10), "b"), "the topic was made anew", None, {ZERO: 0, ONE: 0}),
+        (state((0, 0), (2, 10)), "6 records were read, but the partition ends at 2", None, {ZERO: 2, ONE: 5}),
+        (state((0, 0), (2, 10), ""), "ends at 2: the topic was made anew", None, {ZERO: 0, ONE: 5}),
+    ],
+)
+def test_what_does_not_fit_and_where_to_go_on(
+    settings: Settings, topics: TopicState, problem: str, lost: int | None, starts: dict[TopicPartition, int]
+) -> None:
+    checkpoint = Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    batch(checkpoint, 0, '{"transactions":{"1":5,"0":6}}')
+    found = misfits(checkpoint, topics)
+    assert bool(found) == bool(problem)
+    assert problem in "; ".join(one.sentence for one in found)
+    counts = [one.lost for one in found]
+    assert (None if None in counts else sum(one for one in counts if one is not None)) == lost
+    assert starts_after(checkpoint, topics, found) == starts
+
+
+def test_a_partition_that_is_gone_is_told_and_one_that_came_is_read_from_its_begin(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 0, '{"transactions":{"0":6}}')
+    assert misfits(checkpoint, state((0, 0), (10, 10))) == []
+    assert starts_after(checkpoint, state((0, 2), (10, 10)), ()) == {ZERO: 6, ONE: 2}
+    smaller = TopicState({ONE: 0}, {ONE: 1}, {})
+    assert [one.problem for one in misfits(checkpoint, smaller)] == [
+        "the partition is gone, 6 of its records were read"
+    ]

@@ -1,0 +1,83 @@
+"""What a query failed of decides what is done; the reason is the line that says most."""
+
+from __future__ import annotations
+
+import pytest
+
+from fraudstream.core.errors import CheckpointMisfit, StoreUnavailable
+from fraudstream.core.failures import failure_of, failure_reason
+
+# Texts as Spark 4.2 gives them.
+AHEAD = "[STREAM_FAILED] Query [id = 03a7, runId = 0e2e] terminated with exception: "
+STAGE = (
+    "Job aborted due to stage failure: Task 1 in stage 3.0 failed 1 times, most recent failure: "
+    "Lost task 1.0 in stage 3.0 (TID 7) (localhost executor driver): "
+)
+LOST = f"""{AHEAD}Some data may have been lost because they are not available in Kafka any more;
+either the data was aged out by Kafka or the topic may have been deleted before all the data in the
+topic was processed.
+If you don't want your streaming query to fail on such cases, set the source option failOnDataLoss to false.
+Reason: Could not read records in offset [104, 167) for topic partition transactions-0
+with consumer group spark-kafka-source-11355bed-executor. SQLSTATE: XXKST
+=== Streaming Query ===
+Identifier: scoring [id = 03a7]"""
+OUT_OF_RANGE = (
+    f"{AHEAD}{STAGE}org.apache.kafka.clients.consumer.OffsetOutOfRangeException: Fetch position FetchPosition"
+    "{offset=106} is out of range for partition transactions-1\n\tat org.apache.kafka.x(FetchCollector.java:365)"
+)
+NO_TOPIC = (
+    f"{AHEAD}org.apache.kafka.common.errors.UnknownTopicOrPartitionException: "
+    "This server does not host this topic-partition. SQLSTATE: XXKST"
+)
+TOO_LARGE = (
+    f"{AHEAD}{STAGE}org.apache.kafka.common.errors.RecordTooLargeException: The request included a message larger than "
+    "the max message size the server will accept.\n\tat x"
+)
+PYTHON = f"""{AHEAD}{STAGE}org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "/x/worker.py", line 1, in main
+    process()
+fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer in 6 attempts.
+\tat org.apache.spark.x"""
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        (
+            LOST,
+            "misfit",
+            "Records are gone from the topic before they were read: Could not read records in offset [104",
+        ),
+        (OUT_OF_RANGE, "misfit", "org.apache.kafka.clients.consumer.OffsetOutOfRangeException: Fetch position"),
+        (NO_TOPIC, "away", "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server"),
+        (TOO_LARGE, "record", "org.apache.kafka.common.errors.RecordTooLargeException: The request included"),
+        (PYTHON, "away", "fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer"),
+        ("java.lang.IllegalStateException: fraudstream: no champion's trees at /x", "away", "java.lang.IllegalState"),
+        ("java.lang.OutOfMemoryError: Java heap space", "session", "java.lang.OutOfMemoryError"),
+        ("java.lang.IllegalStateException: Incomplete log file in the offset log", "misfit", "java.lang"),
+        ("org.apache.kafka.common.errors.TimeoutException: Timeout of 60000ms expired", "away", "org.apache.kafka"),
+        ("pymongo.errors.ServerSelectionTimeoutError: 127.0.0.1:27017: Connection refused", "away", "pymongo"),
+        ("org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed", "away", "org.apache"),
+        ("KafkaException: Received exception when fetching the next record from transactions-0", "record", "Kafka"),
+        ("java.io.IOException: No space left on device", "away", "java.io.IOException"),
+        ("something that nobody has thought of", "record", "something that nobody has thought of"),
+        ("", "record", "RuntimeError"),
+    ],
+)
+def test_kinds_and_reasons(text: str, kind: str, reason: str) -> None:
+    found = failure_of(RuntimeError(text))
+    assert (found.kind, found.reason[: len(reason)]) == (kind, reason)
+    assert "\n" not in found.reason
+    assert "\tat" not in found.reason
+
+
+def test_our_own_errors_are_known_by_their_class() -> None:
+    assert failure_of(CheckpointMisfit("x")).kind == "misfit"
+    assert failure_of(StoreUnavailable("The document store does not answer.")).kind == "away"
+    assert (
+        failure_reason(StoreUnavailable("The document store does not answer.")) == "The document store does not answer."
+    )
+
+
+def test_a_reason_is_bounded() -> None:
+    assert len(failure_reason(RuntimeError("x" * 10_000))) == 500

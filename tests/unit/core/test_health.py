@@ -1,0 +1,55 @@
+"""What a job says while it repeats a failure survives its way through a file and through an offset's metadata."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fraudstream.core.health import (
+    MOST_METADATA_BYTES,
+    READY_FILE_VARIABLE,
+    Failing,
+    announce_failing,
+    announce_ready,
+    failing_sentence,
+    read_failing,
+)
+
+SINCE = datetime(2026, 11, 29, 0, 1, 2, tzinfo=UTC)
+FAILING = Failing(SINCE, "documents: the store does not answer.", "`fraudstream logs documents` shows why.")
+
+
+def test_it_comes_back_as_it_was() -> None:
+    assert Failing.of_text(FAILING.to_text()) == FAILING
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "💥", '"', "\x1b"])
+def test_it_fits_into_an_offsets_metadata_whatever_the_texts_are(letter: str) -> None:
+    text = Failing(SINCE, letter * 5_000, letter * 5_000).to_text()
+    assert len(text.encode()) <= MOST_METADATA_BYTES
+    assert text.isascii()
+    assert (found := Failing.of_text(text)) is not None
+    assert found.reason.startswith(letter)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"failing": 1}', '{"failing": {"since": "x"}}', "\xff"])
+def test_other_metadata_say_nothing(text: str) -> None:
+    assert Failing.of_text(text) is None
+
+
+def test_failing_takes_readiness_back_and_ready_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = tmp_path / "stream.ready"
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(ready))
+    announce_ready()
+    announce_failing(FAILING)
+    assert not ready.exists()
+    assert read_failing(ready) == FAILING
+    assert failing_sentence(ready) == (
+        "failing since 2026-11-29 00:01:02 UTC: documents: the store does not answer. "
+        "`fraudstream logs documents` shows why."
+    )
+    announce_ready()
+    assert ready.exists()
+    assert failing_sentence(ready) is None
