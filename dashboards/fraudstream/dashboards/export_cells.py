@@ -35,7 +35,7 @@ _MOST_CHARACTERS = 4_000_000
 # of a cell; separators of other countries begin cells as well. A plain number is none of it.
 _FORMULA = re.compile(
     r"""((?:^|[,;|"'])[\s"']*)"""
-    r"""(?!-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[,;|\]}\s"']))"""
+    r"""(?!-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[,;\]}"']))"""
     r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b])"
 )
 Cell = bool | int | float | str | datetime | None

@@ -152,11 +152,12 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
         view, forms = sources.history.look(patience_seconds), request_formats()
         origin = str(choice) if str(choice) in CHOICES else "all"
         chosen, other = period(months), period(others)
-        key = (_content(view), view.problem, origin, chosen, other, scheme, forms.locale)
+        colours = scheme_of(scheme)
+        key = (_content(view), view.problem, origin, chosen, other, colours, forms.locale)
         mark = f"{hash(key):x}"
         if mark == before and ctx.triggered_id == "history-tick":
             raise PreventUpdate
-        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, origin, chosen, other, scheme_of(scheme), forms))
+        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, origin, chosen, other, colours, forms))
         return made | {"seen": mark}
 
     return answer

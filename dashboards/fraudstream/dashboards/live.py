@@ -194,11 +194,12 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
         known = (view.snapshot is None, view.problem, tail.caught_up, tail.problem, chosen_key(chosen))
         seen: Shown = counted.get(known, lambda: shown(view, tail, chosen, now))
         text = status(view, tail, paused=chosen.paused_at is not None)
-        key = (seen.version, chosen_key(chosen), scheme, forms.locale, text, seen.starts[-1:], f"{seen.rate or 0:.1f}")
+        colours = scheme_of(scheme)
+        key = (seen.version, chosen_key(chosen), colours, forms.locale, text, seen.starts[-1:], f"{seen.rate or 0:.1f}")
         mark = f"{hash(key):x}"
         if mark == before and ctx.triggered_id == "live-tick":
             raise PreventUpdate
-        made: dict[str, Any] = kept.get(key, lambda: _rendered(seen, chosen, scheme_of(scheme), forms))
+        made: dict[str, Any] = kept.get(key, lambda: _rendered(seen, chosen, colours, forms))
         word, class_name, reason = text
         moment = str(live_controls.milliseconds(seen.until))
         return made | {

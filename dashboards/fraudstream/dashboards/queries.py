@@ -212,7 +212,7 @@ def decision_from(document: Mapping[str, Any]) -> Decision | None:
         score=float(score),
         threshold=float(threshold),
         model_version=stored.text(document.get("model_version"), 60),
-        latency_ms=stored.number(document.get("latency_ms")),
+        latency_ms=stored.milliseconds(document.get("latency_ms")),
         reasons=tuple(stored.reasons(document.get("reasons"))),
         features=features,
     )

@@ -39,6 +39,7 @@ NOT_FINITE = "not a finite number"
 TOO_DEEP = "nested too deeply to be shown"
 _MOST_INTEGER = 2**63 - 1
 _MOST_REASONS = 20
+_LONGEST_MS = 3.2e12
 
 # Sizes of BSON's values by type (bsonspec.org, version 1.1); those that name their own length are in :func:`_end`.
 _FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
@@ -83,6 +84,12 @@ def whole(value: Any) -> int | None:
     if known is None or known != int(known) or abs(known) > _MOST_INTEGER:
         return None
     return int(known)
+
+
+def milliseconds(value: Any) -> float | None:
+    """A latency; None for anything else, more than a hundred years among it."""
+    known = number(value)
+    return None if known is None or abs(known) > _LONGEST_MS else float(known)
 
 
 def moment(value: Any) -> datetime | None:

@@ -206,7 +206,7 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
             rejected.problem,
             tail.caught_up,
             tail.problem,
-            scheme,
+            scheme_of(scheme),
             forms.locale,
         )
         made: dict[str, Any] = kept.get(key, lambda: _rendered(view, rejected, tail, now, scheme_of(scheme), forms))

@@ -205,7 +205,7 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
             score=float(event["score"]),
             threshold=float(event["threshold"]),
             model_version=stored.text(event["model_version"], 60),
-            latency_ms=published_ms - 1000 * enqueued_at.timestamp(),
+            latency_ms=stored.milliseconds(published_ms - 1000 * enqueued_at.timestamp()),
             reasons=tuple(stored.reasons(event["reasons"])),
             features={name: event[name] for name in FEATURES if name in event},
         )

@@ -41,7 +41,12 @@ def printable(text: str, longest: int | None = None) -> str:
     if longest is None:
         return _OBEYED_ANYWHERE.sub(_escape, text)
     # No character becomes shorter, so that what lies beyond cannot be shown.
-    pieces = [_OBEYED_ANYWHERE.sub(_escape, character) for character in text[: longest + 1]]
+    if len(text) <= longest and not _OBEYED_ANYWHERE.search(text):
+        return text
+    begin = text[: longest + 1]
+    pieces = list(begin)
+    if _OBEYED_ANYWHERE.search(begin):
+        pieces = [_OBEYED_ANYWHERE.sub(_escape, character) for character in begin]
     if len(text) <= longest and sum(map(len, pieces)) <= longest:
         return "".join(pieces)
     room, kept = longest - 1, 0
