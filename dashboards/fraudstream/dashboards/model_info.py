@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from fraudstream.core.registry import champion_version, registry_client, unavailable
+from fraudstream.core.registry import champion_version, registry_client, registry_error
 from fraudstream.core.settings import Settings
 
 _KEPT_SECONDS = 15.0
@@ -46,7 +46,7 @@ class ModelSource:
         self._asked_at = float("-inf")
 
     def read(self) -> ModelInfo:
-        """Raises :class:`RegistryUnavailable`, :class:`ConfigurationError`."""
+        """Raises :class:`RegistryUnavailable`, :class:`RegistryRefused`, :class:`ConfigurationError`."""
         if self._known is not None and time.monotonic() - self._asked_at < _KEPT_SECONDS:
             return self._known
         self._known = None
@@ -66,7 +66,7 @@ class ModelSource:
             found = self._client.get_model_version(name, version)
             run = self._client.get_run(found.run_id) if found.run_id else None
         except MlflowException as error:
-            raise unavailable(self._settings, error) from error
+            raise registry_error(self._settings, error) from error
         return ModelInfo(
             name,
             version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import signal
 import threading
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from fraudstream.core.text import printable
 
 if TYPE_CHECKING:
     from fraudstream.ml import training
+    from fraudstream.ml.registry import Version
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -153,11 +155,17 @@ def compare(
     if missing := set(versions or ()) - {one.version for one in found}:
         raise ModelError(f"There is no version {', '.join(sorted(missing))}. `fraudstream models list` shows them.")
     chosen = [one for one in found if not versions or one.version in versions]
-    chosen.sort(key=lambda one: -one.metrics.get("average_precision", 0.0))
+    chosen.sort(key=_average_precision, reverse=True)
     if as_json:
         say_json({"versions": [one.to_json() for one in chosen]})
     else:
         _print(chosen)
+
+
+def _average_precision(one: Version) -> float:
+    """Its average precision; least of all where there is none, or none that is a number."""
+    measured = one.metrics.get("average_precision", -1.0)
+    return -1.0 if math.isnan(measured) else measured
 
 
 def _print(found: list[Any]) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from mlflow.exceptions import MlflowException
 
 from fraudstream.core.errors import ModelError
-from fraudstream.core.registry import CHALLENGER, CHAMPION, ROLE_TAG, registry_client, unavailable
+from fraudstream.core.registry import (
+    CHAMPION,
+    ROLE_TAG,
+    model_versions,
+    registry_client,
+    registry_error,
+    role_of,
+    run_metrics,
+    version_order,
+)
 from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,24 +45,25 @@ class Version:
 def versions(settings: Settings, client: MlflowClient | None = None) -> list[Version]:
     """All versions, the newest first. Raises :class:`RegistryUnavailable`."""
     client = client or registry_client(settings)
+    found = model_versions(settings, client)
     try:
-        found = client.search_model_versions(f"name='{settings.model_name}'")
         return sorted(
             (
                 Version(
                     str(one.version),
-                    one.tags.get(ROLE_TAG, CHALLENGER),
+                    role_of(one.tags),
                     one.tags.get("algorithm", ""),
                     one.run_id or "",
                     int(one.creation_timestamp),
-                    dict(client.get_run(one.run_id).data.metrics) if one.run_id else {},
+                    run_metrics(client, one.run_id or ""),
                 )
                 for one in found
             ),
-            key=lambda one: -int(one.version),
+            key=lambda one: version_order(one.version),
+            reverse=True,
         )
     except MlflowException as error:
-        raise unavailable(settings, error) from error
+        raise registry_error(settings, error) from error
 
 
 def promote(settings: Settings, version: str, client: MlflowClient | None = None) -> None:
@@ -62,17 +72,19 @@ def promote(settings: Settings, version: str, client: MlflowClient | None = None
     The new one is tagged before the old one loses the role: at no moment is there none.
     """
     client = client or registry_client(settings)
+    found = {str(one.version): one for one in model_versions(settings, client)}
+    if version not in found:
+        known = ", ".join(sorted(found, key=version_order)) or "none yet"
+        raise ModelError(
+            f"The registered model {settings.model_name!r} has no version {version} (it has: {known}). "
+            "`fraudstream models list` shows them."
+        )
     try:
-        found = {str(one.version): one for one in client.search_model_versions(f"name='{settings.model_name}'")}
-        if version not in found:
-            known = ", ".join(sorted(found, key=int)) or "none yet"
-            raise ModelError(
-                f"The registered model {settings.model_name!r} has no version {version} (it has: {known}). "
-                "`fraudstream models list` shows them."
-            )
         client.set_model_version_tag(settings.model_name, version, ROLE_TAG, CHAMPION)
         for number, one in found.items():
-            if number != version and one.tags.get(ROLE_TAG) == CHAMPION:
-                client.set_model_version_tag(settings.model_name, number, ROLE_TAG, FORMER_CHAMPION)
+            if number != version and role_of(one.tags) == CHAMPION:
+                # Also a tag that somebody typed otherwise: two of them would be two champions.
+                for name in {ROLE_TAG, *(name for name in one.tags if name.strip().casefold() == ROLE_TAG)}:
+                    client.set_model_version_tag(settings.model_name, number, name, FORMER_CHAMPION)
     except MlflowException as error:
-        raise unavailable(settings, error) from error
+        raise registry_error(settings, error) from error

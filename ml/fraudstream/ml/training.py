@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.event import FEATURES
-from fraudstream.core.registry import champion_version, load_version, registry_client, unavailable
+from fraudstream.core.registry import champion_version, load_version, registry_client, registry_error
 from fraudstream.core.settings import Settings
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.failures import one_line
@@ -201,7 +201,7 @@ def _train_one(
     try:
         version = register(settings, client, trained, example, dataset, take_the_role, str(left_out))
     except MlflowException as error:
-        raise unavailable(settings, error) from error
+        raise registry_error(settings, error) from error
     log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
     return Outcome(algorithm, version, promoted, measured)
 

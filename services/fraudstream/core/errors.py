@@ -9,6 +9,7 @@ FraudstreamError
 │   ├── ScoringUnavailable      the scoring service
 │   └── RegistryUnavailable     the MLflow registry
 ├── BrokerRefused           Kafka answers, and does not take or give the records asked of it
+├── RegistryRefused         MLflow answers, and does not do what was asked of it
 ├── TrainingFailed          an algorithm could not be trained, for a cause beyond the history and the registry
 ├── CheckpointMisfit        a checkpoint and its topics no longer fit each other
 ├── ModelError              no champion, or a model that cannot be used
@@ -76,6 +77,10 @@ class RegistryUnavailable(UnavailableError):
 
 class BrokerRefused(FraudstreamError):
     """Kafka answers, and does not take or give the records asked of it; trying again will not help."""
+
+
+class RegistryRefused(FraudstreamError):
+    """MLflow answers, and does not do what was asked of it: a sign-in, a name or a version that it does not take."""
 
 
 class TrainingFailed(FraudstreamError):

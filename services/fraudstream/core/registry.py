@@ -15,16 +15,41 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from fraudstream.core.errors import ConfigurationError, FraudstreamError, ModelError, RegistryUnavailable
+from fraudstream.core.errors import (
+    ConfigurationError,
+    FraudstreamError,
+    ModelError,
+    RegistryRefused,
+    RegistryUnavailable,
+)
+from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
 
 if TYPE_CHECKING:
     import numpy as np
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 ROLE_TAG = "role"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+
+# MLflow's codes (databricks.proto) for a question that it understood and does not do; others may pass.
+_REFUSALS = frozenset(
+    {
+        "BAD_REQUEST",
+        "ENDPOINT_NOT_FOUND",
+        "FEATURE_DISABLED",
+        "INVALID_PARAMETER_VALUE",
+        "INVALID_STATE",
+        "NOT_FOUND",
+        "NOT_IMPLEMENTED",
+        "PERMISSION_DENIED",
+        "RESOURCE_ALREADY_EXISTS",
+        "RESOURCE_DOES_NOT_EXIST",
+        "UNAUTHENTICATED",
+    }
+)
 
 log = structlog.get_logger(__name__)
 
@@ -71,24 +96,53 @@ def registry_client(settings: Settings) -> MlflowClient:
 def champion_version(settings: Settings, client: MlflowClient | None = None) -> str | None:
     """The champion's version number, or ``None`` before the first promotion.
 
-    With two versions tagged (a promotion under way) the newer one counts. Raises :class:`RegistryUnavailable`.
+    With two versions tagged (a promotion under way) the newer one counts. Raises :class:`RegistryUnavailable`, and
+    :class:`RegistryRefused`.
     """
+    champions = [str(one.version) for one in model_versions(settings, client) if role_of(one.tags) == CHAMPION]
+    return max(champions, key=version_order) if champions else None
+
+
+def model_versions(settings: Settings, client: MlflowClient | None = None) -> list[ModelVersion]:
+    """All versions of the registered model, which a registry gives page by page. Raises as :func:`champion_version`."""
     from mlflow.exceptions import MlflowException
 
     client = client or registry_client(settings)
+    found: list[ModelVersion] = []
+    token: str | None = None
     try:
-        versions = client.search_model_versions(f"name='{settings.model_name}'")
+        while True:
+            page = client.search_model_versions(f"name='{settings.model_name}'", page_token=token)
+            found += page
+            before, token = token, getattr(page, "token", None)
+            # A server that knows no pages gives the first one again.
+            if not token or token == before:
+                return found
     except MlflowException as error:
-        raise unavailable(settings, error) from error
-    champions = [int(version.version) for version in versions if version.tags.get(ROLE_TAG) == CHAMPION]
-    return str(max(champions)) if champions else None
+        raise registry_error(settings, error) from error
 
 
-def unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
-    """The error to raise when MLflow does not answer."""
+def role_of(tags: Mapping[str, str]) -> str:
+    """A version's role, as somebody may have typed the tag by hand: ``Champion `` is the champion."""
+    roles = [str(value) for name, value in tags.items() if name.strip().casefold() == ROLE_TAG]
+    return roles[0].strip().casefold() if roles else CHALLENGER
+
+
+def version_order(version: str) -> tuple[int, str]:
+    """Sorts versions from old to new: by number, and before them those that somebody else gave a name."""
+    return (int(version), "") if version.isdecimal() else (-1, version)
+
+
+def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable | RegistryRefused:
+    """The error to raise for MLflow's: it does not answer, or it answers that it does not do what was asked."""
     address = settings.mlflow_tracking_uri
     # MLflow's own text repeats the whole address.
     told = str(error).replace(address, mask_uri(address))[:200]
+    if getattr(error, "error_code", None) in _REFUSALS:
+        return RegistryRefused(
+            f"MLflow at {mask_uri(address)} refuses it ({told}). "
+            f"Look at {ENV_PREFIX}MODEL_NAME ({settings.model_name!r}), the sign-in, and `fraudstream models list`."
+        )
     return RegistryUnavailable(
         f"MLflow at {mask_uri(address)} does not answer ({told}). "
         "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
@@ -96,15 +150,14 @@ def unavailable(settings: Settings, error: Exception) -> RegistryUnavailable:
 
 
 def load_version(settings: Settings, version: str) -> LoadedModel:
-    """Load a registered version. Raises :class:`ModelError` where it is no model of ours."""
+    """Load a registered version. Raises :class:`ModelError` where it is no model of ours, or one that cannot score."""
     import mlflow
 
     client = registry_client(settings)
     try:
         loaded = mlflow.pyfunc.load_model(f"models:/{settings.model_name}/{version}")
         model = loaded.unwrap_python_model()
-        run_id = client.get_model_version(settings.model_name, version).run_id
-        metrics = dict(client.get_run(run_id).data.metrics) if run_id else {}
+        run_id = client.get_model_version(settings.model_name, version).run_id or ""
     except Exception as error:
         raise ModelError(
             f"Version {version} of the registered model {settings.model_name!r} cannot be loaded "
@@ -115,7 +168,40 @@ def load_version(settings: Settings, version: str) -> LoadedModel:
             f"Version {version} of {settings.model_name!r} was not logged by `fraudstream train`: "
             "it has no score_columns. Promote another version: `fraudstream models promote`."
         )
-    return LoadedModel(version, model, metrics)
+    if problem := _problem(model):
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} cannot score ({problem}). "
+            "Promote another version: `fraudstream models promote`."
+        )
+    return LoadedModel(version, model, run_metrics(client, run_id))
+
+
+def run_metrics(client: MlflowClient, run_id: str) -> dict[str, float]:
+    """The metrics of a training run; none where the run is gone, which takes nothing from the model."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return dict(client.get_run(run_id).data.metrics) if run_id else {}
+    except MlflowException as error:
+        if error.error_code not in _REFUSALS:
+            raise
+        return {}
+
+
+def _problem(model: FraudModel) -> str:
+    """What keeps a model from scoring an ordinary transaction; empty where nothing does."""
+    row = {
+        rule.name: [rule.choices[0] if rule.choices else rule.minimum or 0]
+        for rule in FIELD_RULES
+        if rule.name in FEATURES
+    }
+    try:
+        score, threshold = float(model.score_columns(row)[0]), float(model.threshold)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:200]}"
+    if not 0 <= score <= 1:
+        return f"it gives the score {score}"
+    return "" if 0 <= threshold <= 1 else f"its threshold is {threshold}"
 
 
 class Champion:
@@ -126,6 +212,7 @@ class Champion:
         self._client: MlflowClient | None = None
         self._loaded: LoadedModel | None = None
         self._failure: FraudstreamError | None = None
+        self._told = ""
         self._checked_at = float("-inf")
         self._lock = threading.Lock()
 
@@ -161,8 +248,15 @@ class Champion:
             if version is not None and (self._loaded is None or self._loaded.version != version):
                 self._loaded = load_version(self._settings, version)
                 log.info("champion_loaded", model=self._settings.model_name, version=version)
-        except (RegistryUnavailable, ModelError) as error:
+            self._tell("" if version or not self._loaded else "no version is tagged as the champion any more")
+        except FraudstreamError as error:
             if self._loaded is None:
                 self._failure = error
             else:
-                log.warning("champion_not_refreshed", reason=str(error), version=self._loaded.version)
+                self._tell(str(error))
+
+    def _tell(self, problem: str) -> None:
+        """Log why the model in memory is not the registry's champion, once for each cause."""
+        if problem and problem != self._told and self._loaded:
+            log.warning("champion_not_refreshed", reason=problem, version=self._loaded.version)
+        self._told = problem

@@ -18,6 +18,7 @@ from fraudstream.core.addresses import malformed_addresses
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.malformed import ENV_PREFIX as ENV_PREFIX
 from fraudstream.core.malformed import Malformed, malformed
+from fraudstream.core.model_name import ModelName
 from fraudstream.core.redaction import mask_uri as mask_uri
 from fraudstream.core.redaction import redact, register
 from fraudstream.core.sources import DotEnvSource, ProfileFileSource, plain, secrets_of
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
 
     mlflow_tracking_uri: str = Field("", description="MLflow tracking server and registry.")
     mlflow_url: str = Field("", description="MLflow's address for browsers; empty: the tracking server's own.")
-    model_name: str = Field("fraud", min_length=1, description="Registered model's name.")
+    model_name: ModelName = Field("fraud", min_length=1, description="Registered model's name.")
     champion_poll_seconds: float = Field(2.0, gt=0, description="How often a new champion is looked for.")
 
     scoring: Literal["remote", "embedded"] = Field(

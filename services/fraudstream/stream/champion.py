@@ -13,6 +13,7 @@ import structlog
 from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.registry import champion_version, registry_client
 from fraudstream.core.settings import Settings
+from fraudstream.stream.trees import read_trees
 
 # What training logs with each version; see fraudstream.ml.portable.
 _FLAVOR = "fraudstream_trees"
@@ -52,11 +53,14 @@ class ChampionFollower:
             if version is not None and version != self._written:
                 self._write(version)
                 log.info("champion_taken_up", model=self._settings.model_name, version=version)
-            self._failure = ""
+            self._tell("no version is tagged as the champion any more" if self._written and not version else "")
         except (FraudstreamError, OSError) as error:
-            if str(error) != self._failure:
-                self._failure = str(error)
-                log.warning("champion_not_taken_up", reason=str(error)[:500], version=self._written)
+            self._tell(str(error))
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self._failure:
+            log.warning("champion_not_taken_up", reason=problem[:500], version=self._written)
+        self._failure = problem
 
     def _write(self, version: str) -> None:
         trees = download_trees(self._settings, version)
@@ -67,14 +71,16 @@ class ChampionFollower:
         self._written = version
 
     def _version_of_file(self) -> str | None:
+        """The version at hand; none where the file is not whole, so that it is fetched again."""
         try:
-            return str(json.loads(self._file.read_text("utf-8"))["version"])
+            trees = read_trees(self._file)
+            return str(trees["version"])
         except (OSError, ValueError, KeyError):
             return None
 
 
 def download_trees(settings: Settings, version: str) -> dict[str, object]:
-    """The trees of a registered version. Raises :class:`ModelError` where it has none."""
+    """The trees of a registered version. Raises :class:`ModelError` where it has none that can score."""
     import mlflow
     from mlflow.models import Model
 
@@ -85,8 +91,10 @@ def download_trees(settings: Settings, version: str) -> dict[str, object]:
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch))
             flavor = Model.load(folder).flavors.get(_FLAVOR)
             if flavor is not None:
-                trees: dict[str, object] = json.loads((folder / flavor["data"]).read_text("utf-8"))
-                return trees
+                file = (folder / flavor["data"]).resolve()
+                if not file.is_relative_to(folder.resolve()):
+                    raise ValueError(f"its flavor names a file outside of the version, {flavor['data']!r}")
+                return read_trees(file)
     except Exception as error:
         raise ModelError(
             f"The trees of version {version} of {settings.model_name!r} cannot be fetched "

@@ -9,9 +9,11 @@ from typing import Any
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
+from mlflow.store.entities import PagedList
 
 from fraudstream.core import registry
-from fraudstream.core.errors import ConfigurationError, ModelError, RegistryUnavailable
+from fraudstream.core.errors import ConfigurationError, ModelError, RegistryRefused, RegistryUnavailable
 from fraudstream.core.registry import Champion, LoadedModel, champion_version
 from fraudstream.core.settings import load_settings
 
@@ -22,13 +24,18 @@ class FakeRegistry:
 
     versions: dict[int, dict[str, str]] = field(default_factory=dict)
     away: bool = False
+    code: int = INTERNAL_ERROR
+    page: int = 1_000
     searches: list[str] = field(default_factory=list)
 
-    def search_model_versions(self, query: str) -> list[Any]:
+    def search_model_versions(self, query: str, page_token: str | None = None) -> PagedList[Any]:
         self.searches.append(query)
         if self.away:
-            raise MlflowException("nobody listens")
-        return [SimpleNamespace(version=str(number), tags=tags) for number, tags in self.versions.items()]
+            raise MlflowException("nobody listens", self.code)
+        found = [SimpleNamespace(version=str(number), tags=tags) for number, tags in self.versions.items()]
+        start = int(page_token or 0)
+        behind = start + self.page if start + self.page < len(found) else None
+        return PagedList(found[start : start + self.page], str(behind) if behind else None)
 
     def promote(self, version: int) -> None:
         self.versions = {number: {"role": "none"} for number in self.versions} | {version: {"role": "champion"}}
@@ -93,6 +100,29 @@ def test_of_two_champions_the_newer_counts_by_number(server: FakeRegistry) -> No
     assert champion_version(load_settings()) == "10"
 
 
+def test_versions_beyond_the_first_page_count(server: FakeRegistry) -> None:
+    server.versions = {number: {} for number in range(1, 1_205)} | {1_205: {"role": "champion"}}
+    server.page = 200
+    assert champion_version(load_settings()) == "1205"
+    assert len(server.searches) == 7
+
+
+def test_a_tag_typed_by_hand_and_a_version_with_a_name_are_understood(server: FakeRegistry) -> None:
+    server.versions = {1: {"Role": "Champion "}, 2: {"role": "challenger"}}
+    assert champion_version(load_settings()) == "1"
+    server.versions |= {"2024-01-01": {"role": "champion"}}  # type: ignore[dict-item]
+    assert champion_version(load_settings()) == "1"
+    del server.versions[1]
+    assert champion_version(load_settings()) == "2024-01-01"
+
+
+@pytest.mark.parametrize("code", [PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST])
+def test_a_registry_that_refuses_is_not_called_away(server: FakeRegistry, code: int) -> None:
+    server.away, server.code = True, code
+    with pytest.raises(RegistryRefused, match=r"refuses it.*FRAUDSTREAM_MODEL_NAME \('fraud'\)"):
+        champion_version(load_settings())
+
+
 def test_before_the_first_promotion_there_is_none(server: FakeRegistry) -> None:
     server.versions = {1: {}}
     assert champion_version(load_settings()) is None
@@ -100,7 +130,7 @@ def test_before_the_first_promotion_there_is_none(server: FakeRegistry) -> None:
 
 def test_mlflows_own_text_loses_the_password_too() -> None:
     settings = load_settings(mlflow_tracking_uri="https://user:hush@host:5000")
-    told = str(registry.unavailable(settings, OSError("request to https://user:hush@host:5000/api failed")))
+    told = str(registry.registry_error(settings, OSError("request to https://user:hush@host:5000/api failed")))
     assert "request to https://user:********@host:5000/api failed" in told
     assert "hush" not in told
 
@@ -221,6 +251,36 @@ def test_a_model_that_cannot_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(loaded_pyfunc(), "load_model", fail)
     with pytest.raises(ModelError, match=r"Version 7 of the registered model 'fraud'.*models:/fraud/7"):
         registry.load_version(load_settings(), "7")
+
+
+class Answering:
+    """A model of ours in form, which answers with the given score and threshold."""
+
+    def __init__(self, score: Any, threshold: float = 0.5) -> None:
+        self.score, self.threshold = score, threshold
+
+    def score_columns(self, columns: Any) -> list[Any]:
+        assert {len(values) for values in columns.values()} == {1}
+        return [self.score]
+
+
+@pytest.mark.parametrize("model", [Answering(float("nan")), Answering(0.5, float("nan")), Answering("much")])
+def test_a_model_that_cannot_score_is_refused(monkeypatch: pytest.MonkeyPatch, server: Any, model: Answering) -> None:
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: SimpleNamespace(unwrap_python_model=lambda: model))
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="")
+    with pytest.raises(ModelError, match="cannot score"):
+        registry.load_version(load_settings(), "7")
+
+
+def test_a_run_that_is_gone_takes_nothing_from_its_model(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
+    def gone(_run: str) -> None:
+        raise MlflowException("no such run", RESOURCE_DOES_NOT_EXIST)
+
+    loaded = SimpleNamespace(unwrap_python_model=lambda: Answering(0.5))
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: loaded)
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="r")
+    server.get_run = gone
+    assert registry.load_version(load_settings(), "7").metrics == {}
 
 
 def test_a_model_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:

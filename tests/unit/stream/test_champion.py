@@ -1,0 +1,98 @@
+"""The trees that the stream scores with: taken up whole, and left alone where the registry's are broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import mlflow
+import pytest
+from structlog.testing import capture_logs
+
+from fraudstream.core.registry import registry_client
+from fraudstream.core.settings import Settings
+from fraudstream.ml import boosting
+from fraudstream.stream.champion import ChampionFollower, champion_file
+from tests.unit.ml.test_training import trained
+
+BROKEN: dict[str, Any] = {
+    "not JSON": "{",
+    "no object": "[1]",
+    "not ours": '{"trees": []}',
+    "not finite": lambda trees: trees | {"base": float("nan")},
+    "infinite leaf": lambda trees: trees | {"value": [float("inf"), *trees["value"][1:]]},
+    "huge leaf": lambda trees: json.dumps(trees | {"value": [0, *trees["value"][1:]]}).replace("[0,", "[1e999,", 1),
+    "other fields": lambda trees: trees | {"features": ["V1", "V2"]},
+    "cut": lambda trees: trees | {"left": trees["left"][:-1]},
+    "circle": lambda trees: trees | {"feature": [0] * len(trees["feature"])},
+    "no roots": lambda trees: trees | {"roots": []},
+    "threshold": lambda trees: trees | {"threshold": None},
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(boosting, "DEPTHS", (1,))
+    return Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}", data_dir=tmp_path / "data")
+
+
+def warnings(follower: ChampionFollower) -> list[str]:
+    with capture_logs() as logs:
+        follower.look()
+    return [str(entry["reason"]) for entry in logs if entry["event"] == "champion_not_taken_up"]
+
+
+def test_what_cannot_score_is_told_once_and_the_version_at_hand_goes_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = trained(settings, monkeypatch, 5, tmp_path)
+    follower = ChampionFollower(settings)
+    assert warnings(follower) == []
+    at_hand = champion_file(settings).read_text("utf-8")
+    assert json.loads(at_hand)["version"] == first.version
+
+    client = registry_client(settings)
+    good = trained(settings, monkeypatch, 50, tmp_path)
+    folder = Path(urlparse(client.get_model_version(settings.model_name, good.version).source).path)
+    trees = json.loads((folder / "trees.json").read_text("utf-8"))
+    for name, broken in BROKEN.items():
+        made = broken if isinstance(broken, str) else broken(trees)
+        (folder / "trees.json").write_text(made if isinstance(made, str) else json.dumps(made), "utf-8")
+        assert len(warnings(follower)) == 1, name
+        assert champion_file(settings).read_text("utf-8") == at_hand, name
+    assert warnings(follower) == []
+
+    # Half of the artifacts, none of them, and a version that is deleted.
+    (folder / "trees.json").unlink()
+    assert "cannot be fetched" in warnings(follower)[0]
+    shutil.rmtree(folder)
+    assert "cannot be fetched" in warnings(follower)[0]
+    client.delete_model_version(settings.model_name, good.version)
+    assert warnings(follower) == ["no version is tagged as the champion any more"]
+    assert champion_file(settings).read_text("utf-8") == at_hand
+    assert ChampionFollower(settings).has_champion
+
+
+def test_a_model_of_somebody_else_is_told(settings: Settings, tmp_path: Path) -> None:
+    client = registry_client(settings)
+
+    class Foreign(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+        def predict(self, context: Any, model_input: list[str]) -> list[str]:
+            return model_input
+
+    mlflow.pyfunc.save_model(tmp_path / "foreign", python_model=Foreign())
+    client.create_registered_model(settings.model_name)
+    client.create_model_version(settings.model_name, source=str(tmp_path / "foreign"), tags={"role": "champion"})
+    follower = ChampionFollower(settings)
+    assert "has no flavor" in warnings(follower)[0]
+    assert not follower.has_champion
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"version": "3"}', "\ufffd"])
+def test_a_file_at_hand_that_is_not_whole_is_none(settings: Settings, text: str) -> None:
+    champion_file(settings).parent.mkdir(parents=True)
+    champion_file(settings).write_text(text, "utf-8")
+    assert not ChampionFollower(settings).has_champion
