@@ -110,7 +110,7 @@ def adopt() -> None:
     if _platform_session(os.environ):
         return
     environment = made(os.environ)
-    lost = {name for name, value in os.environ.items() if _FOREIGN.match(name) and environment.get(name) != value}
+    lost = {name for name, value in os.environ.items() if value and _is_told(name) and environment.get(name) != value}
     if lost:
         environment[LEFT_OUT_VARIABLE] = ",".join(sorted(lost.union(left_out())))
     changed = any(
@@ -142,7 +142,7 @@ def in_force(further: Mapping[str, str]) -> Iterator[None]:
 
 
 def left_out() -> list[str]:
-    """The variables of other programs that this command found and left out."""
+    """The variables that this command found when it started, and left out or replaced."""
     return [name for name in os.environ.get(LEFT_OUT_VARIABLE, "").split(",") if name]
 
 
@@ -179,7 +179,7 @@ def temporary_problem(folder: Path) -> str:
     """Why temporary files and libraries cannot be kept in ``folder``; empty if they can."""
     if not folder.is_dir():
         return "does not exist"
-    if not _writable(folder):
+    if not writable(folder):
         return "cannot be written to"
     if hasattr(os, "statvfs") and os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
         return "is mounted noexec"
@@ -201,6 +201,12 @@ def certificate_problem(value: str) -> str:
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return "" if b"-----BEGIN" in held else "holds no certificate"
+
+
+def _is_told(name: str) -> bool:
+    """Whether it is worth telling that the variable was left out or replaced."""
+    known = (*CERTIFICATE_VARIABLES, "HOME", "TMPDIR")
+    return bool(_FOREIGN.match(name)) or name in known or name.lower() in proxies.VARIABLES
 
 
 def _passes(name: str, value: str, given: Mapping[str, str]) -> bool:
@@ -225,7 +231,7 @@ def _places(passed: Mapping[str, str], folder: Path | None) -> dict[str, str]:
     user = known_user() or passed.get("USER") or passed.get("LOGNAME") or _UNKNOWN_USER
     places = {"USER": user, "LOGNAME": user}
     home = passed.get("HOME") or _registered_home()
-    if home.startswith(os.sep) and _writable(Path(home)):
+    if home.startswith(os.sep) and writable(Path(home)):
         places["HOME"] = home
     elif folder is not None:
         places["HOME"] = str(_made_folder(folder / "home"))
@@ -252,7 +258,7 @@ def _made_folder(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _writable(folder: Path) -> bool:
+def writable(folder: Path) -> bool:
     """Whether a file can be made there; permissions alone do not tell, for root least of all."""
     try:
         with tempfile.TemporaryFile(dir=folder):

@@ -29,8 +29,9 @@ import httpx
 import platformdirs
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from fraudstream.core.environment import DATA_DIR_VARIABLE, writable
 from fraudstream.core.errors import ArtifactError, FraudstreamError
-from fraudstream.core.settings import ENV_PREFIX
+from fraudstream.core.settings import ENV_PREFIX, load_settings
 from fraudstream.core.terminal import terminal
 
 Group = Literal["kafka", "documentstore", "spark-kafka"]
@@ -79,9 +80,21 @@ class Artifact:
 
 
 def cache_dir() -> Path:
-    """The user's cache folder, or ``FRAUDSTREAM_CACHE_DIR``."""
+    """``FRAUDSTREAM_CACHE_DIR``, else the user's cache folder, else, where that cannot be made, one below the data."""
     given = os.environ.get(CACHE_VARIABLE)
-    return Path(given).absolute() if given else Path(platformdirs.user_cache_dir("fraudstream", appauthor=False))
+    if given:
+        return Path(given).absolute()
+    return _cache_dir(platformdirs.user_cache_dir("fraudstream", appauthor=False), os.environ.get(DATA_DIR_VARIABLE))
+
+
+@functools.cache
+def _cache_dir(users: str, data_dir: str | None) -> Path:
+    folder = Path(users)
+    if folder.is_absolute():
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        if existing == folder or writable(existing):
+            return folder
+    return (Path(data_dir) if data_dir else load_settings().data_dir).absolute() / "cache"
 
 
 @functools.cache

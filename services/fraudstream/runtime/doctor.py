@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from fraudstream.core.errors import JavaMissing, PortTaken
+from fraudstream.core.errors import ConfigurationError, JavaMissing, PortTaken
 from fraudstream.core.settings import Settings
 from fraudstream.core.variables import unread
-from fraudstream.runtime import artifacts, documentstore, lifecycle, preflight
+from fraudstream.runtime import artifacts, documentstore, lifecycle, preflight, surroundings
+from fraudstream.runtime.check import Check
 from fraudstream.runtime.java import find_java
 from fraudstream.runtime.parts import local_parts
 from fraudstream.runtime.state import read_state
@@ -23,16 +23,6 @@ LEAST_DISK_BYTES = 2_000_000_000
 LEAST_MEMORY_BYTES = 4_000_000_000
 
 _GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: what was found, and what to do where it is not ``ok``."""
-
-    name: str
-    ok: bool
-    detail: str
-    advice: str = ""
 
 
 def run_checks(settings: Settings) -> list[Check]:
@@ -49,7 +39,7 @@ def run_checks(settings: Settings) -> list[Check]:
         _leftovers,
         _ports,
     )
-    return [check(settings) for check in checks]
+    return [*(check(settings) for check in checks), *surroundings.checks(settings)]
 
 
 def _variables(_: Settings) -> Check:
@@ -114,4 +104,6 @@ def _ports(settings: Settings) -> Check:
         return Check("ports", False, "taken", str(error))
     except JavaMissing:
         return Check("ports", True, "not looked at: the parts need Java first")
+    except ConfigurationError as error:
+        return Check("ports", False, "not looked at: the parts cannot be started", str(error))
     return Check("ports", True, "free: " + ", ".join(str(port) for part in parts for port in part.ports))

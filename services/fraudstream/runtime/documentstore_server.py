@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(host: str, port: int, file: Path) -> None:
-    """Serve ``file`` until SIGTERM or SIGINT. Raises :class:`PortTaken`, :class:`RuntimePartError`."""
+    """Serve ``file`` until SIGTERM or SIGINT, in its folder. Raises :class:`PortTaken`, :class:`RuntimePartError`."""
+    _enter(file.absolute().parent)
     _start_java()
     # Set after the virtual machine's start, which installs handlers of its own.
     stopping = threading.Event()
@@ -80,7 +81,6 @@ def serve(host: str, port: int, file: Path) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
-    file.parent.mkdir(parents=True, exist_ok=True)
     store = _open(file)
     backend = Backend(store)
     server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(backend)
@@ -92,14 +92,26 @@ def serve(host: str, port: int, file: Path) -> None:
             f"The document store cannot listen on {host}:{port} ({error}). End what listens there, or set "
             "FRAUDSTREAM_MONGO_PORT."
         ) from error
-    log.info("listening", host=host, port=port, file=str(file), bytes=file.stat().st_size)
+    log.info("listening", host=host, port=port, file=str(file), bytes=Path(file.name).stat().st_size)
     while not stopping.wait(_MAINTENANCE_SECONDS):
         if store.isClosed():  # by itself, after a write to the file failed; a restart reads what was committed
             raise RuntimePartError(f"{file} could not be written. Is the disk full? Free some space.")
         backend.compact()
     server.stopListening()
     backend.close()
-    log.info("closed", file=str(file), bytes=file.stat().st_size)
+    log.info("closed", file=str(file), bytes=Path(file.name).stat().st_size)
+
+
+def _enter(folder: Path) -> None:
+    """Work in the folder: H2 takes a backslash in its name for a slash, and a tilde for the user's home."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)
+    except OSError as error:
+        raise RuntimePartError(
+            f"The documents' folder {folder} cannot be used ({error.strerror}). Make it writable, or set "
+            "FRAUDSTREAM_DATA_DIR to another one."
+        ) from error
 
 
 def _start_java() -> None:
@@ -126,7 +138,7 @@ def _start_java() -> None:
 def _open(file: Path) -> Any:
     builder = jpype.JClass("org.h2.mvstore.MVStore$Builder")()
     try:
-        store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(_CACHE_MB).compress().open()
+        store = builder.fileName(f"./{file.name}").autoCommitDisabled().cacheSize(_CACHE_MB).compress().open()
     except jpype.JException as error:
         raise RuntimePartError(
             f"The documents in {file} cannot be opened ({error}). If another process has them open, end it; if they "

@@ -19,7 +19,7 @@ from fraudstream.runtime import artifacts, class_archive, documentstore, jvm_lib
 from fraudstream.runtime.addresses import reachable
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
-from fraudstream.runtime.preflight import runs_here
+from fraudstream.runtime.preflight import check_folders, runs_here
 from fraudstream.runtime.state import run_dir
 
 PART_NAMES = ("kafka", "documents", "mlflow", "store", "scoring", "stream", "dashboards")
@@ -33,7 +33,8 @@ _PREPARING = threading.Lock()
 def local_parts(settings: Settings) -> list[Part]:
     """All parts; what the first scored event waits for longest comes first. Raises :class:`JavaMissing`.
 
-    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere.
+    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere, or name a folder whose name
+    cannot be told to Java.
     """
     if not runs_here(settings):
         raise ConfigurationError(
@@ -41,6 +42,7 @@ def local_parts(settings: Settings) -> list[Part]:
             f"(profile `{settings.profile}`). With Compose, start them with `docker compose up`; in Azure they are "
             "services. FRAUDSTREAM_PROFILE=local runs them on this machine."
         )
+    check_folders(settings)
     return [
         kafka_broker.part(settings),
         documentstore.part(settings),

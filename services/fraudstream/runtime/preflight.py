@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import random
 import shutil
 import socket
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psutil
 
-from fraudstream.core.errors import PortTaken, RuntimePartError
+from fraudstream.core.errors import ConfigurationError, PortTaken, RuntimePartError
 from fraudstream.core.settings import ENV_PREFIX, Settings
+from fraudstream.runtime import artifacts
 from fraudstream.runtime.part import Part
 
 LEAST_FREE_BYTES = 500_000_000
@@ -50,6 +53,25 @@ def check_ports(parts: Iterable[Part], host: str, variables: Mapping[int, str]) 
                 raise PortTaken(
                     f"Port {port}, which {part.name} needs, is taken{_holder(port)}. "
                     f"End that process, or {_advice(port, variables, lower=True)}"
+                )
+
+
+def check_folders(settings: Settings) -> None:
+    """Raise :class:`ConfigurationError` for a folder whose name Java or Spark cannot be told.
+
+    A class path is parted at colons (on Windows at semicolons), and file names are UTF-8 without control characters.
+    """
+    for folder, variable in (
+        (settings.data_dir.absolute(), f"{ENV_PREFIX}DATA_DIR"),
+        (artifacts.cache_dir(), artifacts.CACHE_VARIABLE),
+        (Path(sys.prefix), "no variable, but the place of this Python"),
+    ):
+        name = str(folder)[len(folder.drive) :]
+        for character in name:
+            if character == os.pathsep or not character.isprintable():
+                raise ConfigurationError(
+                    f"The folder {name!r} has the character {character!r} in its name, which Java cannot be told. "
+                    f"Choose another folder: {variable} names it."
                 )
 
 
