@@ -198,4 +198,10 @@ RULES: tuple[Rule, ...] = (
         _SAMPLES,
         "58 SASL_AUTHENTICATION_FAILED",
     ),
+    _rule(
+        29,
+        "what Spark writes to Kafka goes with the options that this linter looks at, and no other",
+        "`.options(**spark_sink_options(settings))` of core.kafka, and no `kafka.…` option beside it",
+        "docs/azure.md",
+    ),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fraudstream.core.errors import ConfigurationError, FraudstreamError
+from fraudstream.core.redaction import redact
 from fraudstream.runtime import process
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import check_disk, check_ports
@@ -291,4 +292,4 @@ def in_start_order(parts: Sequence[Part]) -> list[Part]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, FraudstreamError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, FraudstreamError) else redact(f"{type(error).__name__}: {error}")

@@ -34,6 +34,7 @@ _ALLOWED = {"bulk_write": ("throttling.py",), "create_topics": ("kafka.py",), "K
 def findings(subject: Subject) -> Iterator[Finding]:
     """Everything that the syntax trees show."""
     for name, tree in {**subject.sources, **subject.core}.items():
+        yield from _spark_sinks(name, tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 yield from _call(name, node)
@@ -77,6 +78,48 @@ def _call(name: str, node: ast.Call) -> Iterator[Finding]:
             yield _found("EH024", name, node, f"an offset's metadata has {size:,} bytes")
     for keyword in node.keywords:
         yield from _option(name, node, keyword.arg or "", keyword.value)
+
+
+def _spark_sinks(name: str, tree: ast.Module) -> Iterator[Finding]:
+    """Kafka clients of Spark's whose options do not come from the factories that the linter looks at."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    inner = {id(link) for call in calls for link in _links(call)[1:]}
+    for call in calls:
+        given = [*call.args[:1], *(ast.Constant(keyword.arg) for keyword in call.keywords)]
+        if _method(call) in ("option", "options") and any(_is_kafka_option(one) for one in given):
+            yield _found("EH029", name, call, "a `kafka.…` option is set by hand")
+        links = [] if id(call) in inner else _links(call)
+        writes = any(isinstance(link, ast.Attribute) and link.attr in ("write", "writeStream") for link in links)
+        if writes and any(_method(link) == "format" and _formats_kafka(link) for link in _calls(links)):
+            made = [keyword.value for link in _calls(links) for keyword in link.keywords if keyword.arg is None]
+            if "spark_sink_options" not in {_method(one) for one in made}:
+                yield _found("EH029", name, call, "a Kafka sink is not given **spark_sink_options(…)")
+
+
+def _links(node: ast.expr) -> list[ast.expr]:
+    """A chain `a.b().c()` from its last call or attribute to its first."""
+    found: list[ast.expr] = []
+    while isinstance(node, ast.Call | ast.Attribute):
+        found.append(node)
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return found
+
+
+def _calls(links: list[ast.expr]) -> list[ast.Call]:
+    return [link for link in links if isinstance(link, ast.Call) and link.args + link.keywords]
+
+
+def _formats_kafka(call: ast.Call) -> bool:
+    return any(_is_text(one, "kafka") for one in (*call.args, *(keyword.value for keyword in call.keywords)))
+
+
+def _method(node: ast.expr) -> str:
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _is_kafka_option(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("kafka.")
 
 
 def _options(name: str, node: ast.Dict) -> Iterator[Finding]:
