@@ -21,7 +21,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import TracebackType
 from typing import Any
@@ -196,9 +196,23 @@ def _without_pieces(text: str, secret: str) -> str:
     return text
 
 
+def _redact_tracebacks() -> None:
+    """Whoever writes a traceback in Python, logging and Spark's workers included, makes it with these two methods."""
+    whole, last = traceback.TracebackException.format, traceback.TracebackException.format_exception_only
+
+    def format_whole(self: traceback.TracebackException, **options: Any) -> Iterator[str]:
+        return map(redact, whole(self, **options))
+
+    def format_last(self: traceback.TracebackException, **options: Any) -> Iterator[str]:
+        return map(redact, last(self, **options))
+
+    traceback.TracebackException.format = format_whole  # type: ignore[assignment, method-assign]
+    traceback.TracebackException.format_exception_only = format_last  # type: ignore[assignment, method-assign]
+
+
 @cache
 def _install_hooks() -> None:
-    """From here on log records of any library, warnings and uncaught exceptions are redacted."""
+    """From here on log records of any library, warnings, tracebacks and uncaught exceptions are redacted."""
     make = logging.getLogRecordFactory()
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -209,27 +223,21 @@ def _install_hooks() -> None:
             return made
         if (clean := redact(text)) != text:
             made.msg, made.args = clean, None
-        if made.exc_info and made.exc_info[0] is not None:
-            told = "".join(traceback.format_exception(*made.exc_info))
-            if (clean := redact(told)) != told:
-                # Formatters take this text before they make one of their own.
-                made.exc_text = clean.rstrip("\n")
         return made
 
     logging.setLogRecordFactory(record)
+    _redact_tracebacks()
     form = warnings.formatwarning
     warnings.formatwarning = lambda *args, **kwargs: redact(form(*args, **kwargs))
     uncaught, in_thread, unraisable = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def told(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         """Write a traceback that holds a secret without it; else whoever wrote tracebacks before does."""
-        if kind is None or error is None:
-            return False
-        text = "".join(traceback.format_exception(kind, error, trace))
-        if (clean := redact(text)) == text:
-            return False
-        sys.stderr.write(clean)
-        return True
+        text = "".join(traceback.format_exception(kind, error, trace)) if kind is not None and error is not None else ""
+        # Python's own hooks do not ask the methods above.
+        if MASK in text:
+            sys.stderr.write(text)
+        return MASK in text
 
     def on_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not told(kind, error, trace):

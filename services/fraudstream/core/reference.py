@@ -19,6 +19,7 @@ from fraudstream.core.event import json_schema
 from fraudstream.core.generated import table
 from fraudstream.core.settings import ENV_PREFIX, Profile, Settings, profile_values
 from fraudstream.core.topics import DAY_MS, TOPICS
+from fraudstream.core.variables import READ_ELSEWHERE
 
 NOTE = "<!-- Made from the code by `python -m fraudstream.core.reference --write`; change it there. -->"
 KIB = 1024
@@ -37,6 +38,7 @@ def settings_page() -> str:
         )
         for name, field in Settings.model_fields.items()
     ]
+    others = [(f"`{name}`", reader) for name, reader in READ_ELSEWHERE.items()]
     return f"""{NOTE}
 
 # Settings
@@ -46,7 +48,13 @@ Each setting is read from the environment, then from `.env` in the working folde
 variable counts as absent. A profile's column is empty where that profile keeps the default. A name in braces stands
 for the value of that port setting.
 
-`fraudstream config show` prints the values in force and where each came from; secrets are masked.
+`fraudstream config show` prints the values in force and where each came from; secrets are masked. Values are literal, in
+`.env` as well. One that begins or ends with white space, stands in quotes or holds an invisible character is refused by its
+variable's name; see [operations](operations.md#secrets).
+
+Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read from the environment alone, not from `.env`:
+
+{table(("variable", "read by"), others)}
 
 {table(("variable", "values", "default", *profiles, "description"), rows)}
 """

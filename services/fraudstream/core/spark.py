@@ -47,6 +47,8 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
+        # Plans and errors repeat the options of sources and sinks: the sign-in is one of Kafka's.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",

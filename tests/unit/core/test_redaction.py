@@ -310,3 +310,19 @@ def test_many_threads_may_register_and_redact() -> None:
     for thread in threads:
         thread.join()
     assert known.redact(" ".join(names)) == " ".join([MASK] * len(names))
+
+
+def test_a_traceback_that_others_write_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Spark's Python workers do, whose text the JVM then logs."""
+    monkeypatch.setenv("FRAUDSTREAM_SCORING_KEY", SECRET)
+    script = (
+        "import io, sys, traceback\nfrom fraudstream.core.settings import load_settings\n"
+        "from pyspark.util import handle_worker_exception\nkey = load_settings().scoring_key.get_secret_value()\n"
+        "try:\n    int(key)\nexcept ValueError as error:\n    traceback.print_exc()\n    sent = io.BytesIO()\n"
+        "    handle_worker_exception(error, sent)\n    sys.stdout.buffer.write(sent.getvalue())\n"
+        "    sys.stdout.write(''.join(traceback.format_exception_only(error)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)
+    assert done.stderr.count(b"ValueError") == 1
+    assert done.stdout.count(b"ValueError") == 2
+    assert b"qX7" not in done.stderr + done.stdout
