@@ -48,11 +48,11 @@ Each setting is read from the environment, then from `.env` in the working folde
 variable counts as absent. A profile's column is empty where that profile keeps the default. A name in braces stands
 for the value of that port setting.
 
-`fraudstream config show` prints the values in force and where each came from; secrets are masked. Values are literal, in
-`.env` as well. One that begins or ends with white space, stands in quotes or holds an invisible character is refused by its
-variable's name; see [operations](operations.md#secrets).
+`fraudstream config show` prints the values in force and where each came from; secrets are masked. Values are literal,
+in `.env` as well. One that begins or ends with white space, stands in quotes or holds an invisible character is refused
+by its variable's name; see [operations](operations.md#secrets).
 
-Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read from the environment alone, not from `.env`:
+Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read from the environment alone, not `.env`:
 
 {table(("variable", "read by"), others)}
 

@@ -72,7 +72,7 @@ def test_all_that_the_sources_read_is_in_the_table(project_root: Path) -> None:
         for file in files:
             if file.suffix in (".py", ".yml", ".sh", "") and file.is_file():
                 text = file.read_text("utf-8", "replace")
-                read |= set(re.findall(r"FRAUDSTREAM_[A-Z][A-Z_]*[A-Z]\b(?=[\"'=:}])", text))
+                read |= set(re.findall(r"(?<!_)FRAUDSTREAM_[A-Z][A-Z_]*[A-Z]\b(?=[\"'=:}])", text))
                 read |= {f"FRAUDSTREAM_{name}" for name in re.findall(r"\{ENV_PREFIX\}([A-Z_]+)\"", text)}
     assert {"FRAUDSTREAM_CACHE_DIR", "FRAUDSTREAM_READY_FILE"} <= read
     assert read <= known
