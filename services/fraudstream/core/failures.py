@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from fraudstream.core.redaction import redact
+
 Kind = Literal["misfit", "away", "session", "record"]
 
 _LONGEST_REASON = 500
@@ -91,7 +93,8 @@ def failure_reason(error: BaseException) -> str:
     """The line of a failure that says most: our own error where one is behind it, else the one that caused it."""
     from fraudstream.core.errors import FraudstreamError
 
-    text = str(error)
+    # Before it is cut: it goes into the offsets' metadata and a state file as well as into a log.
+    text = redact(str(error))
     if isinstance(error, FraudstreamError):
         return text[:_LONGEST_REASON]
     ours = [

@@ -28,7 +28,7 @@ _GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka")
 def run_checks(settings: Settings) -> list[Check]:
     """All checks, in the order in which a start would fail; none of them changes anything or raises."""
     checks: tuple[Callable[[Settings], Check], ...] = (
-        _variables,
+        _settings,
         _python,
         _java,
         _memory,
@@ -42,10 +42,10 @@ def run_checks(settings: Settings) -> list[Check]:
     return [*(check(settings) for check in checks), *surroundings.checks(settings)]
 
 
-def _variables(_: Settings) -> Check:
+def _settings(_: Settings) -> Check:
     without_effect = unread()
-    detail = " ".join(one.text for one in without_effect) or "each is read"
-    return Check("variables", not without_effect, detail, "Correct the names, in the environment or in .env.")
+    detail = " ".join(one.text for one in without_effect) or "each variable is read"
+    return Check("settings", not without_effect, detail, "Correct the names, in the environment or in .env.")
 
 
 def _python(_: Settings) -> Check:

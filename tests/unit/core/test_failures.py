@@ -6,6 +6,7 @@ import pytest
 
 from fraudstream.core.errors import CheckpointMisfit, StoreUnavailable
 from fraudstream.core.failures import failure_of, failure_reason
+from fraudstream.core.settings import load_settings
 
 # Texts as Spark 4.2 gives them.
 AHEAD = "[STREAM_FAILED] Query [id = 03a7, runId = 0e2e] terminated with exception: "
@@ -81,3 +82,11 @@ def test_our_own_errors_are_known_by_their_class() -> None:
 
 def test_a_reason_is_bounded() -> None:
     assert len(failure_reason(RuntimeError("x" * 10_000))) == 500
+
+
+def test_a_reason_holds_no_secret_however_it_is_cut() -> None:
+    load_settings(scoring_key="qX7.pL9zRwN4vB2k.MMMM")
+    for length in (300, 470, 485, 495):
+        reason = failure_reason(ValueError(f"Illegal header value {'x' * length} b'Bearer qX7.pL9zRwN4vB2k.MMMM'"))
+        assert "Illegal header value" in reason
+        assert "qX7" not in reason

@@ -107,6 +107,6 @@ def test_every_command_tells_it_on_stderr(words: tuple[str, ...], project_root: 
         assert [(one["rule"], one["where"]) for one in answer["findings"]] == [("PR006", "FRAUDSTREAM_KAFKA_PRT")]
     if words[0] == "doctor":
         assert done.returncode == 1
-        (check,) = [one for one in answer["checks"] if one["name"] == "variables"]
+        (check,) = [one for one in answer["checks"] if one["name"] == "settings"]
         assert not check["ok"]
         assert "FRAUDSTREAM_KAFKA_PORT" in check["detail"]
