@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from fraudstream.core.errors import ScoringRejected
 from fraudstream.core.registry import LoadedModel
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import printable
 from fraudstream.scoring import openapi
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, ScoringAnswer, Shape, read_request, score
 from fraudstream.scoring.gate import OPEN_PATHS, Gate
@@ -127,7 +128,9 @@ def _add_scoring(
     async def invocations(request: Request) -> Response:
         sent = request.headers.get("content-type", "")
         if sent.partition(";")[0].strip().lower() not in ("", "application/json"):
-            return _error(415, f"The body is {sent[:80]}. Send application/json: dataframe_split or dataframe_records.")
+            return _error(
+                415, f"The body is {printable(sent, 80)}. Send application/json: dataframe_split or dataframe_records."
+            )
         return await answer(request, INVOCATION_SHAPES)
 
 
@@ -172,7 +175,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, HTTPException) else "Error"
     headers = error.headers if isinstance(error, HTTPException) else None
-    path = request.url.path[:100]
+    path = printable(request.url.path, 100)
     return _error(status, f"{detail}: {request.method} {path}. The service's addresses: /docs.", dict(headers or {}))
 
 

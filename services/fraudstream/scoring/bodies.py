@@ -17,7 +17,9 @@ import orjson
 
 from fraudstream.core.errors import ModelError, ScoringRejected
 from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.limits import LARGEST_SINGLE
 from fraudstream.core.registry import LoadedModel
+from fraudstream.core.text import printable
 
 Shape = Literal["data", "input_data", "Inputs", "dataframe_split", "dataframe_records"]
 Columns = dict[str, list[Any]]
@@ -29,6 +31,7 @@ _TEXT_FEATURES = frozenset(rule.name for rule in FIELD_RULES if rule.kind == "te
 _NUMBER_TYPES = frozenset({int, float})
 _TEXT_TYPES = frozenset({str})
 _LONGEST_SHOWN_VALUE = 60
+_IN_SINGLE_PRECISION = f"a number of at most {LARGEST_SINGLE} either way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +167,12 @@ def _check_column(name: str, values: Sequence[Any]) -> None:
     if name in _TEXT_FEATURES:
         if not types <= _TEXT_TYPES:
             _refuse(name, values, "text", lambda value: type(value) is str)
-    elif not types <= _NUMBER_TYPES or (float in types and not math.isfinite(sum(values))):
-        # A sum that overflows looks the same as an infinite value: the walk over the rows tells them apart.
-        _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES and math.isfinite(value))
+    elif not types <= _NUMBER_TYPES:
+        _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES)
+    elif not math.hypot(*values) <= LARGEST_SINGLE:
+        # No value is larger than the root of all squares; where that is too large, the walk over the rows tells whether
+        # a value is. In the model's single precision it would be infinite.
+        _refuse(name, values, _IN_SINGLE_PRECISION, lambda value: abs(value) <= LARGEST_SINGLE)
 
 
 def _refuse(name: str, values: Sequence[Any], expected: str, is_good: Callable[[Any], bool]) -> None:
@@ -176,5 +182,9 @@ def _refuse(name: str, values: Sequence[Any], expected: str, is_good: Callable[[
 
 
 def _shown(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= _LONGEST_SHOWN_VALUE else text[: _LONGEST_SHOWN_VALUE - 1] + "…"
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        # It reads what is nested four times as deep as it writes.
+        text = f"{'a list' if isinstance(value, list) else 'an object'} that is nested too deeply"
+    return printable(text, _LONGEST_SHOWN_VALUE)

@@ -285,3 +285,16 @@ def test_an_answer_is_of_one_version_while_champions_are_swapped(
         stop.set()
         swapper.join()
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize("path", ["/score", "/invocations"])
+def test_no_body_is_an_error_of_ours(client: TestClient, path: str) -> None:
+    deep = b"[" * 600 + b"]" * 600
+    row = orjson.dumps({name: GOOD[name] for name in FEATURES})
+    for odd in (deep, b"1e400", b"1e39", b"NaN", b"-0", b"9" * 400, b"true", b'"\\ud800"', b"\xff", b'"\x1b"', b"{}"):
+        for key in (b"data", b"dataframe_records"):
+            content = b'{"' + key + b'": [' + row.replace(b"12.5", odd) + b"]}"
+            answer = client.post(path, content=content, headers={"Content-Type": "application/json"})
+            assert answer.status_code in (200, 400), (odd[:20], answer.text)
+            answer.json()
+            assert not set(answer.text) & {"\x1b", "\x9b", "\u202e"}

@@ -12,6 +12,7 @@ import pytest
 from fraudstream.core.errors import ModelError, ScoringRejected
 from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import LoadedModel
+from fraudstream.core.text import printable
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, ScoringRequest, read_request, score
 from tests.events import GOOD
 
@@ -95,8 +96,56 @@ def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
     assert "is not JSON" in refusal(content)
 
 
-def test_large_finite_numbers_pass_though_their_sum_overflows() -> None:
-    assert read_request(orjson.dumps({"data": [ROW | {"amount": 1.7e308}] * 3})).count == 3
+def test_large_numbers_pass_though_their_sum_is_beyond_single_precision() -> None:
+    largest = 3.4028234663852886e38
+    assert read_request(orjson.dumps({"data": [ROW | {"amount": largest}] * 3})).count == 3
+    assert read_request(orjson.dumps({"data": [ROW | {"amount": -largest}, ROW | {"amount": 2**63 - 1}]})).count == 2
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("number", [3.4028235e38, 1e39, -1e39, 1.7e308, 2**200])
+def test_a_number_that_the_model_has_no_room_for_is_told_by_row_and_field(shape: str, number: float) -> None:
+    """In single precision it is infinite: the model would refuse it without a name, or score what nobody sent."""
+    rows = [ROW, ROW | {"old_balance": number}, ROW | {"old_balance": -number}]
+    told = refusal(body(shape, rows))
+    assert told.startswith("row 1: old_balance: expected a number of at most 3.4028234663852886e+38 either way, got ")
+
+
+DEEP = b"[" * 600 + b"]" * 600
+GOOD_ROW = json.dumps(ROW).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"data":' + DEEP + b"}",
+        b'{"data":[' + DEEP + b"]}",
+        b'{"input_data":{"columns":[' + DEEP + b'],"data":[[1]]}}',
+        b'{"input_data":{"columns":' + DEEP + b',"data":[[1]]}}',
+        b'{"input_data":' + DEEP + b"}",
+        b'{"Inputs":' + DEEP + b"}",
+        b'{"data":[' + GOOD_ROW.replace(b"12.5", DEEP) + b"]}",
+        b'{"data":[' + GOOD_ROW.replace(b"12.5", DEEP.replace(b"[", b'{"a":').replace(b"]", b"}")) + b"]}",
+        b'{"data":[' + GOOD_ROW.replace(b"12.5", b"1e400") + b"]}",
+        b'{"data":[' + GOOD_ROW.replace(b"12.5", b"9" * 400) + b"]}",
+        b'{"data":[' + GOOD_ROW.replace(b"12.5", b"9" * 5_000) + b"]}",
+        b'{"data":[' + GOOD_ROW.replace(b'"tuesday"', b'"\\ud800"') + b"]}",
+        b'{"data":[' + GOOD_ROW[:-1] + b', "amount": "x"}]}',
+        b'\xef\xbb\xbf{"data": []}',
+        '{"data": []}'.encode("utf-16"),
+        b'{"data": [], "data": 5}',
+        b'{"\xc2\x9b2J\xe2\x80\xae": 1}',
+        json.dumps({"k" * 1_000_000: 1}).encode(),
+        json.dumps({"input_data": {"columns": ["x" * 1_000_000], "data": [[1]]}}).encode(),
+        json.dumps({str(number): number for number in range(50_000)}).encode(),
+    ],
+)
+def test_odd_bodies_are_refused_in_a_short_printable_text(content: bytes) -> None:
+    told = refusal(content)
+    assert len(told) < 400
+    assert printable(told) == told
+    told.encode()
 
 
 def test_numbers_need_not_be_of_the_rules_own_kind_and_texts_may_be_unknown() -> None:
