@@ -67,6 +67,8 @@ def _problem(name: str, text: str) -> str | None:
             return f"{end} with {_name(character)}"
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         return "stands in quotes, which belong to the shell or to .env and not to the value"
+    if text.isascii() and text.isprintable():
+        return None
     for character in text:
         category = unicodedata.category(character)
         if category == "Cs":

@@ -36,19 +36,23 @@ _CUT_CHARACTERS = 8
 
 # The host ends the search, not the first @: people forget to escape an @ or a / inside a password.
 _ADDRESS = re.compile(r"(?<=://)([^\s:/?@'\"]*):[^\s'\"]*?@(?=[^@/?\s'\"]+(?:[/?\s'\"]|$))")
-_PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_ADDRESS, rf"\1:{MASK}@"),
+# A place, what a text has to hold for it to be looked for, and what it becomes.
+_PLACES: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("@", _ADDRESS, rf"\1:{MASK}@"),
     (
+        "=",
         re.compile(r"(?i)\b(SharedAccessKey|AccountKey|tlsCertificateKeyFilePassword)(\s*=\s*)[^\s;&\"'\\]+"),
         rf"\1\2{MASK}",
     ),
     (
-        re.compile(r"(?i)\b((?:sas|client|api)?_?-?(?:password|secret|passwd))(=)(\\?\")(?:\\.|[^\"\\])*\"?"),
+        '"',
+        re.compile(r"(?i)((?:password|secret|passwd))(=)(\\?\")(?:\\.|[^\"\\])*\"?"),
         rf'\1\2"{MASK}"',
     ),
-    (re.compile(r"\b(Bearer\s+|(?i:authorization)\W{1,6}(?i:basic)\s+)(?!\*)[\w+/=~.-]{2,}"), rf"\1{MASK}"),
-    (re.compile(r"\bSharedAccessSignature\s+[^\s\"']+"), f"SharedAccessSignature {MASK}"),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),
+    ("Bearer", re.compile(r"\b(Bearer\s+)(?!\*)[\w+/=~.-]{2,}"), rf"\1{MASK}"),
+    ("asic ", re.compile(r"(?i)(authorization\W{1,6}basic\s+)(?!\*)[\w+/=~.-]{2,}"), rf"\1{MASK}"),
+    ("SharedAccessSignature", re.compile(r"SharedAccessSignature\s+[^\s\"']+"), f"SharedAccessSignature {MASK}"),
+    ("eyJ", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),
 )
 _URI = re.compile(r"^[\w+.-]+://(?P<user>[^:/?@]*):(?P<password>.*)@[^@/?]+(?:[/?]|$)", re.S)
 _NAMED = re.compile(r"(?i)(?:^|[;?&])[^=;?&]*(?:key|password|secret|token|sig|code)=([^;&]+)")
@@ -91,8 +95,9 @@ class Secrets:
         for form in self._cut:
             if form[:_CUT_CHARACTERS] in text or form[-_CUT_CHARACTERS:] in text:
                 text = _without_pieces(text, form)
-        for pattern, masked in _PLACES:
-            text = pattern.sub(masked, text)
+        for sign, pattern, masked in _PLACES:
+            if sign in text:
+                text = pattern.sub(masked, text)
         return text
 
 

@@ -21,7 +21,7 @@ from fraudstream.core.malformed import Malformed, malformed
 from fraudstream.core.model_name import ModelName
 from fraudstream.core.redaction import mask_uri as mask_uri
 from fraudstream.core.redaction import redact, register
-from fraudstream.core.sources import DotEnvSource, ProfileFileSource, plain, secrets_of
+from fraudstream.core.sources import DotEnvSource, ProfileFileSource, given_texts, plain, secrets_of
 from fraudstream.core.sources import Profile as Profile
 from fraudstream.core.sources import profile_values as profile_values
 
@@ -234,7 +234,7 @@ def validated(**overrides: Any) -> Settings:
 
 def malformed_values(**overrides: Any) -> list[Malformed]:
     """The settings whose given values cannot be meant: their characters, and the form of addresses."""
-    given = {**DotEnvSource(Settings)(), **EnvSettingsSource(Settings)(), **overrides}
+    given = given_texts(Settings.model_fields) | overrides
     # What is refused may be repeated by no one, either.
     register(secrets_of(Settings.model_fields, given))
     found = malformed(given)

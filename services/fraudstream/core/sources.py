@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
@@ -13,7 +14,10 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from fraudstream.core.dotenv_file import read_dotenv
+from fraudstream.core.malformed import ENV_PREFIX
 from fraudstream.core.redaction import parts_of
+
+_PREFIX = ENV_PREFIX.lower()
 
 Profile = Literal["local", "compose", "azure"]
 
@@ -23,6 +27,15 @@ _USERS = {
     "kafka_oauth_client_secret": "kafka_oauth_client_id",
     "dashboard_password": "dashboard_user",
 }
+
+
+def given_texts(names: Collection[str]) -> dict[str, Any]:
+    """The texts of these settings in `.env` and the environment, as they were given; empty ones count as absent."""
+    found: dict[str, Any] = {}
+    for values in (read_dotenv().values, os.environ):
+        named = ((variable.lower().removeprefix(_PREFIX), variable, text) for variable, text in values.items())
+        found |= {name: text for name, variable, text in named if text and name in names and name != variable.lower()}
+    return found
 
 
 class DotEnvSource(EnvSettingsSource):

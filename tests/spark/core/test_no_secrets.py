@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from fraudstream.core.spark import JARS_VARIABLE
-from fraudstream.runtime import artifacts
-from fraudstream.runtime.java import find_java
-from fraudstream.runtime.jvm_library import ensure_library
+from fraudstream.core.settings import load_settings
+from fraudstream.runtime.parts import spark_job_environment
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
 
 pytestmark = pytest.mark.spark
 
 SCRIPT = """
-import sys, threading
+import sys
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.kafka import spark_options, spark_sink_options
 from fraudstream.core.logs import configure_logging
@@ -61,14 +59,13 @@ except Exception as error:
 
 @pytest.mark.parametrize("level", ["ERROR", "INFO"])
 def test_neither_plan_nor_failure_nor_log_shows_the_sign_in(tmp_path: Path, level: str) -> None:
-    jars = [ensure_library(), *artifacts.ensure("spark-kafka")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
     values = AZURE | {"kafka_bootstrap_servers": "127.0.0.1:9", "data_dir": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, level],
         env=environment
         | {f"FRAUDSTREAM_{name.upper()}": value for name, value in values.items()}
-        | {"JAVA_HOME": str(find_java().home), JARS_VARIABLE: ",".join(map(str, jars))},
+        | spark_job_environment(load_settings(data_dir=tmp_path)),
         capture_output=True,
         text=True,
         timeout=400,
