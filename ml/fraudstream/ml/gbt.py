@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.dataset as ds
 
 from fraudstream.core.event import FEATURES
+from fraudstream.core.spark import file_uri
 from fraudstream.ml.features import LABEL
 from fraudstream.ml.model_code import SparkTrees
 from fraudstream.ml.portable import of_spark_trees
@@ -59,7 +60,7 @@ def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int
         model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
     finally:
         cached.unpersist()
-    model.write().overwrite().save(folder.absolute().as_uri())
+    model.write().overwrite().save(file_uri(folder))
     return Fitted(model, PARAMETERS | {"seed": seed}, export(folder, list(model.treeWeights)))
 
 

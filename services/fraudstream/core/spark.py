@@ -82,6 +82,16 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
     return session
 
 
+def file_uri(folder: Path) -> str:
+    """A file or folder of this machine as Hadoop takes it for writing: a URI without escapes, which it would keep."""
+    return f"file:///{folder.absolute().as_posix().lstrip('/')}"
+
+
+def file_pattern(folder: Path) -> str:
+    """The same for reading, where brackets, braces, ``*``, ``?`` and backslashes would stand for other names."""
+    return re.sub(r"[\\{}\[\]*?]", r"\\\g<0>", file_uri(folder))
+
+
 def java_options(settings: Settings, *further: str) -> str:
     """The options of a Spark process's Java as one text, as Spark's launcher takes them apart again."""
     told = map(quoted, environment.java_properties(environment.made(os.environ)))

@@ -17,6 +17,7 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.documents import Document
 from fraudstream.core.rollups import EVENT_DIMENSIONS
+from fraudstream.core.spark import file_pattern
 from fraudstream.core.throttling import WriteLimits, patiently
 from fraudstream.store.records import LIVE
 from fraudstream.store.rollups import with_computed
@@ -78,7 +79,7 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
 
 def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) -> DataFrame:
     """The counted events, and before them what the seed holds."""
-    seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(str(checkpoint.seed))
+    seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(file_pattern(checkpoint.seed))
     return with_computed(seed).select(*events.columns).union(events)
 
 
