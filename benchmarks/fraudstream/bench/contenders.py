@@ -132,6 +132,8 @@ _FRUGAL = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": "",
+    # The workers' scripts import their neighbours.
+    "PYTHONSAFEPATH": "",
     "PATH": os.environ.get("PATH", ""),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from itertools import count
@@ -54,7 +55,9 @@ class Reader:
     def __init__(self, cast: Cast, topics: tuple[str, ...], count: int, idle_seconds: float) -> None:
         words = (cast.stage.settings.kafka_bootstrap_servers, ",".join(topics), str(count), str(idle_seconds))
         part = cast.worker("bare", "reader.py", *words, str(SAMPLE))
-        self._child = subprocess.Popen(part.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._child = subprocess.Popen(
+            part.command, env={**os.environ, **part.env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         errors = self._child.stderr
         if errors is None or errors.readline() != _STARTED:
             raise FraudstreamError(f"The reader did not start: {self._child.communicate()[1].decode()[-500:]}")
@@ -76,7 +79,7 @@ def send(cast: Cast, topic: str, events: Path, rate: float, count: int, first: i
     """Send ``count`` events at ``rate`` per second (0: as fast as the broker takes them), numbered from ``first``."""
     words = (cast.stage.settings.kafka_bootstrap_servers, topic, str(events), str(rate), str(count), str(first))
     part = cast.worker("bare", "sender.py", *words)
-    done = subprocess.run(part.command, capture_output=True, check=False)
+    done = subprocess.run(part.command, env={**os.environ, **part.env}, capture_output=True, check=False)
     if done.returncode:
         raise FraudstreamError(f"The sender failed: {done.stderr.decode('utf-8', 'replace')[-500:]}")
 
