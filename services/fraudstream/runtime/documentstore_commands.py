@@ -10,6 +10,8 @@ from typing import Any
 
 import jpype
 
+_BAD_VALUE = 2
+
 # Every other command is followed by a commit, whether it wrote or not.
 _READS = frozenset(
     (
@@ -80,6 +82,14 @@ def count_answer(namespace: str, counted: Any) -> Any:
         batch.add(document({"_id": jpype.JObject(1, jpype.JInt), "n": counted.get("n")}))
     cursor = document({"id": jpype.JObject(0, jpype.JLong), "ns": namespace, "firstBatch": batch})
     return document({"cursor": cursor, "ok": 1.0})
+
+
+def with_codes(answer: Any) -> Any:
+    """The answer with a code for each write error: drivers tell errors apart by it, and PyMongo fails without one."""
+    for error in answer.get("writeErrors") or ():
+        if error.get("code") is None:
+            error.put("code", jpype.JObject(_BAD_VALUE, jpype.JInt))
+    return answer
 
 
 def document(fields: Mapping[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError, PortTaken, RuntimePartError
 from fraudstream.core.logs import configure_logging
 from fraudstream.runtime import artifacts
-from fraudstream.runtime.documentstore_commands import count_answer, counting, document, keep_unique, writes
+from fraudstream.runtime.documentstore_commands import count_answer, counting, document, keep_unique, with_codes, writes
 from fraudstream.runtime.java import find_java
 
 # Sorts and aggregations load the collection that they read: 100,000 transactions take some 400 MB.
@@ -222,7 +222,7 @@ class Backend:
             result = self._read(self._h2.handleCommand, channel, database, "count", counted)
             return count_answer(f"{database}.{query.get('aggregate')}", result)
         if writes(name, query):
-            return self._write(self._h2.handleCommand, channel, database, command, query)
+            return with_codes(self._write(self._h2.handleCommand, channel, database, command, query))
         return self._read(self._h2.handleCommand, channel, database, command, query)
 
     def _read(self, handle: Any, *arguments: Any) -> Any:
