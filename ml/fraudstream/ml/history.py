@@ -17,7 +17,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError, StoreUnavailable
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.throttling import TOO_MANY_REQUESTS, Patience, WriteLimits, patiently
+from fraudstream.core.store_errors import TOO_MANY_REQUESTS
+from fraudstream.core.throttling import Patience, WriteLimits, patiently
 from fraudstream.core.topics import LABELS
 from fraudstream.ml.features import ID, LABEL
 from fraudstream.ml.usable import NOTHING_LEFT_OUT, RULES, LeftOut, Sorted, sort_rows

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fraudstream.core.event import FEATURES, FIELD_RULES, FieldRule
+from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.field_rules import FieldRule
 from fraudstream.core.text import printable
 from fraudstream.ml.features import ID, LABEL
 

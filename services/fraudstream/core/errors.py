@@ -52,7 +52,11 @@ class ConfigurationError(FraudstreamError):
 
 
 class EventError(FraudstreamError):
-    """A transaction breaks the event contract; the message starts with the field's name."""
+    """A transaction breaks the event contract; the message starts with the name in ``field``, `value` for the whole."""
+
+    def __init__(self, message: str, field: str = "value") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class UnavailableError(FraudstreamError):

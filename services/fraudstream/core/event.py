@@ -8,18 +8,16 @@ outside its values rejects the event with a reason that starts with the field's 
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from fraudstream.core.errors import EventError
-
-DATE_FORMAT = "%d/%m/%Y %H:%M:%S"
-SPARK_DATE_FORMAT = "dd/MM/yyyy HH:mm:ss"
-DATE_PATTERN = r"^[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+from fraudstream.core.field_rules import DATE_PATTERN, FieldRule, parse_date
+from fraudstream.core.gate import Gate
+from fraudstream.core.limits import LARGEST_SINGLE
+from fraudstream.core.topics import MAX_EVENT_BYTES
 
 FIRST_HISTORY_ID = 1_000_000
 FIRST_LIVE_ID = 1_001_000
@@ -30,7 +28,8 @@ TransactionType = Literal["online", "onsite"]
 # "internet_payement" is spelled so by every sender.
 Method = Literal["internet_payement", "phone", "card_with_contact", "card_without_contact", "other"]
 
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# The model computes in single precision; a larger number would be infinite there, and sums of such ones everywhere.
+Money = Annotated[float, Field(ge=0, le=LARGEST_SINGLE, allow_inf_nan=False)]
 Flag = Annotated[int, Field(ge=0, le=1)]
 
 
@@ -72,34 +71,6 @@ class Transaction(BaseModel):
     def event_time(self) -> datetime:
         """When the transaction was made, UTC, timezone-aware."""
         return parse_date(self.date)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """What a field's value must be; ``choices`` for text, ``minimum``/``maximum`` (inclusive) for numbers."""
-
-    name: str
-    kind: Literal["int", "float", "text", "date"]
-    required: bool
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    choices: tuple[str, ...] = ()
-
-    @property
-    def spark_type(self) -> str:
-        return {"int": "BIGINT", "float": "DOUBLE", "text": "STRING", "date": "STRING"}[self.kind]
-
-    @property
-    def expectation(self) -> str:
-        """The rule in words, as it stands in a rejected event's reason."""
-        if self.kind == "date":
-            return "a date dd/mm/YYYY HH:MM:SS"
-        if self.kind == "text":
-            return f"one of {', '.join(self.choices)}"
-        noun = "an integer" if self.kind == "int" else "a finite number"
-        if self.maximum is None or self.maximum == 2**63 - 1:
-            return f"{noun} of {self.minimum} or more"
-        return f"{noun} from {self.minimum} to {self.maximum}"
 
 
 # What the system writes beside an event's own fields, in `scored` and in documents; senders can't use these names.
@@ -158,21 +129,13 @@ def _rule(name: str) -> FieldRule:
 FIELD_RULES: tuple[FieldRule, ...] = tuple(_rule(name) for name in Transaction.model_fields)
 
 
-def parse_date(value: str) -> datetime:
-    """``dd/mm/YYYY HH:MM:SS`` → UTC; raises ``ValueError`` for a day or hour that does not exist."""
-    return datetime.strptime(value, DATE_FORMAT).replace(tzinfo=UTC)
+# What stands before every event, wherever it comes from.
+GATE = Gate(FIELD_RULES, RESERVED_FIELDS, MAX_EVENT_BYTES)
 
 
 def parse_event(value: bytes | str) -> Transaction:
     """Read one event; raises :class:`EventError` whose message starts with the offending field's name."""
-    try:
-        return Transaction.model_validate_json(value)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        if problem["type"] == "reserved_field":
-            raise EventError(problem["msg"]) from None
-        field = str(problem["loc"][0]) if problem["loc"] else "value"
-        raise EventError(f"{field}: {problem['msg']}") from None
+    return Transaction.model_validate(GATE.read(value.encode() if isinstance(value, str) else value))
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,19 +15,17 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
+from fraudstream.core import limits
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, FieldRule, spark_schema
+from fraudstream.core.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, spark_schema
+from fraudstream.core.field_rules import ROUNDED_DIGITS, FieldRule
+from fraudstream.core.gate import LOST_DIGITS
 from fraudstream.core.topics import MAX_EVENT_BYTES, REJECTED, SCORED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession
 
 PACKAGE = "fraudstream"
-
-# Rejected values are kept whole up to the first size and cut to the second beyond it: the record itself stays in
-# its topic, and a document must stay far below Cosmos DB's 2 MB.
-WHOLE_RAW_BYTES = 256 * 1024
-CUT_RAW_BYTES = 64 * 1024
 
 _RULES = {rule.name: rule for rule in FIELD_RULES}
 FEATURES_SCHEMA = ", ".join(f"{name} {_RULES[name].spark_type}" for name in FEATURES)
@@ -38,7 +36,7 @@ READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction IN
 # The catalog of our functions, and what each of them answers.
 CATALOG = "fraudstream"
 _CATALOG_CLASS = f"{PACKAGE}.Functions"
-_ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA}
+_ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA, "finish": DECIDED_SCHEMA}
 
 
 def sources() -> list[Traversable]:
@@ -59,8 +57,19 @@ def contract_json() -> str:
             "features": FEATURES,
             "reserved": RESERVED_FIELDS,
             "max_event_bytes": MAX_EVENT_BYTES,
-            "whole_raw_bytes": WHOLE_RAW_BYTES,
-            "cut_raw_bytes": CUT_RAW_BYTES,
+            "whole_raw_bytes": limits.WHOLE_RAW_BYTES,
+            "cut_raw_bytes": limits.CUT_RAW_BYTES,
+            "whole_key_bytes": limits.WHOLE_KEY_BYTES,
+            "shown_reason": limits.SHOWN_REASON_CHARACTERS,
+            "most_nesting": limits.MOST_NESTING,
+            "most_fields": limits.MOST_FIELDS,
+            "most_document_bytes": limits.MOST_EVENT_DOCUMENT_BYTES,
+            "most_decimal_digits": limits.MOST_DECIMAL_DIGITS,
+            "decimal_exponents": limits.DECIMAL_EXPONENTS,
+            "dollar_name": limits.name_problem("$"),
+            "nul_name": limits.name_problem("\0"),
+            "lost_digits": LOST_DIGITS,
+            "rounded_digits": ROUNDED_DIGITS,
             "scored_topic": SCORED,
             "rejected_topic": REJECTED,
             "schemas": _ANSWERS,
@@ -69,11 +78,9 @@ def contract_json() -> str:
     )
 
 
-def read_event(spark: SparkSession, value: Column, decided: bool) -> Column:
+def read_event(spark: SparkSession, value: Column, decided: Column) -> Column:
     """A struct of :data:`READ_SCHEMA` for a binary ``value``; ``reason`` is null for a valid event."""
-    from pyspark.sql import functions as F
-
-    return _called(spark, "read", value, F.lit(decided))
+    return _called(spark, "read", value, decided)
 
 
 def check_record(spark: SparkSession) -> Column:
@@ -86,6 +93,16 @@ def decide_record(spark: SparkSession, champion: str) -> Column:
     from pyspark.sql import functions as F
 
     return _called(spark, "decide", *_record_columns(), F.lit(champion))
+
+
+def finish_record(spark: SparkSession) -> Column:
+    """A struct of :data:`DECIDED_SCHEMA` for a row of ``topic``, ``key``, ``value``, ``source``, ``field``, ``reason``.
+
+    Rows with a ``reason`` become records of `rejected`, of which ``value`` is the event.
+    """
+    from pyspark.sql import functions as F
+
+    return _called(spark, "finish", *(F.col(name) for name in ("topic", "key", "value", "source", "field", "reason")))
 
 
 def _record_columns() -> list[Column]:

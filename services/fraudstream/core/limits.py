@@ -108,7 +108,7 @@ NAME_RULES: tuple[NameRule, ...] = (
         {
             "embedded": f"{_MEASURED}: a replacement with such a name is an `illegal update`",
             "mongodb": "code 52, DollarPrefixedFieldName: at the top of a replacement, until 4.4 at every level",
-            "cosmos": "`The dollar ($) prefixed field … is not valid for storage`, at every level (Cezerin2/Server 176)",
+            "cosmos": "`The dollar ($) prefixed field … is not valid for storage`, at all levels (Cezerin2/Server 176)",
         },
     ),
     NameRule("\0", "anywhere", dict.fromkeys(get_args(Store), f"{_BSON}: names end at the first NUL")),
@@ -128,6 +128,14 @@ MOST_FIELDS = 10_000
 # source and times; and what a request has beside its one document. Both are a fraction of it.
 OWN_BYTES = 4_096
 MOST_EVENT_DOCUMENT_BYTES = min(MOST_DOCUMENT_BYTES, MOST_REQUEST_BYTES) - 2 * OWN_BYTES
+
+# Rejected values are kept whole up to the first size and cut to the second beyond it: the record itself stays in its
+# topic, and a record of `rejected` and its document must stay far below what topics and stores take.
+WHOLE_RAW_BYTES = 256 * 1024
+CUT_RAW_BYTES = 64 * 1024
+# A sender's key is kept whole up to this size; of a longer one, and of one that is no text, the first bytes.
+WHOLE_KEY_BYTES = 1024
+SHOWN_REASON_CHARACTERS = 500
 
 # The model computes in single precision (IEEE 754 binary32); no number of amounts of this size overflows the sum, which
 # is a double.

@@ -11,12 +11,13 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import bson
 import structlog
+from bson.errors import InvalidDocument
 from bson.raw_bson import RawBSONDocument
 from pymongo import InsertOne, ReplaceOne
 from pymongo.collection import Collection
@@ -25,9 +26,15 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.settings import Settings
+from fraudstream.core.store_errors import (
+    DOCUMENT_CODES,
+    DUPLICATE_KEY,
+    SHOWN_CHARACTERS,
+    TOO_MANY_REQUESTS,
+    concern_documents,
+    said,
+)
 
-TOO_MANY_REQUESTS = 16500
-DUPLICATE_KEY = 11000
 # What Microsoft's guide for bulk writes recommends (optimize-write-performance).
 MOST_OPERATIONS = 1_000
 
@@ -115,17 +122,32 @@ class Encoded(NamedTuple):
         return len(self.raw.raw)
 
 
+class Refused(NamedTuple):
+    """A document that the store does not take; ``reason`` has its code, where it gives one, and its text, cut."""
+
+    made: Encoded
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """What became of documents that were to be inserted: those whose ``_id`` is taken, and the refused ones."""
+
+    taken: list[Encoded]
+    refused: list[Refused]
+
+
 def upsert_all(
     collection: Collection[dict[str, Any]],
     documents: Sequence[Encoded],
     limits: WriteLimits,
     patience: Patience | None = None,
-) -> None:
-    """Replace or insert each document by its ``_id``; returns once the store has acknowledged all of them.
+) -> list[Refused]:
+    """Replace or insert each document by its ``_id``; returns, once all others are acknowledged, the refused ones.
 
-    Raises :class:`StoreUnavailable` when request units stay away for too long, ``BulkWriteError`` for anything else.
+    Raises :class:`StoreUnavailable` when request units stay away for too long, ``PyMongoError`` for what concerns not
+    single documents but the store: it is away, or full, or gives no access.
     """
-    _write_all(collection, documents, _replacement, {TOO_MANY_REQUESTS}, limits, patience)
+    return _Writing(collection, _replacement, limits, patience).write(documents).refused
 
 
 def insert_new(
@@ -133,12 +155,12 @@ def insert_new(
     documents: Sequence[Encoded],
     limits: WriteLimits,
     patience: Patience | None = None,
-) -> list[Encoded]:
-    """Insert each document whose ``_id`` is not taken; returns the others, which the store keeps as they are there.
+) -> Outcome:
+    """Insert each document whose ``_id`` is not taken; those that are taken the store keeps as they are there.
 
     Raises as :func:`upsert_all` does.
     """
-    return _write_all(collection, documents, _insertion, {TOO_MANY_REQUESTS, DUPLICATE_KEY}, limits, patience)
+    return _Writing(collection, _insertion, limits, patience).write(documents)
 
 
 def _replacement(made: Encoded) -> ReplaceOne[RawBSONDocument]:
@@ -149,51 +171,97 @@ def _insertion(made: Encoded) -> InsertOne[RawBSONDocument]:
     return InsertOne(made.raw)
 
 
-def _write_all(
-    collection: Collection[dict[str, Any]],
-    documents: Sequence[Encoded],
-    operation: Callable[[Encoded], Any],
-    expected: Set[int],
-    limits: WriteLimits,
-    patience: Patience | None,
-) -> list[Encoded]:
-    patience = patience or Patience(limits)
-    taken: list[Encoded] = []
-    refused = 0
-    for batch in batches(documents, limits.request_bytes):
+class _Writing:
+    """One call's writes to a collection: what has to wait is sent again, what is to blame is found and left out."""
+
+    def __init__(
+        self,
+        collection: Collection[dict[str, Any]],
+        operation: Callable[[Encoded], Any],
+        limits: WriteLimits,
+        patience: Patience | None,
+    ) -> None:
+        self._collection = collection
+        self._operation = operation
+        self._limits = limits
+        self._patience = patience or Patience(limits)
+        self._taken: list[Encoded] = []
+        self._refused: list[Refused] = []
+        self._raced: set[Any] = set()
+        self._waited = 0
+
+    def write(self, documents: Sequence[Encoded]) -> Outcome:
+        for batch in batches(documents, self._limits.request_bytes):
+            self._write(batch)
+        if self._waited:
+            log.info(
+                "store_throttled",
+                collection=self._collection.name,
+                documents=len(documents),
+                refused=self._waited,
+                waited_ms=round(self._patience.waited_seconds * 1000),
+            )
+        return Outcome(self._taken, self._refused)
+
+    def _write(self, batch: Sequence[Encoded]) -> None:
         left = batch
         while left:
+            messages: Sequence[str] = ()
             try:
-                collection.bulk_write([operation(made) for made in left], ordered=False)
-                patience.renew()
-                break
+                self._collection.bulk_write([self._operation(made) for made in left], ordered=False)
+                self._patience.renew()
+                return
             except BulkWriteError as error:
-                problems = error.details.get("writeErrors", [])
-                codes = {problem["code"] for problem in problems}
-                if error.details.get("writeConcernErrors") or codes - expected:
-                    raise
-                taken += [left[problem["index"]] for problem in problems if problem["code"] == DUPLICATE_KEY]
-                if len(problems) < len(left):
-                    patience.renew()
-                waiting = [problem for problem in problems if problem["code"] == TOO_MANY_REQUESTS]
-                left = [left[problem["index"]] for problem in waiting]
-                messages = [str(problem.get("errmsg", "")) for problem in waiting]
+                left, messages = self._sorted(error, left)
             except OperationFailure as error:
                 if error.code != TOO_MANY_REQUESTS:
-                    raise
+                    if error.code not in DOCUMENT_CODES:
+                        raise
+                    self._halve(left, f"code {error.code}: {error}")
+                    return
                 messages = [str(error)]
-            refused += len(left)
-            if left:
-                patience.wait(messages)
-    if refused:
-        log.info(
-            "store_throttled",
-            collection=collection.name,
-            documents=len(documents),
-            refused=refused,
-            waited_ms=round(patience.waited_seconds * 1000),
-        )
-    return taken
+            except (KeyError, InvalidDocument) as error:
+                # PyMongo's own error for an answer that lacks a code, and for a document over the store's size.
+                self._halve(left, f"{type(error).__name__}: {error}")
+                return
+            if messages:
+                self._waited += len(left)
+                self._patience.wait(messages)
+
+    def _sorted(self, error: BulkWriteError, batch: Sequence[Encoded]) -> tuple[list[Encoded], list[str]]:
+        """What of a bulk that was answered with errors has to be sent again, and the store's messages about that."""
+        problems = error.details.get("writeErrors", [])
+        if error.details.get("writeConcernErrors") or not concern_documents(problems, len(batch)):
+            raise error
+        again, messages = [], []
+        for problem in problems:
+            code, made = problem.get("code"), batch[problem["index"]]
+            if code == TOO_MANY_REQUESTS:
+                again.append(made)
+                messages.append(str(problem.get("errmsg", "")))
+            elif code == DUPLICATE_KEY and self._operation is _insertion:
+                self._taken.append(made)
+            elif code == DUPLICATE_KEY and made.number not in self._raced:
+                # Two upserts of one `_id` at once: the one that lost finds the document the second time.
+                self._raced.add(made.number)
+                again.append(made)
+            else:
+                self._refuse(made, said(problem))
+        if len(problems) < len(batch):
+            self._patience.renew()
+        return again, messages
+
+    def _halve(self, batch: Sequence[Encoded], reason: str) -> None:
+        if len(batch) == 1:
+            self._refuse(batch[0], reason)
+            return
+        half = len(batch) // 2
+        self._write(batch[:half])
+        self._write(batch[half:])
+
+    def _refuse(self, made: Encoded, reason: str) -> None:
+        self._refused.append(Refused(made, reason[:SHOWN_CHARACTERS]))
+        log.warning("document_refused", collection=self._collection.name, reason=reason[:SHOWN_CHARACTERS])
 
 
 def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patience | None = None) -> Answer:

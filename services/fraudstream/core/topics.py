@@ -16,6 +16,11 @@ PUBLICATION_BYTES = 1024 * 1024
 # One that did not would stop the stream for good.
 MAX_EVENT_BYTES = PUBLICATION_BYTES - 128 * 1024
 
+# What a record may have beside its value: a key, headers, and the batch around it (61 bytes, and up to 21 a record, in
+# Kafka's message format 2).
+RECORD_FRAME_BYTES = 4 * 1024
+MOST_RECORD_BYTES = PUBLICATION_BYTES - RECORD_FRAME_BYTES
+
 TRANSACTIONS = "transactions"
 SCORED = "scored"
 REJECTED = "rejected"

@@ -8,19 +8,20 @@ from fraudstream.core.event import FIELD_RULES
 from fraudstream.core.jvm import read_event
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
-def validate(records: DataFrame, decided: bool = False) -> DataFrame:
+def validate(records: DataFrame, decided: Column | bool = False) -> DataFrame:
     """Add ``event``, ``event_time``, ``reason``, ``field``, ``prediction`` and ``enqueued_at`` to the records.
 
     ``reason`` is null for a valid event; otherwise it starts with the name in ``field``. ``event`` holds the known
-    fields. Events that carry a decision already (``decided``) may be larger and have the decision's fields, of which
-    ``prediction`` and the source's ``enqueued_at`` (a timestamp) come along.
+    fields. Events that carry a decision already (``decided``, for all records or for each) may be larger and have the
+    decision's fields, of which ``prediction`` and the source's ``enqueued_at`` (a timestamp) come along.
     """
     from pyspark.sql import functions as F
 
-    read = records.withColumn("_read", read_event(records.sparkSession, F.col("value"), decided))
+    carries = F.lit(decided) if isinstance(decided, bool) else decided
+    read = records.withColumn("_read", read_event(records.sparkSession, F.col("value"), carries))
     return read.select(
         *records.columns,
         F.struct(*(F.col(f"_read.{rule.name}") for rule in FIELD_RULES)).alias("event"),

@@ -21,7 +21,6 @@ from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
 from fraudstream.core.health import Failing, announce_failing
-from fraudstream.core.jvm import CUT_RAW_BYTES
 from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
 from fraudstream.core.narrowing import OWN_FAULT, Range, Suspect, narrow_down, read_record
@@ -190,7 +189,7 @@ def _set_aside(suspect: Suspect, record: Any, now: datetime) -> documents.Docume
     place = suspect.partition
     source = {"topic": place.topic, "partition": place.partition, "offset": suspect.offset}
     verb = "written" if record is not None else "read"
-    raw = (record.value or b"")[:CUT_RAW_BYTES] if record is not None else b""
+    raw = (record.value or b"") if record is not None else b""
     at = _EPOCH + timedelta(milliseconds=record.timestamp) if record is not None else now
     return rejection(f"cannot be {verb}: {suspect.failure.reason}", raw, source, at, None, now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +13,16 @@ import orjson
 
 from fraudstream.core.documents import Document
 from fraudstream.core.errors import EventError
-from fraudstream.core.event import RESERVED_FIELDS, parse_event
+from fraudstream.core.event import GATE
+from fraudstream.core.field_rules import parse_date
+from fraudstream.core.gate import DECISION_MARK, beginning
+from fraudstream.core.limits import CUT_RAW_BYTES, SHOWN_REASON_CHARACTERS, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 
 LIVE = "live"
 HISTORY = "history"
+
+_LONGEST_TOPIC_NAME = 249  # Kafka's
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,17 @@ class Record:
     key: bytes | None
     value: bytes
 
+    @property
+    def event(self) -> bytes:
+        """The event as its sender made it, without the decision that the stream job added."""
+        at = self.value.rfind(DECISION_MARK) if self.topic == SCORED else -1
+        return self.value[:at] + b"}" if at > 0 else self.value
+
 
 def document(record: Record, now: datetime) -> Document:
     """The document of a record: one for `transactions`, or one for `rejected` (it has a ``reason``).
 
-    Never raises for what a record holds: a record that cannot be read becomes a rejected document.
+    Never raises for what a record holds, whoever wrote it: one that cannot be read becomes a rejected document.
     """
     try:
         if record.topic == SCORED:
@@ -43,27 +55,30 @@ def document(record: Record, now: datetime) -> Document:
             return _labelled(record, now)
         if record.topic == REJECTED:
             return _rejected(record, now)
+        reason = f"value: nothing is known of the topic {record.topic}"
     except EventError as error:
-        return rejection(str(error), record.value, _source(record), record.timestamp, _text(record.key), now)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error)
+    except Exception as error:
         reason = f"value: not a record of {record.topic}: {type(error).__name__}: {error}"
-        return rejection(reason, record.value, _source(record), record.timestamp, _text(record.key), now)
-    reason = f"value: nothing is known of the topic {record.topic}"
-    return rejection(reason, record.value, _source(record), record.timestamp, _text(record.key), now)
+    return rejection(reason, record.value, _source(record), record.timestamp, record.key, now)
 
 
 def rejection(
-    reason: str, raw: bytes, source: Document, enqueued_at: datetime, key: str | None, now: datetime
+    reason: str, raw: bytes, source: Document, enqueued_at: datetime, key: bytes | None, now: datetime
 ) -> Document:
-    """A document of `rejected`, its ``_id`` made from ``source``; ``reason`` starts with the field's name."""
+    """A document of `rejected`, its ``_id`` made from ``source``; ``reason`` starts with the field's name.
+
+    Large values, keys and reasons are cut, so that every store takes it.
+    """
+    shown = beginning(reason, SHOWN_REASON_CHARACTERS)
     return {
         "_id": f"{source['topic']}/{source['partition']}/{source['offset']}",
-        "reason": reason,
-        "field": reason.split(":", 1)[0],
-        "raw": raw,
+        "reason": shown,
+        "field": shown.split(":", 1)[0],
+        "raw": raw if len(raw) <= WHOLE_RAW_BYTES else raw[:CUT_RAW_BYTES],
         "raw_bytes": len(raw),
         "raw_sha256": hashlib.sha256(raw).hexdigest(),
-        "key": key,
+        **_key(key),
         "source": source,
         "enqueued_at": enqueued_at,
         "rejected_at": now,
@@ -71,31 +86,30 @@ def rejection(
     }
 
 
-def duplicate(transaction: Document, first: Document, now: datetime) -> Document:
-    """The `rejected` document of an event whose id another event, ``first``, already has."""
-    own = {name: value for name, value in transaction.items() if name not in RESERVED_FIELDS}
+def duplicate(transaction: Document, event: bytes, first: Document, now: datetime) -> Document:
+    """The `rejected` document of an ``event`` whose id another event, ``first``, already has."""
     at = "{topic}/{partition}/{offset}".format(**first["source"])
-    return rejection(
-        f"id: {transaction['_id']} is taken by the event at {at}",
-        orjson.dumps(own, default=str),
-        transaction["source"],
-        transaction["enqueued_at"],
-        str(transaction["_id"]),
-        now,
-    )
+    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by the event at {at}", now)
+
+
+def set_aside(transaction: Document, event: bytes, reason: str, now: datetime) -> Document:
+    """The `rejected` document of an ``event`` of which there is a document that is not to be stored."""
+    key = str(transaction["_id"]).encode()
+    return rejection(reason, event, transaction["source"], transaction["enqueued_at"], key, now)
 
 
 def _scored(record: Record, now: datetime) -> Document:
-    event = orjson.loads(record.value)
+    event = GATE.read_decided(record.value)
     source = event["source"]
-    enqueued_at = _time(source.pop("enqueued_at"))
+    enqueued_at = _time(source["enqueued_at"])
+    _require_decision(event)
     latency = record.timestamp - enqueued_at
     decided: Document = event | {
-        "_id": int(event["id"]),
+        "_id": event["id"],
         "event_time": _time(event["event_time"]),
         "scored_at": _time(event["scored_at"]),
         "origin": LIVE,
-        "source": source,
+        "source": _place(source),
         "enqueued_at": enqueued_at,
         "published_at": record.timestamp,
         "latency_ms": latency.total_seconds() * 1000,
@@ -104,13 +118,30 @@ def _scored(record: Record, now: datetime) -> Document:
     return decided
 
 
+def _require_decision(event: Document) -> None:
+    """Raises ``ValueError`` for a decision that is none of ours."""
+    score, threshold, prediction = event["score"], event["threshold"], event["prediction"]
+    good = (
+        type(prediction) is int
+        and 0 <= prediction <= 1
+        and type(score) in (int, float)
+        and math.isfinite(score)
+        and type(threshold) in (int, float)
+        and math.isfinite(threshold)
+        and type(event["model_version"]) is str
+        and type(event["reasons"]) is list
+    )
+    if not good:
+        raise ValueError("prediction, score, threshold, model_version or reasons are not a decision's")
+
+
 def _labelled(record: Record, now: datetime) -> Document:
-    event = parse_event(record.value)
-    if event.isFraud is None:
-        raise EventError("isFraud: missing, labelled history has 0 or 1")
-    labelled: Document = orjson.loads(record.value) | {
-        "_id": event.id,
-        "event_time": event.event_time,
+    event = GATE.read(record.value)
+    if event.get("isFraud") is None:
+        raise EventError("isFraud: missing, labelled history has 0 or 1", "isFraud")
+    labelled: Document = event | {
+        "_id": event["id"],
+        "event_time": parse_date(event["date"]),
         "origin": HISTORY,
         "source": _source(record),
         "enqueued_at": record.timestamp,
@@ -122,19 +153,23 @@ def _labelled(record: Record, now: datetime) -> Document:
 def _rejected(record: Record, now: datetime) -> Document:
     envelope = orjson.loads(record.value)
     source = envelope["source"]
-    enqueued_at = _time(source.pop("enqueued_at"))
-    found = rejection(
-        envelope["reason"],
-        base64.b64decode(envelope["raw_base64"]),
-        source,
-        enqueued_at,
-        envelope.get("key"),
-        now,
-    )
-    return found | {
-        "field": envelope["field"],
-        "raw_bytes": int(envelope["raw_bytes"]),
-        "raw_sha256": envelope["raw_sha256"],
+    enqueued_at = _time(source["enqueued_at"])
+    texts = [envelope[name] for name in ("reason", "field", "raw_sha256")]
+    if not all(type(text) is str for text in texts) or type(envelope["raw_bytes"]) is not int:
+        raise ValueError("reason, field, raw_bytes or raw_sha256 are not a rejected record's")
+    if (text := envelope.get("key")) is not None:
+        key = _key(text.encode())
+    elif "key_base64" in envelope:
+        key = _key(base64.b64decode(envelope["key_base64"], validate=True)) | {"key_bytes": int(envelope["key_bytes"])}
+    else:
+        key = _key(None)
+    raw = base64.b64decode(envelope["raw_base64"], validate=True)
+    reason, field, digest = (beginning(text, SHOWN_REASON_CHARACTERS) for text in texts)
+    return rejection(reason, raw, _place(source), enqueued_at, None, now) | {
+        "field": field,
+        "raw_bytes": envelope["raw_bytes"],
+        "raw_sha256": digest,
+        **key,
         "rejected_at": _time(envelope["rejected_at"]),
     }
 
@@ -143,9 +178,28 @@ def _source(record: Record) -> Document:
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 
+def _place(source: Document) -> Document:
+    """Where a record says that it was made from. Raises ``ValueError`` for what is no place in a topic."""
+    place = {name: source[name] for name in ("topic", "partition", "offset")}
+    numbers = (place["partition"], place["offset"])
+    topic = place["topic"]
+    if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME or not all(type(number) is int for number in numbers):
+        raise ValueError("source is no place in a topic")
+    return place
+
+
 def _time(value: Any) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _text(key: bytes | None) -> str | None:
-    return None if key is None else key.decode("utf-8", "replace")
+def _key(key: bytes | None) -> Document:
+    """A sender's key: text where it is one and short, else its first bytes."""
+    if key is None:
+        return {"key": None}
+    if len(key) <= WHOLE_KEY_BYTES:
+        try:
+            return {"key": key.decode("utf-8")}
+        except UnicodeDecodeError:
+            pass
+    return {"key": None, "key_raw": key[:WHOLE_KEY_BYTES], "key_bytes": len(key)}

@@ -42,8 +42,8 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 
 def counted(records: DataFrame) -> DataFrame:
     """Records of `scored` and `labels` → ``origin``, ``id``, both times, ``fraud``, ``amount``, dimensions."""
-    checked = validate(records, decided=True)
     live = F.col("topic") == SCORED
+    checked = validate(records, decided=live)
     labelled = (F.col("topic") == LABELS) & F.col("event.isFraud").isNotNull()
     decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
     named = checked.where(F.col("reason").isNull() & (labelled | decided))

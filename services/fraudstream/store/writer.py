@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from bson.errors import BSONError
 from pymongo import DESCENDING
 from pymongo.database import Database
 
@@ -22,9 +21,13 @@ from fraudstream.core.documents import (
     TRANSACTIONS,
     Document,
 )
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.limits import MOST_DOCUMENT_BYTES
+from fraudstream.core.store_errors import DUPLICATE_KEY
 from fraudstream.core.throttling import (
     MOST_OPERATIONS,
     Encoded,
+    Outcome,
     Patience,
     WriteLimits,
     insert_new,
@@ -32,12 +35,15 @@ from fraudstream.core.throttling import (
     read_all,
     upsert_all,
 )
-from fraudstream.store.records import LIVE, Record, document, duplicate, rejection
+from fraudstream.store.records import LIVE, Record, document, duplicate, set_aside
 
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
 # While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
 CHUNK = 2 * MOST_OPERATIONS
+# The beginning of the reason of an event that was scored and that a store refuses: a store with limits that the gate
+# does not know. Such an event is in `scored` and in `rejected`, and in no rollup.
+CANNOT_BE_WRITTEN = "cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,16 @@ class Written:
 
 
 class Transaction(NamedTuple):
-    """A document of `transactions`, and the partition and offset at which its record came."""
+    """A document of `transactions`, its record, and the partition and offset of the record whose slot it takes."""
 
     document: Document
     encoded: Encoded
+    record: Record
     at: tuple[int, int]
+
+    def set_aside(self, reason: str, now: datetime) -> Document:
+        """The document of `rejected` for an event that the store does not take."""
+        return set_aside(self.document, self.record.event, f"{CANNOT_BE_WRITTEN}: {reason}", now)
 
 
 class DocumentWriter:
@@ -84,36 +95,62 @@ class DocumentWriter:
             rejected: list[Document] = []
             transactions = _documents(chunk, now, rejected)
             inserted = self._insert_transactions(transactions, now, rejected)
-            self._insert(REJECTED, map(Encoded.of, rejected))
-            self._insert(ALERTS, [one.encoded for one in transactions.values() if one.document.get("prediction") == 1])
+            self._insert_alerts(transactions, now, rejected)
+            self._insert_rejected(rejected)
             _keep_newest(recent, transactions.values())
             written += Written(inserted, len(transactions) - inserted, len(rejected))
-        ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
-        upsert_all(self._db[RECENT], ring, self._limits, self._patience)
-        return written
+        return written + self._replace_recent(recent, now)
 
     def _insert_transactions(
         self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]
     ) -> int:
-        """Returns how many were new. Of the others, those that are of another event leave ``transactions``."""
-        new_ones = [one.encoded for one in transactions.values()]
-        taken = self._insert(TRANSACTIONS, new_ones)
-        for known in self._stored([one.number for one in taken]):
+        """Returns how many were new. Those of another event, and the refused ones, leave ``transactions``."""
+        outcome = self._insert(TRANSACTIONS, [one.encoded for one in transactions.values()])
+        new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
+        rejected += [transactions.pop(one.made.number).set_aside(one.reason, now) for one in outcome.refused]
+        missing = {one.number for one in outcome.taken}
+        for known in self._stored(list(missing)):
+            missing.discard(known["_id"])
             again = transactions[known["_id"]]
-            if known["source"] != again.document["source"]:
-                rejected.append(duplicate(again.document, known, now))
+            if known.get("source") != again.document["source"]:
+                rejected.append(duplicate(again.document, again.record.event, known, now))
                 del transactions[known["_id"]]
             else:
                 # The first decision stands; a redelivered event may have been scored anew.
                 transactions[known["_id"]] = again._replace(document=known, encoded=Encoded.of(known))
-        return len(new_ones) - len(taken)
+        for number in missing:
+            # Taken, and not by its `_id`: there is a unique index on other fields.
+            reason = f"code {DUPLICATE_KEY}: another document has the same value in a unique index of {TRANSACTIONS}"
+            rejected.append(transactions.pop(number).set_aside(reason, now))
+        return new_ones
+
+    def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
+        alerts = [one.encoded for one in transactions.values() if one.document.get("prediction") == 1]
+        refused = self._insert(ALERTS, alerts).refused
+        rejected += [transactions[one.made.number].set_aside(f"{ALERTS}: {one.reason}", now) for one in refused]
+
+    def _insert_rejected(self, rejected: Sequence[Document]) -> None:
+        refused = self._insert(REJECTED, map(Encoded.of, rejected)).refused
+        if refused:
+            # They are cut to what every store takes; a store that does not is not for us to go on with.
+            raise StoreUnavailable(
+                f"The document store refuses documents of {REJECTED}, the first of them {refused[0].made.number} "
+                f"({refused[0].reason}). The batch is tried again; look at the collection's validation rules."
+            )
+
+    def _replace_recent(self, recent: Mapping[str, Transaction], now: datetime) -> Written:
+        ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
+        refused = upsert_all(self._db[RECENT], ring, self._limits, self._patience)
+        rejected = [recent[one.made.number].set_aside(f"{RECENT}: {one.reason}", now) for one in refused]
+        self._insert_rejected(rejected)
+        return Written(0, 0, len(rejected))
 
     def _stored(self, numbers: Sequence[int]) -> Iterator[Document]:
         for start in range(0, len(numbers), MOST_OPERATIONS):
             chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
             yield from read_all(self._db[TRANSACTIONS].find(chosen), self._limits, self._patience)
 
-    def _insert(self, collection: str, documents: Iterable[Encoded]) -> list[Encoded]:
+    def _insert(self, collection: str, documents: Iterable[Encoded]) -> Outcome:
         return insert_new(self._db[collection], list(documents), self._limits, self._patience)
 
     def prune_alerts(self) -> None:
@@ -146,14 +183,12 @@ def _documents(records: Iterable[Record], now: datetime, rejected: list[Document
             continue
         encoded = _encoded(made)
         if isinstance(encoded, str):
-            rejected.append(
-                rejection(encoded, record.value, made["source"], made["enqueued_at"], str(made["_id"]), now)
-            )
+            rejected.append(set_aside(made, record.event, f"{CANNOT_BE_WRITTEN}: {encoded}", now))
             continue
-        new = Transaction(made, encoded, (record.partition, record.offset))
+        new = Transaction(made, encoded, record, (record.partition, record.offset))
         first = transactions.setdefault(made["_id"], new)
         if first.document["source"] != made["source"]:
-            rejected.append(duplicate(made, first.document, now))
+            rejected.append(duplicate(made, record.event, first.document, now))
         elif first is not new:
             # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.
             transactions[made["_id"]] = first._replace(at=new.at)
@@ -172,8 +207,11 @@ def _keep_newest(recent: dict[str, Transaction], transactions: Iterable[Transact
 
 
 def _encoded(made: Document) -> Encoded | str:
-    """The document for the wire, or why it cannot be stored (an integer of more than 64 bits, a NUL in a name)."""
+    """The document for the wire, or why no store takes it."""
     try:
-        return Encoded.of(made)
-    except (BSONError, OverflowError, RecursionError, ValueError) as error:
-        return f"value: cannot be stored: {type(error).__name__}: {error}"
+        encoded = Encoded.of(made)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if encoded.size > MOST_DOCUMENT_BYTES:
+        return f"a document of {encoded.size} bytes, more than the {MOST_DOCUMENT_BYTES} that all stores take"
+    return encoded

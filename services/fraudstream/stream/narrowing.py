@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fraudstream.core.failures import Failure
-from fraudstream.core.jvm import CUT_RAW_BYTES, WHOLE_RAW_BYTES
 from fraudstream.core.kafka import consumer, producer, spark_sink_options
+from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
 from fraudstream.core.narrowing import Range, Suspect, narrow_down, read_record
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark import read_range
@@ -21,7 +21,6 @@ from fraudstream.core.topics import REJECTED
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_LONGEST_KEY = 1_024
 _SEND_SECONDS = 60
 
 
@@ -82,10 +81,21 @@ def rejection(suspect: Suspect, record: Any) -> tuple[bytes | None, bytes]:
             "enqueued_at": _stamp(enqueued_at),
         },
     }
-    kept = key if key is not None and len(key) <= _LONGEST_KEY else None
-    if kept is not None:
-        envelope = {**envelope, "key": kept.decode("utf-8", "replace")}
-    return kept, orjson.dumps(envelope)
+    if key is not None:
+        envelope = {**envelope, **_key(key)}
+        if len(key) > WHOLE_KEY_BYTES:
+            key = hashlib.sha256(key).hexdigest().encode()
+    return key, orjson.dumps(envelope)
+
+
+def _key(key: bytes) -> Mapping[str, Any]:
+    """A sender's key as records of `rejected` have it: text where it is one and short, else its first bytes."""
+    if len(key) <= WHOLE_KEY_BYTES:
+        try:
+            return {"key": key.decode("utf-8")}
+        except UnicodeDecodeError:
+            pass
+    return {"key_base64": base64.b64encode(key[:WHOLE_KEY_BYTES]).decode(), "key_bytes": len(key)}
 
 
 def _stamp(moment: datetime) -> str:

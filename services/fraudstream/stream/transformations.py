@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fraudstream.core.event import FEATURES
-from fraudstream.core.jvm import DECIDED_SCHEMA, check_record, decide_record
-from fraudstream.core.topics import REJECTED, SCORED
+from fraudstream.core.jvm import check_record, decide_record, finish_record
+from fraudstream.core.topics import MOST_RECORD_BYTES, REJECTED, SCORED
 from fraudstream.stream.scorers import Decision, Scorer, score_rows
 
 _CARRIED = ("key", "text", "id", "event_time", "source", "rejected")
+_MADE_SCHEMA = "topic STRING, key BINARY, value BINARY, source STRING, field STRING, reason STRING"
+
+
+class _Made(NamedTuple):
+    """A record to be finished: with a ``reason``, ``value`` is an event that is rejected for it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    source: str | None = None
+    field: str | None = None
+    reason: str | None = None
 
 
 def decide_here(records: DataFrame, champion: Path) -> DataFrame:
@@ -45,27 +56,46 @@ def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer]) -
             yield _records(batch, decisions)
 
     checked = records.select("key", check_record(records.sparkSession).alias("checked")).select("key", "checked.*")
-    return checked.mapInArrow(score_partition, DECIDED_SCHEMA)
+    made = checked.mapInArrow(score_partition, _MADE_SCHEMA)
+    return made.select(finish_record(records.sparkSession).alias("decided")).select("decided.*")
 
 
 def _records(batch: pa.RecordBatch, decisions: list[Decision | str]) -> pa.RecordBatch:
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     pending = iter(decisions)
-    topics, keys, values = [], [], []
+    made = []
     for row in batch.select(list(_CARRIED)).to_pylist():
         if row["rejected"] is not None:
-            topic, key, value = REJECTED, row["key"], row["rejected"]
+            made.append(_Made(REJECTED, row["key"], row["rejected"]))
         elif isinstance(decision := next(pending), str):
-            topic, key, value = REJECTED, row["key"], _refused(row, decision, now)
+            made.append(_refused(row, decision.partition(":")[0], decision))
         else:
-            topic, key, value = SCORED, str(row["id"]).encode(), _scored(row, decision, now)
-        topics.append(topic)
-        keys.append(key)
-        values.append(value)
-    return pa.RecordBatch.from_arrays(
-        [pa.array(topics, pa.string()), pa.array(keys, pa.binary()), pa.array(values, pa.binary())],
-        names=["topic", "key", "value"],
-    )
+            made.append(_decided(row, decision, now))
+    columns = list(zip(*made, strict=True)) or [()] * len(_Made._fields)
+    types = (pa.string(), pa.binary(), pa.binary(), pa.string(), pa.string(), pa.string())
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=list(_Made._fields))
+
+
+def _decided(row: Mapping[str, Any], decision: Decision, now: str) -> _Made:
+    """The record of an event with its decision; one that no topic takes, or that says nothing, is rejected alone."""
+    problem = "cannot be scored"
+    if not (math.isfinite(decision.score) and math.isfinite(decision.threshold) and decision.prediction in (0, 1)):
+        said = f"prediction {decision.prediction}, score {decision.score}, threshold {decision.threshold}"
+        return _refused(row, problem, f"{problem}: the model answered {said}")
+    try:
+        value = _scored(row, decision, now)
+    except (TypeError, ValueError) as error:  # in what the model gave as its reasons
+        return _refused(row, problem, f"{problem}: {type(error).__name__}: {error}")
+    if len(value) > MOST_RECORD_BYTES:
+        too_many = f"a record of {len(value)} bytes, more than the {MOST_RECORD_BYTES} that a topic takes"
+        return _refused(row, problem, f"{problem}: {too_many}")
+    return _Made(SCORED, str(row["id"]).encode(), value)
+
+
+def _refused(row: Mapping[str, Any], field: str, reason: str) -> _Made:
+    """The record of an event that keeps the contract and that is not scored."""
+    return _Made(REJECTED, row["key"], row["text"].encode(), row["source"], field, reason)
 
 
 def _scored(row: Mapping[str, Any], decision: Decision, now: str) -> bytes:
@@ -84,20 +114,3 @@ def _scored(row: Mapping[str, Any], decision: Decision, now: str) -> bytes:
     )
     text: str = row["text"]
     return text[: text.rindex("}")].encode() + b"," + added[1:]
-
-
-def _refused(row: Mapping[str, Any], reason: str, now: str) -> bytes:
-    """The record of an event that keeps the contract and that the model refuses."""
-    raw = row["text"].encode()
-    envelope = {
-        "reason": reason,
-        "field": reason.split(":", 1)[0],
-        "raw_base64": base64.b64encode(raw).decode(),
-        "raw_bytes": len(raw),
-        "raw_sha256": hashlib.sha256(raw).hexdigest(),
-        "rejected_at": now,
-        "source": orjson.Fragment(row["source"]),
-    }
-    if row["key"] is not None:
-        envelope["key"] = row["key"].decode("utf-8", "replace")
-    return orjson.dumps(envelope)

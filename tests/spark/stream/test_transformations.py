@@ -41,8 +41,8 @@ def scorer_of_amounts() -> Callable[[], Scorer]:
 
 @pytest.fixture(scope="module")
 def decided(spark: SparkSession) -> Callable[..., list[tuple[str, str | None, dict[str, Any]]]]:
-    def run(*values: bytes) -> list[tuple[str, str | None, dict[str, Any]]]:
-        rows = [("transactions", 1, offset, b"key", bytearray(raw)) for offset, raw in enumerate(values)]
+    def run(*values: bytes, key: bytes = b"key") -> list[tuple[str, str | None, dict[str, Any]]]:
+        rows = [("transactions", 1, offset, bytearray(key), bytearray(raw)) for offset, raw in enumerate(values)]
         records = spark.createDataFrame(
             rows, "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY"
         ).withColumn("timestamp", F.lit("2026-11-24 10:11:13.250").cast("timestamp"))
@@ -111,3 +111,58 @@ def test_good_and_bad_events_come_out_once_each(decided: Any) -> None:
     found = decided(*values)
     assert [event["source"]["offset"] for _, _, event in found] == list(range(300))
     assert sum(topic == "rejected" for topic, _, _ in found) == 100
+
+
+@pytest.mark.parametrize(
+    "key",
+    [b"k" * 1_150_000, b"\x01" * 350_000, b"\xff\xfe", b"\x01" * 1024],
+    ids=["long", "control", "binary", "short"],
+)
+@pytest.mark.parametrize(
+    "raw",
+    [b"x" * 200_000, value(id=7, amount=66, pad="x" * 800_000), value(**{"$" + "\x01" * 900: 1})],
+    ids=["not JSON", "refused by the model", "a long name"],
+)
+def test_every_rejected_record_is_one_that_event_hubs_takes(spark: SparkSession, key: bytes, raw: bytes) -> None:
+    records = spark.createDataFrame(
+        [("transactions", 0, 0, bytearray(key), bytearray(raw))],
+        "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY",
+    ).withColumn("timestamp", F.current_timestamp())
+    row = decide_elsewhere(records, scorer_of_amounts()).first()
+    assert row["topic"] == "rejected"
+    assert len(row["key"]) + len(row["value"]) < 512 * 1024
+    event = json.loads(bytes(row["value"]))
+    assert (event["raw_bytes"], event["raw_sha256"]) == (len(raw), hashlib.sha256(raw).hexdigest())
+    assert raw.startswith(base64.b64decode(event["raw_base64"], validate=True))
+    if len(key) <= 1024 and key[0] != 255:
+        assert event["key"].encode() == key == bytes(row["key"])
+    else:
+        assert (base64.b64decode(event["key_base64"]), event["key_bytes"]) == (key[:1024], len(key))
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision(1, float("nan"), 0.5, "7"),
+        Decision(2, 0.5, 0.5, "7"),
+        Decision(1, 0.5, 0.5, "7", [{"field": object()}]),
+        Decision(1, 0.5, 0.5, "7", [{"field": "x" * 1_100_000}]),
+    ],
+    ids=["no number", "no prediction", "no JSON", "too large"],
+)
+def test_a_decision_that_cannot_be_sent_on_rejects_its_event_alone(spark: SparkSession, decision: Decision) -> None:
+    def scorer() -> Scorer:
+        class OddScorer:
+            def score(self, columns: Mapping[str, Sequence[Any]]) -> list[Decision]:
+                good = Decision(0, 0.1, 0.5, "7")
+                return [decision if amount == 13.0 else good for amount in columns["amount"]]
+
+        return OddScorer()
+
+    rows = [("transactions", 0, n, None, bytearray(value(id=n, amount=13 if n == 3 else 10.0))) for n in range(6)]
+    records = spark.createDataFrame(rows, "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY")
+    found = decide_elsewhere(records.withColumn("timestamp", F.current_timestamp()), scorer).collect()
+    assert sorted(row["topic"] for row in found) == ["rejected"] + ["scored"] * 5
+    (refused,) = (json.loads(bytes(row["value"])) for row in found if row["topic"] == "rejected")
+    assert refused["reason"].startswith("cannot be scored: ")
+    assert (refused["field"], refused["source"]["offset"]) == ("cannot be scored", 3)

@@ -12,6 +12,7 @@ import pytest
 from fraudstream.bench.workers import sender
 from fraudstream.bench.workers.sender import due, stamped
 from fraudstream.core.event import FIELD_RULES, RESERVED_FIELDS
+from fraudstream.core.limits import LARGEST_SINGLE
 from fraudstream.core.topics import MAX_EVENT_BYTES
 from tests.events import GOOD, value
 
@@ -45,8 +46,12 @@ def test_the_peers_check_the_whole_contract() -> None:
         written = ast.unparse(fields[rule.name].annotation)
         assert all(repr(choice) in written for choice in rule.choices), rule.name
         assert written.count("'") == 2 * len(rule.choices), rule.name
-        if rule.maximum not in (None, 1, 2**63 - 1):
+        if rule.kind == "float":
+            assert (written, rule.maximum) == ("Money", LARGEST_SINGLE), rule.name
+        elif rule.maximum not in (None, 1, 2**63 - 1):
             assert f"ge={rule.minimum}, le={rule.maximum}" in written, rule.name
+    largest = str(LARGEST_SINGLE).replace("e+", "e")
+    assert f"Money = Annotated[float, Meta(ge=0, le={largest})]" in source
     assert f"MAX_EVENT_BYTES = {MAX_EVENT_BYTES:_}" in source
 
 

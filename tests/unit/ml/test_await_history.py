@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError, StoreUnavailable
 from fraudstream.core.settings import Settings
-from fraudstream.core.throttling import TOO_MANY_REQUESTS
+from fraudstream.core.store_errors import TOO_MANY_REQUESTS
 from fraudstream.ml.history import await_history
 
 

@@ -15,7 +15,7 @@ from fraudstream.core import documents
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.event import FEATURES
 from fraudstream.core.settings import Settings
-from fraudstream.core.throttling import TOO_MANY_REQUESTS
+from fraudstream.core.store_errors import TOO_MANY_REQUESTS
 from fraudstream.ml import history
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows

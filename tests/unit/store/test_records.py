@@ -8,7 +8,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 import pytest
+from bson.decimal128 import Decimal128
 
 from fraudstream.store.records import Record, document, duplicate
 from tests.events import GOOD, value
@@ -93,8 +95,111 @@ def test_what_cannot_be_read_is_rejected_and_not_raised(topic: str, raw: bytes) 
 
 def test_a_duplicate_names_the_event_that_came_first() -> None:
     first = document(record("scored", scored()), NOW)
-    second = document(record("scored", scored(source=SOURCE | {"offset": 8}, amount=99.0)), NOW)
-    made = duplicate(second, first, NOW)
+    again = record("scored", scored(source=SOURCE | {"offset": 8}, amount=99.0))
+    made = duplicate(document(again, NOW), value(amount=99.0), first, NOW)
     assert made["_id"] == "transactions/1/8"
     assert made["reason"] == f"id: {GOOD['id']} is taken by the event at transactions/1/5"
     assert json.loads(made["raw"]) == GOOD | {"amount": 99.0}
+
+
+def own(raw: bytes, **decision: Any) -> Record:
+    """The record of `scored` as the stream job makes it: the event's own text, and the decision after it."""
+    added = json.dumps({name: made for name, made in json.loads(scored(**decision)).items() if name not in GOOD})
+    return record("scored", raw[:-1] + b"," + added.replace('": ', '":').encode()[1:])
+
+
+EXACT = {
+    b"74537605259536043849425": Decimal128("74537605259536043849425"),
+    b"18446744073709551615": Decimal128("18446744073709551615"),
+    b"9223372036854775807": 2**63 - 1,
+    b"0.1234567890123456789": Decimal128("0.1234567890123456789"),
+    b"0.30000000000000004": 0.30000000000000004,
+    b"1e400": Decimal128("1E+400"),
+    b"-0.0": -0.0,
+    b"12.50": 12.5,
+}
+
+
+@pytest.mark.parametrize("written", EXACT)
+@pytest.mark.parametrize("topic", ["scored", "labels"])
+def test_numbers_of_unknown_fields_keep_all_their_digits(written: bytes, topic: str) -> None:
+    raw = value(isFraud=1)[:-1] + b', "arn": ' + written + b', "all": [{"n": ' + written + b"}]}"
+    made = document(own(raw) if topic == "scored" else record(topic, raw), NOW)
+    assert made["arn"] == made["all"][0]["n"] == EXACT[written]
+    assert type(made["arn"]) is type(EXACT[written])
+    assert bson.decode(bson.encode(made))["arn"] == EXACT[written]
+
+
+def test_a_records_event_is_what_its_sender_wrote() -> None:
+    raw = value(note="café", more=[1, {"event_time": "x"}])
+    assert own(raw).event == raw
+    assert record("labels", raw).event == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b'"$schema": 1', "$schema"),
+        (b'"x": {"a": {"$oid": 1}}', "x"),
+        (b'"n\\u0000": 1', "n\0"),
+        (b'"arn": ' + b"7" * 35, "arn"),
+        (b'"x": ' + b"[" * 150 + b"]" * 150, "value"),
+        (b'"x": {"a": 1, "a": 2}', "value"),
+        (b'"x": "\\ud800"', "value"),
+    ],
+)
+def test_labels_stand_before_the_same_gate(raw: bytes, field: str) -> None:
+    made = document(record("labels", value(isFraud=1)[:-1] + b", " + raw + b"}"), NOW)
+    assert (made["_id"], made["field"]) == ("labels/0/9", field)
+    assert made["reason"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("topic", "raw"),
+    [
+        ("scored", b"{}"),
+        ("scored", b"[" * 5000),
+        ("scored", value()),
+        ("scored", scored(source=None)),
+        (
+            "scored",
+            scored(source={"topic": 5, "partition": "0", "offset": True, "enqueued_at": "2026-11-24T10:11:13Z"}),
+        ),
+        ("scored", scored(source=SOURCE | {"enqueued_at": "+99999-01-01"})),
+        ("scored", scored(source=SOURCE | {"enqueued_at": "0001-01-01T00:00:00+23:00"})),
+        ("scored", scored(source=SOURCE | {"topic": "x" * 250})),
+        ("scored", scored(source=SOURCE | {"offset": 2**70})),
+        ("scored", scored(id=True)),
+        ("scored", scored(prediction=7)),
+        ("scored", scored(prediction=True)),
+        ("scored", scored(score="0.5")),
+        ("scored", scored(reasons={})),
+        ("scored", scored(amount=None)),
+        ("scored", scored(**{"$set": 1})),
+        ("rejected", b"null"),
+        (
+            "rejected",
+            json.dumps({"reason": 5, "field": [], "source": SOURCE, "raw_base64": "", "raw_bytes": 1}).encode(),
+        ),
+        ("rejected", json.dumps({"reason": "", "field": "", "source": SOURCE, "raw_base64": "%%"}).encode()),
+        ("other", b"\x00"),
+    ],
+)
+def test_what_others_write_to_our_topics_never_raises(topic: str, raw: bytes) -> None:
+    made = document(record(topic, raw), NOW)
+    assert made["_id"] == f"{topic}/0/9"
+    assert made["raw"] == raw
+    assert "origin" not in made
+    assert len(bson.encode(made)) < 2_000_000
+
+
+@pytest.mark.parametrize("key", [b"k" * 1_150_000, b"\x01" * 350_000, b"\xff\x00", b"\x01" * 1024, "é".encode() * 2000])
+@pytest.mark.parametrize("size", [10, 2 * 1024 * 1024])
+def test_rejected_documents_are_far_below_what_stores_take(key: bytes, size: int) -> None:
+    made = document(Record("labels", 0, 9, AT, key, b"x" * size), NOW)
+    assert len(bson.encode(made)) < 300_000
+    assert made["raw_bytes"] == size
+    if made["key"] is None:
+        assert (made["key_raw"], made["key_bytes"]) == (key[:1024], len(key))
+    else:
+        assert made["key"].encode() == key

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from bson.errors import InvalidDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from fraudstream.core.errors import StoreUnavailable
@@ -32,7 +33,7 @@ class Store:
 
     name = "transactions"
 
-    def __init__(self, budgets: Sequence[int], code: int = 16500, message: str = MESSAGE) -> None:
+    def __init__(self, budgets: Sequence[int], code: int | None = 16500, message: str = MESSAGE) -> None:
         self.budgets = list(budgets)
         self.code = code
         self.message = message
@@ -46,7 +47,8 @@ class Store:
         errors = []
         for at, number in enumerate(operation._doc["_id"] for operation in operations):
             if at >= budget:
-                errors.append({"index": at, "code": self.code, "errmsg": self.message})
+                code = {} if self.code is None else {"code": self.code}
+                errors.append({"index": at, "errmsg": self.message} | code)
             elif number in self.stored:
                 errors.append({"index": at, "code": 11000, "errmsg": f"E11000 duplicate key error, _id: {number}"})
             else:
@@ -111,18 +113,65 @@ def test_patience_lasts_while_the_store_takes_requests_whole() -> None:
 
 
 def test_other_write_errors_are_not_waited_for() -> None:
-    store = Store([1], code=16, message="Error=16, Details='RequestEntityTooLarge (413)'")
+    store = Store([1], code=13, message="not authorized on fraudstream to execute command")
     with pytest.raises(BulkWriteError):
         upsert_all(store, documents(2), WriteLimits())  # type: ignore[arg-type]
     assert store.calls == [2]
+
+
+@pytest.mark.parametrize("code", [16, 52, 121, 10334, 98765, None])
+def test_a_document_that_is_refused_is_told_and_the_others_are_written(code: int | None) -> None:
+    store = Store([3], code=code, message="Error=16, Details='RequestEntityTooLarge (413)'")
+    refused = upsert_all(store, documents(4), WriteLimits())  # type: ignore[arg-type]
+    assert [one.made.number for one in refused] == [3]
+    assert "RequestEntityTooLarge" in refused[0].reason
+    assert (f"code {code}: " if code is not None else "without a code: ") in refused[0].reason
+    assert store.stored == [0, 1, 2]
+    assert store.calls == [4]
+
+
+@pytest.mark.parametrize("code", [11600, 10107, 14031, 98765])
+def test_a_bulk_that_fails_whole_for_another_reason_is_no_documents_fault(code: int) -> None:
+    store = Store([0], code=code, message="the store is ill")
+    with pytest.raises(BulkWriteError):
+        upsert_all(store, documents(4), WriteLimits())  # type: ignore[arg-type]
+
+
+class Whole(Store):
+    """A collection that answers a bulk with one error, without telling the document."""
+
+    def __init__(self, bad: int, error: Exception) -> None:
+        super().__init__([])
+        self.bad, self.error = bad, error
+
+    def bulk_write(self, operations: list[Any], ordered: bool) -> None:
+        if any(operation._doc["_id"] == self.bad for operation in operations):
+            raise self.error
+        super().bulk_write(operations, ordered)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("code"), OperationFailure("too large", 10334), InvalidDocument("BSON document too large")]
+)
+def test_a_bulk_that_fails_whole_is_narrowed_down_to_the_document(error: Exception) -> None:
+    store = Whole(700, error)
+    refused = upsert_all(store, documents(1_000), WriteLimits())  # type: ignore[arg-type]
+    assert [one.made.number for one in refused] == [700]
+    assert sorted(store.stored) == [number for number in range(1_000) if number != 700]
+    assert len(store.calls) <= 2 * 10
+
+
+def test_an_error_that_no_document_brings_about_is_raised() -> None:
+    with pytest.raises(OperationFailure):
+        upsert_all(Whole(1, OperationFailure("not primary", 10107)), documents(4), WriteLimits())  # type: ignore[arg-type]
 
 
 def test_inserts_name_the_ids_that_are_taken_and_wait_for_the_others() -> None:
     store, pauses = Store([]), list[float]()
     insert_new(store, documents(4), WriteLimits())  # type: ignore[arg-type]
     store.budgets = [4]
-    taken = insert_new(store, documents(9, start=2), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
-    assert [made.number for made in taken] == [2, 3]
+    outcome = insert_new(store, documents(9, start=2), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
+    assert ([made.number for made in outcome.taken], outcome.refused) == ([2, 3], [])
     assert store.stored == list(range(9))
     assert store.calls == [4, 7, 3]
     assert len(pauses) == 1
@@ -131,8 +180,9 @@ def test_inserts_name_the_ids_that_are_taken_and_wait_for_the_others() -> None:
 def test_upserts_do_not_take_a_taken_id_for_a_stored_document() -> None:
     store = Store([])
     store.stored = [0]
-    with pytest.raises(BulkWriteError):
-        upsert_all(store, documents(1), WriteLimits())  # type: ignore[arg-type]
+    refused = upsert_all(store, documents(1), WriteLimits())  # type: ignore[arg-type]
+    assert [one.made.number for one in refused] == [0]
+    assert store.calls == [1, 1]
 
 
 def test_a_refused_read_is_made_again() -> None:

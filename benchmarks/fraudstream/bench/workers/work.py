@@ -25,7 +25,7 @@ MAX_EVENT_BYTES = 917_504
 REASONS = 3
 
 Flag = Annotated[int, Meta(ge=0, le=1)]
-Money = Annotated[float, Meta(ge=0)]
+Money = Annotated[float, Meta(ge=0, le=3.4028234663852886e38)]
 # A text of at least one and at most no characters: whatever stands there is refused.
 Reserved = Annotated[str, Meta(min_length=1, max_length=0)]
 

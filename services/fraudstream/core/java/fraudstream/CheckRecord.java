@@ -20,12 +20,12 @@ public class CheckRecord extends Function {
     public static InternalRow invoke(
         byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued) {
         Source source = new Source(topic, partition, offset, enqueued);
-        Event event = EventReader.read(value, false);
+        Event event = EventReader.readAny(value, false);
         int[] positions = Contract.CURRENT.features;
         Object[] columns = new Object[BEFORE_FEATURES + positions.length];
         columns[3] = source.json();
         if (event.reason != null) {
-            columns[4] = Records.rejected(value, key, event, source);
+            columns[4] = Records.rejected(value, key, event, source.json().toString());
             return new GenericInternalRow(columns);
         }
         columns[0] = UTF8String.fromBytes(value);

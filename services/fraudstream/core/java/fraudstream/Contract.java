@@ -22,6 +22,9 @@ final class Contract {
 
     /** One field: what its value must be, and how that is said. */
     static final class Field {
+        /** The problem of a value that is not what the field expects. */
+        static final String UNEXPECTED = "unexpected";
+
         final String name;
         final int kind;
         final boolean required;
@@ -76,6 +79,18 @@ final class Contract {
     final int maxEventBytes;
     final int wholeRawBytes;
     final int cutRawBytes;
+    final int wholeKeyBytes;
+    final int shownReason;
+    final int mostNesting;
+    final int mostFields;
+    final int mostDocumentBytes;
+    final int mostDecimalDigits;
+    final int[] decimalExponents;
+    /** Reasons that the gate in Python gives as well. */
+    final String dollarName;
+    final String nulName;
+    final String lostDigits;
+    final String roundedDigits;
     final String scoredTopic;
     final String rejectedTopic;
 
@@ -107,6 +122,18 @@ final class Contract {
         maxEventBytes = described.get("max_event_bytes").asInt();
         wholeRawBytes = described.get("whole_raw_bytes").asInt();
         cutRawBytes = described.get("cut_raw_bytes").asInt();
+        wholeKeyBytes = described.get("whole_key_bytes").asInt();
+        shownReason = described.get("shown_reason").asInt();
+        mostNesting = described.get("most_nesting").asInt();
+        mostFields = described.get("most_fields").asInt();
+        mostDocumentBytes = described.get("most_document_bytes").asInt();
+        mostDecimalDigits = described.get("most_decimal_digits").asInt();
+        JsonNode exponents = described.get("decimal_exponents");
+        decimalExponents = new int[] {item(exponents, 0).asInt(), item(exponents, 1).asInt()};
+        dollarName = described.get("dollar_name").asText();
+        nulName = described.get("nul_name").asText();
+        lostDigits = described.get("lost_digits").asText();
+        roundedDigits = described.get("rounded_digits").asText();
         scoredTopic = described.get("scored_topic").asText();
         rejectedTopic = described.get("rejected_topic").asText();
     }

@@ -47,6 +47,7 @@ final class Ensemble {
         split32 = narrowed(split);
         value32 = narrowed(value);
         stumps = singlePrecision ? Stumps.of(roots, feature, split32, left, right, value32) : null;
+        requirePlaces();
         shap = cover.length == 0 ? null : new TreeShap(feature, split32, left, right, value, cover);
     }
 
@@ -75,9 +76,27 @@ final class Ensemble {
         return new Ensemble(described);
     }
 
+    /** A tree that leads nowhere would refuse every event, one by one. */
+    private void requirePlaces() {
+        for (int node = 0; node < feature.length; node++) {
+            boolean inside = feature[node] < 0
+                || feature[node] < Contract.CURRENT.features.length && isNode(left[node]) && isNode(right[node]);
+            if (!inside) {
+                throw new IllegalStateException("fraudstream: node " + node + " of the model's trees leads nowhere");
+            }
+        }
+    }
+
+    private boolean isNode(int place) {
+        return place >= 0 && place < feature.length;
+    }
+
     Decision decide(double[] row) {
         float[] narrow = narrowed(row);
         double score = singlePrecision ? (double) score32(narrow) : score64(row);
+        if (Double.isNaN(score)) {
+            throw new ArithmeticException("the score is not a number");
+        }
         int prediction = score >= threshold ? 1 : 0;
         String reasons = prediction == 1 ? reasons(shap != null ? shap.contributions(narrow, row.length) : path(row)) : "[]";
         return new Decision(prediction, score, reasons);

@@ -62,6 +62,12 @@ final class Event {
         return row;
     }
 
+    /** What went wrong with this record alone, which must not keep the others from being scored. */
+    static Event failed(Throwable error) {
+        Event event = new Event(Contract.CURRENT.fields.length);
+        return event.reject("cannot be scored", error.getClass().getSimpleName() + ": " + error.getMessage());
+    }
+
     Event reject(String name, String explanation) {
         field = name;
         reason = name + ": " + explanation;

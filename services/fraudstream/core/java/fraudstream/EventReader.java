@@ -1,12 +1,5 @@
 package fraudstream;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
@@ -15,138 +8,163 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * Reads events in one pass over their JSON. The first field, in the contract's order, that breaks its rule names the
- * reason; JSON that readers understand differently (a doubled field, NaN, half a character) is refused as a whole.
+ * reason; JSON that readers understand differently (a doubled field, NaN, half a character) is refused as a whole, and
+ * so is what a document cannot keep. {@code fraudstream.core.gate} is the same in Python, reasons included.
  */
 final class EventReader {
-    private static final int SHOWN_LENGTH = 60;
-    // Non-finite numbers are let in, to be refused by name.
-    private static final JsonFactory JSON = (JsonFactory) JsonFactory.builder()
-        .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-        .build();
-
     private final Contract contract = Contract.CURRENT;
     private final boolean decided;
     private final Event event;
-    private final String[] shown;
+    private final Tokens tokens;
+    private final Document document;
+    private final String[] explained;
     private final boolean[] seen;
+    /** Of the decision's own fields, which are ours. */
+    private final Document aside;
     private Set unknown;
     private boolean twice;
-    private boolean notJson;
-    private boolean halfCharacter;
-    private boolean escapes;
 
-    private EventReader(boolean decided) {
+    private EventReader(byte[] value, boolean decided) {
         this.decided = decided;
         event = new Event(contract.fields.length);
-        shown = new String[contract.fields.length];
+        explained = new String[contract.fields.length];
         seen = new boolean[contract.fields.length];
+        tokens = new Tokens(value);
+        document = new Document(tokens);
+        aside = new Document(tokens);
     }
 
     /** Events that carry a decision already ({@code decided}) may be larger and have the decision's fields. */
     static Event read(byte[] value, boolean decided) {
-        Event plain = decided || value == null || value.length > Contract.CURRENT.maxEventBytes
-            ? null
-            : PlainReader.read(value);
-        return plain != null ? plain : new EventReader(decided).read(value);
+        if (value == null || value.length == 0) {
+            return new Event(Contract.CURRENT.fields.length).reject("value", "empty");
+        }
+        int most = Contract.CURRENT.maxEventBytes;
+        if (!decided && value.length > most) {
+            return new Event(Contract.CURRENT.fields.length)
+                .reject("value", value.length + " bytes, more than the " + most + " an event may have");
+        }
+        Event plain = decided ? null : PlainReader.read(value);
+        return plain != null ? plain : new EventReader(value, decided).read();
     }
 
-    private Event read(byte[] value) {
-        if (value == null || value.length == 0) {
-            return event.reject("value", "empty");
+    /** The same, where what goes wrong with one record is a reason as well. */
+    static Event readAny(byte[] value, boolean decided) {
+        try {
+            return read(value, decided);
+        } catch (RuntimeException error) {
+            return Event.failed(error);
+        } catch (StackOverflowError error) {
+            return Event.failed(error);
         }
-        if (!decided && value.length > contract.maxEventBytes) {
-            return event.reject(
-                "value", value.length + " bytes, more than the " + contract.maxEventBytes + " an event may have");
-        }
-        String text = decode(value);
-        if (text == null) {
+    }
+
+    private Event read() {
+        byte[] value = tokens.value;
+        if (Texts.decoded(value) == null) {
             return event.reject("value", "not UTF-8 text");
         }
-        escapes = text.indexOf("\\ud") >= 0 || text.indexOf("\\uD") >= 0;
-        try {
-            if (!readObject(text)) {
-                return notOneObject(text);
-            }
-        } catch (IOException error) {
-            return notOneObject(text);
+        if (Tokens.depth(value) > contract.mostNesting) {
+            return event.reject("value", "nested more than " + contract.mostNesting + " deep");
         }
-        return checked();
+        return readObject()
+            ? checked()
+            : event.reject("value", "not one JSON object: " + Texts.beginning(value, 0, value.length));
     }
 
-    private Event notOneObject(String text) {
-        return event.reject("value", "not one JSON object: " + beginning(text));
-    }
-
-    private static String decode(byte[] value) {
-        String text = new String(value, StandardCharsets.UTF_8);
-        if (text.indexOf('\uFFFD') < 0) {
-            return text;
-        }
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString();
-        } catch (CharacterCodingException error) {
-            return null;
-        }
-    }
-
-    private boolean readObject(String text) throws IOException {
-        JsonParser parser = JSON.createParser(text);
-        try {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                return false;
-            }
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String name = parser.currentName();
-                JsonToken token = parser.nextToken();
-                int position = contract.position(name);
-                if (position >= 0) {
-                    readKnown(parser, token, position, text);
-                } else {
-                    readUnknown(parser, token, name);
-                }
-            }
-            return parser.nextToken() == null;
-        } finally {
-            parser.close();
-        }
-    }
-
-    private void readKnown(JsonParser parser, JsonToken token, int position, String text) throws IOException {
-        twice |= seen[position];
-        seen[position] = true;
-        if (token == JsonToken.VALUE_NULL) {
-            return;
-        }
-        Contract.Field field = contract.fields[position];
-        boolean good = false;
-        if (field.kind == Contract.INTEGER) {
-            good = token == JsonToken.VALUE_NUMBER_INT && readInteger(parser, field, position);
-        } else if (field.kind == Contract.NUMBER) {
-            good = (token == JsonToken.VALUE_NUMBER_INT || token == JsonToken.VALUE_NUMBER_FLOAT)
-                && readNumber(parser, field, position);
-        } else if (token == JsonToken.VALUE_STRING) {
-            good = readText(parser.getText(), field, position);
-        }
-        if (good) {
-            event.present[position] = true;
-        } else {
-            shown[position] = shownValue(parser, token, text);
-        }
-    }
-
-    private boolean readInteger(JsonParser parser, Contract.Field field, int position) throws IOException {
-        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+    private boolean readObject() {
+        tokens.skipSpace();
+        if (!tokens.take('{')) {
             return false;
         }
-        long number = parser.getLongValue();
-        event.integers[position] = number;
-        return number >= field.minimum && number <= field.maximum;
+        tokens.skipSpace();
+        boolean ended = tokens.take('}');
+        while (!ended) {
+            if (!readField()) {
+                return false;
+            }
+            tokens.skipSpace();
+            ended = tokens.take('}');
+            if (!ended && !tokens.take(',')) {
+                return false;
+            }
+            tokens.skipSpace();
+        }
+        tokens.skipSpace();
+        return tokens.at == tokens.value.length;
     }
 
-    private boolean readNumber(JsonParser parser, Contract.Field field, int position) throws IOException {
-        double number = parser.getDoubleValue();
-        event.numbers[position] = number;
-        return number >= field.minimum && number <= field.maximum && !Double.isInfinite(number);
+    private boolean readField() {
+        if (!tokens.takeText()) {
+            return false;
+        }
+        String name = tokens.text();
+        int position = contract.position(name);
+        boolean own = decided && position < 0 && contract.reserved.contains(name);
+        if (!own) {
+            document.addField(name);
+        }
+        tokens.skipSpace();
+        if (!tokens.take(':')) {
+            return false;
+        }
+        tokens.skipSpace();
+        int begins = tokens.at;
+        int kind = tokens.next();
+        if (position >= 0) {
+            return readKnown(kind, position, begins);
+        }
+        if (unknown == null) {
+            unknown = new HashSet();
+        }
+        twice |= !unknown.add(name);
+        return own ? readOwn(kind, name) : document.addValue(kind, name);
+    }
+
+    private boolean readKnown(int kind, int position, int begins) {
+        twice |= seen[position];
+        seen[position] = true;
+        Contract.Field field = contract.fields[position];
+        String problem = kind == Tokens.NULL ? null : problem(kind, field, position);
+        boolean broken = !document.addValue(kind, field.name);
+        if (problem == Contract.Field.UNEXPECTED) {
+            explained[position] = "expected " + field.expectation + ", got " + shown(kind, begins);
+        } else if (problem != null) {
+            explained[position] = problem + ", got " + shown(kind, begins);
+        } else if (kind != Tokens.NULL) {
+            event.present[position] = true;
+        }
+        return !broken;
+    }
+
+    /** Null for a value that keeps the field's rule. */
+    private String problem(int kind, Contract.Field field, int position) {
+        boolean good = false;
+        if (field.kind == Contract.INTEGER) {
+            good = kind == Tokens.INTEGER && readInteger(field, position);
+        } else if (field.kind == Contract.NUMBER) {
+            if (kind == Tokens.INTEGER || kind == Tokens.FRACTION) {
+                Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
+                double number = digits.asDouble();
+                event.numbers[position] = number;
+                good = number >= field.minimum && number <= field.maximum;
+                // An integer of more than 64 bits would be no number of this field in its document.
+                boolean isKept = digits.isKeptByDouble() && (kind == Tokens.FRACTION || digits.isLong() || number == 0.0);
+                if (good && !isKept) {
+                    return contract.roundedDigits;
+                }
+            }
+        } else if (kind == Tokens.TEXT) {
+            good = readText(tokens.text(), field, position);
+        }
+        return good ? null : Contract.Field.UNEXPECTED;
+    }
+
+    private boolean readInteger(Contract.Field field, int position) {
+        Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
+        long number = digits.asLong();
+        event.integers[position] = number;
+        return digits.isLong() && number >= field.minimum && number <= field.maximum;
     }
 
     private boolean readText(String value, Contract.Field field, int position) {
@@ -165,124 +183,86 @@ final class EventReader {
         return true;
     }
 
-    private String shownValue(JsonParser parser, JsonToken token, String text) throws IOException {
-        if (token == JsonToken.VALUE_STRING) {
-            return "the text \"" + beginning(parser.getText()) + "\"";
+    /** The value that began there and was taken whole, as it was written. */
+    private String shown(int kind, int begins) {
+        if (kind != Tokens.TEXT) {
+            return Texts.beginning(tokens.value, begins, tokens.at);
         }
-        if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
-            int from = (int) parser.currentTokenLocation().getCharOffset();
-            skip(parser);
-            int until = (int) parser.currentLocation().getCharOffset();
-            return beginning(text.substring(from, Math.min(until, text.length())));
-        }
-        return beginning(parser.getText());
+        return "the text \"" + Texts.beginning(tokens.text()) + "\"";
     }
 
-    private void readUnknown(JsonParser parser, JsonToken token, String name) throws IOException {
-        if (unknown == null) {
-            unknown = new HashSet();
+    /** What the decision has to tell: its prediction, and when the broker took the event. */
+    private boolean readOwn(int kind, String name) {
+        if (kind == Tokens.OBJECT || kind == Tokens.LIST) {
+            return "source".equals(name) && kind == Tokens.OBJECT ? readSource() : aside.addValue(kind, name);
         }
-        twice |= !unknown.add(name);
-        check(parser, token);
-        if (escapes) {
-            halfCharacter |= hasHalfCharacter(name);
+        if ("prediction".equals(name) && kind == Tokens.INTEGER && tokens.until - tokens.from == 1) {
+            int prediction = tokens.value[tokens.from] - '0';
+            event.prediction = prediction <= 1 ? prediction : -1;
         }
-        if (decided && "prediction".equals(name) && token == JsonToken.VALUE_NUMBER_INT) {
-            event.prediction = parser.getIntValue();
-        } else if (decided && "source".equals(name) && token == JsonToken.START_OBJECT) {
-            readSource(parser);
-        } else if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
-            skip(parser);
-        }
+        return kind != Tokens.BROKEN;
     }
 
-    private void readSource(JsonParser parser) throws IOException {
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String name = parser.currentName();
-            JsonToken token = parser.nextToken();
-            if ("enqueued_at".equals(name) && token == JsonToken.VALUE_STRING) {
-                event.enqueuedAt = parser.getText();
-            } else if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
-                skip(parser);
+    private boolean readSource() {
+        tokens.skipSpace();
+        boolean ended = tokens.take('}');
+        while (!ended) {
+            if (!tokens.takeText()) {
+                return false;
             }
-        }
-    }
-
-    /** To the end of the object or array that has just begun. */
-    private void skip(JsonParser parser) throws IOException {
-        for (int depth = 1; depth > 0;) {
-            JsonToken token = parser.nextToken();
-            if (token == null) {
-                return;
+            String name = tokens.text();
+            tokens.skipSpace();
+            if (!tokens.take(':')) {
+                return false;
             }
-            if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
-                depth++;
-            } else if (token == JsonToken.END_OBJECT || token == JsonToken.END_ARRAY) {
-                depth--;
-            } else {
-                check(parser, token);
+            tokens.skipSpace();
+            int kind = tokens.next();
+            if (kind == Tokens.TEXT && "enqueued_at".equals(name)) {
+                event.enqueuedAt = tokens.text();
             }
-        }
-    }
-
-    private void check(JsonParser parser, JsonToken token) throws IOException {
-        if (token == JsonToken.VALUE_NUMBER_FLOAT) {
-            char[] characters = parser.getTextCharacters();
-            char last = characters[parser.getTextOffset() + parser.getTextLength() - 1];
-            notJson |= last > '9' || last == '+';
-        } else if (escapes && (token == JsonToken.VALUE_STRING || token == JsonToken.FIELD_NAME)) {
-            halfCharacter |= hasHalfCharacter(parser.getText());
-        }
-    }
-
-    private static boolean hasHalfCharacter(String text) {
-        for (int at = 0; at < text.length(); at++) {
-            char found = text.charAt(at);
-            if (Character.isHighSurrogate(found)) {
-                if (at + 1 == text.length() || !Character.isLowSurrogate(text.charAt(at + 1))) {
-                    return true;
-                }
-                at++;
-            } else if (Character.isLowSurrogate(found)) {
-                return true;
+            if (!aside.addValue(kind, name)) {
+                return false;
             }
+            tokens.skipSpace();
+            ended = tokens.take('}');
+            if (!ended && !tokens.take(',')) {
+                return false;
+            }
+            tokens.skipSpace();
         }
-        return false;
+        return true;
     }
 
     private Event checked() {
         for (int position = 0; position < contract.fields.length; position++) {
             Contract.Field field = contract.fields[position];
-            if (shown[position] != null) {
-                return event.reject(field.name, "expected " + field.expectation + ", got " + shown[position]);
+            if (explained[position] != null) {
+                return event.reject(field.name, explained[position]);
             }
             if (field.required && !event.present[position]) {
                 return event.reject(field.name, "missing, expected " + field.expectation);
             }
         }
-        if (decided) {
-            return event;
-        }
-        if (notJson) {
+        if (document.notFinite) {
             return event.reject("value", "an unknown field holds what JSON does not have, such as NaN");
         }
-        if (halfCharacter) {
+        if (tokens.halfCharacter) {
             return event.reject("value", "a text holds half a character, a surrogate without its other half");
         }
-        if (twice) {
+        if (twice || document.twice) {
             return event.reject("value", "a field stands twice");
         }
-        if (unknown != null) {
+        if (unknown != null && !decided) {
             Set taken = new TreeSet(unknown);
             taken.retainAll(contract.reserved);
             if (!taken.isEmpty()) {
                 return event.reject((String) taken.iterator().next(), "a name reserved for the decision");
             }
         }
-        return event;
-    }
-
-    private static String beginning(String text) {
-        return text.length() <= SHOWN_LENGTH ? text : text.substring(0, text.offsetByCodePoints(0, SHOWN_LENGTH));
+        if (document.problem != null) {
+            return event.reject(document.field, document.problem);
+        }
+        String excess = document.excess();
+        return excess == null ? event : event.reject("value", excess);
     }
 }

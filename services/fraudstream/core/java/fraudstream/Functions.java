@@ -8,7 +8,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** The catalog of our functions. */
 public class Functions implements FunctionCatalog {
-    private final Function[] all = {new ReadEvent(), new CheckRecord(), new DecideRecord()};
+    private final Function[] all = {new ReadEvent(), new CheckRecord(), new DecideRecord(), new FinishRecord()};
     private String name;
 
     public void initialize(String name, CaseInsensitiveStringMap options) {

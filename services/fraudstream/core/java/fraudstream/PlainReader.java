@@ -106,7 +106,7 @@ final class PlainReader {
         return true;
     }
 
-    /** Whether the unknown name that was taken last is free and stands there for the first time. */
+    /** Whether the unknown name that was taken last may be kept and stands there for the first time. */
     private boolean isNewName() {
         for (int name = 0; name < unknownCount; name++) {
             if (Arrays.equals(value, from, until, value, unknown[2 * name], unknown[2 * name + 1])) {
@@ -118,7 +118,7 @@ final class PlainReader {
                 return false;
             }
         }
-        if (unknownCount == MOST_UNKNOWN) {
+        if (unknownCount == MOST_UNKNOWN || value[from] == '$') {
             return false;
         }
         unknown[2 * unknownCount] = from;
@@ -177,7 +177,7 @@ final class PlainReader {
         return false;
     }
 
-    /** Past a text, a number or a literal. */
+    /** Past a text, a number whose digits a document keeps, or a literal. */
     private boolean takeScalar() {
         if (at < value.length && value[at] == '"') {
             return takeText();
@@ -196,9 +196,9 @@ final class PlainReader {
         if (take('.')) {
             int before = digitCount;
             addDigits();
-            return digitCount > before;
+            return digitCount > before && digitCount <= EXACT_DIGITS;
         }
-        return true;
+        return digitCount <= INTEGER_DIGITS;
     }
 
     /** Past digits as JSON has them before a point; their number is not checked. */

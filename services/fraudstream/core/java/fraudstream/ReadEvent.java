@@ -16,7 +16,7 @@ public class ReadEvent extends Function {
 
     /** {@code decided}: the value carries a decision, whose prediction and source time come along. */
     public static InternalRow invoke(byte[] value, boolean decided) {
-        Event event = EventReader.read(value, decided);
+        Event event = EventReader.readAny(value, decided);
         int fields = Contract.CURRENT.fields.length;
         Object[] columns = new Object[BEFORE_FIELDS + fields];
         columns[0] = UTF8String.fromString(event.reason);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -34,8 +33,8 @@ final class Records {
         return bytes.ascii("}").toArray();
     }
 
-    /** The record of an event that breaks the contract; very large values are cut. */
-    static byte[] rejected(byte[] value, byte[] key, Event event, Source source) {
+    /** The record of an event that is not scored; whatever it holds, this stays far below what a topic takes. */
+    static byte[] rejected(byte[] value, byte[] key, Event event, String source) {
         byte[] raw = value == null ? new byte[0] : value;
         Contract contract = Contract.CURRENT;
         byte[] kept = raw.length <= contract.wholeRawBytes ? raw : Arrays.copyOf(raw, contract.cutRawBytes);
@@ -43,23 +42,40 @@ final class Records {
         try {
             JsonGenerator json = JSON.createGenerator(bytes);
             json.writeStartObject();
-            json.writeStringField("reason", event.reason);
-            json.writeStringField("field", event.field);
+            json.writeStringField("reason", Texts.beginning(event.reason, contract.shownReason));
+            json.writeStringField("field", Texts.beginning(event.field, contract.shownReason));
             json.writeStringField("raw_base64", Base64.getEncoder().encodeToString(kept));
             json.writeNumberField("raw_bytes", raw.length);
             json.writeStringField("raw_sha256", sha256(raw));
             if (key != null) {
-                json.writeStringField("key", new String(key, StandardCharsets.UTF_8));
+                writeKey(json, key);
             }
             json.writeStringField("rejected_at", new Bytes(24).millis(System.currentTimeMillis()).text().toString());
             json.writeFieldName("source");
-            json.writeRawValue(source.json().toString());
+            json.writeRawValue(source);
             json.writeEndObject();
             json.close();
         } catch (IOException error) {
             throw new IllegalStateException("fraudstream: a rejected record cannot be written: " + error.getMessage());
         }
         return bytes.toByteArray();
+    }
+
+    /** The sender's key: as text where it is one and short, else its first bytes. */
+    private static void writeKey(JsonGenerator json, byte[] key) throws IOException {
+        String text = key.length <= Contract.CURRENT.wholeKeyBytes ? Texts.decoded(key) : null;
+        if (text != null) {
+            json.writeStringField("key", text);
+            return;
+        }
+        byte[] kept = Arrays.copyOf(key, Math.min(key.length, Contract.CURRENT.wholeKeyBytes));
+        json.writeStringField("key_base64", Base64.getEncoder().encodeToString(kept));
+        json.writeNumberField("key_bytes", key.length);
+    }
+
+    /** The key of a rejected record: the sender's where that is short, else what stands for it among all others. */
+    static byte[] rejectedKey(byte[] key) {
+        return key == null || key.length <= Contract.CURRENT.wholeKeyBytes ? key : Contract.ascii(sha256(key));
     }
 
     private static int lastBrace(byte[] value) {
