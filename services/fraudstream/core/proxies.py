@@ -13,7 +13,9 @@ VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _ADDRESS_VARIABLES = ("FRAUDSTREAM_MLFLOW_TRACKING_URI", "FRAUDSTREAM_SCORING_URL", "FRAUDSTREAM_DASHBOARD_URL")
 _BIND_VARIABLE = "FRAUDSTREAM_BIND_HOST"
 _SCHEMES = ("http", "https", "socks5", "socks5h")
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")
+# The last is where a machine in Azure asks for its own identity, which no proxy may forward (Microsoft Learn, "Azure
+# Instance Metadata Service", "Proxies").
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1", "169.254.169.254")
 
 
 def made(given: Mapping[str, str]) -> dict[str, str]:

@@ -65,7 +65,7 @@ class RemoteScorer:
             base_url=settings.scoring_url,
             timeout=settings.scoring_timeout_seconds,
             headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
-            transport=httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=120)),
+            limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=120),
         )
 
     def score(self, columns: Columns, attempts: int | None = None) -> list[Decision]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fraudstream.core import proxies
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.settings import Settings
 from fraudstream.stream import scorers
@@ -78,6 +79,13 @@ def test_the_key_is_sent_as_a_bearer_token(service: Service) -> None:
     service.answers = [(200, [RECORD] * 2)]
     RemoteScorer(Settings(scoring_url=service.url, scoring_key="s3cret")).score(COLUMNS)
     assert service.authorizations == ["Bearer s3cret"]
+
+
+def test_a_service_elsewhere_is_asked_through_the_proxy(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in proxies.made({"http_proxy": service.url}).items():
+        monkeypatch.setenv(name, value)
+    service.answers = [(200, [RECORD] * 2)]
+    assert len(RemoteScorer(Settings(scoring_url="http://elsewhere.example")).score(COLUMNS)) == 2
 
 
 def test_waits_for_a_service_that_is_not_ready(service: Service) -> None:
