@@ -7,13 +7,16 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
+from fraudstream.core.errors import BrokerRefused
 from fraudstream.core.kafka import client_options, consumer, create_topics, producer
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import SCORED, TRANSACTIONS
 from fraudstream.dashboards.tail import Tail
+from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.next_id import next_id
+from fraudstream.generator.publish import publish
 from fraudstream.runtime.accounting import end_offsets, summarise
 from tests.events import GOOD
 from tests.stack.conftest import Running
@@ -65,6 +68,29 @@ def test_the_next_id_is_known_behind_a_tail_of_large_records_and_deleted_ones(to
     admin.delete_records({part: end for part, end in end_offsets(topics, TRANSACTIONS).items() if part.partition == 0})
     admin.close()
     assert next_id(topics, 5_000) >= first + 29
+
+
+def test_what_the_broker_refuses_of_a_generated_run_is_told_and_oversized_records_harm_no_others(
+    topics: Settings,
+) -> None:
+    admin = KafkaAdminClient(**client_options(topics))
+
+    def largest(count: int) -> None:
+        change = ConfigResource(ConfigResourceType.TOPIC, TRANSACTIONS, {"max.message.bytes": str(count)})
+        admin.alter_configs([change])
+
+    good = [Record(number, b"%d" % number, b"x" * 300) for number in range(100)]
+    oversized = Record(50, b"50", b"x" * 50_000, OVERSIZED, "value")
+    largest(40_000)
+    try:
+        result = publish(topics, TRANSACTIONS, iter([*good[:50], oversized, *good[51:]]))
+        assert (result.produced, result.refused) == (99, 1)
+        largest(200)
+        with pytest.raises(BrokerRefused, match=r"refused event 0 .*MessageSizeTooLarge.*acknowledged 0 of"):
+            publish(topics, TRANSACTIONS, iter(good))
+    finally:
+        largest(4 * 2**20)
+        admin.close()
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -6,9 +6,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
 from fraudstream.core.settings import Settings
 from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.pacing import Clock, Interruption, Pace
@@ -47,6 +48,32 @@ class RecordProducer(Protocol):
     """What is asked of a Kafka producer: ``send`` returns before the record is acknowledged."""
 
     def send(self, topic: str, value: bytes, key: bytes | None) -> Delivery: ...
+
+    def renew(self) -> None:
+        """Send from here on over a new producer: after a refused record an idempotent one takes nothing more."""
+
+
+class Renewable:
+    """A Kafka producer that can be replaced by a new one."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+        self._producer = connect()
+
+    def send(self, topic: str, value: bytes, key: bytes | None) -> Delivery:
+        delivery: Delivery = self._producer.send(topic, value=value, key=key)
+        return delivery
+
+    def renew(self) -> None:
+        self.close()
+        self._producer = self._connect()
+
+    def close(self) -> None:
+        """Everything was acknowledged, or has already been reported as lost."""
+        from kafka.errors import KafkaError
+
+        with suppress(KafkaError):
+            self._producer.close(timeout=5)
 
 
 @dataclass(slots=True)
@@ -105,14 +132,13 @@ def publish(
     """Send the records at ``rate`` per second (0: as fast as the broker takes them) and await every acknowledgement.
 
     Ends with the records, ``count`` of them, ``seconds``, or at SIGINT or SIGTERM. ``on_acknowledged`` is told
-    how many were acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time.
+    how many were acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time,
+    :class:`BrokerRefused` when the broker does not take a record that is not oversized on purpose.
     """
-    from kafka.errors import KafkaError
-
     from fraudstream.core.kafka import producer
 
     before = end_offsets(settings, topic)
-    sender = producer(settings, **PRODUCER_OPTIONS)
+    sender = Renewable(partial(producer, settings, **PRODUCER_OPTIONS))
     try:
         with Interruption() as clock:
             result = deliver(
@@ -125,9 +151,7 @@ def publish(
                 on_acknowledged,
             )
     finally:
-        # Everything was acknowledged, or has already been reported as lost.
-        with suppress(KafkaError):
-            sender.close(timeout=5)
+        sender.close()
     after = end_offsets(settings, topic)
     result.offsets = {topic: {str(number): (start, after[number]) for number, start in before.items()}}
     return result
@@ -144,7 +168,8 @@ def deliver(
 ) -> Result:
     """Send each record when it is due, with at most ``in_flight`` unacknowledged, and await all of them.
 
-    A record is taken from ``records`` when it is due, not before. Raises :class:`BrokerUnavailable`.
+    A record is taken from ``records`` when it is due, not before. One that may be refused, as it is oversized, is sent
+    alone: the producer fails all that it holds with it. Raises as :func:`publish` does.
     """
     from kafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -158,7 +183,8 @@ def deliver(
         nonlocal pending_bytes
         sent = pending.popleft()
         try:
-            _settle(sent, result)
+            if not _settle(sent, result):
+                producer.renew()
         except KafkaError as error:
             raise _lost(sent.id, error, result, pending, number) from error
         pending_bytes -= sent.size
@@ -169,10 +195,13 @@ def deliver(
         record = next(records, None)
         if record is None:
             break
+        alone = record.kind == OVERSIZED
+        while alone and pending:
+            settle()
         try:
             delivery = producer.send(topic, value=record.value, key=record.key)
         except KafkaError as error:
-            if record.kind == OVERSIZED and isinstance(error, MessageSizeTooLargeError):
+            if alone and isinstance(error, MessageSizeTooLargeError):
                 # The client knows the limit of its requests, and does not even try.
                 result.refused += 1
                 number += 1
@@ -181,7 +210,9 @@ def deliver(
         number += 1
         pending.append(Sent(record.id, record.kind, len(record.value), delivery))
         pending_bytes += len(record.value)
-        while pending and (pending[0].delivery.is_done or len(pending) >= in_flight or pending_bytes > IN_FLIGHT_BYTES):
+        while pending and (
+            alone or pending[0].delivery.is_done or len(pending) >= in_flight or pending_bytes > IN_FLIGHT_BYTES
+        ):
             settle()
     while pending:
         settle()
@@ -190,7 +221,8 @@ def deliver(
     return result
 
 
-def _settle(sent: Sent, result: Result) -> None:
+def _settle(sent: Sent, result: Result) -> bool:
+    """Wait for the answer and take it into account; whether the record was taken."""
     from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
     try:
@@ -201,20 +233,32 @@ def _settle(sent: Sent, result: Result) -> None:
         if sent.kind != OVERSIZED:
             raise
         result.refused += 1
-    else:
-        result.count(sent)
+        return False
+    result.count(sent)
+    return True
 
 
-def _lost(id_: int, error: Exception, result: Result, pending: deque[Sent], sent: int) -> BrokerUnavailable:
+def _lost(
+    id_: int, error: Exception, result: Result, pending: deque[Sent], sent: int
+) -> BrokerUnavailable | BrokerRefused:
     """The error for a record that was not acknowledged; counts what was."""
     from kafka.errors import KafkaError
+
+    from fraudstream.core.deliveries import is_refusal, reason
 
     for other in pending:
         if other.delivery.is_done:
             with suppress(KafkaError):
                 _settle(other, result)
+    told = f"it acknowledged {result.produced} of the {sent} sent"
+    if is_refusal(error):
+        # What is sent together is refused together: which of them was too large, Kafka does not tell.
+        return BrokerRefused(
+            f"Kafka refused event {id_} or one sent with it: {reason(error)}; {told}. "
+            f"Correct the topic's settings or the sign-in, and send again with --first-id {id_}."
+        )
     return BrokerUnavailable(
-        f"Kafka did not acknowledge event {id_} ({type(error).__name__}: {error}); it acknowledged "
-        f"{result.produced} of the {sent} sent. See `fraudstream status`, and send again with --first-id {id_}: "
+        f"Kafka did not acknowledge event {id_} ({type(error).__name__}: {error}); {told}. "
+        f"See `fraudstream status`, and send again with --first-id {id_}: "
         "events that arrived after all are then rejected as duplicates."
     )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
-from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
 from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.pacing import Interruption, Pace, scheduled
 from fraudstream.generator.publish import IN_FLIGHT_BYTES, Result, deliver
@@ -59,6 +59,11 @@ class FakeProducer:
     sent: list[tuple[float, str, bytes, bytes | None]] = field(default_factory=list)
     unacknowledged: int = 0
     most_unacknowledged: int = 0
+    renewed: int = 0
+
+    def renew(self) -> None:
+        assert self.unacknowledged == 0
+        self.renewed += 1
 
     def send(self, topic: str, value: bytes, key: bytes | None) -> FakeDelivery:
         position = len(self.sent)
@@ -194,10 +199,20 @@ def test_oversized_records_may_be_refused_but_no_others() -> None:
         yield Record(2, b"2", b"v", kind, "value")
 
     refusing = {1: MessageSizeTooLargeError("too large")}
-    result = run(source(OVERSIZED), FakeProducer(FakeClock(), errors=refusing))
-    assert (result.produced, result.malformed, result.refused) == (1, 0, 1)
-    with pytest.raises(BrokerUnavailable, match="event 2"):
+    producer = FakeProducer(FakeClock(), lazy=True, errors=refusing)
+    result = run(source(OVERSIZED), producer)
+    assert (result.produced, result.malformed, result.refused, producer.renewed) == (1, 0, 1, 1)
+    with pytest.raises(
+        BrokerRefused, match=r"refused event 2 .*MessageSizeTooLargeError.*acknowledged 1 of the 2 sent"
+    ):
         run(source("broken_json"), FakeProducer(FakeClock(), errors=refusing))
+
+
+def test_an_oversized_record_is_sent_alone() -> None:
+    producer = FakeProducer(FakeClock(), lazy=True)
+    source = [*records(20), Record(20, b"20", b"v", OVERSIZED, "value"), Record(21, b"21", b"v")]
+    result = run(iter(source), producer)
+    assert (result.produced, result.malformed, producer.renewed) == (22, 1, 0)
 
 
 def test_malformed_records_are_counted_by_kind() -> None:
@@ -260,5 +275,5 @@ def test_an_oversized_record_that_the_client_itself_refuses_is_counted_as_refuse
     source = [*records(3), Record(3, b"3", b"v" * 200, OVERSIZED), Record(4, b"4", b"v")]
     result = run(iter(source), Strict(FakeClock()), count=5)
     assert (result.produced, result.refused, result.last_id) == (4, 1, 4)
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerRefused, match="event 5"):
         run(iter([Record(5, b"5", b"v" * 200)]), Strict(FakeClock()), count=1)
