@@ -21,7 +21,7 @@ from fraudstream.core.event import Transaction, parse_event
 from fraudstream.core.json_text import Path, edited, members
 from fraudstream.core.kafka import producer
 from fraudstream.core.settings import Settings
-from fraudstream.core.topics import LABELS, MAX_EVENT_BYTES, SCORED, TRANSACTIONS
+from fraudstream.core.topics import LABELS, SCORED, TRANSACTIONS
 
 # A scored record that could not be stored is an event with its decision: the event goes back, to be scored anew.
 _DESTINATIONS = {TRANSACTIONS: TRANSACTIONS, SCORED: TRANSACTIONS, LABELS: LABELS}
@@ -53,8 +53,6 @@ def destination(source_topic: str) -> str:
 
 def checked(topic: str, value: bytes) -> Transaction:
     """The event, if ``topic`` takes it. Raises :class:`EventError` whose message starts with the field's name."""
-    if len(value) > MAX_EVENT_BYTES:
-        raise EventError(f"value: has {len(value):,} bytes, more than the {MAX_EVENT_BYTES:,} that a topic takes")
     event = parse_event(value)
     if topic == LABELS and event.isFraud is None:
         raise EventError("isFraud: missing, labelled history has 0 or 1")
