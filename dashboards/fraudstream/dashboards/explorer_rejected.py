@@ -20,6 +20,7 @@ from fraudstream.dashboards.rendering import request_formats
 from fraudstream.dashboards.sources import Sources
 
 _SHOWN_BYTES = 4_096
+_SHOWN_KEY_BYTES = 32
 _EDITED_BYTES = 65_536
 _LONGEST_ID = 300
 _LONGEST_REASON = 2_000
@@ -77,6 +78,15 @@ def _raw(made: Mapping[str, Any]) -> bytes:
     return bytes(raw) if isinstance(raw, bytes) else b""
 
 
+def _key(made: Mapping[str, Any]) -> str:
+    """The record's key: its text, or the begin of its bytes where it is not whole text."""
+    begin = made.get("key_raw")
+    if isinstance(begin, bytes):
+        whole = max(stored.whole(made.get("key_bytes")) or 0, len(begin))
+        return f"{whole:,} bytes, that begin with {begin[:_SHOWN_KEY_BYTES].hex(' ')}"
+    return NOTHING if made.get("key") in (None, "") else stored.text(made["key"])
+
+
 def _length(made: Mapping[str, Any], raw: bytes) -> int:
     """How many bytes the whole value had, of which ``raw`` is what is kept."""
     return max(stored.whole(made.get("raw_bytes")) or 0, len(raw))
@@ -87,11 +97,10 @@ def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
     raw = _raw(made)
     whole = _length(made, raw)
     text, kind = raw_text(raw)
-    key = made.get("key")
     moments = ((name, stored.moment(made.get(field))) for name, field in _MOMENTS)
     facts = [
         ("Record", place_of(made)),
-        ("Key", NOTHING if key in (None, "") else stored.text(key)),
+        ("Key", _key(made)),
         *((name, NOTHING if at is None else forms.moment(at)) for name, at in moments),
     ]
     cut = f", the first {len(raw[:_SHOWN_BYTES]):,} of {whole:,} bytes" if len(raw[:_SHOWN_BYTES]) < whole else ""

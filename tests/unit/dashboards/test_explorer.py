@@ -164,6 +164,25 @@ def test_the_detail_names_reason_record_and_bytes(traffic: Any, lookup: Lookup) 
         assert part in shown
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ({"key": "7"}, "Dd('7')"),
+        ({"key": "\x1b[2J"}, "x1b[2J"),
+        ({"key": None}, "Dd('–')"),
+        ({"key": None, "key_raw": b"\xff\x00", "key_bytes": 900_000}, "900,000 bytes, that begin with ff 00"),
+    ],
+)
+def test_a_key_is_shown_as_text_or_by_the_begin_of_its_bytes(
+    traffic: Any, lookup: Lookup, key: dict[str, Any], shown: str
+) -> None:
+    found = lookup.rejected("transactions/1/0")
+    assert found is not None
+    page = str(explorer_rejected.detail({**found, **key}, ENGLISH))
+    assert shown in page
+    assert "\x1b" not in page
+
+
 class SenderStub:
     """A producer that remembers what it sent."""
 
