@@ -38,7 +38,7 @@ def settings_page() -> str:
         )
         for name, field in Settings.model_fields.items()
     ]
-    others = [(f"`{name}`", reader) for name, reader in READ_ELSEWHERE.items()]
+    others = "\n".join(f"- `{name}`: {reader}" for name, reader in READ_ELSEWHERE.items())
     return f"""{NOTE}
 
 # Settings
@@ -54,7 +54,7 @@ by its variable's name; see [operations](operations.md#secrets).
 
 Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read from the environment alone, not `.env`:
 
-{table(("variable", "read by"), others)}
+{others}
 
 {table(("variable", "values", "default", *profiles, "description"), rows)}
 """

@@ -64,8 +64,8 @@ def test_neither_plan_nor_failure_nor_log_shows_the_sign_in(tmp_path: Path, leve
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, level],
         env=environment
-        | {f"FRAUDSTREAM_{name.upper()}": value for name, value in values.items()}
-        | spark_job_environment(load_settings(data_dir=tmp_path)),
+        | spark_job_environment(load_settings(data_dir=tmp_path))
+        | {f"FRAUDSTREAM_{name.upper()}": value for name, value in values.items()},
         capture_output=True,
         text=True,
         timeout=400,

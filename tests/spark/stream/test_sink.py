@@ -31,11 +31,17 @@ def test_the_query_is_started_with_the_sinks_options(
         in_force[key] = str(value)
         return set_option(self, key, value)
 
+    def options(self: DataStreamWriter, **given: Any) -> DataStreamWriter:
+        for key, value in given.items():
+            option(self, key, value)
+        return self
+
     def records(*_: Any, **__: Any) -> DataFrame:
         rows = spark.readStream.format("rate").load()
         return rows.selectExpr("'scored' AS topic", "'1' AS key", "CAST('{}' AS BINARY) AS value")
 
     monkeypatch.setattr(DataStreamWriter, "option", option)
+    monkeypatch.setattr(DataStreamWriter, "options", options)
     monkeypatch.setattr(DataStreamWriter, "start", lambda _writer: None)
     # What the query reads, and from where, is another test's business.
     monkeypatch.setattr(job, "decided", records)

@@ -108,12 +108,14 @@ def delayed_answer(body: bytes, version: int, delay_ms: int) -> bytes:
 
 
 def group_of(frame: Frame) -> str | None:
-    """The consumer group of a request that makes one, else None."""
-    if frame.api == JOIN_GROUP:
-        return str(JoinGroupRequest.decode(frame.body, version=frame.version, header=True).group_id)
-    if frame.api == OFFSET_COMMIT:
-        return str(OffsetCommitRequest.decode(frame.body, version=frame.version, header=True).group_id)
-    return None
+    """The consumer group of a request that makes one, else None. Raises whatever its parser does for what is none."""
+    if frame.api not in (JOIN_GROUP, OFFSET_COMMIT):
+        return None
+    request = JoinGroupRequest if frame.api == JOIN_GROUP else OffsetCommitRequest
+    group = request.decode(frame.body, version=frame.version, header=True).group_id
+    if not isinstance(group, str):
+        raise TypeError(f"a group named {group!r}")
+    return group
 
 
 def refused_group(frame: Frame, code: int) -> bytes:
