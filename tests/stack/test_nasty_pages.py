@@ -1,0 +1,97 @@
+"""The pages over the real store, which holds documents as nobody should have stored them."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bson
+import pytest
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import PyMongoError
+
+from fraudstream.core import documents
+from fraudstream.core.settings import Settings
+from fraudstream.dashboards import stored
+from fraudstream.dashboards.app import create_app
+from fraudstream.dashboards.sources import NoTail, Sources
+from tests.pages import ask_for_page
+from tests.stack.conftest import Running
+from tests.unit.dashboards import nasty
+from tests.unit.dashboards.conftest import make_transactions
+from tests.unit.dashboards.test_nasty_documents import ask, check_csv, check_shown
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+NUMBER = 400
+DEPTHS = (90, 150, 250, 300, 900)
+
+
+def put(collection: Any, made: RawBSONDocument) -> bool:
+    """Whether the store took it: an old store may refuse what another one took."""
+    try:
+        collection.insert_one(made)
+    except (PyMongoError, KeyError):
+        return False
+    return True
+
+
+def test_pages_and_files_are_answered_whatever_is_stored(store: Running, settings: Settings) -> None:
+    raw = documents.client(settings, document_class=stored.RAW)[settings.mongo_database]
+    good = [
+        {**made, "origin": "live", "stored_at": NOW}
+        for made in make_transactions(50, NOW, timedelta(minutes=50), seed=3)
+    ]
+    spoilt = nasty.documents(good, NUMBER, seed=21)
+    taken = 0
+    for number, made in enumerate(spoilt):
+        element = bson.encode({"_id": number})[4:-1]
+        whole = RawBSONDocument((len(made.raw) + len(element)).to_bytes(4, "little") + element + bytes(made.raw)[4:])
+        taken += put(raw[documents.TRANSACTIONS], whole)
+        if number % 2:
+            put(raw[documents.RECENT], whole)
+            put(raw[documents.ALERTS], whole)
+    deep = [
+        nasty.with_elements({"_id": 10_000 + depth + in_lists, **good[0]}, nasty.deep_bytes(depth, in_lists=in_lists))
+        for depth in DEPTHS
+        for in_lists in (False, True)
+    ]
+    kept = [made for made in deep if put(raw[documents.TRANSACTIONS], made)]
+    assert taken > NUMBER // 2
+    assert len(kept) >= 6
+    rng = random.Random(4)
+    for number in range(100):
+        event = {"_id": f"transactions/0/{number}", "rejected_at": NOW, "reason": nasty.value(rng), "raw": b"\xff\x1b"}
+        put(raw[documents.REJECTED], RawBSONDocument(bson.encode(event | {"raw_bytes": rng.choice(nasty.NUMBERS)})))
+
+    reading = Sources.of(settings)
+    reading.tail = NoTail()
+    with reading as sources:
+        browser = create_app(settings, sources).server.test_client()
+        for feed in (sources.live, sources.history, sources.rejected):
+            assert feed.look(patience_seconds=30).problem == ""
+        for path in ("/", "/history", "/explorer", "/system"):
+            answer = ask_for_page(browser, path)
+            assert answer.status_code == 200
+            check_shown(answer.text)
+        for made in kept:
+            answer = ask(
+                browser, "explorer-transaction.children", {"explorer-id": str(made["_id"])}, "explorer-id.value"
+            )
+            assert answer.status_code == 200
+            assert "Way through the parts" in answer.text
+            check_shown(answer.text)
+        for values in ({"explorer-field": "origin", "explorer-value": "live", "explorer-where": "all"},):
+            answer = ask(browser, "explorer-rows.rowData", values, "explorer-find.n_clicks")
+            assert len(answer.get_json()["response"]["explorer-rows"]["rowData"]) > 100
+            check_shown(answer.text)
+        rejected = ask(browser, "explorer-rejections.rowData", {"explorer-tab": "rejected"}, "explorer-tab.value")
+        assert rejected.get_json()["response"]["explorer-rejections"]["rowData"]
+        check_shown(rejected.text)
+        for form in ("csv", "parquet"):
+            answer = browser.get(f"/export/rows.{form}?origin=live&dimension=all&value=all")
+            assert answer.status_code == 200, answer.text
+            if form == "csv":
+                check_csv(answer.data, answer.data.count(b"\n") - 1)
