@@ -48,7 +48,7 @@ OTHER_PROGRAMS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "BASH_ENV": "/nowhere/profile",
 }
-ODD_FOLDER = "données José/Doe, Jane/50%25 #1/o'neil (1)/a$b;c!d=e&f[1]{2}"
+ODD_FOLDER = "données José/Doe, Jane/50%25 #1/o'neil (1)/a$b;c!d=e&f[1]{2}/q\\r\"s"
 
 
 def assert_complete(summary: dict[str, Any]) -> None:

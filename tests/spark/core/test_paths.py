@@ -28,8 +28,18 @@ def test_a_folder_is_written_to_and_read(spark: SparkSession, tmp_path: Path, na
 @pytest.mark.parametrize("name", NAMES)
 def test_sparks_launcher_takes_options_apart_as_they_were(spark: SparkSession, name: str) -> None:
     options = [f"-Dplace=/{name}/x", "-Xss4m"]
-    launcher = spark._jvm.org.apache.spark.launcher.CommandBuilderUtils  # type: ignore[union-attr]
-    assert list(launcher.parseOptionString(" ".join(map(quoted, options)))) == options
+    jvm, gateway = spark._jvm, spark.sparkContext._gateway
+    assert jvm is not None
+    assert gateway is not None
+    # Package-private in Spark's launcher, hence by reflection.
+    text = gateway.new_array(jvm.java.lang.Class, 1)
+    text[0] = jvm.java.lang.Class.forName("java.lang.String")
+    utilities = jvm.java.lang.Class.forName("org.apache.spark.launcher.CommandBuilderUtils")
+    parse = utilities.getDeclaredMethod("parseOptionString", text)
+    parse.setAccessible(True)
+    given = gateway.new_array(jvm.java.lang.Object, 1)
+    given[0] = " ".join(map(quoted, options))
+    assert list(parse.invoke(None, given)) == options
 
 
 def test_what_a_user_says_of_java_comes_after_what_we_say() -> None:
