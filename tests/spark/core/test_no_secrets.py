@@ -60,12 +60,10 @@ except Exception as error:
 @pytest.mark.parametrize("level", ["ERROR", "INFO"])
 def test_neither_plan_nor_failure_nor_log_shows_the_sign_in(tmp_path: Path, level: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
-    values = AZURE | {"kafka_bootstrap_servers": "127.0.0.1:9", "data_dir": str(tmp_path)}
+    values = AZURE | {"kafka_bootstrap_servers": "127.0.0.1:9", "data_dir": tmp_path}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, level],
-        env=environment
-        | spark_job_environment(load_settings(data_dir=tmp_path))
-        | {f"FRAUDSTREAM_{name.upper()}": value for name, value in values.items()},
+        env=environment | spark_job_environment(load_settings(**values)),
         capture_output=True,
         text=True,
         timeout=400,
