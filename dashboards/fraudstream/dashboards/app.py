@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ from fraudstream.core.settings import Settings
 from fraudstream.dashboards import explorer, history, live, system
 from fraudstream.dashboards.access import HEALTH_PATH, Access, protect
 from fraudstream.dashboards.model_info import browser_address
+from fraudstream.dashboards.progress_reading import JobsFailing, ProgressReader
 from fraudstream.dashboards.refresh import Refresh
 from fraudstream.dashboards.shell import (
     CHOOSE_SCHEME,
@@ -95,9 +97,14 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
 
     protect(app.server, Access.of(settings))
 
-    app.server.add_url_rule(HEALTH_PATH, view_func=_health)
+    jobs = JobsFailing(ProgressReader(settings).read)
+
+    def health() -> Response:
+        """This process serves. What the jobs fail of stands beside it, in words where anybody may see the pages."""
+        answer: dict[str, Any] = {"status": "ok"}
+        if failing := jobs.look():
+            answer["failing"] = failing if settings.dashboard_auth == "none" else sorted(failing)
+        return Response(f"{json.dumps(answer)}\n", mimetype="application/json")
+
+    app.server.add_url_rule(HEALTH_PATH, view_func=health)
     return app
-
-
-def _health() -> Response:
-    return Response('{"status": "ok"}\n', mimetype="application/json")

@@ -18,12 +18,13 @@ from fraudstream.core.documents import ROLLUPS
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.rollups import ALL, rollup_id
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import printable
 from fraudstream.dashboards.model_info import ModelInfo, ModelSource
 from fraudstream.dashboards.progress_reading import JOBS, Progress, ProgressReader
 from fraudstream.dashboards.queries import Store
 from fraudstream.dashboards.scoring_health import scoring_status
 
-Phase = Literal["ok", "idle", "behind", "stalled", "away", "unknown"]
+Phase = Literal["ok", "idle", "behind", "stalled", "failing", "away", "unknown"]
 # Work that does not get on for this long while there is some is stalled, whatever the reason.
 STALLED_SECONDS = 30.0
 # A lag that is worked off within this time is none to speak of.
@@ -163,6 +164,8 @@ class Health:
         rate, lag = rates.get(job), lags.get(job)
         if progress is None:
             return PartHealth(name, "unknown", "known by what it commits to Kafka, which does not answer")
+        if failing := progress.failing.get(job):
+            return PartHealth(name, "failing", printable(failing.sentence), rate, lag)
         if lag is None:
             return PartHealth(name, "idle", "has not finished anything yet", rate, None)
         waits = time.monotonic() - self._moved_at[job]

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.health import Failing
 from fraudstream.core.kafka import consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, lag
 from fraudstream.core.settings import Settings
-from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.text import printable
 
 # A job's group and the topics that it reads.
 JOBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "stream": (STREAM_GROUP, (TRANSACTIONS,)),
-    "store": (STORE_GROUP, (SCORED, LABELS, REJECTED)),
+    "stream": (STREAM_GROUP, GROUP_TOPICS[STREAM_GROUP]),
+    "store": (STORE_GROUP, GROUP_TOPICS[STORE_GROUP]),
 }
 _TIMEOUT_MS = 3_000
+_ASKED_EVERY_SECONDS = 5.0
+_LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """End offsets of all partitions, and what each group has finished (absent: nothing committed)."""
+    """First and end offsets of all partitions, and what each group has finished (absent: nothing committed).
+
+    ``failing``: what a job says of a failure that it repeats.
+    """
 
     ends: Mapping[TopicPartition, int]
     committed: Mapping[str, Mapping[TopicPartition, int]]
+    begins: Mapping[TopicPartition, int] = field(default_factory=dict)
+    failing: Mapping[str, Failing] = field(default_factory=dict)
 
     @property
     def topics(self) -> int:
@@ -45,8 +55,8 @@ class Progress:
     def _lag(self, job: str, topics: tuple[str, ...]) -> int | None:
         committed = self.committed.get(job, {})
         ends = {part: end for part, end in self.ends.items() if part.topic in topics}
-        lag = sum(max(end - committed.get(part, 0), 0) for part, end in ends.items())
-        return lag if committed or lag else None
+        left = lag(ends, self.begins, committed)
+        return left if committed or left else None
 
 
 class ProgressReader:
@@ -71,19 +81,54 @@ class ProgressReader:
 
     def _read(self) -> Progress:
         ends: dict[TopicPartition, int] = {}
+        begins: dict[TopicPartition, int] = {}
         committed: dict[str, dict[TopicPartition, int]] = {}
+        failing: dict[str, Failing] = {}
         for job, (group, topics) in JOBS.items():
             reader = self._readers.get(job)
             if reader is None:
                 reader = self._readers[job] = consumer(self._settings, group_id=group, request_timeout_ms=20_000)
             parts = topic_partitions(reader, topics)
+            found = {part: reader.committed(part, metadata=True, timeout_ms=_TIMEOUT_MS) for part in parts}
+            committed[job] = {part: at.offset for part, at in found.items() if at is not None}
+            if told := failing_of([at.metadata for at in found.values() if at is not None]):
+                failing[job] = told
+            # The ends come last: the other way round, a job that is quick would be ahead of them.
+            begins |= reader.beginning_offsets(parts) if parts else {}
             ends |= reader.end_offsets(parts, timeout_ms=_TIMEOUT_MS) if parts else {}
-            committed[job] = {
-                part: offset for part in parts if (offset := reader.committed(part, timeout_ms=_TIMEOUT_MS)) is not None
-            }
-        return Progress(ends, committed)
+        return Progress(ends, committed, begins, failing)
 
     def _close(self) -> None:
         for reader in self._readers.values():
             reader.close()
         self._readers.clear()
+
+
+class JobsFailing:
+    """What the jobs say of failures that they repeat, for whoever asks often and must never wait for the answer."""
+
+    def __init__(self, read: Callable[[], Progress], clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._known: dict[str, str] = {}
+        self._asked_at = float("-inf")
+        self._lock = threading.Lock()
+        self._asking: threading.Thread | None = None
+
+    def look(self) -> dict[str, str]:
+        """Job → its failure in one line, as of some seconds ago; a newer answer is asked for in the background."""
+        with self._lock:
+            idle = self._asking is None or not self._asking.is_alive()
+            if idle and self._clock() - self._asked_at >= _ASKED_EVERY_SECONDS:
+                self._asked_at = self._clock()
+                self._asking = threading.Thread(target=self._ask, name="jobs-failing", daemon=True)
+                self._asking.start()
+            return dict(self._known)
+
+    def _ask(self) -> None:
+        try:
+            found = {job: printable(failing.sentence) for job, failing in self._read().failing.items()}
+        except Exception as error:  # whatever a client raises: the broker is away, and says nothing of the jobs
+            found = {"jobs": f"not known: {printable(str(error), _LONGEST_ERROR)}"}
+        with self._lock:
+            self._known = found

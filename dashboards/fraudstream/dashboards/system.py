@@ -51,6 +51,7 @@ PHASES: dict[Phase, tuple[str, str]] = {
     "idle": ("○", "Idle"),
     "behind": ("▲", "Behind"),
     "stalled": ("■", "Stalled"),
+    "failing": ("✖", "Failing"),
     "away": ("✕", "Away"),
     "unknown": ("?", "Unknown"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,13 +14,14 @@ import pytest
 from kafka import TopicPartition
 
 from fraudstream.core.errors import BrokerUnavailable, RegistryUnavailable, ScoringUnavailable
+from fraudstream.core.health import Failing
 from fraudstream.core.settings import load_settings
 from fraudstream.dashboards import health, scoring_health, system, system_figures
 from fraudstream.dashboards.explorer_queries import Rejections
 from fraudstream.dashboards.formats import formats
 from fraudstream.dashboards.health import Health, PartHealth, SystemSnapshot
 from fraudstream.dashboards.model_info import ModelInfo, browser_address
-from fraudstream.dashboards.progress_reading import Progress
+from fraudstream.dashboards.progress_reading import JobsFailing, Progress
 from fraudstream.dashboards.scoring_health import failed_requests, scoring_status
 
 ENGLISH = formats("en-GB")
@@ -84,6 +86,46 @@ def test_a_job_far_behind_says_how_far(traffic: Any, monkeypatch: pytest.MonkeyP
     look()
     clock[0] += 3
     assert look()["Stream job"].phase == "behind"
+
+
+def test_a_job_that_repeats_a_failure_says_since_when_why_and_what_to_do(
+    traffic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Failing(NOW, "documents: the store is \u202efull", "Free some room on the disk.")
+    broken = Progress(
+        {TopicPartition("scored", 0): 9}, {"store": {TopicPartition("scored", 0): 3}}, {}, {"store": told}
+    )
+    part = looks(traffic, [broken], [1000.0], monkeypatch)()["Store job"]
+    assert (part.phase, part.lag) == ("failing", 6)
+    assert part.detail.startswith("failing since 2026-05-04 12:00:00 UTC: documents: the store is ")
+    assert part.detail.endswith("Free some room on the disk.")
+    assert "\u202e" not in part.detail
+    assert "Failing" in str(system.part_list([part], ENGLISH))
+
+
+def test_health_tells_what_jobs_fail_of_and_never_waits_for_it() -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def slow() -> Progress:
+        asked.set()
+        released.wait(10)
+        return Progress({}, {}, {}, {"stream": Failing(NOW, "scoring: it is odd", "Do this.")})
+
+    jobs = JobsFailing(slow)
+    assert jobs.look() == {}
+    assert asked.wait(10)
+    assert jobs.look() == {}
+    released.set()
+    until = time.monotonic() + 10
+    while not jobs.look() and time.monotonic() < until:
+        pass
+    assert jobs.look() == {"stream": "failing since 2026-05-04 12:00:00 UTC: scoring: it is odd. Do this."}
+
+
+def test_what_retention_removed_is_nobodys_lag() -> None:
+    part = TopicPartition("transactions", 0)
+    assert Progress({part: 100}, {"stream": {part: 40}}, {part: 70}).lags()["stream"] == 30
+    assert Progress({part: 10}, {"stream": {part: 40}}, {part: 0}).lags()["stream"] == 0
 
 
 def test_a_job_that_stands_still_is_stalled_or_idle(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
