@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bson
 import pytest
 from pyspark.sql import functions as F
 
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.throttling import WriteLimits
+from fraudstream.store import rollups, seeding
 from fraudstream.store.rollups import counted, rolled_up
 from tests.events import GOOD
 
@@ -30,6 +35,7 @@ class Feed:
         self.input = folder / "in"
         self.input.mkdir()
         self.state: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.rows: list[Any] = []
         records = spark.readStream.schema("topic STRING, timestamp TIMESTAMP, value STRING").json(str(self.input))
         self.query = (
             rolled_up(counted(records.withColumn("value", F.col("value").cast("binary"))), WATERMARK_SECONDS)
@@ -41,9 +47,10 @@ class Feed:
         self.batch = 0
 
     def _keep(self, rows: Any, _: int) -> None:
-        for row in rows.collect():
+        self.rows = rows.collect()
+        for row in self.rows:
             form = "%H:%M" if row["period"] == "minute" else "%Y-%m-%d"
-            start = row["start"] and row["start"].strftime(form)
+            start = row["start_micros"] and datetime.fromtimestamp(row["start_micros"] / 1e6, UTC).strftime(form)
             key = (row["period"], start, row["origin"], row["dimension"], row["value"])
             self.state[key] = row.asDict()
 
@@ -153,3 +160,85 @@ def test_minutes_leave_the_state_and_totals_stay(feed: Feed) -> None:
     assert len(unending) == 2 * per_window + 1
     assert kept <= per_window * 3 + len(unending)
     assert feed.counts("total", None, "live", "all", "all")[0] == 6
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York", "Europe/Berlin"])
+def test_rollups_are_of_utc_wherever_the_machine_is(feed: Feed, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    written: dict[str, Any] = {}
+
+    def keep(_: Any, documents: list[Any], *__: Any) -> None:
+        written.update({one.number: bson.decode(one.raw.raw) for one in documents})
+
+    monkeypatch.setenv("TZ", zone)
+    monkeypatch.setattr(rollups, "upsert_all", keep)
+    time.tzset()
+    try:
+        feed.send(scored(1, NOON, date="01/11/2026 00:00:00"))
+        rollups.write_rollups({"rollups": None}, list(feed.rows), NOON)  # type: ignore[arg-type]
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    starts = {number: document.get("start") for number, document in written.items() if "|live|all|all" in number}
+    assert starts == {
+        "minute|2026-11-24T12:00Z|live|all|all": datetime(2026, 11, 24, 12),
+        "total||live|all|all": None,
+        "month|2026-11-01T00:00Z|live|all|all": datetime(2026, 11, 1),
+        "day|2026-11-01T00:00Z|live|all|all": datetime(2026, 11, 1),
+    }
+
+
+def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: SparkSession, tmp_path: Path) -> None:
+    checkpoint = Checkpoint("rollups", tmp_path / "rollups.1", seeded_at=NOON)
+    stored = [
+        GOOD
+        | {"_id": number, "origin": "live", "prediction": number % 2, "amount": 10.0, "isFraud": None}
+        | {"enqueued_at": NOON, "event_time": NOON}
+        for number in range(1, 5)
+    ]
+    # From before documents were checked: what cannot be summed is counted, what lacks its fields is not.
+    stored += [stored[0] | {"_id": 9, "amount": float("inf")}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
+    db = mongo_double(stored)
+    seeding.write_seed(db, checkpoint, WriteLimits())
+    seeding.write_seed(db, checkpoint, WriteLimits())
+    folder = tmp_path / "in"
+    folder.mkdir()
+    records = spark.readStream.schema("topic STRING, timestamp TIMESTAMP, value STRING").json(str(folder))
+    events = seeding.with_seed(spark, checkpoint, counted(records.withColumn("value", F.col("value").cast("binary"))))
+    state: dict[tuple[Any, ...], Any] = {}
+
+    def keep(rows: Any, _: int) -> None:
+        state.update({(row["period"], row["origin"], row["dimension"], row["value"]): row for row in rows.collect()})
+
+    query = (
+        rolled_up(events, WATERMARK_SECONDS)
+        .writeStream.outputMode("update")
+        .option("checkpointLocation", str(checkpoint.folder))
+        .foreachBatch(keep)
+        .start()
+    )
+    try:
+        query.processAllAvailable()
+        total = state["total", "live", "all", "all"]
+        assert (total["transactions"], total["frauds"], total["amount"]) == (5, 3, 40.0)
+        assert state["total", "live", "hour", "12"]["transactions"] == 5
+        # One that is stored already, and a new one.
+        lines = [
+            json.dumps({"topic": topic, "timestamp": at.isoformat(), "value": json.dumps(event)})
+            for topic, at, event in (scored(2, NOON), scored(77, NOON + timedelta(minutes=1), amount=5.0))
+        ]
+        (folder / "0.json").write_text("\n".join(lines))
+        query.processAllAvailable()
+        total = state["total", "live", "all", "all"]
+        assert (total["transactions"], total["amount"]) == (6, 45.0)
+    finally:
+        query.stop()
+
+
+def mongo_double(stored: list[dict[str, Any]]) -> Any:
+    """A collection of documents, as far as the seed reads it."""
+
+    class Collection:
+        def find(self, *_: Any, **__: Any) -> Iterator[dict[str, Any]]:
+            return iter(stored)
+
+    return {"transactions": Collection()}
