@@ -70,7 +70,10 @@ def ends(settings: Settings) -> dict[TopicPartition, int]:
 
 
 def limit_scored(settings: Settings, most_bytes: int) -> None:
-    """The least that a broker's operator can do to make a record impossible to publish."""
+    """What a broker's operator can do to make a record impossible to publish.
+
+    No less than a producer's batch, 16 KiB: Java's client never splits one that is smaller.
+    """
     client = admin(settings)
     client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, SCORED, {"max.message.bytes": str(most_bytes)})])
     client.close()
@@ -101,9 +104,9 @@ def test_one_record_in_a_batch_that_cannot_be_published_is_set_aside(
     publish(topics, first, 10)
     await_lag_zero(topics, job)
     before = out(topics)
-    limit_scored(topics, 5_000)
+    limit_scored(topics, 20_000)
     try:
-        (bad,) = send(topics, value(id=first + 500_000, pad="x" * 20_000))
+        (bad,) = send(topics, value(id=first + 500_000, pad="x" * 50_000))
         began = time.monotonic()
         publish(topics, first + 1_000, 2_000)
         await_condition(lambda: out(topics) >= before + 2_001, SECONDS, job.log)

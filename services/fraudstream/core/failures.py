@@ -107,7 +107,7 @@ def failure_reason(error: BaseException) -> str:
     # Spark repeats the plan of the query and the stack behind the cause.
     told = re.split(r"SQLSTATE: |\n=== Streaming Query|\nDriver stacktrace|\n\s+at ", text)[0]
     told = re.sub(r"^.*?terminated with exception: ", "", told, flags=re.DOTALL)
-    told = re.sub(r"^Job aborted due to stage failure: .*?\((?:TID \d+)\) \([^)]*\): ", "", told, flags=re.DOTALL)
+    told = re.sub(r"^.*?Job aborted due to stage failure: .*?\(TID \d+\) \([^)]*\): ", "", told, flags=re.DOTALL)
     if lost := re.search(r"^Reason: (.*)", told, re.DOTALL | re.MULTILINE):
         told = f"Records are gone from the topic before they were read: {lost[1]}"
     lines = [line.strip() for line in told.splitlines() if line.strip()]

@@ -52,6 +52,11 @@ fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no 
         (OUT_OF_RANGE, "misfit", "org.apache.kafka.clients.consumer.OffsetOutOfRangeException: Fetch position"),
         (NO_TOPIC, "away", "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server"),
         (TOO_LARGE, "record", "org.apache.kafka.common.errors.RecordTooLargeException: The request included"),
+        (
+            f"An error occurred while calling o912.save.\n: org.apache.spark.SparkException: {STAGE}java.lang.X: odd\n\tat y",
+            "record",
+            "java.lang.X: odd",
+        ),
         (PYTHON, "away", "fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer"),
         ("java.lang.IllegalStateException: fraudstream: no champion's trees at /x", "away", "java.lang.IllegalState"),
         ("java.lang.OutOfMemoryError: Java heap space", "session", "java.lang.OutOfMemoryError"),
