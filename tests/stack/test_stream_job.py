@@ -39,10 +39,10 @@ TRIGGERS = ("realtime", "microbatch")
 class StreamJob:
     """The job as its own process, with the model in it."""
 
-    def __init__(self, settings: Settings, trigger: str) -> None:
+    def __init__(self, settings: Settings, trigger: str, **variables: str) -> None:
         self.log = settings.data_dir / f"stream-{trigger}.log"
         env = os.environ | spark_job_environment(settings) | settings_environment(settings)
-        env |= {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded"}
+        env |= {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded", **variables}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fraudstream.stream"], env=env, stdout=output, stderr=output

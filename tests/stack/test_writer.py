@@ -97,6 +97,38 @@ def test_another_event_with_the_same_id_is_rejected(db: Database[documents.Docum
     assert found["rejected"]["transactions/0/9"]["reason"] == "id: 1 is taken by the event at transactions/0/5"
 
 
+def test_records_of_a_topic_made_anew_are_not_taken_for_those_of_the_former_one(
+    db: Database[documents.Document],
+) -> None:
+    def made(offset: int, day: int, **changes: Any) -> Record:
+        source = {"topic": "transactions", "partition": 0, "offset": offset}
+        return scored(1, offset, source=source | {"enqueued_at": f"2026-11-{day}T10:11:13.000Z"}, **changes)
+
+    def rejected(offset: int, day: int) -> Record:
+        source = {"topic": "transactions", "partition": 0, "offset": offset}
+        envelope = {
+            "reason": f"amount: odd on day {day}",
+            "field": "amount",
+            "raw_base64": "e30=",
+            "raw_bytes": 2,
+            "raw_sha256": "x",
+            "rejected_at": "2026-11-24T10:11:13.100Z",
+            "source": source | {"enqueued_at": f"2026-11-{day}T10:11:13.000Z"},
+        }
+        return Record("rejected", 0, day, NOW, None, json.dumps(envelope).encode())
+
+    for _ in range(2):
+        DocumentWriter(db).write([made(0, 24), rejected(1, 24)], NOW)
+        DocumentWriter(db).write([made(0, 25, amount=999.0), rejected(1, 25)], NOW)
+        found = contents(db)
+        assert found["transactions"][1]["amount"] == GOOD["amount"]
+        assert {number: one["reason"] for number, one in found["rejected"].items()} == {
+            "transactions/0/0": "id: 1 is taken by the event at transactions/0/0",
+            "transactions/0/1": "amount: odd on day 24",
+            "transactions/0/1@2026-11-25T10:11:13.000+00:00": "amount: odd on day 25",
+        }
+
+
 def test_what_cannot_be_stored_is_rejected_and_the_rest_is_stored(db: Database[documents.Document]) -> None:
     written = DocumentWriter(db).write([scored(1, 0), scored(2, 1, **{"a\0b": 1}), scored(3, 2)], NOW)
     found = contents(db)

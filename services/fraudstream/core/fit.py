@@ -88,13 +88,22 @@ class Misfit:
         return f"{self.partition.topic}/{self.partition.partition}: {self.problem}"
 
 
-def misfits(checkpoint: Checkpoint, topics: TopicState) -> list[Misfit]:
-    """Every partition that does not fit. Raises :class:`CheckpointMisfit` for a checkpoint that cannot be read."""
-    return list(_misfits(checkpoint.committed(), checkpoint.topics, topics))
+def misfits(
+    checkpoint: Checkpoint, topics: TopicState, finished: Mapping[TopicPartition, int] | None = None
+) -> list[Misfit]:
+    """Every partition that does not fit. Raises :class:`CheckpointMisfit` for a checkpoint that cannot be read.
+
+    ``finished``: what the job has told of its progress, which in real time is ahead of its checkpoint; what came out
+    before it was gone is not lost.
+    """
+    return list(_misfits(checkpoint.committed(), checkpoint.topics, topics, finished or {}))
 
 
 def _misfits(
-    committed: Mapping[TopicPartition, int], known_ids: Mapping[str, str], topics: TopicState
+    committed: Mapping[TopicPartition, int],
+    known_ids: Mapping[str, str],
+    topics: TopicState,
+    finished: Mapping[TopicPartition, int],
 ) -> Iterator[Misfit]:
     read_topics = {part.topic for part in topics.ends}
     for part, offset in sorted(committed.items()):
@@ -113,7 +122,7 @@ def _misfits(
             problem = f"{offset:,} records were read, but the partition ends at {end:,}"
             yield Misfit(part, problem + ("" if same else ": the topic was made anew"), None, end if same else begin)
         elif offset < begin:
-            lost = begin - offset
+            lost = max(begin - max(offset, finished.get(part, 0)), 0)
             problem = (
                 f"{lost:,} records are gone that were not read: it stands at {offset:,}, the topic begins at {begin:,}"
             )

@@ -137,7 +137,9 @@ class QueryLoop:
         if state.kept.reported:
             self._reporter.commit(finished)
         if settled != state.seen or (
-            state.failures and self._clock() - state.started_at >= RECOVERED_SECONDS and state.kept.idle(state.query)
+            state.failing is not None
+            and self._clock() - state.started_at >= RECOVERED_SECONDS
+            and state.kept.idle(state.query)
         ):
             state.seen = settled
             self._recover(state)

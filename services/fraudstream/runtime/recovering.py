@@ -102,7 +102,7 @@ def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = Fals
 def _plan(settings: Settings, query: str, part: str, state: TopicState) -> Plan:
     try:
         checkpoint = Checkpoint.of(settings, query)
-        found = misfits(checkpoint, state)
+        found = misfits(checkpoint, state, _finished(settings, query))
         starts = starts_after(checkpoint, state, found)
     except CheckpointMisfit as error:
         finished = _finished(settings, query)

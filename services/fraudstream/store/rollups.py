@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from pymongo.database import Database
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fraudstream.core.documents import ROLLUPS, Document
+from fraudstream.core.documents import REJECTED, ROLLUPS, Document
 from fraudstream.core.rollups import (
     ALL,
     AMOUNT_BIN,
@@ -21,13 +22,15 @@ from fraudstream.core.rollups import (
     amount_bins,
     rollup_id,
 )
-from fraudstream.core.throttling import Encoded, WriteLimits, patiently, upsert_all
+from fraudstream.core.throttling import Encoded, Refused, WriteLimits, patiently, upsert_all
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
-from fraudstream.store.records import HISTORY, LIVE
+from fraudstream.store.records import HISTORY, LIVE, rejection
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+log = structlog.get_logger(__name__)
 
 # Totals, months and days are windows that never end, so that one aggregation serves all and only minutes leave the
 # state: the span of event dates that months and days count bounds it.
@@ -93,7 +96,10 @@ def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
 
 
 def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits: WriteLimits | None = None) -> None:
-    """Replace the documents of the given states. Raises ``PyMongoError``, :class:`StoreUnavailable`."""
+    """Replace the documents of the given states; one that the store refuses is set aside as a rejected document.
+
+    Raises ``PyMongoError``, :class:`StoreUnavailable`.
+    """
     changes = []
     for row in rows:
         start = _moment(row["start_micros"])
@@ -102,13 +108,25 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
         changes.append(Encoded.of(content))
-    upsert_all(db[ROLLUPS], changes, limits or WriteLimits())
+    limits = limits or WriteLimits()
+    refused = upsert_all(db[ROLLUPS], changes, limits)
+    if refused:
+        log.warning("rollups_refused", count=len(refused), first=str(refused[0].made.number), reason=refused[0].reason)
+        upsert_all(db[REJECTED], [Encoded.of(_set_aside(one, now)) for one in refused], limits)
 
 
 def forget_older(db: Database[Document], moment: datetime, limits: WriteLimits) -> None:
     """Delete the rollups that were last written before ``moment``: of a state that another one has replaced."""
     outdated = {"updated_at": {"$lt": moment}}
     patiently(lambda: db[ROLLUPS].delete_many(outdated), limits)
+
+
+def _set_aside(refused: Refused, now: datetime) -> Document:
+    """The document of `rejected` for a rollup; its next state replaces it, as it would have the rollup."""
+    name = str(refused.made.number)
+    source = {"topic": ROLLUPS, "partition": 0, "offset": 0}
+    made = rejection(f"cannot be written: {refused.reason}", bytes(refused.made.raw.raw), source, now, None, now)
+    return made | {"_id": f"{ROLLUPS}/{name}"}
 
 
 def _moment(micros: int | None) -> datetime | None:

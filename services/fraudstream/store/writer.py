@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo import DESCENDING
 from pymongo.database import Database
@@ -37,6 +37,7 @@ from fraudstream.core.throttling import (
 )
 from fraudstream.store.records import LIVE, Record, document, duplicate, set_aside
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
 # While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
@@ -109,10 +110,10 @@ class DocumentWriter:
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
         rejected += [transactions.pop(one.made.number).set_aside(one.reason, now) for one in outcome.refused]
         missing = {one.number for one in outcome.taken}
-        for known in self._stored(list(missing)):
+        for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
             again = transactions[known["_id"]]
-            if known.get("source") != again.document["source"]:
+            if not _same_record(known, again.document):
                 rejected.append(duplicate(again.document, again.record.event, known, now))
                 del transactions[known["_id"]]
             else:
@@ -130,13 +131,25 @@ class DocumentWriter:
         rejected += [transactions[one.made.number].set_aside(f"{ALERTS}: {one.reason}", now) for one in refused]
 
     def _insert_rejected(self, rejected: Sequence[Document]) -> None:
-        refused = self._insert(REJECTED, map(Encoded.of, rejected)).refused
+        outcome = self._insert(REJECTED, map(Encoded.of, rejected))
+        if outcome.taken:
+            outcome = self._insert(REJECTED, map(Encoded.of, self._of_other_records(rejected, outcome.taken)))
+        refused = outcome.refused
         if refused:
             # They are cut to what every store takes; a store that does not is not for us to go on with.
             raise StoreUnavailable(
                 f"The document store refuses documents of {REJECTED}, the first of them {refused[0].made.number} "
                 f"({refused[0].reason}). The batch is tried again; look at the collection's validation rules."
             )
+
+    def _of_other_records(self, rejected: Sequence[Document], taken: Sequence[Encoded]) -> Iterator[Document]:
+        """Those whose place a record of a topic had that was made anew since: by their time they are told apart."""
+        own = {document["_id"]: document for document in rejected}
+        for known in self._stored(REJECTED, [one.number for one in taken]):
+            document = own[known["_id"]]
+            if not _same_record(known, document):
+                moment = document["enqueued_at"].isoformat(timespec="milliseconds")
+                yield document | {"_id": f"{document['_id']}@{moment}"}
 
     def _replace_recent(self, recent: Mapping[str, Transaction], now: datetime) -> Written:
         ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
@@ -145,10 +158,10 @@ class DocumentWriter:
         self._insert_rejected(rejected)
         return Written(0, 0, len(rejected))
 
-    def _stored(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def _stored(self, collection: str, numbers: Sequence[Any]) -> Iterator[Document]:
         for start in range(0, len(numbers), MOST_OPERATIONS):
             chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
-            yield from read_all(self._db[TRANSACTIONS].find(chosen), self._limits, self._patience)
+            yield from read_all(self._db[collection].find(chosen), self._limits, self._patience)
 
     def _insert(self, collection: str, documents: Iterable[Encoded]) -> Outcome:
         return insert_new(self._db[collection], list(documents), self._limits, self._patience)
@@ -165,6 +178,19 @@ class DocumentWriter:
             # Those of the oldest kept one's own moment stay with it: which of them are too many, nothing tells.
             surplus_ones = {"enqueued_at": {"$lt": oldest["enqueued_at"]}}
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
+
+
+def _same_record(known: Document, document: Document) -> bool:
+    """Whether both were made of one record: offsets begin anew with their topic, and the broker's time does not."""
+    return bool(
+        known.get("source") == document["source"]
+        and _milliseconds(known.get("enqueued_at")) == _milliseconds(document["enqueued_at"])
+    )
+
+
+def _milliseconds(moment: Any) -> int | None:
+    """As documents keep a time."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1) if isinstance(moment, datetime) else None
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -187,7 +213,7 @@ def _documents(records: Iterable[Record], now: datetime, rejected: list[Document
             continue
         new = Transaction(made, encoded, record, (record.partition, record.offset))
         first = transactions.setdefault(made["_id"], new)
-        if first.document["source"] != made["source"]:
+        if not _same_record(first.document, made):
             rejected.append(duplicate(made, record.event, first.document, now))
         elif first is not new:
             # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.

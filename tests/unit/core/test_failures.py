@@ -53,7 +53,7 @@ fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no 
         (NO_TOPIC, "away", "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server"),
         (TOO_LARGE, "record", "org.apache.kafka.common.errors.RecordTooLargeException: The request included"),
         (
-            f"An error occurred while calling o912.save.\n: org.apache.spark.SparkException: {STAGE}java.lang.X: odd\n\tat y",
+            f"An error occurred while calling o9.save.\n: org.apache.SparkException: {STAGE}java.lang.X: odd\n\tat",
             "record",
             "java.lang.X: odd",
         ),

@@ -171,6 +171,13 @@ def test_what_a_record_may_have_caused_is_narrowed_down_at_the_second_time() -> 
     assert reporter.told[-1] is None
 
 
+def test_a_query_that_is_past_its_batch_and_finds_nothing_to_do_has_recovered(ready_file: Path) -> None:
+    scripted = Scripted([[boom()], [boom()], [None] * int(RECOVERED_SECONDS + 5)])
+    reporter = run(scripted, narrow=lambda _: True)
+    assert reporter.told[-1] is None
+    assert ready_file.exists()
+
+
 def test_a_search_that_is_in_vain_leaves_its_reason() -> None:
     def in_vain(_: Failure) -> bool:
         raise StoreUnavailable("The document store does not answer. Start it.")
