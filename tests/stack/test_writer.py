@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 from fraudstream.core import documents
 from fraudstream.core.settings import Settings
+from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
 from fraudstream.store.records import Record
 from fraudstream.store.writer import DocumentWriter, Written
 from tests.events import GOOD, value
@@ -134,7 +135,27 @@ def test_what_cannot_be_stored_is_rejected_and_the_rest_is_stored(db: Database[d
     found = contents(db)
     assert written == Written(transactions=2, redelivered=0, rejected=1)
     assert sorted(found["transactions"]) == [1, 3]
-    assert found["rejected"]["transactions/0/1"]["reason"].startswith("value: cannot be stored: ")
+    assert found["rejected"]["scored/0/1"]["reason"].startswith("cannot be written: a\0b: ")
+
+
+def test_a_document_that_the_store_refuses_is_found_and_the_rest_is_written(db: Database[documents.Document]) -> None:
+    made = [Encoded.of({"_id": number, "$fee" if number == 700 else "fee": 1}) for number in range(1_500)]
+    refused = upsert_all(db.recent, made, WriteLimits())
+    assert [one.made.number for one in refused] == [700]
+    assert "code 2: illegal update" in refused[0].reason
+    assert db.recent.count_documents({}) == 1_499
+
+
+def test_an_event_that_another_unique_index_refuses_is_set_aside(db: Database[documents.Document]) -> None:
+    db.transactions.create_index("merchant", unique=True)
+    try:
+        DocumentWriter(db).write(
+            [scored(1, 0, merchant="a"), scored(2, 1, merchant="a"), scored(3, 2, merchant="b")], NOW
+        )
+    finally:
+        db.transactions.drop()
+    assert db.rejected.find_one({"_id": "transactions/0/1"})["reason"].startswith("cannot be written: code 11000: ")
+    assert {made["id"] for made in db.recent.find()} == {1, 3}
 
 
 def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:
@@ -142,6 +163,20 @@ def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:
     recent = contents(db)["recent"]
     assert len(recent) == documents.RECENT_SLOTS
     assert min(made["id"] for made in recent.values()) == 30
+
+
+def test_names_with_dots_take_their_slots_of_recent_as_others_do(db: Database[documents.Document]) -> None:
+    for start in (0, documents.RECENT_SLOTS):
+        records = [
+            scored(n, n, **{"merchant.name": str(n), "": 0, "a.$b": {"c.d": 1}})
+            for n in range(start, start + documents.RECENT_SLOTS)
+        ]
+        DocumentWriter(db).write(records, NOW)
+    found = contents(db)
+    assert not found["rejected"]
+    assert {made["merchant.name"] for made in found["recent"].values()} == {
+        str(n) for n in range(documents.RECENT_SLOTS, 2 * documents.RECENT_SLOTS)
+    }
 
 
 def test_the_newest_of_a_batch_keeps_its_slot_of_recent(db: Database[documents.Document]) -> None:

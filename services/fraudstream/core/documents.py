@@ -62,6 +62,9 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
         "tz_aware": True,
         "appname": "fraudstream",
         "serverSelectionTimeoutMS": 5_000,
+        # Above what the stores let an operation take (Cosmos DB 60 s, DocumentDB 120 s): a request that is never
+        # answered is an error to try again after, not the end of the job.
+        "socketTimeoutMS": 180_000,
         # Azure's load balancer drops connections that are idle for four minutes.
         "maxIdleTimeMS": 120_000,
         "retryWrites": False,

@@ -106,10 +106,6 @@ def fields_of(text: str) -> list[Field]:
 
 def number(text: str) -> Any:
     """A JSON number, kept with all its digits."""
-    if len(text) < _LONG_DIGITS and text.lstrip("-").isdigit():
-        whole = int(text)
-        if whole or text[0] != "-":
-            return whole
     return _integer(text) if text.lstrip("-").isdigit() else _fraction(text)
 
 
@@ -120,7 +116,7 @@ def is_kept_by_double(whole: int) -> bool:
 
 def _integer(text: str) -> Any:
     digits = text.lstrip("-")
-    if digits == "0":
+    if text == "-0":
         return -0.0
     if len(digits) < _LONG_DIGITS and limits.LEAST_INTEGER <= (whole := int(text)) <= limits.MOST_INTEGER:
         return whole

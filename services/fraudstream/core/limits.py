@@ -100,7 +100,8 @@ class NameRule:
     sources: dict[Store, str]
 
 
-# Dots and empty names are kept as they are: by MongoDB since 3.6, and by the embedded store, inserted or replaced.
+# Dots and empty names are kept as they are: by MongoDB since 3.6, and by the embedded store, which only does not put a
+# document with a dot in its own names in the place of another (measured); the writer inserts such a one anew.
 NAME_RULES: tuple[NameRule, ...] = (
     NameRule(
         "$",

@@ -261,7 +261,6 @@ class _Writing:
 
     def _refuse(self, made: Encoded, reason: str) -> None:
         self._refused.append(Refused(made, reason[:SHOWN_CHARACTERS]))
-        log.warning("document_refused", collection=self._collection.name, reason=reason[:SHOWN_CHARACTERS])
 
 
 def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patience | None = None) -> Answer:

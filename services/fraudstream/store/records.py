@@ -22,6 +22,10 @@ from fraudstream.core.topics import LABELS, REJECTED, SCORED
 LIVE = "live"
 HISTORY = "history"
 
+# The beginning of the reason of an event that was scored and is not stored: a store has limits that the gate does not
+# know, or somebody else wrote the record. Such an event is in `scored` and in `rejected`.
+CANNOT_BE_WRITTEN = "cannot be written"
+
 _LONGEST_TOPIC_NAME = 249  # Kafka's
 
 
@@ -57,7 +61,7 @@ def document(record: Record, now: datetime) -> Document:
             return _rejected(record, now)
         reason = f"value: nothing is known of the topic {record.topic}"
     except EventError as error:
-        reason = str(error)
+        reason = f"{CANNOT_BE_WRITTEN}: {error}" if record.topic == SCORED else str(error)
     except Exception as error:
         reason = f"value: not a record of {record.topic}: {type(error).__name__}: {error}"
     return rejection(reason, record.value, _source(record), record.timestamp, record.key, now)

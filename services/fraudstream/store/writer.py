@@ -35,16 +35,13 @@ from fraudstream.core.throttling import (
     read_all,
     upsert_all,
 )
-from fraudstream.store.records import LIVE, Record, document, duplicate, set_aside
+from fraudstream.store.records import CANNOT_BE_WRITTEN, LIVE, Record, document, duplicate, set_aside
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
 # While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
 CHUNK = 2 * MOST_OPERATIONS
-# The beginning of the reason of an event that was scored and that a store refuses: a store with limits that the gate
-# does not know. Such an event is in `scored` and in `rejected`, and in no rollup.
-CANNOT_BE_WRITTEN = "cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +151,11 @@ class DocumentWriter:
     def _replace_recent(self, recent: Mapping[str, Transaction], now: datetime) -> Written:
         ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
         refused = upsert_all(self._db[RECENT], ring, self._limits, self._patience)
+        if refused:
+            # The embedded store takes names with dots in new documents, and not in the place of others.
+            slots = {"_id": {"$in": [one.made.number for one in refused]}}
+            patiently(partial(self._db[RECENT].delete_many, slots), self._limits, self._patience)
+            refused = self._insert(RECENT, [one.made for one in refused]).refused
         rejected = [recent[one.made.number].set_aside(f"{RECENT}: {one.reason}", now) for one in refused]
         self._insert_rejected(rejected)
         return Written(0, 0, len(rejected))
