@@ -45,6 +45,7 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
         _RECOVER,
     ),
     ("session", r"stopped SparkContext|SparkContext was shut down|Py4JNetworkError|Answer from Java side is empty", ""),
+    ("session", r"more partitions than slots", ""),
     ("session", r"OutOfMemoryError", "Give the job more memory: FRAUDSTREAM_DRIVER_MEMORY."),
     ("away", r"No space left on device|DiskFull|ENOSPC|OutOfDiskSpace", "Free some room on the disk."),
     (

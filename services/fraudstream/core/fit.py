@@ -154,16 +154,17 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
     return checkpoint.remember(state.ids), state
 
 
-def check_topics(settings: Settings, query: str) -> None:
-    """Raise :class:`CheckpointMisfit` where a running query's topics are not those any more that it began with.
+def check_topics(settings: Settings, query: str) -> TopicState | None:
+    """What the broker says of a running query's topics; None where it does not answer, which is not what is asked here.
 
-    A broker that does not answer is not what is asked here.
+    Raises :class:`CheckpointMisfit` where they are not those any more that it began with.
     """
     known = Checkpoint.of(settings, query).topics
     try:
-        now = TopicState.read(settings, QUERIES[query][1]).ids
+        state = TopicState.read(settings, QUERIES[query][1])
     except BrokerUnavailable:
-        return
-    anew = sorted(name for name, number in now.items() if known.get(name, number) != number)
+        return None
+    anew = sorted(name for name, number in state.ids.items() if known.get(name, number) != number)
     if anew:
         raise CheckpointMisfit(f"The topic {', '.join(anew)} was made anew while `{query}` was reading it.")
+    return state

@@ -19,8 +19,8 @@ from fraudstream.core.settings import Settings
 
 # What can only be a record's own fault, also where there is no other record to compare it with.
 OWN_FAULT = re.compile(
-    r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge|InvalidRecord|CorruptRecord|fetching the next record"
-    r"|SerializationException"
+    r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge|InvalidRecord|CorruptRecord|Record is corrupt"
+    r"|fetching the next record|SerializationException"
 )
 # So many records that fail one by one, while none goes through, are not to blame: something else is.
 _MOST_WITHOUT_A_GOOD_ONE = 5

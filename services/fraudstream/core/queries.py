@@ -58,7 +58,7 @@ class KeptQuery:
     idle: Callable[[Any], bool]
     may_start: Callable[[], bool] = lambda: True
     narrow: Callable[[Failure], bool] = _not_narrowed
-    check: Callable[[Any], None] = _nothing
+    check: Callable[[Any], object] = _nothing
     reported: bool = True
 
 

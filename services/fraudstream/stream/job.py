@@ -13,6 +13,7 @@ from kafka import TopicPartition
 from pyspark.sql import functions as F
 
 from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.fit import check_topics, fitting, starts_after
 from fraudstream.core.health import announce_ready
 from fraudstream.core.kafka import consumer, spark_sink_options, topic_partitions
@@ -121,8 +122,23 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
         settled=progress.settled,
         idle=progress.idle,
         narrow=narrowing.narrow,
-        check=lambda _: check_topics(settings, CHECKPOINT),
+        check=lambda _: _check(spark, settings),
     )
+
+
+def _check(spark: SparkSession, settings: Settings) -> None:
+    """Raise where the running query's topic is another one, or has outgrown the session.
+
+    Raises :class:`CheckpointMisfit`, :class:`RuntimePartError`.
+    """
+    state = check_topics(settings, CHECKPOINT)
+    slots = spark.sparkContext.defaultParallelism
+    if settings.trigger == "realtime" and not settings.spark_master and state is not None and len(state.ends) > slots:
+        # A partition without a slot of its own would wait for ever.
+        raise RuntimePartError(
+            f"The topic {TRANSACTIONS} has more partitions than slots: {len(state.ends)}, and the session has {slots}. "
+            "The job starts anew with more of them."
+        )
 
 
 class _MicroBatches:
