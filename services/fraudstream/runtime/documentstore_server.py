@@ -122,7 +122,9 @@ def _start_java() -> None:
         "-XX:+UseSerialGC",
         "-XX:MinHeapFreeRatio=10",
         "-XX:MaxHeapFreeRatio=25",
-        "-XX:MaxDirectMemorySize=64m",
+        # A reply of 16 MB is encoded into a buffer that doubles as it grows; where there is no room for that, the
+        # library does not answer at all.
+        "-XX:MaxDirectMemorySize=256m",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
         *environment.java_properties(environment.made(os.environ)),
