@@ -24,6 +24,7 @@ from fraudstream.cloud.quotas import (
 from fraudstream.cloud.rehearsal import kafka_frames as frames
 from fraudstream.cloud.rehearsal.connections import Connections
 from fraudstream.cloud.rehearsal.namespace import Namespace
+from fraudstream.cloud.rehearsal.rate import Rate
 from fraudstream.cloud.rehearsal.unread import Unreadable, reading
 from fraudstream.core.connection_strings import parse_event_hubs
 from fraudstream.core.topics import TRANSACTIONS
@@ -54,30 +55,6 @@ class NamespaceFigures:
     groups: set[str] = field(default_factory=set)
     refusals: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
-
-
-class Rate:
-    """Events in one second's allowance; what is over it waits for its turn."""
-
-    def __init__(self, per_second: float) -> None:
-        self.per_second = per_second
-        self._free_at = 0.0
-        self._storm_until = 0.0
-        self._storm_share = 1.0
-
-    def delay(self, amount: float) -> float:
-        """Seconds that so many events have to wait; they are counted."""
-        now = time.monotonic()
-        rate = self.per_second * (self._storm_share if now < self._storm_until else 1.0)
-        # A second's worth may come at once.
-        start = max(self._free_at, now - 1.0)
-        self._free_at = start + amount / rate
-        return max(0.0, self._free_at - now)
-
-    def storm(self, seconds: float, share: float) -> None:
-        """For so long, only this share of the rate."""
-        self._storm_until = time.monotonic() + seconds
-        self._storm_share = share
 
 
 class Meter:
