@@ -44,6 +44,11 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
         r"|ChecksumException|INCOMPATIBLE_.{0,30}CHECKPOINT",
         _RECOVER,
     ),
+    (
+        "away",
+        r"[Mm]ultiple streaming queries|CONCURRENT_STREAM_LOG_UPDATE|CONCURRENT_QUERY",
+        "Another job works on the same checkpoint: end it, or give this one a FRAUDSTREAM_DATA_DIR of its own.",
+    ),
     ("session", r"stopped SparkContext|SparkContext was shut down|Py4JNetworkError|Answer from Java side is empty", ""),
     ("session", r"more partitions than slots", ""),
     ("session", r"OutOfMemoryError", "Give the job more memory: FRAUDSTREAM_DRIVER_MEMORY."),

@@ -65,6 +65,11 @@ fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no 
         ("pymongo.errors.ServerSelectionTimeoutError: 127.0.0.1:27017: Connection refused", "away", "pymongo"),
         ("org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed", "away", "org.apache"),
         ("KafkaException: Received exception when fetching the next record from transactions-0", "record", "Kafka"),
+        (
+            f"{AHEAD}Multiple streaming queries are concurrently using file:/d/checkpoints/stream/offsets.",
+            "away",
+            "Multiple streaming queries are concurrently using",
+        ),
         ("java.io.IOException: No space left on device", "away", "java.io.IOException"),
         ("something that nobody has thought of", "record", "something that nobody has thought of"),
         ("", "record", "RuntimeError"),
