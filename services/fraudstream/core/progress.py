@@ -35,12 +35,16 @@ Offsets = Mapping[TopicPartition, int]
 
 
 def lag(ends: Offsets, begins: Offsets, committed: Offsets) -> int:
-    """Records of the partitions in ``ends`` that a group has not finished.
+    """Records of the partitions in ``ends`` that a group has not finished; ask for ``committed`` before ``ends``.
 
-    A partition without a commit is read from its beginning, and what retention removed is nobody's lag; nor is a
-    commit behind the end, which a topic that was made anew leaves.
+    A partition without a commit is read from its beginning, and what retention removed is nobody's lag. A commit behind
+    the end is of a former topic of that name: of this one nothing is finished.
     """
-    return sum(max(end - max(committed.get(part, 0), begins.get(part, 0)), 0) for part, end in ends.items())
+    left = 0
+    for part, end in ends.items():
+        begin, done = begins.get(part, 0), committed.get(part, 0)
+        left += max(end - max(done if done <= end else begin, begin), 0)
+    return left
 
 
 class ProgressReporter:
