@@ -71,7 +71,7 @@ OTHERS: tuple[Any, ...] = (
     {},
     b"\x00\xff",
     Binary(b"abc", 4),
-    ObjectId("0123456789abcdef01234567"),
+    ObjectId("0123456789abcdef01234567"),  # pragma: allowlist secret
     Regex("("),
     Timestamp(1, 2),
     Code("return 1"),
