@@ -227,8 +227,8 @@ def test_a_broken_checkpoint_goes_on_from_what_the_job_had_committed(
     job.kill()
     before = len(read(topics, SCORED))
     folder = next(entry for entry in (topics.data_dir / "checkpoints").glob("stream*") if entry.is_dir())
-    newest = max((folder / "offsets").glob("[0-9]*"), key=lambda file: int(file.name))
-    newest.write_text("v1\n{")
+    newest = max((folder / "commits").glob("[0-9]*"), key=lambda file: int(file.name))
+    (folder / "offsets" / newest.name).write_text("v1\n{")
     job = start("microbatch")
     await_condition(lambda: "cannot be read" in (failing_sentence(ready_file) or ""), SECONDS, job.log)
     carry_out(topics, plans(topics, ["stream"]))
@@ -261,4 +261,4 @@ def test_a_record_that_nobody_can_read_is_set_aside(
     place = {"topic": TRANSACTIONS, "partition": bad.partition, "offset": bad.offset}
     (rejected,) = (one for one in read(topics, REJECTED) if place.items() <= one["source"].items())
     assert rejected["reason"].startswith("cannot be read: ")
-    assert "corrupt" in rejected["reason"]
+    assert "fetching the next record" in rejected["reason"]
