@@ -16,14 +16,17 @@ from pyspark.sql import Row
 
 from fraudstream.cloud.check.subject import COMMANDS_FILE
 from fraudstream.core import documents
+from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.settings import Settings
+from fraudstream.core.throttling import WriteLimits
 from fraudstream.dashboards.queries import Reader, read_recent
 from fraudstream.ml.history import await_history
 from fraudstream.runtime import accounting
 from fraudstream.runtime.status import collect
 from fraudstream.store.records import Record
 from fraudstream.store.rejected import find
-from fraudstream.store.rollups import write_rollups
+from fraudstream.store.rollups import forget_older, write_rollups
+from fraudstream.store.seeding import is_wanted, write_seed
 from fraudstream.store.writer import DocumentWriter
 from tests.events import value
 from tests.recording import Recorder
@@ -54,11 +57,15 @@ def recorded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[s
         writer.write(records, NOW)
         writer.write(records, NOW)
         writer.prune_alerts()
-    rollup = {"period": "minute", "start": datetime(2026, 11, 24, 10, 11), "origin": "live"}
+    minute = int(datetime(2026, 11, 24, 10, 11, tzinfo=UTC).timestamp()) * 1_000_000
+    rollup = {"period": "minute", "start_micros": minute, "origin": "live"}
     figures = {"transactions": 1, "frauds": 0, "amount": 1.0, "fraud_amount": 0.0}
     rows = [Row(**rollup, dimension="all", value=str(number), **figures) for number in range(3)]
     with recorder.of("store job: rollups"):
         write_rollups(db, rows, NOW)
+        forget_older(db, datetime(2026, 11, 1, tzinfo=UTC), WriteLimits())
+        assert is_wanted(db)
+        write_seed(db, Checkpoint("rollups", settings.data_dir / "checkpoints" / "rollups.1"), WriteLimits())
     with recorder.of("training"):
         await_history(settings, 1, lambda _: None)
         list(db[documents.TRANSACTIONS].find({"origin": "history"}, {"amount": 1}, batch_size=5_000))
