@@ -72,7 +72,7 @@ class Checkpoint:
     @property
     def is_new(self) -> bool:
         """No batch was ever planned in it."""
-        return not any(_batches(self.folder / "offsets"))
+        return next(_batches(self.folder / "offsets"), None) is None
 
     def committed(self) -> dict[TopicPartition, int]:
         """The offsets behind the last batch that was finished; where it starts while there is none.
@@ -88,13 +88,15 @@ class Checkpoint:
         done = max(_batches(self.folder / "commits"), default=-1)
         return None if last is None or last <= done else self._offsets(last)
 
-    def remember(self, topics: Mapping[str, str]) -> Checkpoint:
-        """The same, with these topics' ids."""
-        known = {**self.topics, **topics}
-        if known == self.topics:
-            return self
-        changed = replace(self, topics=known)
-        changed.write()
+    def remember(self, topics: Mapping[str, str], begins: Mapping[TopicPartition, int]) -> Checkpoint:
+        """The same, with these topics' ids; a new one without starts begins at ``begins``.
+
+        Without the starts nothing would tell, until the first batch is finished, that records were deleted meanwhile.
+        """
+        starts = dict(begins) if self.is_new and not self.starts else self.starts
+        changed = replace(self, topics={**self.topics, **topics}, starts=starts)
+        if changed != self:
+            changed.write()
         return changed
 
     def moved_to(

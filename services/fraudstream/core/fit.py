@@ -137,7 +137,9 @@ def starts_after(checkpoint: Checkpoint, topics: TopicState, found: Sequence[Mis
 
 
 def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
-    """The query's checkpoint, which fits the topics and remembers their ids, and what the broker says of them.
+    """The query's checkpoint, which fits the topics, and what the broker says of them.
+
+    It remembers the topics' ids and where it began.
 
     Raises :class:`CheckpointMisfit` where it does not fit, :class:`BrokerUnavailable`.
     """
@@ -151,7 +153,7 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
     if found := misfits(checkpoint, state):
         more = f", and {len(found) - 1} further partitions" if len(found) > 1 else ""
         raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {found[0].sentence}{more}.")
-    return checkpoint.remember(state.ids), state
+    return checkpoint.remember(state.ids, state.begins), state
 
 
 def check_topics(settings: Settings, query: str) -> TopicState | None:

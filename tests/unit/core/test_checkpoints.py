@@ -75,9 +75,24 @@ def test_another_one_in_its_place_starts_where_it_is_told(settings: Settings) ->
 
 
 def test_the_ids_of_the_topics_are_remembered(settings: Settings) -> None:
-    Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {})
     assert Checkpoint.of(settings, "stream").topics == {"transactions": "a"}
     assert Checkpoint.of(settings, "stream").folder.name == "stream"
+
+
+def test_where_a_new_one_begins_is_remembered_so_that_deleted_records_are_told(settings: Settings) -> None:
+    Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {ZERO: 2, ONE: 3})
+    again = Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {ZERO: 9, ONE: 3})
+    assert again.committed() == {ZERO: 2, ONE: 3}
+    (misfit,) = misfits(again, state((9, 3), (10, 10)))
+    assert misfit.lost == 7
+    (told,) = misfits(again, state((9, 3), (10, 10)), {ZERO: 6})
+    assert told.lost == 3
+
+
+def test_one_that_has_batches_keeps_its_own_offsets(settings: Settings) -> None:
+    batch(Checkpoint.of(settings, "stream"), 0, '{"transactions":{"0":3}}')
+    assert Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {ZERO: 1}).starts == {}
 
 
 @pytest.mark.parametrize("content", ["", "v1", "v9\n{}\n{}", 'v1\n{}\n{"transactions":{"0":', "v1\n{}\n[[1"])
@@ -91,7 +106,7 @@ def test_a_broken_file_is_told_and_not_taken_for_a_beginning(settings: Settings,
 
 @pytest.mark.parametrize("content", ["", "[]", '{"folder": 1}', json.dumps({"folder": "x", "starts": 1, "topics": {}})])
 def test_a_broken_name_file_is_told(settings: Settings, content: str) -> None:
-    Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {})
     Checkpoint.of(settings, "stream").file.write_text(content)
     with pytest.raises(CheckpointMisfit, match=r"stream\.json cannot be read"):
         Checkpoint.of(settings, "stream")
@@ -113,7 +128,7 @@ def test_a_broken_name_file_is_told(settings: Settings, content: str) -> None:
 def test_what_does_not_fit_and_where_to_go_on(
     settings: Settings, topics: TopicState, problem: str, lost: int | None, starts: dict[TopicPartition, int]
 ) -> None:
-    checkpoint = Checkpoint.of(settings, "stream").remember({"transactions": "a"})
+    checkpoint = Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {})
     batch(checkpoint, 0, '{"transactions":{"1":5,"0":6}}')
     found = misfits(checkpoint, topics)
     assert bool(found) == bool(problem)
