@@ -11,6 +11,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
+from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.health import failing_sentence
 from fraudstream.core.kafka import client_options, consumer, create_topics, producer
 from fraudstream.core.progress import STREAM_GROUP
@@ -212,8 +213,10 @@ def test_records_that_are_gone_and_a_topic_made_anew_are_told_and_recovered_from
     assert plan.lost is None
     assert set(plan.starts.values()) == {0}
     carry_out(topics, [plan])
+    # What the job had committed before it knew may be ahead of where it goes on.
+    again = {n for n in range(first + 10_000, first + 10_400) if n % 10}
+    await_condition(lambda: again <= {one["id"] for one in read(topics, SCORED)}, SECONDS, job.log)
     await_lag_zero(topics, job)
-    assert {n for n in range(first + 10_000, first + 10_400) if n % 10} <= {one["id"] for one in read(topics, SCORED)}
     assert [plan.is_needed for plan in plans(topics, ["stream"])] == [False]
     client.close()
 
@@ -226,7 +229,7 @@ def test_a_broken_checkpoint_goes_on_from_what_the_job_had_committed(
     await_lag_zero(topics, job)
     job.kill()
     before = len(read(topics, SCORED))
-    folder = next(entry for entry in (topics.data_dir / "checkpoints").glob("stream*") if entry.is_dir())
+    folder = Checkpoint.of(topics, "stream").folder
     newest = max((folder / "commits").glob("[0-9]*"), key=lambda file: int(file.name))
     (folder / "offsets" / newest.name).write_text("v1\n{")
     job = start("microbatch")
@@ -259,6 +262,7 @@ def test_a_record_that_nobody_can_read_is_set_aside(
     await_lag_zero(topics, job)
     assert {n for n in range(first + 1_000, first + 1_100) if n % 10} <= {one["id"] for one in read(topics, SCORED)}
     place = {"topic": TRANSACTIONS, "partition": bad.partition, "offset": bad.offset}
-    (rejected,) = (one for one in read(topics, REJECTED) if place.items() <= one["source"].items())
-    assert rejected["reason"].startswith("cannot be read: ")
+    # The topic was made anew: another record may have been rejected at the same place.
+    here = [one for one in read(topics, REJECTED) if place.items() <= one["source"].items()]
+    (rejected,) = [one for one in here if one["reason"].startswith("cannot be read: ")]
     assert "fetching the next record" in rejected["reason"]

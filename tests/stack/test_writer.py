@@ -148,14 +148,24 @@ def test_a_document_that_the_store_refuses_is_found_and_the_rest_is_written(db: 
 
 def test_an_event_that_another_unique_index_refuses_is_set_aside(db: Database[documents.Document]) -> None:
     db.transactions.create_index("merchant", unique=True)
+    withdrawn: list[Any] = []
+    refused = scored(2, 1, merchant="a")
     try:
-        DocumentWriter(db).write(
-            [scored(1, 0, merchant="a"), scored(2, 1, merchant="a"), scored(3, 2, merchant="b")], NOW
-        )
+        writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+        writer.write([scored(1, 0, merchant="a"), refused, scored(3, 2, merchant="b")], NOW)
     finally:
         db.transactions.drop()
     assert db.rejected.find_one({"_id": "transactions/0/1"})["reason"].startswith("cannot be written: code 11000: ")
     assert {made["id"] for made in db.recent.find()} == {1, 3}
+    assert withdrawn == [("live", 2, refused)]
+
+
+def test_an_event_whose_id_is_stored_goes_on_counting(db: Database[documents.Document]) -> None:
+    withdrawn: list[Any] = []
+    writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+    writer.write([scored(1, 0)], NOW)
+    writer.withdraw([scored(1, 0), scored(1, 5), scored(2, 6)], NOW)
+    assert [event[:2] for event in withdrawn] == [("live", 2)]
 
 
 def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:

@@ -70,6 +70,11 @@ class Checkpoint:
         return self.folder.with_name(f"{self.folder.name}.seed")
 
     @property
+    def withdrawn(self) -> Path:
+        """The folder with what the rollups have counted and are to count no more."""
+        return self.folder.with_name(f"{self.folder.name}.withdrawn")
+
+    @property
     def is_new(self) -> bool:
         """No batch was ever planned in it."""
         return next(_batches(self.folder / "offsets"), None) is None
@@ -113,6 +118,7 @@ class Checkpoint:
         moved.write()
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.seed, ignore_errors=True)
+        shutil.rmtree(self.withdrawn, ignore_errors=True)
         return moved
 
     def write(self) -> None:
@@ -131,9 +137,12 @@ class Checkpoint:
     def _offsets(self, batch: int) -> dict[TopicPartition, int]:
         file = self.folder / "offsets" / str(batch)
         try:
-            version, _, *sources = file.read_text("utf-8").splitlines()
+            version, metadata, *sources = file.read_text("utf-8").splitlines()
             if version not in _VERSION_LINES:
                 raise ValueError(f"its first line is {version!r}")
+            json.loads(metadata)
+            if not sources:
+                raise ValueError("it ends before the sources' offsets")
             found: dict[TopicPartition, int] = {}
             for line in sources:
                 found |= _kafka_offsets(line)

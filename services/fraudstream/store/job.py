@@ -32,6 +32,7 @@ from fraudstream.core.throttling import Encoded, WriteLimits, insert_new
 from fraudstream.store import seeding
 from fraudstream.store.records import Record, rejection
 from fraudstream.store.rollups import SESSION_OPTIONS, counted, forget_older, rolled_up, write_rollups
+from fraudstream.store.withdrawals import withdrawn, write_withdrawal
 from fraudstream.store.writer import CHUNK, DocumentWriter
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class _Documents:
         config = orjson.dumps(revealed_values(self._settings)).decode()
 
         def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            writer = DocumentWriter(_database(config), WriteLimits.of(_settings(config)))
+            writer = _writer(_database(config), _settings(config))
             _collect_between_tasks_only()
             writer.write((record for batch in batches for record in _records(batch)), datetime.now(UTC))
             # Nothing to tell; making an Arrow array of Python's values would import pandas.
@@ -93,11 +94,13 @@ class _Documents:
     def _set_aside(self, found: list[Suspect]) -> None:
         reader, now = consumer(self._settings), datetime.now(UTC)
         try:
-            made = [Encoded.of(_set_aside(suspect, read_record(reader, suspect), now)) for suspect in found]
+            records = [_record(suspect, read_record(reader, suspect)) for suspect in found]
         finally:
             reader.close()
-        rejected = documents.database(self._settings)[documents.REJECTED]
-        insert_new(rejected, made, WriteLimits.of(self._settings))
+        database = documents.database(self._settings)
+        made = [Encoded.of(_set_aside(*pair, now)) for pair in zip(found, records, strict=True)]
+        insert_new(database[documents.REJECTED], made, WriteLimits.of(self._settings))
+        _writer(database, self._settings).withdraw([record for record in records if record is not None], now)
 
 
 class _Rollups:
@@ -130,7 +133,8 @@ class _Rollups:
             if batch == 0 and checkpoint.seeded_at is not None:
                 forget_older(database, checkpoint.seeded_at, WriteLimits.of(settings))
 
-        rolled = rolled_up(events, settings.rollup_watermark_seconds)
+        taken_back = counted(withdrawn(self._spark, checkpoint.withdrawn))
+        rolled = rolled_up(events, settings.rollup_watermark_seconds, taken_back)
         return _start(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
 
     def _anew(self) -> Checkpoint:
@@ -184,14 +188,29 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     loop.run()
 
 
-def _set_aside(suspect: Suspect, record: Any, now: datetime) -> documents.Document:
+def _record(suspect: Suspect, read: Any) -> Record | None:
+    """Kafka's record as ours; None where it cannot be read."""
+    if read is None:
+        return None
+    at = _EPOCH + timedelta(milliseconds=read.timestamp)
+    place = suspect.partition
+    return Record(place.topic, place.partition, suspect.offset, at, read.key, read.value or b"")
+
+
+def _set_aside(suspect: Suspect, record: Record | None, now: datetime) -> documents.Document:
     """The document of `rejected` for a record that cannot be written; ``record`` is None where it cannot be read."""
     place = suspect.partition
     source = {"topic": place.topic, "partition": place.partition, "offset": suspect.offset}
     verb = "written" if record is not None else "read"
-    raw = (record.value or b"") if record is not None else b""
-    at = _EPOCH + timedelta(milliseconds=record.timestamp) if record is not None else now
+    raw, at = (record.value, record.timestamp) if record is not None else (b"", now)
     return rejection(f"cannot be {verb}: {suspect.failure.reason}", raw, source, at, None, now)
+
+
+def _writer(database: Database[documents.Document], settings: Settings) -> DocumentWriter:
+    def withdraw(origin: str, number: int, record: Record) -> None:
+        write_withdrawal(Checkpoint.of(settings, ROLLUPS).withdrawn, origin, number, record)
+
+    return DocumentWriter(database, WriteLimits.of(settings), withdraw)
 
 
 def _finished(query: StreamingQuery) -> Mapping[TopicPartition, int]:

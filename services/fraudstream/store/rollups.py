@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 # state: the span of event dates that months and days count bounds it.
 _NEVER = "2999-01-01 00:00:00"
 
+# 1 for an event that is counted, -1 for one that is taken back.
+_WEIGHT = "weight"
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Deduplication and aggregation each have a watermark here. Spark takes that only with the engine's former rule,
@@ -69,15 +72,19 @@ def with_computed(events: DataFrame) -> DataFrame:
     )
 
 
-def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
+def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | None = None) -> DataFrame:
     """Counted events → the state of each (period, start, origin, dimension, value) they touch.
 
     An id counts once while its first delivery is younger than the watermark, in the broker's time; a delivery
-    older than that is dropped, so that replaying a topic changes nothing.
+    older than that is dropped, so that replaying a topic changes nothing. ``withdrawn``: counted events that are
+    subtracted, before or after they are added.
     """
     delay = f"{watermark_seconds} seconds"
-    once = events.withWatermark("enqueued_at", delay).dropDuplicatesWithinWatermark(["origin", "id"])
-    kept = ["origin", "fraud", "amount"]
+    weighed = events.withColumn(_WEIGHT, F.lit(1))
+    if withdrawn is not None:
+        weighed = weighed.union(withdrawn.select(*events.columns, F.lit(-1).alias(_WEIGHT)))
+    once = weighed.withWatermark("enqueued_at", delay).dropDuplicatesWithinWatermark(["origin", "id", _WEIGHT])
+    kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
         once.select(*kept, F.explode(_cells()).alias("cell"))
         .where(F.col("cell.period").isNotNull())
@@ -85,10 +92,10 @@ def rolled_up(events: DataFrame, watermark_seconds: int) -> DataFrame:
         .withWatermark("end", delay)
         .groupBy("period", "start", "end", "origin", "dimension", "value")
         .agg(
-            F.count("*").alias("transactions"),
-            F.sum("fraud").alias("frauds"),
-            F.sum("amount").alias("amount"),
-            F.sum(F.when(F.col("fraud") == 1, F.col("amount")).otherwise(0.0)).alias("fraud_amount"),
+            F.sum(_WEIGHT).alias("transactions"),
+            F.sum(F.col("fraud") * F.col(_WEIGHT)).alias("frauds"),
+            F.sum(F.col("amount") * F.col(_WEIGHT)).alias("amount"),
+            F.sum(F.when(F.col("fraud") == 1, F.col("amount") * F.col(_WEIGHT)).otherwise(0.0)).alias("fraud_amount"),
         )
         # As a number: a time that leaves Spark becomes one of the zone that its process happens to be in.
         .withColumn("start_micros", F.unix_micros("start"))
@@ -100,15 +107,21 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
 
     Raises ``PyMongoError``, :class:`StoreUnavailable`.
     """
-    changes = []
+    changes, empty = [], []
     for row in rows:
         start = _moment(row["start_micros"])
         number = rollup_id(row["period"], start, row["origin"], row["dimension"], row["value"])
+        if row["transactions"] < 1:
+            empty.append(number)
+            continue
         content = {"_id": number} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
         changes.append(Encoded.of(content))
     limits = limits or WriteLimits()
+    if empty:
+        # All that counted in them was withdrawn.
+        patiently(lambda: db[ROLLUPS].delete_many({"_id": {"$in": empty}}), limits)
     refused = upsert_all(db[ROLLUPS], changes, limits)
     if refused:
         log.warning("rollups_refused", count=len(refused), first=str(refused[0].made.number), reason=refused[0].reason)

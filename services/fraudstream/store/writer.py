@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,8 +76,15 @@ class Transaction(NamedTuple):
 class DocumentWriter:
     """Writes records of the topics `scored`, `labels` and `rejected`; writing a record again changes nothing."""
 
-    def __init__(self, db: Database[Document], limits: WriteLimits | None = None) -> None:
+    def __init__(
+        self,
+        db: Database[Document],
+        limits: WriteLimits | None = None,
+        withdraw: Callable[[str, int, Record], None] = lambda *_: None,
+    ) -> None:
+        """``withdraw`` is told the origin, the id and the record of each event that is not stored."""
         self._db = db
+        self._withdraw = withdraw
         self._limits = limits or WriteLimits()
         self._patience = Patience(self._limits)
 
@@ -103,9 +110,12 @@ class DocumentWriter:
         self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]
     ) -> int:
         """Returns how many were new. Those of another event, and the refused ones, leave ``transactions``."""
+        unstored = []
         outcome = self._insert(TRANSACTIONS, [one.encoded for one in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
-        rejected += [transactions.pop(one.made.number).set_aside(one.reason, now) for one in outcome.refused]
+        for one in outcome.refused:
+            unstored.append(transactions.pop(one.made.number))
+            rejected.append(unstored[-1].set_aside(one.reason, now))
         missing = {one.number for one in outcome.taken}
         for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
@@ -119,8 +129,18 @@ class DocumentWriter:
         for number in missing:
             # Taken, and not by its `_id`: there is a unique index on other fields.
             reason = f"code {DUPLICATE_KEY}: another document has the same value in a unique index of {TRANSACTIONS}"
-            rejected.append(transactions.pop(number).set_aside(reason, now))
+            unstored.append(transactions.pop(number))
+            rejected.append(unstored[-1].set_aside(reason, now))
+        self.withdraw([transaction.record for transaction in unstored], now)
         return new_ones
+
+    def withdraw(self, records: Iterable[Record], now: datetime) -> None:
+        """Tell of each event that was set aside, unless an event with its id is stored: that one counts."""
+        unstored = {made["_id"]: (made, record) for record in records if "origin" in (made := document(record, now))}
+        for known in self._stored(TRANSACTIONS, list(unstored)):
+            del unstored[known["_id"]]
+        for made, record in unstored.values():
+            self._withdraw(made["origin"], made["_id"], record)
 
     def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
         alerts = [one.encoded for one in transactions.values() if one.document.get("prediction") == 1]

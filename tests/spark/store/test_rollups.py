@@ -16,7 +16,9 @@ from pyspark.sql import functions as F
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.store import rollups, seeding
+from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up
+from fraudstream.store.withdrawals import withdrawn, write_withdrawal
 from tests.events import GOOD
 
 if TYPE_CHECKING:
@@ -34,11 +36,16 @@ class Feed:
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.input = folder / "in"
         self.input.mkdir()
+        self.withdrawn = folder / "with[drawn]"
         self.state: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.rows: list[Any] = []
         records = spark.readStream.schema("topic STRING, timestamp TIMESTAMP, value STRING").json(str(self.input))
         self.query = (
-            rolled_up(counted(records.withColumn("value", F.col("value").cast("binary"))), WATERMARK_SECONDS)
+            rolled_up(
+                counted(records.withColumn("value", F.col("value").cast("binary"))),
+                WATERMARK_SECONDS,
+                counted(withdrawn(spark, self.withdrawn)),
+            )
             .writeStream.outputMode("update")
             .option("checkpointLocation", str(folder / "checkpoint"))
             .foreachBatch(self._keep)
@@ -63,6 +70,13 @@ class Feed:
         hidden.write_text("\n".join(lines))
         hidden.rename(self.input / f"{self.batch}.json")
         self.batch += 1
+        self.query.processAllAvailable()
+
+    def withdraw(self, *records: tuple[str, datetime, dict[str, Any]]) -> None:
+        for topic, at, event in records:
+            origin = "live" if topic == "scored" else "history"
+            record = Record(topic, 0, 1, at, None, json.dumps(event).encode())
+            write_withdrawal(self.withdrawn, origin, event["id"], record)
         self.query.processAllAvailable()
 
     def counts(self, *key: Any) -> tuple[int, int, float, float]:
@@ -131,6 +145,34 @@ def test_labelled_history_counts_its_labels_apart(feed: Feed) -> None:
     feed.send(("labels", NOON, GOOD | {"isFraud": 1}), ("labels", NOON, GOOD | {"id": 7}), scored(8, NOON))
     assert feed.counts("total", None, "history", "all", "all")[:2] == (1, 1)
     assert feed.counts("total", None, "live", "all", "all")[:2] == (1, 0)
+
+
+def test_an_event_that_was_not_stored_is_counted_no_more(feed: Feed) -> None:
+    refused, label = scored(1, NOON, prediction=1, amount=30.0), ("labels", NOON, GOOD | {"isFraud": 1})
+    feed.send(refused, scored(2, NOON, amount=10.0), label)
+    feed.withdraw(refused, label)
+    for period, start in (("minute", "12:00"), ("total", None)):
+        assert feed.counts(period, start, "live", "all", "all") == (1, 0, 10.0, 0.0)
+        assert feed.counts(period, start, "history", "all", "all")[:2] == (0, 0)
+    # Delivered and refused once more.
+    feed.send(refused, scored(3, NOON, amount=1.0))
+    feed.withdraw(refused)
+    assert feed.counts("total", None, "live", "all", "all") == (2, 0, 11.0, 0.0)
+
+
+def test_an_event_may_be_withdrawn_before_it_is_counted(feed: Feed) -> None:
+    refused = scored(1, NOON, amount=30.0)
+    feed.withdraw(refused)
+    feed.send(refused, scored(2, NOON, amount=10.0))
+    assert feed.counts("total", None, "live", "all", "all") == (1, 0, 10.0, 0.0)
+
+
+def test_the_watermark_moves_on_while_nothing_is_withdrawn(feed: Feed) -> None:
+    feed.send(scored(1, NOON))
+    feed.send(scored(2, NOON + timedelta(seconds=3 * WATERMARK_SECONDS)))
+    feed.send(scored(3, NOON + timedelta(seconds=3 * WATERMARK_SECONDS)))
+    feed.send(scored(4, NOON))
+    assert feed.counts("total", None, "live", "all", "all")[0] == 3
 
 
 def test_redelivery_in_the_same_and_in_later_batches_counts_once(feed: Feed) -> None:

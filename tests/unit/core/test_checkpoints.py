@@ -95,7 +95,9 @@ def test_one_that_has_batches_keeps_its_own_offsets(settings: Settings) -> None:
     assert Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {ZERO: 1}).starts == {}
 
 
-@pytest.mark.parametrize("content", ["", "v1", "v9\n{}\n{}", 'v1\n{}\n{"transactions":{"0":', "v1\n{}\n[[1"])
+@pytest.mark.parametrize(
+    "content", ["", "v1", "v1\n{", "v1\n{}", "v1\n{\n-", "v9\n{}\n{}", 'v1\n{}\n{"transactions":{"0":', "v1\n{}\n[[1"]
+)
 def test_a_broken_file_is_told_and_not_taken_for_a_beginning(settings: Settings, content: str) -> None:
     checkpoint = Checkpoint.of(settings, "stream")
     batch(checkpoint, 3, '{"transactions":{"0":3}}')
