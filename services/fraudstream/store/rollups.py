@@ -80,6 +80,7 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     subtracted, before or after they are added.
     """
     delay = f"{watermark_seconds} seconds"
+    # With the weight among the keys an event is subtracted once, however often its withdrawal is read.
     weighed = events.withColumn(_WEIGHT, F.lit(1))
     if withdrawn is not None:
         weighed = weighed.union(withdrawn.select(*events.columns, F.lit(-1).alias(_WEIGHT)))
