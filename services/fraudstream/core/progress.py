@@ -58,6 +58,11 @@ class ProgressReporter:
         self._metadata = ""
         self._reader: Any = None
 
+    def begin(self) -> None:
+        """A query starts: until it has finished something, the group's offsets say where it stands, set back or not."""
+        self._finished = {}
+        self._reported = ({}, self._reported[1])
+
     def commit(self, offsets: Offsets) -> None:
         """Commit the offsets up to which the records are processed, if they moved."""
         self._finished |= offsets
@@ -74,12 +79,8 @@ class ProgressReporter:
         try:
             if self._reader is None:
                 self._reader = consumer(self._settings, group_id=self._group)
-            if not self._finished and self._metadata:
-                self._finished = self._committed()
-            self._reader.assign(list(self._finished))
-            self._reader.commit(
-                {part: OffsetAndMetadata(offset, self._metadata, -1) for part, offset in self._finished.items()}
-            )
+            finished = self._finished or self._committed()
+            _commit(self._reader, {part: OffsetAndMetadata(at, self._metadata, -1) for part, at in finished.items()})
             self._reported = (dict(self._finished), self._metadata)
         except (KafkaError, BrokerUnavailable) as error:
             log.warning("progress_not_committed", group=self._group, reason=str(error)[:200])
@@ -96,6 +97,31 @@ class ProgressReporter:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def set_group(settings: Settings, group: str, offsets: Offsets) -> None:
+    """Let the group stand at ``offsets``, behind or ahead of where it stood; what it says of a failure stays.
+
+    Raises :class:`BrokerUnavailable`.
+    """
+    try:
+        reader = consumer(settings, group_id=group)
+        try:
+            said = {part: reader.committed(part, metadata=True) for part in offsets}
+            texts = {part: known.metadata if known else "" for part, known in said.items()}
+            _commit(reader, {part: OffsetAndMetadata(at, texts[part], -1) for part, at in offsets.items()})
+        finally:
+            reader.close()
+    except KafkaError as error:
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} did not take the offsets of the group {group} "
+            f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
+        ) from error
+
+
+def _commit(reader: Any, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+    reader.assign(list(offsets))
+    reader.commit(dict(offsets))
 
 
 def end_offsets(progress: Any) -> dict[TopicPartition, int]:

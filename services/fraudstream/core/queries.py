@@ -145,6 +145,8 @@ class QueryLoop:
             self._recover(state)
 
     def _start(self, state: _State) -> None:
+        if state.kept.reported:
+            self._reporter.begin()
         try:
             state.query = state.kept.start()
             state.seen = state.kept.settled(state.query)

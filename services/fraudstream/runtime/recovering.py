@@ -13,7 +13,7 @@ from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit
 from fraudstream.core.fit import QUERIES, Misfit, TopicState, misfits, starts_after
 from fraudstream.core.kafka import consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP, set_group
 from fraudstream.core.required import start_settings
 from fraudstream.core.settings import Settings
 from fraudstream.core.terminal import say, say_json
@@ -132,7 +132,10 @@ def _lost(found: Sequence[Misfit]) -> int | None:
 
 
 def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
-    """Give each query that needs it another checkpoint, which starts where its plan says."""
+    """Give each query that needs it another checkpoint, which starts where its plan says; its group stands there, too.
+
+    Raises :class:`BrokerUnavailable`.
+    """
     for plan in found:
         if plan.is_needed:
             base = settings.data_dir.absolute() / "checkpoints" / plan.query
@@ -141,6 +144,9 @@ def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
             except CheckpointMisfit:
                 checkpoint = Checkpoint(plan.query, base)
             checkpoint.moved_to(plan.starts, plan.topic_ids, seeded=plan.query == _ROLLUPS)
+            if group := _GROUPS.get(plan.query):
+                # What the job had finished of a former topic would pass for records of this one.
+                set_group(settings, group, plan.starts)
 
 
 def _show(plan: Plan, dry_run: bool) -> None:

@@ -37,9 +37,13 @@ class Reporter:
         self.offsets: dict[TopicPartition, int] = {}
         self.told: list[Failing | None] = []
         self.closed = False
+        self.began = 0
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.offsets |= offsets
+
+    def begin(self) -> None:
+        self.began += 1
 
     def fail(self, failing: Failing | None) -> None:
         self.told.append(failing)
@@ -122,6 +126,7 @@ def test_a_query_that_works_is_reported_and_ready(ready_file: Path) -> None:
     assert reporter.offsets == {PART: 20}
     assert ready_file.exists()
     assert reporter.told == [None]
+    assert reporter.began == 1
     assert reporter.closed
     assert scripted.queries[0].stopped
 
