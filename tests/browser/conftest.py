@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +108,13 @@ class Site:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A Chromium without a window. The test is skipped where there is none, and fails there in CI."""
     if not CHROMIUM.exists():
         reason = f"{CHROMIUM} is missing; install the Debian package chromium"
         if os.environ.get("CI") == "true":

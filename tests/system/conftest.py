@@ -16,6 +16,7 @@ import pytest
 
 from fraudstream.core.settings import Settings
 from fraudstream.runtime.preflight import free_port
+from fraudstream.runtime.state import PartState, read_state
 
 PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
 
@@ -46,14 +47,17 @@ class Fraudstream:
     def json(self, *words: str, status: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", status=status))
 
+    def parts(self) -> dict[str, PartState]:
+        """The parts as their supervisor sees them."""
+        state = read_state(self.settings.data_dir)
+        return dict(state.parts) if state else {}
+
     def pids_ready(self) -> dict[str, int]:
         """The process ids of the parts that are ready."""
-        out, _ = self.start("status", "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).communicate()
-        return {part["name"]: part["pid"] for part in json.loads(out)["parts"] if part["state"] == "ready"}
+        return {name: part.pid for name, part in self.parts().items() if part.state == "ready" and part.pid}
 
     def pids(self) -> dict[str, int]:
-        parts = json.loads(self.run("status", "--json"))["parts"]
-        return {part["name"]: part["pid"] for part in parts}
+        return {name: part.pid for name, part in self.parts().items() if part.pid}
 
 
 def new_fraudstream(folder: Path) -> Fraudstream:

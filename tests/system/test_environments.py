@@ -56,18 +56,15 @@ def assert_complete(summary: dict[str, Any]) -> None:
     assert (summary["produced"], summary["scored"], summary["stored"]) == (100, 100, 100)
 
 
-def test_another_programs_variables_and_a_companys_proxy(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "pyspark.py").write_text("raise ImportError('another PySpark')", "ascii")
-    fraudstream = new_fraudstream(tmp_path)
-    fraudstream.variables |= PROXIES | OTHER_PROGRAMS | {"PYTHONPATH": str(tmp_path / "other")}
-    assert_complete(fraudstream.json(*DEMO))
-
-
-def test_odd_folders_another_language_and_another_time_zone(tmp_path: Path) -> None:
+def test_another_programs_variables_a_proxy_odd_folders_another_language_and_time_zone(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "pyspark.py").write_text("raise ImportError('another PySpark')", "ascii")
     folder = tmp_path / ODD_FOLDER
     folder.mkdir(parents=True)
     fraudstream = new_fraudstream(folder)
+    fraudstream.variables |= PROXIES | OTHER_PROGRAMS | {"PYTHONPATH": str(other)}
     fraudstream.variables |= {"LC_ALL": "C", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kathmandu"}
     assert_complete(fraudstream.json(*DEMO))
     # A second start finds what the first one kept.

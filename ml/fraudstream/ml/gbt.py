@@ -56,10 +56,14 @@ def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int
     frame = pd.DataFrame(features, columns=list(FEATURES)).assign(**{LABEL: labels.astype(float)})
     rows = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(spark.createDataFrame(frame))
     cached = rows.select("features", LABEL).cache()
-    try:
-        model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
-    finally:
-        cached.unpersist()
+    with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=folder.parent, ignore_cleanup_errors=True) as cut:
+        # Each tree's residuals stand on those of all trees before; without a folder that chain is never cut, and each
+        # of the many small jobs carries it.
+        spark.sparkContext.setCheckpointDir(file_uri(Path(cut)))
+        try:
+            model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
+        finally:
+            cached.unpersist()
     model.write().overwrite().save(file_uri(folder))
     return Fitted(model, PARAMETERS | {"seed": seed}, export(folder, list(model.treeWeights)))
 

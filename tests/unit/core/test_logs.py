@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +47,17 @@ def test_the_level_is_the_least_that_is_logged(capsys: pytest.CaptureFixture[str
     log.info("quiet")
     log.warning("loud")
     assert [line["event"] for line in lines(capsys)] == ["loud"]
+
+
+def test_what_is_logged_goes_to_the_stderr_of_that_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        former = io.StringIO()
+        patch.setattr(sys, "stderr", former)
+        configure_logging("store")
+        former.close()
+    structlog.get_logger().info("ours")
+    logging.getLogger("kafka").warning("a library's")
+    assert [line["event"] for line in lines(capsys)] == ["ours", "a library's"]
 
 
 def test_a_thread_that_somebody_else_started_logs_as_the_service(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from fraudstream.cloud.check.eventhubs import option_problem
 from fraudstream.cloud.check.subject import Subject, option_names
@@ -40,11 +41,14 @@ _ALLOWED = {
 }
 
 
+_LOOKED_AT = (ast.Call, ast.Compare, ast.Constant, ast.Dict, ast.Subscript, ast.Assign, ast.keyword)
+
+
 def findings(subject: Subject) -> Iterator[Finding]:
     """Everything that the syntax trees show."""
     for name, tree in {**subject.sources, **subject.core}.items():
         yield from _spark_sinks(name, tree)
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             if isinstance(node, ast.Call):
                 yield from _call(name, node)
             elif isinstance(node, ast.Compare) and not name.endswith("core/settings.py"):
@@ -62,7 +66,7 @@ def group_ids(subject: Subject) -> set[str]:
     """The consumer groups that the code names: constants ``…_GROUP`` and texts given as ``group_id``."""
     found = set()
     for tree in {**subject.sources, **subject.core}.values():
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 named = any(isinstance(target, ast.Name) and target.id.endswith("_GROUP") for target in node.targets)
                 if named and isinstance(node.value.value, str):
@@ -70,6 +74,12 @@ def group_ids(subject: Subject) -> set[str]:
             if isinstance(node, ast.keyword) and node.arg == "group_id" and isinstance(node.value, ast.Constant):
                 found.add(str(node.value.value))
     return found
+
+
+@lru_cache(maxsize=1_024)
+def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of the tree that a check looks at: walking is what a check's time goes into."""
+    return tuple(node for node in ast.walk(tree) if isinstance(node, _LOOKED_AT))
 
 
 def _call(name: str, node: ast.Call) -> Iterator[Finding]:
@@ -91,7 +101,7 @@ def _call(name: str, node: ast.Call) -> Iterator[Finding]:
 
 def _spark_sinks(name: str, tree: ast.Module) -> Iterator[Finding]:
     """Kafka clients of Spark's whose options do not come from the factories that the linter looks at."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [node for node in _nodes(tree) if isinstance(node, ast.Call)]
     inner = {id(link) for call in calls for link in _links(call)[1:]}
     for call in calls:
         given = [*call.args[:1], *(ast.Constant(keyword.arg) for keyword in call.keywords)]
@@ -156,7 +166,7 @@ def _profile(name: str, node: ast.Compare) -> Iterator[Finding]:
 def _scoring_body(subject: Subject) -> Iterator[Finding]:
     """The stream job's request: a literal with exactly the keys that Azure ML's script makes a table of."""
     for name, tree in subject.sources.items():
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             if not isinstance(node, ast.Dict):
                 continue
             for key, value in zip(node.keys, node.values, strict=True):

@@ -1,4 +1,4 @@
-"""The pages against a running stack: what they show is what the documents hold, and news arrive in time."""
+"""The pages of a stack that runs: what they show is what the documents hold, and news arrive in time."""
 
 from __future__ import annotations
 
@@ -12,48 +12,29 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from pymongo.errors import PyMongoError
 
 from fraudstream.core.documents import REJECTED, TRANSACTIONS, database
 from fraudstream.core.kafka import producer
 from fraudstream.dashboards import history_layout, live_controls, system
-from tests.browser.conftest import Visitor, expect_ready
+from tests.browser.conftest import Visitor, expect_ready, launched
 from tests.events import GOOD
-from tests.system.conftest import Fraudstream, await_condition, new_fraudstream
+from tests.system.conftest import Fraudstream, await_condition
 
-pytestmark = [pytest.mark.browser, pytest.mark.system]
-
-EVENTS = 1_500
-HISTORY = 6_000
+pytestmark = [pytest.mark.browser, pytest.mark.system, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fraudstream]:
-    """A demo that goes on running after its traffic: a trained model, scored transactions and a rejected event."""
-    fraudstream = new_fraudstream(tmp_path_factory.mktemp("stack"))
-    words = ("--events", str(EVENTS), "--rate", "0", "--history", str(HISTORY), "--algorithm", "xgboost")
-    log = fraudstream.folder / "demo.log"
-    with log.open("wb") as output:
-        demo = fraudstream.start("demo", *words, stdout=output, stderr=output)
-    documents = database(fraudstream.settings)
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
 
-    def stored() -> bool:
-        assert demo.poll() is None, log.read_text()[-3000:]
-        try:
-            return documents[TRANSACTIONS].count_documents({"origin": "live"}) >= EVENTS
-        except PyMongoError:
-            return False
 
-    try:
-        await_condition(stored, 400)
-        await_condition(lambda: "dashboards" in fraudstream.pids_ready(), 60)
-        send(fraudstream, json.dumps(GOOD | {"id": 900_001, "amount": "much"}).encode())
-        await_condition(lambda: documents[REJECTED].count_documents({"field": "amount"}) > 0, 120)
-        yield fraudstream
-    finally:
-        demo.terminate()
-        demo.wait(timeout=60)
-        fraudstream.run("down")
+@pytest.fixture(scope="module", autouse=True)
+def rejected(stack: Fraudstream) -> None:
+    """An event that is rejected for its amount."""
+    place = send(stack, json.dumps(GOOD | {"id": 900_001, "amount": "much"}).encode())
+    await_condition(lambda: "dashboards" in stack.pids_ready(), 60)
+    await_condition(lambda: database(stack.settings)[REJECTED].find_one({"_id": place}) is not None, 120)
 
 
 @pytest.fixture
@@ -64,12 +45,12 @@ def page(chromium: Browser, stack: Fraudstream) -> Iterator[Page]:
     assert visitor.complaints == []
 
 
-def send(stack: Fraudstream, *values: bytes) -> None:
+def send(stack: Fraudstream, value: bytes) -> str:
+    """Where the event landed."""
     sender = producer(stack.settings)
-    for value in values:
-        sender.send("transactions", value=value)
-    sender.flush()
+    sent = sender.send("transactions", value=value).get(timeout=30)
     sender.close()
+    return f"transactions/{sent.partition}/{sent.offset}"
 
 
 def stored(stack: Fraudstream, origin: str) -> pd.DataFrame:
