@@ -96,6 +96,8 @@ def misfits(
     ``finished``: what the job has told of its progress, which in real time is ahead of its checkpoint; what came out
     before it was gone is not lost.
     """
+    # Spark reads the batch under way again: where that file is broken, it fails of it at every start.
+    checkpoint.planned()
     return list(_misfits(checkpoint.committed(), checkpoint.topics, topics, finished or {}))
 
 

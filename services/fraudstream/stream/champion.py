@@ -6,17 +6,22 @@ import json
 import os
 import tempfile
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from fraudstream.core.errors import FraudstreamError, ModelError
+from fraudstream.core.health import Failing, announce_failing, announce_ready
+from fraudstream.core.progress import STREAM_GROUP, ProgressReporter
 from fraudstream.core.registry import champion_version, registry_client
 from fraudstream.core.settings import Settings
 from fraudstream.stream.trees import read_trees
 
 # What training logs with each version; see fraudstream.ml.portable.
 _FLAVOR = "fraudstream_trees"
+_LOOK_SECONDS = 0.5
+_ADVICE = "`fraudstream models list` shows the versions, `fraudstream models promote` takes another one."
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +32,17 @@ def champion_file(settings: Settings) -> Path:
 
 
 class ChampionFollower:
-    """Looks for a new champion every ``champion_poll_seconds`` and writes its trees to :func:`champion_file`."""
+    """Looks for a new champion every ``champion_poll_seconds`` and writes its trees to :func:`champion_file`.
+
+    ``refused``: why the champion that there is cannot score, while it cannot.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._file = champion_file(settings)
         self._written = self._version_of_file()
         self._failure = ""
+        self.refused = ""
 
     @property
     def has_champion(self) -> bool:
@@ -53,9 +62,12 @@ class ChampionFollower:
             if version is not None and version != self._written:
                 self._write(version)
                 log.info("champion_taken_up", model=self._settings.model_name, version=version)
+            self.refused = ""
             self._tell("no version is tagged as the champion any more" if self._written and not version else "")
         except (FraudstreamError, OSError) as error:
-            self._tell(str(error))
+            self.refused = str(error) if isinstance(error, ModelError) else self.refused
+            goes_on = f" Scoring goes on with version {self._written}." if self._written else ""
+            self._tell(f"{error}{goes_on}")
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self._failure:
@@ -79,6 +91,25 @@ class ChampionFollower:
             return None
 
 
+def await_champion(settings: Settings, stop: threading.Event) -> None:
+    """Follow the champion from here on; returns once there is one that can score (or at ``stop``).
+
+    To wait for the first one is no failure; one that cannot score is.
+    """
+    follower, reporter, since, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), None, ""
+    threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
+    while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
+        if (refused := follower.refused) and refused != told:
+            since, told = since or datetime.now(UTC), refused
+            failing = Failing(since, refused, _ADVICE)
+            announce_failing(failing)
+            reporter.fail(failing)
+    if told and follower.has_champion:
+        announce_ready()
+        reporter.fail(None)
+    reporter.close()
+
+
 def download_trees(settings: Settings, version: str) -> dict[str, object]:
     """The trees of a registered version. Raises :class:`ModelError` where it has none that can score."""
     import mlflow
@@ -98,7 +129,7 @@ def download_trees(settings: Settings, version: str) -> dict[str, object]:
     except Exception as error:
         raise ModelError(
             f"The trees of version {version} of {settings.model_name!r} cannot be fetched "
-            f"({type(error).__name__}: {str(error)[:300]}). Scoring goes on with the version at hand."
+            f"({type(error).__name__}: {str(error)[:300]})."
         ) from error
     raise ModelError(
         f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, which embedded scoring needs. "

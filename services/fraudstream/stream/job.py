@@ -22,7 +22,7 @@ from fraudstream.core.queries import KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, revealed_values
 from fraudstream.core.spark import is_idle, read_topics, worker_options
 from fraudstream.core.topics import TRANSACTIONS
-from fraudstream.stream.champion import ChampionFollower, champion_file
+from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
 from fraudstream.stream.progress import OutputTail
 from fraudstream.stream.scorers import scorer_for
@@ -31,8 +31,6 @@ from fraudstream.stream.transformations import decide_elsewhere, decide_here
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
-
-_LOOK_SECONDS = 0.5
 
 # The checkpoint's name, and the query's.
 CHECKPOINT = "stream"
@@ -101,7 +99,7 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     warm_up(spark, settings)
     if settings.scoring == "embedded":
         announce_ready()
-        _await_champion(settings, stop)
+        await_champion(settings, stop)
     QueryLoop([kept(spark, settings)], ProgressReporter(settings, STREAM_GROUP), stop).run()
 
 
@@ -190,11 +188,3 @@ def session_options(settings: Settings) -> dict[str, str]:
     finally:
         reader.close()
     return {"spark.master": f"local[{max(partitions, settings.topic_partitions) + 1}]"}
-
-
-def _await_champion(settings: Settings, stop: threading.Event) -> None:
-    """Follow the champion from here on; returns once there is one (or at ``stop``)."""
-    follower = ChampionFollower(settings)
-    threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
-    while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
-        pass

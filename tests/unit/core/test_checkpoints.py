@@ -95,6 +95,15 @@ def test_one_that_has_batches_keeps_its_own_offsets(settings: Settings) -> None:
     assert Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {ZERO: 1}).starts == {}
 
 
+def test_a_broken_file_of_the_batch_under_way_is_told(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":5,"1":6}}')
+    batch(checkpoint, 4, '{"transactions":{"0":8,"1":7}}', committed=False)
+    (checkpoint.folder / "offsets" / "4").write_text("v1\n{")
+    with pytest.raises(CheckpointMisfit, match=r"offsets/4 cannot be read"):
+        misfits(checkpoint, state((0, 0), (10, 10)))
+
+
 @pytest.mark.parametrize(
     "content", ["", "v1", "v1\n{", "v1\n{}", "v1\n{\n-", "v9\n{}\n{}", 'v1\n{}\n{"transactions":{"0":', "v1\n{}\n[[1"]
 )

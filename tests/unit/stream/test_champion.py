@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -12,10 +15,12 @@ import mlflow
 import pytest
 from structlog.testing import capture_logs
 
+from fraudstream.core.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
+from fraudstream.core.progress import ProgressReporter
 from fraudstream.core.registry import registry_client
 from fraudstream.core.settings import Settings
 from fraudstream.ml import boosting
-from fraudstream.stream.champion import ChampionFollower, champion_file
+from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file
 from tests.unit.ml.test_training import trained
 
 BROKEN: dict[str, Any] = {
@@ -89,6 +94,60 @@ def test_a_model_of_somebody_else_is_told(settings: Settings, tmp_path: Path) ->
     follower = ChampionFollower(settings)
     assert "has no flavor" in warnings(follower)[0]
     assert not follower.has_champion
+
+
+def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "ready"))
+    told: list[Failing | None] = []
+    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: told.append(failing))
+    made = trained(settings, monkeypatch, 5, tmp_path)
+    folder = Path(urlparse(registry_client(settings).get_model_version(settings.model_name, made.version).source).path)
+    good = (folder / "trees.json").read_text("utf-8")
+    (folder / "trees.json").write_text("{", "utf-8")
+    announce_ready()
+    stop = threading.Event()
+    waiting = threading.Thread(target=await_champion, args=(settings, stop))
+    waiting.start()
+    try:
+        await_condition(lambda: bool(failing_sentence(tmp_path / "ready")))
+        assert not (tmp_path / "ready").exists()
+        sentence = failing_sentence(tmp_path / "ready") or ""
+        assert f"The trees of version {made.version} of 'fraud' cannot be fetched" in sentence
+        assert "fraudstream models promote" in sentence
+        (folder / "trees.json").write_text(good, "utf-8")
+        waiting.join(timeout=30)
+        assert not waiting.is_alive()
+    finally:
+        stop.set()
+    assert (tmp_path / "ready").exists()
+    assert failing_sentence(tmp_path / "ready") is None
+    assert [failing is None for failing in told] == [False, True]
+
+
+def test_to_wait_for_the_first_champion_is_no_failure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "ready"))
+    announce_ready()
+    stop, looked = threading.Event(), threading.Event()
+    look = ChampionFollower.look
+    monkeypatch.setattr(ChampionFollower, "look", lambda self: (look(self), looked.set()))
+    waiting = threading.Thread(target=await_champion, args=(settings, stop))
+    waiting.start()
+    assert looked.wait(60)
+    stop.set()
+    waiting.join(timeout=30)
+    assert (tmp_path / "ready").exists()
+    assert failing_sentence(tmp_path / "ready") is None
+
+
+def await_condition(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{}", '{"version": "3"}', "\ufffd"])
