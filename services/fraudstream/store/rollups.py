@@ -56,7 +56,9 @@ def counted(records: DataFrame) -> DataFrame:
     counted = named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
-        F.when(live, F.col("enqueued_at")).otherwise(F.col("timestamp")).alias("enqueued_at"),
+        # The broker has no decision before its event: a later time, which would move the watermark beyond all that
+        # comes after it, is not the broker's.
+        F.when(live, F.least("enqueued_at", "timestamp")).otherwise(F.col("timestamp")).alias("enqueued_at"),
         F.col("event_time"),
         F.when(live, F.col("prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
         F.col("event.amount").alias("amount"),

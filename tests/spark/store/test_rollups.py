@@ -175,6 +175,16 @@ def test_the_watermark_moves_on_while_nothing_is_withdrawn(feed: Feed) -> None:
     assert feed.counts("total", None, "live", "all", "all")[0] == 3
 
 
+def test_a_decision_that_claims_to_be_of_the_future_stops_nothing(feed: Feed) -> None:
+    topic, at, event = scored(1, NOON)
+    source = event["source"] | {"enqueued_at": "2999-01-01T00:00:00Z"}
+    feed.send((topic, at, event | {"source": source}))
+    feed.send(scored(2, NOON + timedelta(seconds=1)))
+    feed.send(scored(3, NOON + timedelta(seconds=2)))
+    assert feed.counts("total", None, "live", "all", "all")[0] == 3
+    assert feed.counts("minute", "12:00", "live", "all", "all")[0] == 3
+
+
 def test_redelivery_in_the_same_and_in_later_batches_counts_once(feed: Feed) -> None:
     feed.send(scored(1, NOON), scored(1, NOON), scored(2, NOON))
     feed.send(scored(1, NOON), scored(3, NOON))
