@@ -100,6 +100,13 @@ def test_no_process_is_root_and_no_root_file_system_is_written(chain: Chain) -> 
                 assert container.attrs["HostConfig"]["ReadonlyRootfs"], name
 
 
+def test_spark_starts_from_the_archive_of_its_classes(chain: Chain) -> None:
+    for name, container in chain.compose.containers().items():
+        if name in ("stream", "store"):
+            mapped = container.exec_run(["sh", "-c", "cat /proc/[0-9]*/maps 2>/dev/null"]).output.decode()
+            assert "/opt/fraudstream/spark.jsa" in mapped, name
+
+
 @pytest.mark.parametrize("page", ["/", "/history"])
 def test_the_dashboards_answer(chain: Chain, page: str) -> None:
     answer = httpx.get(f"{chain.settings.dashboard_url}{page}", timeout=30)

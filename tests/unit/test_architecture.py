@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeless
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards", "benchmarks")
 MODULES = sorted(path for root in SOURCE_ROOTS for path in (ROOT / root / "fraudstream").rglob("*.py"))

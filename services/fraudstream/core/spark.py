@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -27,6 +28,25 @@ if TYPE_CHECKING:
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 # An archive of Spark's classes that a launcher has made for these jars; before it, if need be, that of Java's own.
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
+
+
+# Linux takes 128 KiB as one argument of a command.
+_LONGEST_CLASS_PATH = 100_000
+
+
+def spark_class_path(jars: str = "") -> list[Path]:
+    """Further ``jars`` (a class path) and all of PySpark's own, each once and in the same order at every start.
+
+    Spark itself names one of its jars before the folder that holds it. Java's class archive keeps the second mention
+    out of the class path that it was made with, and then does not fit the one that it is given (seen in Java 21).
+    """
+    # Found, not imported: every start asks for it, and PySpark's import takes most of a second.
+    found = importlib.util.find_spec("pyspark")
+    folders = (found and found.submodule_search_locations) or ()
+    own = [jar for folder in folders for jar in Path(folder, "jars").glob("*.jar")]
+    # As Spark has it: other jars hold older copies of that one.
+    own.sort(key=lambda jar: (not jar.name.startswith("slf4j-api-"), jar.name))
+    return [*(Path(jar) for jar in jars.split(os.pathsep) if jar), *own]
 
 
 def spark_session(settings: Settings, name: str, **options: str) -> SparkSession:
@@ -65,7 +85,11 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.sql.warehouse.dir": str((settings.data_dir / "spark" / "warehouse").absolute()),
         "spark.local.dir": str(scratch),
     }
-    if jars := os.environ.get(JARS_VARIABLE):
+    jars = os.environ.get(JARS_VARIABLE, "")
+    if not settings.spark_master:
+        every = os.pathsep.join(map(str, spark_class_path(jars)))
+        jars = every if os.name == "posix" and len(os.fsencode(every)) <= _LONGEST_CLASS_PATH else jars
+    if jars:
         defaults["spark.driver.extraClassPath"] = jars
         # A session on this machine has them by now, where `spark.jars` would copy them first.
         if settings.spark_master:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -23,7 +22,14 @@ from typing import TYPE_CHECKING, Any
 from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.spark import JARS_VARIABLE, checkpoint_options, java_options, read_topics, spark_session
+from fraudstream.core.spark import (
+    JARS_VARIABLE,
+    checkpoint_options,
+    java_options,
+    read_topics,
+    spark_class_path,
+    spark_session,
+)
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.core.validation import validate
 from fraudstream.runtime.artifacts import cache_dir
@@ -42,12 +48,8 @@ _ARCHIVES_KEPT = 3
 
 def archive_file(jars: str) -> Path:
     """Where the archive for this Java, this installation of Spark and further ``jars`` (a class path) is kept."""
-    # Found, not imported: every start asks for this place, and PySpark's import takes most of a second.
-    spark = importlib.util.find_spec("pyspark")
-    folders = (spark and spark.submodule_search_locations) or ()
-    own = sorted(jar for folder in folders for jar in Path(folder, "jars").glob("*.jar"))
     digest = hashlib.sha256(str(find_java()).encode())
-    for jar in [*map(Path, jars.split(os.pathsep)), *own]:
+    for jar in spark_class_path(jars):
         found = jar.stat()
         digest.update(f"{jar} {found.st_size} {found.st_mtime_ns}\n".encode())
     return cache_dir() / "jvm" / f"spark-{digest.hexdigest()[:16]}.jsa"

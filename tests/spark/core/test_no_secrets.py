@@ -13,7 +13,7 @@ from fraudstream.core.settings import load_settings
 from fraudstream.runtime.parts import spark_job_environment
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 SCRIPT = """
 import sys

@@ -13,6 +13,8 @@ from fraudstream.core.spark import file_pattern, file_uri, java_options, quoted
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.timeless
+
 NAMES = ["données José", "Doe, Jane", "50%25 #1", "o'neil (1)", 'a"b', "a$b;c!d=e&f[1]{2}", "q\\r", "日本", "*?~"]
 
 

@@ -21,7 +21,7 @@ from fraudstream.stream.transformations import decide_here
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 ROWS = 120_000
 RULES = {rule.name: rule for rule in FIELD_RULES}

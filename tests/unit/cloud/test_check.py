@@ -23,6 +23,8 @@ from fraudstream.core.topics import DAY_MS
 from fraudstream.core.variables import Unread
 from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
 
+pytestmark = pytest.mark.timeless
+
 Plant = Callable[[Subject], Subject]
 
 

@@ -17,6 +17,8 @@ from fraudstream.core.required import is_placeholder, missing
 from fraudstream.core.settings import Settings, load_settings, profile_values
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
 
+pytestmark = pytest.mark.timeless
+
 PREFIX = "FRAUDSTREAM_"
 # Of the parts that run on a developer's machine, and of clients whose defaults hold in Azure as well.
 NOT_OF_AZURE = {

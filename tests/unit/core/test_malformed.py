@@ -15,6 +15,8 @@ from fraudstream.core.malformed import malformed
 from fraudstream.core.settings import Settings, load_settings
 from tests.azure import AZURE
 
+pytestmark = pytest.mark.timeless
+
 
 @pytest.mark.parametrize(
     ("value", "problem"),

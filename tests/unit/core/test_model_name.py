@@ -10,6 +10,8 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.registry import champion_version, model_versions, registry_client
 from fraudstream.core.settings import Settings, load_settings
 
+pytestmark = pytest.mark.timeless
+
 REFUSED = [
     "team/fraud",
     "fraud:eu",

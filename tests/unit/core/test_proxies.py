@@ -10,6 +10,8 @@ import requests
 
 from fraudstream.core import proxies
 
+pytestmark = pytest.mark.timeless
+
 OWN = ("http://169.254.169.254/metadata/", "http://127.0.0.1:5000/", "http://localhost:8000/", "http://[::1]:5000/")
 EVERY_NAME = [*proxies.VARIABLES, *(name.upper() for name in proxies.VARIABLES), "no_proxy", "NO_PROXY"]
 

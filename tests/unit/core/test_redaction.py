@@ -27,6 +27,8 @@ from fraudstream.core.redaction import MASK, Secrets, redact
 from fraudstream.core.settings import Settings, load_settings, validated
 from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, SAS_KEY
 
+pytestmark = pytest.mark.timeless
+
 # What nobody would write by chance.
 SECRET = "qX7/pL+9zR==wN4$vB2\\k"
 

@@ -14,6 +14,8 @@ from fraudstream.core.required import ALL_NEEDS, Need, is_placeholder, missing, 
 from fraudstream.core.settings import load_settings
 from tests.azure import AZURE
 
+pytestmark = pytest.mark.timeless
+
 # The key that Cosmos DB's emulator always has, in two halves: whole, it would be found by every scanner.
 EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9n" + "DuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 

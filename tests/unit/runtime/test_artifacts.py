@@ -19,6 +19,8 @@ from fraudstream.core.errors import ArtifactError
 from fraudstream.runtime import artifacts
 from fraudstream.runtime.artifacts import Artifact, ensure
 
+pytestmark = pytest.mark.timeless
+
 NAMES = ("first", "second", "third")
 
 

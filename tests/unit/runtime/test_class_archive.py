@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudstream.core.spark import JARS_VARIABLE
+from fraudstream.core.spark import JARS_VARIABLE, spark_class_path
 from fraudstream.runtime import class_archive
 
 
@@ -33,6 +33,16 @@ def test_a_jar_that_changed_asks_for_another_one(jar: Path) -> None:
     by_time = class_archive.archive_file(str(jar))
     os.utime(jar, ns=(2, 2))
     assert class_archive.archive_file(str(jar)) != by_time
+
+
+def test_every_start_has_each_jar_once_and_in_one_order(jar: Path) -> None:
+    found = spark_class_path(str(jar))
+    assert found == spark_class_path(str(jar))
+    assert found[0] == jar
+    assert found[1].name.startswith("slf4j-api-")
+    own = found[1].parent
+    assert sorted(found[1:]) == sorted(own.glob("*.jar"))
+    assert [one.name for one in found[2:]] == sorted(one.name for one in found[2:])
 
 
 def test_nothing_is_built_where_there_is_one(jar: Path) -> None:

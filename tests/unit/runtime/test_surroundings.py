@@ -18,6 +18,8 @@ from fraudstream.runtime.check import Check
 from fraudstream.runtime.preflight import check_folders
 from fraudstream.runtime.surroundings import checks, scripts
 
+pytestmark = pytest.mark.timeless
+
 SCRIPT = """
 import json, pathlib, sys
 from fraudstream.core.environment import adopt
