@@ -83,7 +83,7 @@ def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
     assert 1024**3 < held <= 4 * 1024**3
 
 
-def test_spark_starts_from_the_classes_that_the_demo_archived(stack: Fraudstream) -> None:
+def test_spark_starts_from_the_archive_of_its_classes(stack: Fraudstream) -> None:
     members = supervised(stack)
     jobs = [words for words in of_the_living(members, lambda process: process.cmdline()) if "pyspark-shell" in words]
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
