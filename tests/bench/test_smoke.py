@@ -78,7 +78,7 @@ def test_a_cluster_scores_the_same_events() -> None:
         (4, "a cluster of 2 workers"),
     ]
     for one in found["runs"]:
-        assert (one["events_in"], one["events_out"], one["rejected"]) == (4_000, 4_000, 40)
+        assert (one["events_in"], one["events_out"], one["rejected"]) == (20_000, 20_000, 200)
         assert one["core_us_per_event"] > 0
     assert [one["rate"] for one in found["capacity"]] == [1_000, 5_000, 20_000, 100_000]
 

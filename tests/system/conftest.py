@@ -56,8 +56,8 @@ class Fraudstream:
         """The process ids of the parts that are ready."""
         return {name: part.pid for name, part in self.parts().items() if part.state == "ready" and part.pid}
 
-    def pids(self) -> dict[str, int]:
-        return {name: part.pid for name, part in self.parts().items() if part.pid}
+    def pids(self) -> dict[str, int | None]:
+        return {name: part.pid for name, part in self.parts().items()}
 
 
 def new_fraudstream(folder: Path) -> Fraudstream:

@@ -88,7 +88,7 @@ def scale(
     """The stream job in one process and on a Spark cluster, over 2, 4 and 8 partitions."""
     from fraudstream.bench.scale import Plan, measure
 
-    plan = Plan(4_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
+    plan = Plan(20_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
     _run("scale", lambda tell: measure(plan, tell), as_json, out, smoke)
 
 

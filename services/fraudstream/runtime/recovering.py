@@ -143,10 +143,11 @@ def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
                 checkpoint = Checkpoint.of(settings, plan.query)
             except CheckpointMisfit:
                 checkpoint = Checkpoint(plan.query, base)
-            checkpoint.moved_to(plan.starts, plan.topic_ids, seeded=plan.query == _ROLLUPS)
             if group := _GROUPS.get(plan.query):
-                # What the job had finished of a former topic would pass for records of this one.
+                # What the job had finished of a former topic would pass for records of this one. Once it goes on, it
+                # tells its own progress.
                 set_group(settings, group, plan.starts)
+            checkpoint.moved_to(plan.starts, plan.topic_ids, seeded=plan.query == _ROLLUPS)
 
 
 def _show(plan: Plan, dry_run: bool) -> None:

@@ -96,18 +96,25 @@ def await_champion(settings: Settings, stop: threading.Event) -> None:
 
     To wait for the first one is no failure; one that cannot score is.
     """
-    follower, reporter, since, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), None, ""
+    follower, reporter, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), ""
     threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
     while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
-        if (refused := follower.refused) and refused != told:
-            since, told = since or datetime.now(UTC), refused
-            failing = Failing(since, refused, _ADVICE)
-            announce_failing(failing)
-            reporter.fail(failing)
+        if (refused := follower.refused) != told:
+            told = refused
+            _announce(reporter, told)
     if told and follower.has_champion:
+        _announce(reporter, "")
+    reporter.close()
+
+
+def _announce(reporter: ProgressReporter, refused: str) -> None:
+    if not refused:
         announce_ready()
         reporter.fail(None)
-    reporter.close()
+        return
+    failing = Failing(datetime.now(UTC), refused, _ADVICE)
+    announce_failing(failing)
+    reporter.fail(failing)
 
 
 def download_trees(settings: Settings, version: str) -> dict[str, object]:

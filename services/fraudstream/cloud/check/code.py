@@ -41,9 +41,6 @@ _ALLOWED = {
 }
 
 
-_LOOKED_AT = (ast.Call, ast.Compare, ast.Constant, ast.Dict, ast.Subscript, ast.Assign, ast.keyword)
-
-
 def findings(subject: Subject) -> Iterator[Finding]:
     """Everything that the syntax trees show."""
     for name, tree in {**subject.sources, **subject.core}.items():
@@ -78,8 +75,8 @@ def group_ids(subject: Subject) -> set[str]:
 
 @lru_cache(maxsize=1_024)
 def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """All nodes of the tree that a check looks at: walking is what a check's time goes into."""
-    return tuple(node for node in ast.walk(tree) if isinstance(node, _LOOKED_AT))
+    """All nodes of the tree: walking is what the checks' time goes into."""
+    return tuple(ast.walk(tree))
 
 
 def _call(name: str, node: ast.Call) -> Iterator[Finding]:
