@@ -221,14 +221,14 @@ def test_rollups_are_of_utc_wherever_the_machine_is(feed: Feed, monkeypatch: pyt
     def keep(_: Any, documents: list[Any], *__: Any) -> None:
         written.update({one.number: bson.decode(one.raw.raw) for one in documents})
 
-    monkeypatch.setenv("TZ", zone)
     monkeypatch.setattr(rollups, "upsert_all", keep)
-    time.tzset()
     try:
-        feed.send(scored(1, NOON, date="01/11/2026 00:00:00"))
-        rollups.write_rollups({"rollups": None}, list(feed.rows), NOON)  # type: ignore[arg-type]
+        with monkeypatch.context() as within:
+            within.setenv("TZ", zone)
+            time.tzset()
+            feed.send(scored(1, NOON, date="01/11/2026 00:00:00"))
+            rollups.write_rollups({"rollups": None}, list(feed.rows), NOON)  # type: ignore[arg-type]
     finally:
-        monkeypatch.delenv("TZ")
         time.tzset()
     starts = {number: document.get("start") for number, document in written.items() if "|live|all|all" in number}
     assert starts == {
