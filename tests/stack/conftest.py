@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fraudstream.core import environment
+from fraudstream.core.health import READY_FILE_VARIABLE
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import documentstore, kafka_broker
 from fraudstream.runtime.part import Part
+from fraudstream.runtime.parts import settings_environment, spark_job_environment
 from fraudstream.runtime.preflight import free_port
 
 
@@ -51,6 +55,44 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(timeout=60)
+
+
+class SparkJob:
+    """A part that runs on Spark, as its own process; ``variables`` are of its environment."""
+
+    def __init__(self, settings: Settings, part: str, **variables: str) -> None:
+        self.log = settings.data_dir / f"{part}.log"
+        self.ready_file = settings.data_dir / f"{part}.ready"
+        self._command = [sys.executable, "-m", f"fraudstream.{part}"]
+        self._env = os.environ | spark_job_environment(settings) | settings_environment(settings)
+        self._env |= {READY_FILE_VARIABLE: str(self.ready_file), **variables}
+        self.start()
+
+    def start(self) -> None:
+        self.ready_file.unlink(missing_ok=True)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(self._command, env=self._env, stdout=output, stderr=output)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.ready_file.unlink(missing_ok=True)
+
+
+def await_condition(condition: Callable[[], bool], seconds: float, log: Path) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, log.read_text()[-3000:]
+        time.sleep(0.2)
+
+
+def spoil(broker: Running, settings: Settings, record: Any, before: bytes, after: bytes) -> None:
+    """The disk flips a bit of the record's bytes while the broker is down; an orderly start does not look for that."""
+    broker.stop()
+    log = settings.data_dir / "kafka" / "data" / f"{record.topic}-{record.partition}"
+    (segment,) = (file for file in log.glob("*.log") if before in file.read_bytes())
+    segment.write_bytes(segment.read_bytes().replace(before, after))
+    broker.start()
 
 
 @pytest.fixture(scope="module")

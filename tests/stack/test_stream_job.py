@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,30 +23,18 @@ from fraudstream.generator.distributions import sample
 from fraudstream.ml import portable
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.runtime.accounting import lag
-from fraudstream.runtime.parts import settings_environment, spark_job_environment
 from tests.events import value
-from tests.stack.conftest import Running
+from tests.stack.conftest import Running, SparkJob, await_condition
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 TRIGGERS = ("realtime", "microbatch")
 
 
-class StreamJob:
-    """The job as its own process, with the model in it."""
-
-    def __init__(self, settings: Settings, trigger: str, **variables: str) -> None:
-        self.log = settings.data_dir / f"stream-{trigger}.log"
-        env = os.environ | spark_job_environment(settings) | settings_environment(settings)
-        env |= {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded", **variables}
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "fraudstream.stream"], env=env, stdout=output, stderr=output
-            )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+def stream_job(settings: Settings, trigger: str, **variables: str) -> SparkJob:
+    """The job with the model in it."""
+    chosen = {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded"}
+    return SparkJob(settings, "stream", **chosen | variables)
 
 
 def champion(folder: Path, version: str, trees: int) -> None:
@@ -97,13 +81,6 @@ def places(records: list[dict[str, Any]]) -> Counter[tuple[int, int]]:
     return Counter((one["source"]["partition"], one["source"]["offset"]) for one in records)
 
 
-def await_condition(condition: Callable[[], bool], seconds: float, log: Path) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, log.read_text()[-3000:]
-        time.sleep(0.2)
-
-
 @pytest.fixture(scope="module")
 def topics(broker: Running, settings: Settings) -> Settings:
     create_topics(settings)
@@ -112,11 +89,11 @@ def topics(broker: Running, settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def start(topics: Settings) -> Iterator[Callable[[str], StreamJob]]:
-    jobs: list[StreamJob] = []
+def start(topics: Settings) -> Iterator[Callable[[str], SparkJob]]:
+    jobs: list[SparkJob] = []
 
-    def started(trigger: str) -> StreamJob:
-        jobs.append(StreamJob(topics, trigger))
+    def started(trigger: str) -> SparkJob:
+        jobs.append(stream_job(topics, trigger))
         return jobs[-1]
 
     yield started
@@ -125,7 +102,7 @@ def start(topics: Settings) -> Iterator[Callable[[str], StreamJob]]:
 
 
 def test_switching_the_trigger_and_killing_the_job_lose_nothing(
-    topics: Settings, start: Callable[[str], StreamJob]
+    topics: Settings, start: Callable[[str], SparkJob]
 ) -> None:
     produced = 0
 
@@ -148,7 +125,7 @@ def test_switching_the_trigger_and_killing_the_job_lose_nothing(
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_a_new_champion_is_taken_up_by_the_running_query(
-    topics: Settings, start: Callable[[str], StreamJob], trigger: str
+    topics: Settings, start: Callable[[str], SparkJob], trigger: str
 ) -> None:
     champion(topics.data_dir, f"{trigger}-old", trees=5)
     first = 100_000 if trigger == "realtime" else 200_000
@@ -171,7 +148,7 @@ def test_a_new_champion_is_taken_up_by_the_running_query(
 
 
 def test_a_real_time_query_says_how_far_it_is_while_its_batch_runs(
-    topics: Settings, start: Callable[[str], StreamJob]
+    topics: Settings, start: Callable[[str], SparkJob]
 ) -> None:
     job = start("realtime")
     publish(topics, 300_000, 10)

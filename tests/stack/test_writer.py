@@ -13,6 +13,7 @@ from pymongo.database import Database
 from fraudstream.core import documents
 from fraudstream.core.settings import Settings
 from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
+from fraudstream.store import writer
 from fraudstream.store.records import Record
 from fraudstream.store.writer import DocumentWriter, Written
 from tests.events import GOOD, value
@@ -166,6 +167,72 @@ def test_an_event_whose_id_is_stored_goes_on_counting(db: Database[documents.Doc
     writer.write([scored(1, 0)], NOW)
     writer.withdraw([scored(1, 0), scored(1, 5), scored(2, 6)], NOW)
     assert [event[:2] for event in withdrawn] == [("live", 2)]
+
+
+def labelled(number: int, at: int) -> Record:
+    return Record("labels", 0, at, NOW, None, json.dumps(GOOD | {"id": number, "isFraud": 1}).encode())
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_event_under_an_id_of_the_other_origin_counts_no_more(
+    db: Database[documents.Document], together: bool
+) -> None:
+    withdrawn: list[Any] = []
+    writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+    first, second, third = scored(1, 0), labelled(1, 7), scored(1, 5)
+    for some in [[first, second, third]] if together else [[first], [second], [third]]:
+        writer.write(some, NOW)
+    assert set(contents(db)["rejected"]) == {"labels/0/7", "transactions/0/5"}
+    # Of one origin the rollups count an id once by themselves.
+    assert withdrawn == [("history", 1, second)]
+
+
+def test_a_decision_that_no_document_can_hold_counts_no_more(db: Database[documents.Document]) -> None:
+    withdrawn: list[Any] = []
+    odd = scored(2, 1, reasons=[{"a\0b": 1.0}])
+    written = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event)).write([scored(1, 0), odd], NOW)
+    assert (written.transactions, written.rejected) == (1, 1)
+    assert withdrawn == [("live", 2, odd)]
+
+
+def test_an_id_that_a_document_without_a_source_has_is_taken(db: Database[documents.Document]) -> None:
+    db.transactions.insert_one({"_id": 1, "note": "put in by hand"})
+    written = DocumentWriter(db).write([scored(1, 0), scored(2, 1)], NOW)
+    assert (written.transactions, written.rejected) == (1, 1)
+    (rejected,) = db.rejected.find()
+    assert rejected["reason"] == "id: 1 is taken by a document that no record was the source of"
+
+
+def test_numbers_of_an_envelope_that_no_store_holds_are_set_aside(db: Database[documents.Document]) -> None:
+    source = {"topic": "transactions", "partition": 0, "offset": 0, "enqueued_at": "2026-11-24T10:11:13.000Z"}
+    envelope = {"reason": "id: odd", "field": "id", "raw_base64": "e30=", "raw_bytes": 2, "raw_sha256": "x"}
+    envelope |= {"rejected_at": "2026-11-24T10:11:13.100Z", "source": source}
+    odd = [
+        envelope | {"raw_bytes": 2**63},
+        envelope | {"source": source | {"offset": 2**63}},
+        envelope | {"key_base64": "a2V5", "key_bytes": 2**70},
+    ]
+    records = [Record("rejected", 0, at, NOW, None, json.dumps(one).encode()) for at, one in enumerate(odd)]
+    records.append(scored(2, 2, source=source | {"offset": 2**63}))
+    assert DocumentWriter(db).write([*records, scored(1, 0)], NOW).transactions == 1
+    assert set(contents(db)["rejected"]) == {"rejected/0/0", "rejected/0/1", "rejected/0/2", "scored/0/2"}
+
+
+def test_large_events_are_written_a_few_at_a_time(
+    db: Database[documents.Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CHUNK_BYTES", 2_000_000)
+    held: list[int] = []
+
+    class Watched(DocumentWriter):
+        def reject(self, rejected: Any) -> None:
+            held.append(len(contents(db)["transactions"]))
+            super().reject(rejected)
+
+    written = Watched(db).write([scored(number, number, note="x" * 500_000) for number in range(12)], NOW)
+    assert written.transactions == 12
+    assert held[:4] == [3, 6, 6, 9]
+    assert {made["id"] for made in db.recent.find()} == set(range(12))
 
 
 def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:

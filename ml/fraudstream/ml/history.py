@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pandas as pd
 import pyarrow as pa
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError, StoreUnavailable
+from fraudstream.core.scans import scanned
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.store_errors import TOO_MANY_REQUESTS
-from fraudstream.core.throttling import Patience, WriteLimits, patiently
+from fraudstream.core.throttling import WriteLimits, patiently
 from fraudstream.core.topics import LABELS
 from fraudstream.ml.features import ID, LABEL
 from fraudstream.ml.usable import NOTHING_LEFT_OUT, RULES, LeftOut, Sorted, sort_rows
@@ -79,47 +79,17 @@ def read_history(spark: SparkSession, settings: Settings) -> History:
 
 
 def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
-    """The stored labelled transactions, some at a time.
-
-    A cursor whose next batch is refused for want of request units is lost: the query is made anew then, and goes on
-    behind what was read. Raises ``PyMongoError``, and :class:`StoreUnavailable` when no units come for too long.
-    """
+    """The stored labelled transactions, some at a time. Raises as :func:`scanned` does."""
     database = documents.database(settings)
     # Text that is no UTF-8 must not end the reading: it is none of a field's values.
     lenient = database.codec_options.with_options(unicode_decode_error_handler="replace")
     transactions = database.get_collection(documents.TRANSACTIONS, codec_options=lenient)
     wanted = {name: 1 for name in _COLUMNS if name != ID}
-    limits = WriteLimits.of(settings)
-    patience = Patience(limits)
-    seen: set[Any] = set()
 
     def query() -> Iterator[dict[str, Any]]:
         return iter(transactions.find({"origin": HISTORY}, wanted, batch_size=_BATCH))
 
-    found = query()
-    while True:
-        batch: list[dict[str, Any]] = []
-        try:
-            for made in found:
-                # An id may be of any kind, also one that cannot be in a set.
-                if (number := str(made["_id"])) not in seen:
-                    seen.add(number)
-                    batch.append(made)
-                if len(batch) == _BATCH:
-                    break
-        except OperationFailure as error:
-            if error.code != TOO_MANY_REQUESTS:
-                raise
-            if batch:
-                patience.renew()
-            patience.wait([str(error)])
-            found = query()
-        else:
-            if not batch:
-                return
-            patience.renew()
-        if batch:
-            yield batch
+    yield from scanned(query, _BATCH, WriteLimits.of(settings))
 
 
 def _batch(rows: Sorted, failure: str = "") -> pa.RecordBatch:

@@ -85,7 +85,11 @@ class Checkpoint:
         Raises :class:`CheckpointMisfit` where Spark's files cannot be read.
         """
         last = max(_batches(self.folder / "commits"), default=None)
-        return dict(self.starts) if last is None else self._offsets(last)
+        self._require_identity()
+        if last is None:
+            return dict(self.starts)
+        self._require_commit(last)
+        return self._offsets(last)
 
     def planned(self) -> dict[TopicPartition, int] | None:
         """The offsets behind the batch under way; None where none is planned, as in real-time mode."""
@@ -134,6 +138,28 @@ class Checkpoint:
         partial.write_text(json.dumps(content, indent=1), "utf-8")
         partial.replace(self.file)
 
+    def _require_identity(self) -> None:
+        """Raises :class:`CheckpointMisfit` where Spark cannot read which query it is of, which it does at the start."""
+        file = self.folder / "metadata"
+        try:
+            json.loads(file.read_text("utf-8"))["id"]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _unreadable(file, error) from error
+
+    def _require_commit(self, batch: int) -> None:
+        """Raises :class:`CheckpointMisfit` where the file is not whole that says that the batch was finished."""
+        file = self.folder / "commits" / str(batch)
+        try:
+            version, *content = file.read_text("utf-8").splitlines() or [""]
+            if version not in _VERSION_LINES:
+                raise ValueError(f"its first line is {version!r}")
+            if content:
+                json.loads(content[0])
+        except (OSError, ValueError) as error:
+            raise _unreadable(file, error) from error
+
     def _offsets(self, batch: int) -> dict[TopicPartition, int]:
         file = self.folder / "offsets" / str(batch)
         try:
@@ -147,11 +173,15 @@ class Checkpoint:
             for line in sources:
                 found |= _kafka_offsets(line)
             return found
-        except (OSError, ValueError) as error:
-            raise CheckpointMisfit(
-                f"The checkpoint file {file} cannot be read ({type(error).__name__}: {error}). "
-                "`fraudstream recover` goes on without it."
-            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> CheckpointMisfit:
+    return CheckpointMisfit(
+        f"The checkpoint file {file} cannot be read ({type(error).__name__}: {error}). "
+        "`fraudstream recover` goes on without it."
+    )
 
 
 def _kafka_offsets(line: str) -> dict[TopicPartition, int]:
@@ -165,8 +195,10 @@ def _kafka_offsets(line: str) -> dict[TopicPartition, int]:
 
 
 def _batches(folder: Path) -> Iterator[int]:
-    """The numbers of the batches that have a file in the folder."""
+    """The numbers of the batches that have a file in the folder. Raises :class:`CheckpointMisfit`."""
     try:
         yield from (int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise _unreadable(folder, error) from error

@@ -26,12 +26,26 @@ class Failure:
     reason: str
     advice: str
 
+    @property
+    def is_a_records_own(self) -> bool:
+        """Whether it can only be a record's own fault, also where there is no other record to compare it with."""
+        return self.kind == "record" and _OWN_FAULT.search(self.reason) is not None
 
+
+_OWN_FAULT = re.compile(
+    r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge|InvalidRecord|CorruptRecord|Record is corrupt"
+    r"|fetching the next record|SerializationException"
+)
 _RECOVER = "`fraudstream recover` shows what is lost and goes on with what the topics hold."
 _TRY_AGAIN = "It is tried again by itself."
 
+_STORE = f"`fraudstream logs documents` shows how the document store is. {_TRY_AGAIN}"
+
 # The first pattern that is found in the error's text decides. Class names are Java's or Python's, texts are Spark's.
 _KINDS: tuple[tuple[Kind, str, str], ...] = (
+    # First: such an error repeats whole documents. Those that concern a single one do not come here, the writer has
+    # found and set aside what they are about.
+    ("away", r"(?m:^\s*(?:Caused by: )?pymongo\.errors\.(?!InvalidDocument|DocumentTooLarge|InvalidName)\w+)", _STORE),
     ("misfit", r"CheckpointMisfit", _RECOVER),
     ("away", r"UnknownTopicOrPartition", "The topic is missing: `fraudstream topics create` creates it."),
     ("misfit", r"data may (?:have been|be) lost|OffsetOutOfRange|offset was changed from|FAIL_ON_DATA_LOSS", _RECOVER),
@@ -60,7 +74,7 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
     ),
     (
         "away",
-        r"ScoringUnavailable",
+        r"Scoring(?:Unavailable|Failed)",
         f"`fraudstream logs scoring` and `fraudstream models list` show why the scoring service does not. {_TRY_AGAIN}",
     ),
     (
@@ -70,14 +84,16 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
     ),
     (
         "away",
-        r"StoreUnavailable|ServerSelectionTimeout|AutoReconnect|NetworkTimeout|NotPrimaryError|ConnectionFailure"
-        r"|code: 13\b|'code': 13\b|pymongo\.errors\.OperationFailure: .{0,80}auth",
-        f"`fraudstream logs documents` shows how the document store is. {_TRY_AGAIN}",
+        r"StoreUnavailable",
+        _STORE,
     ),
     (
         "away",
         r"BrokerUnavailable|errors\.(?:Timeout|Disconnect|Network|NotLeaderOrFollower|NotEnoughReplicas|LeaderNotAvailable"
-        r"|BrokerNotAvailable|CoordinatorNotAvailable)\w*Exception|KafkaTimeoutError|NoBrokersAvailable"
+        r"|BrokerNotAvailable|CoordinatorNotAvailable|KafkaStorage|UnknownServer|OutOfOrderSequence|UnknownProducerId"
+        r"|InvalidProducerEpoch|ProducerFenced|Throttling|NotController|FencedLeaderEpoch|UnknownLeaderEpoch"
+        r"|ReplicaNotAvailable|OffsetNotAvailable|BrokerIdNotRegistered)\w*Exception"
+        r"|KafkaTimeoutError|NoBrokersAvailable"
         r"|No resolvable bootstrap|Failed to (?:construct|create new) .{0,40}(?:consumer|producer|admin)"
         r"|Connection refused|UnknownHostException|TimeoutException",
         f"`fraudstream logs kafka` shows how the broker is. {_TRY_AGAIN}",
@@ -88,7 +104,7 @@ _UNKNOWN = "The job's log has the whole error."
 
 def failure_of(error: BaseException) -> Failure:
     """What an exception of a query, or of its start, means."""
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__module__}.{type(error).__qualname__}: {error}"
     for kind, pattern, advice in _KINDS:
         if re.search(pattern, text, re.DOTALL):
             return Failure(kind, failure_reason(error), advice)
@@ -106,7 +122,7 @@ def failure_reason(error: BaseException) -> str:
     ours = [
         line.strip()
         for line in text.splitlines()
-        if re.match(r"\s*(?:Caused by: )?\S*fraudstream\S*(?:Error|Un\w+|Rej\w+|Exception): ", line)
+        if re.match(r"\s*(?:Caused by: )?\S*fraudstream\S*(?:Error|Un\w+|Rej\w+|Failed|Exception): ", line)
     ]
     if ours:
         return ours[-1].removeprefix("Caused by: ")[:_LONGEST_REASON]

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+
+import structlog
 
 # A launcher that waits for a part names the file that the part makes once it works.
 READY_FILE_VARIABLE = "FRAUDSTREAM_READY_FILE"
@@ -19,6 +24,11 @@ READY_FILE_VARIABLE = "FRAUDSTREAM_READY_FILE"
 MOST_METADATA_BYTES = 1_000
 _MOST_REASON = 400
 _MOST_ADVICE = 250
+
+# What keeps a file from being written, as it was logged.
+_problems: dict[Path, str] = {}
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +66,50 @@ class Failing:
         return f"failing since {self.since:%Y-%m-%d %H:%M:%S} UTC: {self.reason.rstrip('.')}. {self.advice}".rstrip()
 
 
-def announce_ready() -> None:
-    """Tell whoever started this process that it works; does nothing when nobody asked."""
-    if path := os.environ.get(READY_FILE_VARIABLE):
-        failing_file(Path(path)).unlink(missing_ok=True)
-        Path(path).touch()
+def announce_ready() -> bool:
+    """Tell whoever started this process that it works; does nothing when nobody asked.
+
+    Returns whether it is told. A disk that is full stops no job: the log has it, once while it lasts.
+    """
+    if not (path := os.environ.get(READY_FILE_VARIABLE)):
+        return True
+    ready, told = Path(path), failing_file(Path(path))
+    return _done(told, partial(told.unlink, missing_ok=True)) and _done(ready, ready.touch)
 
 
-def announce_failing(failing: Failing) -> None:
-    """Take the announcement of readiness back and say why; does nothing when nobody asked."""
-    if path := os.environ.get(READY_FILE_VARIABLE):
-        target = failing_file(Path(path))
-        partial = target.with_name(f"{target.name}.part")
-        partial.write_text(failing.to_text(), "utf-8")
-        partial.replace(target)
-        Path(path).unlink(missing_ok=True)
+def announce_failing(failing: Failing) -> bool:
+    """Take the announcement of readiness back and say why; else as :func:`announce_ready`."""
+    if not (path := os.environ.get(READY_FILE_VARIABLE)):
+        return True
+    ready, target = Path(path), failing_file(Path(path))
+    told = _done(target, partial(_write_whole, target, failing.to_text()))
+    # Also without the reason: a job that fails is not ready.
+    return _done(ready, partial(ready.unlink, missing_ok=True)) and told
+
+
+def _write_whole(target: Path, text: str) -> None:
+    unfinished = target.with_name(f"{target.name}.part")
+    try:
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(target)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _done(file: Path, change: Callable[[], object]) -> bool:
+    """Whether the change of this file could be made."""
+    try:
+        change()
+    except OSError as error:
+        problem = error.strerror or str(error)
+        if _problems.get(file) != problem:
+            log.warning("health_not_announced", file=str(file), reason=problem)
+        _problems[file] = problem
+        return False
+    _problems.pop(file, None)
+    return True
 
 
 def read_failing(ready_file: Path) -> Failing | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,30 +14,18 @@ from kafka.errors import KafkaError
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import fitting
+from fraudstream.core.probing import Range, cut_out, guesses
 from fraudstream.core.settings import Settings
 
-# What can only be a record's own fault, also where there is no other record to compare it with.
-OWN_FAULT = re.compile(
-    r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge|InvalidRecord|CorruptRecord|Record is corrupt"
-    r"|fetching the next record|SerializationException"
-)
 # So many records that fail one by one, while none goes through, are not to blame: something else is.
 _MOST_WITHOUT_A_GOOD_ONE = 5
+# So many of those behind them are tried before that is said.
+_MOST_SAMPLES = 3
+# One alone may be nothing that has to be processed, such as the marker of a transaction.
+_FORMER_RECORDS = 10
 _READ_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Records of one partition, from ``start`` to before ``end``."""
-
-    partition: TopicPartition
-    start: int
-    end: int
-
-    def __len__(self) -> int:
-        return max(self.end - self.start, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,11 @@ class Suspect:
     def place(self) -> str:
         """``topic/partition/offset``."""
         return f"{self.partition.topic}/{self.partition.partition}/{self.offset}"
+
+    @property
+    def range(self) -> list[Range]:
+        """The record alone."""
+        return [Range(self.partition, self.offset, self.offset + 1)]
 
 
 def halves(ranges: list[Range]) -> tuple[list[Range], list[Range]]:
@@ -69,41 +61,104 @@ def halves(ranges: list[Range]) -> tuple[list[Range], list[Range]]:
     return left, []
 
 
-def suspects(ranges: list[Range], process: Callable[[list[Range]], None]) -> list[Suspect]:
+@dataclass(slots=True)
+class _Part:
+    """A part of the batch. ``sibling``: the other half of what has failed; it ``fails`` where this one goes through."""
+
+    ranges: list[Range]
+    sibling: _Part | None = None
+    fails: bool = False
+
+    @classmethod
+    def of(cls, ranges: list[Range], sibling: _Part | None = None) -> _Part:
+        return cls([one for one in ranges if len(one)], sibling)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ranges))
+
+    def halved(self) -> list[_Part]:
+        """The second half and the first one, which is tried first."""
+        first, second = halves(self.ranges)
+        behind = _Part.of(second)
+        return [behind, _Part.of(first, sibling=behind)]
+
+
+def suspects(
+    ranges: list[Range],
+    process: Callable[[list[Range]], None],
+    former: Sequence[Range] = (),
+    guessed: Sequence[Range] = (),
+) -> list[Suspect]:
     """The records that ``process`` cannot do, found by halving; all others are processed, each at least once.
+
+    A record that fails is tried once more at the end: what failed may have been a passing trouble. ``former``: records
+    that were processed before, which tell a bad record from a bad time where no other is there to compare with.
+    ``guessed``: records that are likely to be to blame; they are tried alone, and the rest without them.
 
     Raises what ``process`` raises where that concerns every record, and :class:`FraudstreamError` where none goes
     through, so that no record can be told from the rest.
     """
     found: list[Suspect] = []
     processed = 0
-    waiting = [ranges]
+    waiting = [_Part.of(part) for part in reversed(cut_out(ranges, guessed))]
     while waiting:
-        some = [one for one in waiting.pop() if len(one)]
-        count = sum(map(len, some))
+        part = waiting.pop()
+        some, count = part.ranges, len(part)
         if not count:
+            continue
+        if part.fails and count > 1:
+            waiting += part.halved()
             continue
         try:
             process(some)
             processed += count
+            if part.sibling is not None:
+                part.sibling.fails = True
         except Exception as error:
             failure = failure_of(error)
             if failure.kind != "record":
                 raise
             if count > 1:
-                first, second = halves(some)
-                waiting += [second, first]
+                waiting += part.halved()
                 continue
             found.append(Suspect(some[0].partition, some[0].start, failure))
-            own = all(OWN_FAULT.search(suspect.failure.reason) for suspect in found)
+            own = all(suspect.failure.is_a_records_own for suspect in found)
             if not processed and not own and len(found) >= _MOST_WITHOUT_A_GOOD_ONE:
-                break
-    if found and not processed and not all(OWN_FAULT.search(suspect.failure.reason) for suspect in found):
+                if not _any_goes_through(process, [*_samples(waiting), *former[:_MOST_SAMPLES]]):
+                    break
+                processed += 1
+    if (
+        found
+        and not processed
+        and not all(suspect.failure.is_a_records_own for suspect in found)
+        and (len(found) >= _MOST_WITHOUT_A_GOOD_ONE or not _any_goes_through(process, former[:_MOST_SAMPLES]))
+    ):
         raise FraudstreamError(
             f"No record of the batch goes through ({found[0].failure.reason}), so that none of them can be to blame. "
             "The job's log has the whole error."
         )
-    return found
+    return [one for one in found if one.failure.is_a_records_own or not _goes_through(process, one.range)]
+
+
+def _samples(waiting: list[_Part]) -> list[Range]:
+    """The last records of the largest parts that wait."""
+    lasts = [part.ranges[-1] for part in waiting if part.ranges]
+    return [Range(last.partition, last.end - 1, last.end) for last in lasts][:_MOST_SAMPLES]
+
+
+def _any_goes_through(process: Callable[[list[Range]], None], some: Sequence[Range]) -> bool:
+    return any(_goes_through(process, [one]) for one in some)
+
+
+def _goes_through(process: Callable[[list[Range]], None], some: list[Range]) -> bool:
+    """Raises what is no record's fault."""
+    try:
+        process(some)
+    except Exception as error:
+        if failure_of(error).kind != "record":
+            raise
+        return False
+    return True
 
 
 def narrow_down(
@@ -124,7 +179,12 @@ def narrow_down(
     ends = {part: max(planned.get(part, end), starts[part]) for part, end in state.ends.items()}
     ranges = [Range(part, start, ends[part]) for part, start in starts.items()]
     log.info("narrowing_down", query=query, records=sum(map(len, ranges)), reason=failure.reason)
-    found = suspects(ranges, process)
+    former = [
+        Range(part, max(start - _FORMER_RECORDS, state.begins[part]), start)
+        for part, start in starts.items()
+        if start > state.begins[part]
+    ]
+    found = suspects(ranges, process, former, guesses(settings, ranges, failure))
     if found:
         set_aside(found)
     checkpoint.moved_to(ends, state.ids)

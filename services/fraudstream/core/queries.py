@@ -97,6 +97,7 @@ class QueryLoop:
         self._stop = stop
         self._clock = clock
         self._announced: Failing | Literal["ready", "starting"] = "starting"
+        self._told = True
 
     def running(self, name: str) -> Any:
         """The query of that name while it runs, else None."""
@@ -169,7 +170,7 @@ class QueryLoop:
                 f"Spark's process is of no use any more ({failure.reason}). {failure.advice}".rstrip()
             ) from error
         state.failures += 1
-        repeated = state.failures >= _REPEATED
+        repeated = state.failures >= _REPEATED or failure.is_a_records_own
         log.warning(
             "query_failed",
             query=state.kept.name,
@@ -210,7 +211,7 @@ class QueryLoop:
             log.warning("query_not_stopped", query=state.kept.name, reason=failure_of(error).reason)
 
     def _announce(self) -> None:
-        """Say how the job is, where that has changed; the oldest failure stands for all."""
+        """Say how the job is, where that has changed or could not be said; the oldest failure stands for all."""
         found = [state.failing for state in self._states if state.failing is not None]
         now: Failing | Literal["ready", "starting"]
         oldest = min(found, key=lambda failing: failing.since, default=None)
@@ -220,12 +221,13 @@ class QueryLoop:
             now = "ready"
         else:
             now = self._announced if isinstance(self._announced, str) else "starting"
-        if now == self._announced:
+        if now == self._announced and self._told:
             return
-        if isinstance(now, Failing):
-            announce_failing(now)
-            self._reporter.fail(now)
-        elif now == "ready":
-            announce_ready()
-            self._reporter.fail(None)
-        self._announced = now
+        changed, self._announced = now != self._announced, now
+        if now == "starting":
+            self._told = True
+            return
+        failing = now if isinstance(now, Failing) else None
+        self._told = announce_failing(failing) if failing else announce_ready()
+        if changed:
+            self._reporter.fail(failing)

@@ -23,17 +23,18 @@ from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
 from fraudstream.core.health import Failing, announce_failing
 from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.narrowing import OWN_FAULT, Range, Suspect, narrow_down, read_record
+from fraudstream.core.narrowing import Suspect, narrow_down, read_record
+from fraudstream.core.probing import Range
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, load_settings, revealed_values
 from fraudstream.core.spark import is_idle, read_range, read_topics, worker_options
-from fraudstream.core.throttling import Encoded, WriteLimits, insert_new
+from fraudstream.core.throttling import WriteLimits
 from fraudstream.store import seeding
 from fraudstream.store.records import Record, rejection
 from fraudstream.store.rollups import SESSION_OPTIONS, counted, forget_older, rolled_up, write_rollups
 from fraudstream.store.withdrawals import withdrawn, write_withdrawal
-from fraudstream.store.writer import CHUNK, DocumentWriter
+from fraudstream.store.writer import CHUNK, CHUNK_BYTES, DocumentWriter
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -98,9 +99,9 @@ class _Documents:
         finally:
             reader.close()
         database = documents.database(self._settings)
-        made = [Encoded.of(_set_aside(*pair, now)) for pair in zip(found, records, strict=True)]
-        insert_new(database[documents.REJECTED], made, WriteLimits.of(self._settings))
-        _writer(database, self._settings).withdraw([record for record in records if record is not None], now)
+        writer = _writer(database, self._settings)
+        writer.reject([_set_aside(*pair, now) for pair in zip(found, records, strict=True)])
+        writer.withdraw([record for record in records if record is not None], now)
 
 
 class _Rollups:
@@ -151,7 +152,7 @@ class _Rollups:
 
     def narrow(self, failure: Failure) -> bool:
         """Past a record that nobody can read the state is begun anew, since it cannot be taken along."""
-        if not OWN_FAULT.search(failure.reason):
+        if not failure.is_a_records_own:
             return False
         self._anew()
         return True
@@ -220,7 +221,10 @@ def _finished(query: StreamingQuery) -> Mapping[TopicPartition, int]:
 def session_options(_: Settings) -> dict[str, str]:
     """What the session needs beside the usual."""
     # Small ones: the first documents are written while further records are read.
-    arrow = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(CHUNK)}
+    arrow = {
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(CHUNK),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(CHUNK_BYTES),
+    }
     return SESSION_OPTIONS | arrow | worker_options(WORKER_MODULES)
 
 

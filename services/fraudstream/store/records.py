@@ -16,7 +16,14 @@ from fraudstream.core.errors import EventError
 from fraudstream.core.event import GATE
 from fraudstream.core.field_rules import parse_date
 from fraudstream.core.gate import DECISION_MARK, beginning
-from fraudstream.core.limits import CUT_RAW_BYTES, SHOWN_REASON_CHARACTERS, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
+from fraudstream.core.limits import (
+    CUT_RAW_BYTES,
+    LEAST_INTEGER,
+    MOST_INTEGER,
+    SHOWN_REASON_CHARACTERS,
+    WHOLE_KEY_BYTES,
+    WHOLE_RAW_BYTES,
+)
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 
 LIVE = "live"
@@ -92,8 +99,11 @@ def rejection(
 
 def duplicate(transaction: Document, event: bytes, first: Document, now: datetime) -> Document:
     """The `rejected` document of an ``event`` whose id another event, ``first``, already has."""
-    at = "{topic}/{partition}/{offset}".format(**first["source"])
-    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by the event at {at}", now)
+    try:
+        at = "the event at {topic}/{partition}/{offset}".format(**first["source"])
+    except (KeyError, TypeError):
+        at = "a document that no record was the source of"
+    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by {at}", now)
 
 
 def set_aside(transaction: Document, event: bytes, reason: str, now: datetime) -> Document:
@@ -159,12 +169,14 @@ def _rejected(record: Record, now: datetime) -> Document:
     source = envelope["source"]
     enqueued_at = _time(source["enqueued_at"])
     texts = [envelope[name] for name in ("reason", "field", "raw_sha256")]
-    if not all(type(text) is str for text in texts) or type(envelope["raw_bytes"]) is not int:
+    if not all(type(text) is str for text in texts) or not _is_stored_whole(envelope["raw_bytes"]):
         raise ValueError("reason, field, raw_bytes or raw_sha256 are not a rejected record's")
     if (text := envelope.get("key")) is not None:
         key = _key(text.encode())
     elif "key_base64" in envelope:
-        key = _key(base64.b64decode(envelope["key_base64"], validate=True)) | {"key_bytes": int(envelope["key_bytes"])}
+        if not _is_stored_whole(envelope["key_bytes"]):
+            raise ValueError("key_bytes is not a rejected record's")
+        key = _key(base64.b64decode(envelope["key_base64"], validate=True)) | {"key_bytes": envelope["key_bytes"]}
     else:
         key = _key(None)
     raw = base64.b64decode(envelope["raw_base64"], validate=True)
@@ -187,9 +199,13 @@ def _place(source: Document) -> Document:
     place = {name: source[name] for name in ("topic", "partition", "offset")}
     numbers = (place["partition"], place["offset"])
     topic = place["topic"]
-    if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME or not all(type(number) is int for number in numbers):
+    if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME or not all(map(_is_stored_whole, numbers)):
         raise ValueError("source is no place in a topic")
     return place
+
+
+def _is_stored_whole(number: Any) -> bool:
+    return type(number) is int and LEAST_INTEGER <= number <= MOST_INTEGER
 
 
 def _time(value: Any) -> datetime:

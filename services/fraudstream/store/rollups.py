@@ -47,7 +47,11 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 
 
 def counted(records: DataFrame) -> DataFrame:
-    """Records of `scored` and `labels` → ``origin``, ``id``, both times, ``fraud``, ``amount``, dimensions."""
+    """Records of `scored` and `labels` → ``origin``, ``id``, the times, ``fraud``, ``amount``, dimensions.
+
+    ``recorded_at`` is the record's own time, by which the watermark goes: after an outage the decisions of what waited
+    are new records, however old the events in them.
+    """
     live = F.col("topic") == SCORED
     checked = validate(records, decided=live)
     labelled = (F.col("topic") == LABELS) & F.col("event.isFraud").isNotNull()
@@ -59,6 +63,7 @@ def counted(records: DataFrame) -> DataFrame:
         # The broker has no decision before its event: a later time, which would move the watermark beyond all that
         # comes after it, is not the broker's.
         F.when(live, F.least("enqueued_at", "timestamp")).otherwise(F.col("timestamp")).alias("enqueued_at"),
+        F.col("timestamp").alias("recorded_at"),
         F.col("event_time"),
         F.when(live, F.col("prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
         F.col("event.amount").alias("amount"),
@@ -86,7 +91,7 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     weighed = events.withColumn(_WEIGHT, F.lit(1))
     if withdrawn is not None:
         weighed = weighed.union(withdrawn.select(*events.columns, F.lit(-1).alias(_WEIGHT)))
-    once = weighed.withWatermark("enqueued_at", delay).dropDuplicatesWithinWatermark(["origin", "id", _WEIGHT])
+    once = weighed.withWatermark("recorded_at", delay).dropDuplicatesWithinWatermark(["origin", "id", _WEIGHT])
     kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
         once.select(*kept, F.explode(_cells()).alias("cell"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,8 +16,9 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.documents import Document
 from fraudstream.core.rollups import EVENT_DIMENSIONS
+from fraudstream.core.scans import scanned
 from fraudstream.core.spark import file_pattern
-from fraudstream.core.throttling import WriteLimits, patiently
+from fraudstream.core.throttling import WriteLimits
 from fraudstream.store.records import LIVE
 from fraudstream.store.rollups import with_computed
 
@@ -31,6 +31,7 @@ _SCHEMA = pa.schema(
         ("origin", pa.string()),
         ("id", pa.int64()),
         ("enqueued_at", pa.timestamp("us", "UTC")),
+        ("recorded_at", pa.timestamp("us", "UTC")),
         ("event_time", pa.timestamp("us", "UTC")),
         ("fraud", pa.int64()),
         ("amount", pa.float64()),
@@ -39,7 +40,8 @@ _SCHEMA = pa.schema(
 )
 _SPARK_SCHEMA = ", ".join(
     [
-        "origin STRING, id BIGINT, enqueued_at TIMESTAMP, event_time TIMESTAMP, fraud BIGINT, amount DOUBLE",
+        "origin STRING, id BIGINT, enqueued_at TIMESTAMP, recorded_at TIMESTAMP, event_time TIMESTAMP, fraud BIGINT",
+        "amount DOUBLE",
         *(f"{name} STRING" for name in EVENT_DIMENSIONS),
     ]
 )
@@ -58,7 +60,7 @@ def is_wanted(db: Database[Document]) -> bool:
 def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimits) -> None:
     """Write what the rollups count of every stored transaction to the checkpoint's seed, once.
 
-    A document that lacks what is counted, from before it was checked, is left out. Raises ``PyMongoError``.
+    A document that lacks what is counted, from before it was checked, is left out. Raises as :func:`scanned` does.
     """
     file = checkpoint.seed / "documents.parquet"
     if file.exists():
@@ -67,11 +69,14 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     wanted = dict.fromkeys(
-        ("origin", "enqueued_at", "event_time", "prediction", "isFraud", "amount", *EVENT_DIMENSIONS), 1
+        ("origin", "enqueued_at", "published_at", "event_time", "prediction", "isFraud", "amount", *EVENT_DIMENSIONS), 1
     )
-    found = db[documents.TRANSACTIONS].find({}, wanted, batch_size=_ROWS)
+
+    def query() -> Iterator[Document]:
+        return iter(db[documents.TRANSACTIONS].find({}, wanted, batch_size=_ROWS))
+
     with pq.ParquetWriter(partial / file.name, _SCHEMA) as writer:
-        while rows := patiently(lambda: list(islice(found, _ROWS)), limits):
+        for rows in scanned(query, _ROWS, limits):
             writer.write_table(pa.Table.from_pylist(list(_rows(rows)), _SCHEMA))
     shutil.rmtree(checkpoint.seed, ignore_errors=True)
     partial.replace(checkpoint.seed)
@@ -88,13 +93,19 @@ def _rows(found: list[Document]) -> Iterator[dict[str, Any]]:
         live = document.get("origin") == LIVE
         fraud = document.get("prediction" if live else "isFraud")
         amount = document.get("amount")
-        if type(document["_id"]) is not int or type(fraud) is not int or not document.get("enqueued_at"):
+        if not _is_integer(document["_id"]) or not _is_integer(fraud) or not document.get("enqueued_at"):
             continue
         yield {
             "origin": document["origin"],
             "id": document["_id"],
             "enqueued_at": document["enqueued_at"],
+            "recorded_at": document.get("published_at") or document["enqueued_at"],
             "event_time": document.get("event_time"),
             "fraud": fraud,
             "amount": float(amount) if isinstance(amount, int | float) and math.isfinite(amount) else None,
         } | {name: None if document.get(name) is None else str(document[name]) for name in EVENT_DIMENSIONS}
+
+
+def _is_integer(value: Any) -> bool:
+    """Whether a store has it as a whole number; one of 64 bits is read as a subclass of ``int``."""
+    return isinstance(value, int) and not isinstance(value, bool)

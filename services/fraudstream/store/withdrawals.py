@@ -24,9 +24,13 @@ _SCHEMA = "topic STRING, timestamp TIMESTAMP, value BINARY"
 
 
 def write_withdrawal(folder: Path, origin: str, number: int, record: Record) -> None:
-    """Leave the event for the rollups. An event has one file, however often it is delivered or refused."""
+    """Leave the event for the rollups. A record has one file, however often its batch is tried.
+
+    Another record of the event has one of its own: the rollups count, and take back, each event once within their
+    watermark.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{origin}-{number}.json"
+    file = folder / f"{origin}-{number}-{record.topic}-{record.partition}-{record.offset}.json"
     # Spark passes over names that begin with a dot.
     partial = folder / f".{file.name}.{os.getpid()}"
     content = {

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 from pymongo import DESCENDING
@@ -40,8 +39,10 @@ from fraudstream.store.records import CANNOT_BE_WRITTEN, LIVE, Record, document,
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Pruning reads the surplus, so that it pays to let some of it gather.
 _PRUNE_SURPLUS = 500
-# While the store works on some, the next ones are read. Two bulks, so that all writers have their turn.
+# While the store works on some, the next ones are read. Two bulks, so that all writers have their turn; less of large
+# events, each of which is held in several forms.
 CHUNK = 2 * MOST_OPERATIONS
+CHUNK_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,25 @@ class Transaction(NamedTuple):
         return set_aside(self.document, self.record.event, f"{CANNOT_BE_WRITTEN}: {reason}", now)
 
 
+class _Aside:
+    """What is not stored: the documents of `rejected`, and the records that the rollups are not to count."""
+
+    def __init__(self) -> None:
+        self.rejected: list[Document] = []
+        self.uncounted: list[Record] = []
+
+    def add(self, transaction: Transaction, reason: str, now: datetime) -> None:
+        """An event that the store does not take."""
+        self.rejected.append(transaction.set_aside(reason, now))
+        self.uncounted.append(transaction.record)
+
+    def add_duplicate(self, made: Document, record: Record, first: Document, now: datetime) -> None:
+        """Another event under a taken id. The rollups know it by origin and id: of one origin they count it once."""
+        self.rejected.append(duplicate(made, record.event, first, now))
+        if first.get("origin") != made["origin"]:
+            self.uncounted.append(record)
+
+
 class DocumentWriter:
     """Writes records of the topics `scored`, `labels` and `rejected`; writing a record again changes nothing."""
 
@@ -97,31 +117,32 @@ class DocumentWriter:
         written = Written(0, 0, 0)
         recent: dict[str, Transaction] = {}
         for chunk in _chunks(records):
-            rejected: list[Document] = []
-            transactions = _documents(chunk, now, rejected)
-            inserted = self._insert_transactions(transactions, now, rejected)
-            self._insert_alerts(transactions, now, rejected)
-            self._insert_rejected(rejected)
+            aside = _Aside()
+            transactions = _documents(chunk, now, aside)
+            inserted = self._insert_transactions(transactions, now, aside)
+            self._insert_alerts(transactions, now, aside.rejected)
+            self.reject(aside.rejected)
+            # Last: what cannot be rejected either is tried again whole, and may be stored then.
+            self.withdraw(aside.uncounted, now)
             _keep_newest(recent, transactions.values())
-            written += Written(inserted, len(transactions) - inserted, len(rejected))
+            if sum(one.encoded.size for one in recent.values()) > CHUNK_BYTES:
+                written += self._replace_recent(recent, now)
+                recent = {}
+            written += Written(inserted, len(transactions) - inserted, len(aside.rejected))
         return written + self._replace_recent(recent, now)
 
-    def _insert_transactions(
-        self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]
-    ) -> int:
+    def _insert_transactions(self, transactions: dict[int, Transaction], now: datetime, aside: _Aside) -> int:
         """Returns how many were new. Those of another event, and the refused ones, leave ``transactions``."""
-        unstored = []
         outcome = self._insert(TRANSACTIONS, [one.encoded for one in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
         for one in outcome.refused:
-            unstored.append(transactions.pop(one.made.number))
-            rejected.append(unstored[-1].set_aside(one.reason, now))
+            aside.add(transactions.pop(one.made.number), one.reason, now)
         missing = {one.number for one in outcome.taken}
         for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
             again = transactions[known["_id"]]
             if not _same_record(known, again.document):
-                rejected.append(duplicate(again.document, again.record.event, known, now))
+                aside.add_duplicate(again.document, again.record, known, now)
                 del transactions[known["_id"]]
             else:
                 # The first decision stands; a redelivered event may have been scored anew.
@@ -129,25 +150,25 @@ class DocumentWriter:
         for number in missing:
             # Taken, and not by its `_id`: there is a unique index on other fields.
             reason = f"code {DUPLICATE_KEY}: another document has the same value in a unique index of {TRANSACTIONS}"
-            unstored.append(transactions.pop(number))
-            rejected.append(unstored[-1].set_aside(reason, now))
-        self.withdraw([transaction.record for transaction in unstored], now)
+            aside.add(transactions.pop(number), reason, now)
         return new_ones
 
     def withdraw(self, records: Iterable[Record], now: datetime) -> None:
-        """Tell of each event that was set aside, unless an event with its id is stored: that one counts."""
-        unstored = {made["_id"]: (made, record) for record in records if "origin" in (made := document(record, now))}
-        for known in self._stored(TRANSACTIONS, list(unstored)):
-            del unstored[known["_id"]]
-        for made, record in unstored.values():
-            self._withdraw(made["origin"], made["_id"], record)
+        """Tell of each event that was set aside, unless one of its id and origin is stored: that one counts."""
+        unstored = [(made, record) for record in records if "origin" in (made := document(record, now))]
+        stored = self._stored(TRANSACTIONS, list({made["_id"] for made, _ in unstored}))
+        counted = {(known["_id"], known.get("origin")) for known in stored}
+        for made, record in unstored:
+            if (made["_id"], made["origin"]) not in counted:
+                self._withdraw(made["origin"], made["_id"], record)
 
     def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
         alerts = [one.encoded for one in transactions.values() if one.document.get("prediction") == 1]
         refused = self._insert(ALERTS, alerts).refused
         rejected += [transactions[one.made.number].set_aside(f"{ALERTS}: {one.reason}", now) for one in refused]
 
-    def _insert_rejected(self, rejected: Sequence[Document]) -> None:
+    def reject(self, rejected: Sequence[Document]) -> None:
+        """Insert documents of `rejected`. Raises as :meth:`write` does, also where the store refuses one of them."""
         outcome = self._insert(REJECTED, map(Encoded.of, rejected))
         if outcome.taken:
             outcome = self._insert(REJECTED, map(Encoded.of, self._of_other_records(rejected, outcome.taken)))
@@ -177,7 +198,7 @@ class DocumentWriter:
             patiently(partial(self._db[RECENT].delete_many, slots), self._limits, self._patience)
             refused = self._insert(RECENT, [one.made for one in refused]).refused
         rejected = [recent[one.made.number].set_aside(f"{RECENT}: {one.reason}", now) for one in refused]
-        self._insert_rejected(rejected)
+        self.reject(rejected)
         return Written(0, 0, len(rejected))
 
     def _stored(self, collection: str, numbers: Sequence[Any]) -> Iterator[Document]:
@@ -216,27 +237,35 @@ def _milliseconds(moment: Any) -> int | None:
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
-    left = iter(records)
-    while chunk := list(islice(left, CHUNK)):
+    chunk: list[Record] = []
+    size = 0
+    for record in records:
+        if chunk and (len(chunk) >= CHUNK or size + len(record.value) > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(record)
+        size += len(record.value)
+    if chunk:
         yield chunk
 
 
-def _documents(records: Iterable[Record], now: datetime, rejected: list[Document]) -> dict[int, Transaction]:
-    """The transactions by id; what is none is appended to ``rejected``."""
+def _documents(records: Iterable[Record], now: datetime, aside: _Aside) -> dict[int, Transaction]:
+    """The transactions by id; what is none is set aside."""
     transactions: dict[int, Transaction] = {}
     for record in records:
         made = document(record, now)
         if "reason" in made and "origin" not in made:
-            rejected.append(made)
+            aside.rejected.append(made)
             continue
         encoded = _encoded(made)
         if isinstance(encoded, str):
-            rejected.append(set_aside(made, record.event, f"{CANNOT_BE_WRITTEN}: {encoded}", now))
+            aside.rejected.append(set_aside(made, record.event, f"{CANNOT_BE_WRITTEN}: {encoded}", now))
+            aside.uncounted.append(record)
             continue
         new = Transaction(made, encoded, record, (record.partition, record.offset))
         first = transactions.setdefault(made["_id"], new)
         if not _same_record(first.document, made):
-            rejected.append(duplicate(made, record.event, first.document, now))
+            aside.add_duplicate(made, record, first.document, now)
         elif first is not new:
             # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.
             transactions[made["_id"]] = first._replace(at=new.at)

@@ -11,7 +11,8 @@ import orjson
 from fraudstream.core.failures import Failure
 from fraudstream.core.jvm import finish_record
 from fraudstream.core.kafka import consumer, spark_sink_options
-from fraudstream.core.narrowing import Range, Suspect, narrow_down, read_record
+from fraudstream.core.narrowing import Suspect, narrow_down, read_record
+from fraudstream.core.probing import Range
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark import read_range
 from fraudstream.core.topics import REJECTED

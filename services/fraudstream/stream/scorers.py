@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,12 @@ _BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 # So many rows that fail one by one, while none is scored, are not to blame: the model is.
 _MOST_WITHOUT_A_GOOD_ONE = 5
+# How often a row that failed alone is tried once more; where many failed, each of the others once.
+_SECOND_TRIES = 3
+_PATIENTLY_TRIED = 20
+# What an endpoint of Azure ML makes of each answer of its container that is not 200: a refusal and a failure alike.
+# https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints#http-status-codes
+_MODEL_ERROR = 424
 
 log = structlog.get_logger(__name__)
 
@@ -73,20 +80,19 @@ class RemoteScorer:
         body = orjson.dumps({"input_data": {"columns": list(columns), "index": list(range(len(rows))), "data": rows}})
         answer = self._post(body, attempts or self._settings.scoring_attempts)
         if len(answer) != len(rows):
-            raise ScoringUnavailable(
-                f"{self._settings.scoring_url}/score answered {len(answer)} decisions for {len(rows)} rows. "
-                "FRAUDSTREAM_SCORING_URL has to name a scoring service of Fraudstream."
-            )
-        return [
-            Decision(
-                int(record["prediction"]),
-                float(record["score"]),
-                float(record["threshold"]),
-                str(record.get("model_version", "")),
-                record.get("reasons") or (),
-            )
-            for record in answer
-        ]
+            raise ScoringUnavailable(self._other(f"{len(answer)} decisions for {len(rows)} rows"))
+        try:
+            return [_decision(record) for record in answer]
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            # Of one row, or of all: which, the search for it tells.
+            text = self._other(f"a decision that is none of ours ({type(error).__name__}: {error})")
+            raise ScoringFailed(text) from error
+
+    def _other(self, answer: str) -> str:
+        return (
+            f"{self._settings.scoring_url}/score answered {answer}. "
+            "FRAUDSTREAM_SCORING_URL has to name a scoring service of Fraudstream."
+        )
 
     def _post(self, body: bytes, attempts: int) -> list[dict[str, Any]]:
         reason, status = "", 0
@@ -101,25 +107,55 @@ class RemoteScorer:
                 continue
             status = response.status_code
             if response.status_code == 200:
-                decisions: list[dict[str, Any]] = orjson.loads(response.content)
-                return decisions
+                return self._decisions(response.content)
             reason = f"HTTP {response.status_code}: {response.text[:200]}"
-            if response.status_code in (400, 422, 424):
+            if status in (400, 422):
                 raise ScoringRejected(reason)
+            if status == _MODEL_ERROR:
+                break
         # What the service answers when the model's own code fails.
-        kind = ScoringFailed if status == 500 else ScoringUnavailable
+        kind = ScoringFailed if status in (500, _MODEL_ERROR) else ScoringUnavailable
         raise kind(
-            f"{self._settings.scoring_url}/score gave no answer in {attempts} attempts "
+            f"{self._settings.scoring_url}/score gave no answer in {attempt + 1} attempts "
             f"({reason}). The batch is tried again; start the service with `fraudstream up -d`."
         )
 
+    def _decisions(self, content: bytes) -> list[dict[str, Any]]:
+        try:
+            decisions = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise ScoringUnavailable(self._other(f"what is no JSON ({content[:80]!r})")) from None
+        if not isinstance(decisions, list):
+            raise ScoringUnavailable(self._other(f"{content[:80]!r} instead of a list of decisions"))
+        return decisions
 
-def _require_a_plain_row(scorer: Scorer, failure: ScoringFailed) -> None:
-    """Raise ``failure`` where not even a plain row is scored."""
+
+def _decision(record: Mapping[str, Any]) -> Decision:
+    """Raises ``TypeError``, ``ValueError``, ``KeyError`` … for what is none, or could not be stored as it is."""
+    reasons = [
+        {"field": reason["field"], "contribution": float(reason["contribution"])}
+        for reason in record.get("reasons") or ()
+    ]
+    for reason in reasons:
+        if not isinstance(reason["field"], str) or not math.isfinite(reason["contribution"]):
+            raise ValueError(f"the reason {reason!r}"[:200])
+    score, threshold = float(record["score"]), float(record["threshold"])
+    if record["prediction"] not in (0, 1) or not math.isfinite(score) or not math.isfinite(threshold):
+        raise ValueError("prediction, score or threshold")
+    return Decision(int(record["prediction"]), score, threshold, str(record.get("model_version", "")), reasons)
+
+
+def _require_a_plain_row(scorer: Scorer, failure: ScoringRejected | ScoringFailed) -> None:
+    """Raise :class:`ScoringFailed` where not even a plain row is scored."""
     try:
         scorer.score({name: [plain] for name, plain in _PLAIN.items()}, attempts=1)
     except (ScoringRejected, ScoringFailed):
-        raise failure from None
+        if isinstance(failure, ScoringFailed):
+            raise failure from None
+        raise ScoringFailed(
+            f"The scoring service refuses every row, also one of plain values ({failure}). Its champion has to be a "
+            "model of these transactions: `fraudstream models list`."
+        ) from None
 
 
 def _plain_values() -> dict[str, Any]:
@@ -149,41 +185,54 @@ def score_rows(scorer: Scorer, columns: Columns, count: int) -> list[Decision | 
         return []
     try:
         return list(scorer.score(columns))
-    except ScoringRejected as error:
-        if count == 1:
-            return [f"value: refused by the model: {error}"]
-        half = count // 2
-        first = {name: values[:half] for name, values in columns.items()}
-        second = {name: values[half:] for name, values in columns.items()}
-        return score_rows(scorer, first, half) + score_rows(scorer, second, count - half)
-    except ScoringFailed as error:
+    except (ScoringRejected, ScoringFailed) as error:
         return _score_around(scorer, columns, count, error)
 
 
-def _score_around(scorer: Scorer, columns: Columns, count: int, failure: ScoringFailed) -> list[Decision | str]:
+def _score_around(
+    scorer: Scorer, columns: Columns, count: int, failure: ScoringRejected | ScoringFailed
+) -> list[Decision | str]:
     """A decision for each row that can be scored, found by halving; the others with what they make the model fail of.
 
-    Raises ``failure`` where no row at all can be scored: then the model is to blame.
+    Raises :class:`ScoringFailed` where no row at all can be scored: then the model is to blame.
     """
     found: dict[int, Decision | str] = {}
+    failed: list[int] = []
     # Whether the model is known to score anything at all.
     works = False
     waiting = [(0, count)]
     while waiting:
         first, end = waiting.pop()
-        some = {name: values[first:end] for name, values in columns.items()}
         try:
-            found |= dict(enumerate(scorer.score(some, attempts=1), start=first))
+            found |= dict(enumerate(scorer.score(_rows(columns, first, end), attempts=1), start=first))
             works = True
         except (ScoringRejected, ScoringFailed) as error:
             middle = (first + end) // 2
             if end - first > 1:
                 waiting += [(middle, end), (first, middle)]
                 continue
-            found[first] = f"cannot be scored: {error}"
+            found[first] = _refusal(error)
+            if isinstance(error, ScoringFailed):
+                failed.append(first)
             if not works and len(found) >= _MOST_WITHOUT_A_GOOD_ONE:
                 _require_a_plain_row(scorer, failure)
                 works = True
     if not works:
         _require_a_plain_row(scorer, failure)
+    # What failed may have been a passing trouble of the service, or of one of several.
+    for number, row in enumerate(failed):
+        try:
+            (found[row],) = scorer.score(
+                _rows(columns, row, row + 1), attempts=_SECOND_TRIES if number < _PATIENTLY_TRIED else 1
+            )
+        except (ScoringRejected, ScoringFailed) as error:
+            found[row] = _refusal(error)
     return [found[row] for row in range(count)]
+
+
+def _rows(columns: Columns, first: int, end: int) -> Columns:
+    return {name: values[first:end] for name, values in columns.items()}
+
+
+def _refusal(error: ScoringRejected | ScoringFailed) -> str:
+    return f"{'value: refused by the model' if isinstance(error, ScoringRejected) else 'cannot be scored'}: {error}"

@@ -14,7 +14,7 @@ from tests.odd_events import odd_events
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 COUNT = 40_000
 

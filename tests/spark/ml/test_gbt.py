@@ -18,7 +18,7 @@ from fraudstream.ml.features import matrix
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 
 def test_exported_trees_give_sparks_own_probabilities(

@@ -20,7 +20,7 @@ from fraudstream.ml.features import ID, LABEL, in_test, matrix
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 
 def test_sparks_trees_are_registered_and_score_as_they_were_measured(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import bson
 import pytest
+from bson.int64 import Int64
+from pymongo.errors import OperationFailure
 from pyspark.sql import functions as F
 
 from fraudstream.core.checkpoints import Checkpoint
@@ -175,6 +177,17 @@ def test_the_watermark_moves_on_while_nothing_is_withdrawn(feed: Feed) -> None:
     assert feed.counts("total", None, "live", "all", "all")[0] == 3
 
 
+def test_what_waited_for_longer_than_the_watermark_counts_once_it_is_scored(feed: Feed) -> None:
+    back = NOON + timedelta(seconds=12 * WATERMARK_SECONDS)
+    for seconds in (0, 1, 2):
+        feed.send(("labels", back + timedelta(seconds=seconds), GOOD | {"id": 100 + seconds, "isFraud": 0}))
+    waited = [(topic, back + timedelta(seconds=3), event) for topic, _, event in (scored(1, NOON), scored(2, NOON))]
+    feed.send(*waited)
+    feed.send(*waited)
+    assert feed.counts("total", None, "live", "all", "all")[0] == 2
+    assert feed.counts("month", "2026-11-01", "live", "all", "all")[0] == 2
+
+
 def test_a_decision_that_claims_to_be_of_the_future_stops_nothing(feed: Feed) -> None:
     topic, at, event = scored(1, NOON)
     source = event["source"] | {"enqueued_at": "2999-01-01T00:00:00Z"}
@@ -249,6 +262,7 @@ def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: S
     ]
     # From before documents were checked: what cannot be summed is counted, what lacks its fields is not.
     stored += [stored[0] | {"_id": 9, "amount": float("inf")}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
+    stored += [stored[0] | {"_id": Int64(2**40)}]
     db = mongo_double(stored)
     seeding.write_seed(db, checkpoint, WriteLimits())
     seeding.write_seed(db, checkpoint, WriteLimits())
@@ -271,8 +285,8 @@ def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: S
     try:
         query.processAllAvailable()
         total = state["total", "live", "all", "all"]
-        assert (total["transactions"], total["frauds"], total["amount"]) == (5, 3, 40.0)
-        assert state["total", "live", "hour", "12"]["transactions"] == 5
+        assert (total["transactions"], total["frauds"], total["amount"]) == (6, 4, 50.0)
+        assert state["total", "live", "hour", "12"]["transactions"] == 6
         # One that is stored already, and a new one.
         lines = [
             json.dumps({"topic": topic, "timestamp": at.isoformat(), "value": json.dumps(event)})
@@ -281,16 +295,22 @@ def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: S
         (folder / "0.json").write_text("\n".join(lines))
         query.processAllAvailable()
         total = state["total", "live", "all", "all"]
-        assert (total["transactions"], total["amount"]) == (6, 45.0)
+        assert (total["transactions"], total["amount"]) == (7, 55.0)
     finally:
         query.stop()
 
 
 def mongo_double(stored: list[dict[str, Any]]) -> Any:
-    """A collection of documents, as far as the seed reads it."""
+    """A collection of documents, as far as the seed reads it; the first query's cursor is lost underway."""
 
     class Collection:
+        queries = 0
+
         def find(self, *_: Any, **__: Any) -> Iterator[dict[str, Any]]:
-            return iter(stored)
+            self.queries += 1
+            for number, one in enumerate(stored):
+                if self.queries == 1 and number == 2:
+                    raise OperationFailure("Request rate is large. RetryAfterMs=1", 16500)
+                yield one
 
     return {"transactions": Collection()}

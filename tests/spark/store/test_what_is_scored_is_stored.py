@@ -89,7 +89,7 @@ def records_of(spark: SparkSession, values: Sequence[bytes], keys: Sequence[byte
 
 def scorer() -> Callable[[], Scorer]:
     class AmountScorer:
-        def score(self, columns: Mapping[str, Sequence[Any]]) -> list[Decision]:
+        def score(self, columns: Mapping[str, Sequence[Any]], attempts: int | None = None) -> list[Decision]:
             return [Decision(int(amount >= 100), 0.5, 0.5, "1") for amount in columns["amount"]]
 
     return AmountScorer

@@ -16,7 +16,7 @@ from fraudstream.stream import job
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 
 @pytest.mark.parametrize("largest", [1_000_000, 300_000])

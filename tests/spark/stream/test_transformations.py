@@ -28,7 +28,7 @@ def scorer_of_amounts() -> Callable[[], Scorer]:
     """A scorer that travels to the workers by value: amount / 100, alerts from 0.5 on, refuses an amount of 66."""
 
     class AmountScorer:
-        def score(self, columns: Mapping[str, Sequence[Any]]) -> list[Decision]:
+        def score(self, columns: Mapping[str, Sequence[Any]], attempts: int | None = None) -> list[Decision]:
             if 66.0 in columns["amount"]:
                 raise ScoringRejected("HTTP 400: row 0: amount is cursed")
             return [
@@ -153,7 +153,7 @@ def test_every_rejected_record_is_one_that_event_hubs_takes(spark: SparkSession,
 def test_a_decision_that_cannot_be_sent_on_rejects_its_event_alone(spark: SparkSession, decision: Decision) -> None:
     def scorer() -> Scorer:
         class OddScorer:
-            def score(self, columns: Mapping[str, Sequence[Any]]) -> list[Decision]:
+            def score(self, columns: Mapping[str, Sequence[Any]], attempts: int | None = None) -> list[Decision]:
                 good = Decision(0, 0.1, 0.5, "7")
                 return [decision if amount == 13.0 else good for amount in columns["amount"]]
 

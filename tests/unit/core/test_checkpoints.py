@@ -55,6 +55,39 @@ def test_what_is_committed_and_what_is_planned(settings: Settings) -> None:
     assert not checkpoint.is_new
 
 
+@pytest.mark.parametrize("content", ["", "v9\n{}", "v1\n{", "\0\0\0"])
+def test_a_broken_commit_is_a_misfit(settings: Settings, content: str) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":6,"1":5}}')
+    (checkpoint.folder / "commits" / "3").write_text(content)
+    with pytest.raises(CheckpointMisfit, match=r"commits/3 cannot be read .*fraudstream recover"):
+        misfits(checkpoint, state((0, 0), (10, 10)))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name":"x"}'])
+def test_a_broken_identity_is_a_misfit(settings: Settings, content: str) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":6,"1":5}}')
+    (checkpoint.folder / "metadata").write_text(content)
+    with pytest.raises(CheckpointMisfit, match="metadata cannot be read"):
+        misfits(checkpoint, state((0, 0), (10, 10)))
+
+
+def test_a_whole_checkpoint_fits(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":6,"1":5}}')
+    (checkpoint.folder / "metadata").write_text('{"id":"03a7"}')
+    assert misfits(checkpoint, state((0, 0), (10, 10))) == []
+
+
+@pytest.mark.parametrize("offsets", ['{"transactions":{"0":null}}', '{"transactions":{"x":1}}'])
+def test_offsets_that_are_none_are_a_misfit(settings: Settings, offsets: str) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, offsets)
+    with pytest.raises(CheckpointMisfit, match="offsets/3 cannot be read"):
+        checkpoint.committed()
+
+
 def test_the_line_of_another_source_is_passed_over(settings: Settings) -> None:
     checkpoint = Checkpoint.of(settings, "rollups")
     batch(checkpoint, 0, '{"logOffset":0}\n{"transactions":{"0":3}}\n-')

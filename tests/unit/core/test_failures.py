@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pymongo.errors import AutoReconnect, BulkWriteError
 
 from fraudstream.core.errors import CheckpointMisfit, StoreUnavailable
 from fraudstream.core.failures import failure_of, failure_reason
@@ -34,11 +35,18 @@ TOO_LARGE = (
     f"{AHEAD}{STAGE}org.apache.kafka.common.errors.RecordTooLargeException: The request included a message larger than "
     "the max message size the server will accept.\n\tat x"
 )
-PYTHON = f"""{AHEAD}{STAGE}org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+
+
+def worker(line: str) -> str:
+    """What Spark makes of the exception of a Python worker."""
+    return f"""{AHEAD}{STAGE}org.apache.spark.api.python.PythonException: Traceback (most recent call last):
   File "/x/worker.py", line 1, in main
     process()
-fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer in 6 attempts.
+{line}
 \tat org.apache.spark.x"""
+
+
+PYTHON = worker("fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer in 6 attempts.")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +79,28 @@ fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no 
             "Multiple streaming queries are concurrently using",
         ),
         ("java.io.IOException: No space left on device", "away", "java.io.IOException"),
+        ("java.lang.IllegalStateException: Incomplete log file in the offset commit log", "misfit", "java.lang"),
+        (
+            worker(
+                "fraudstream.stream.scorers.ScoringFailed: http://127.0.0.1:8000/score gave no answer in 6 attempts."
+            ),
+            "away",
+            "fraudstream.stream.scorers.ScoringFailed: http://127.0.0.1:8000/score",
+        ),
+        # What the store says of itself repeats the documents that it was sent.
+        (
+            worker(
+                "pymongo.errors.BulkWriteError: batch op errors occurred, full error: {'writeErrors': [{'code': 11600, "
+                "'op': {'note': 'STATE_STORE OutOfMemoryError'}}]}"
+            ),
+            "away",
+            "pymongo.errors.BulkWriteError",
+        ),
+        (worker("pymongo.errors.ExecutionTimeout: Request timed out. Retries due to rate limiting"), "away", "pymongo"),
+        (worker("pymongo.errors.WaitQueueTimeoutError: Timed out while checking out"), "away", "pymongo"),
+        ("org.apache.kafka.common.errors.KafkaStorageException: Disk error", "away", "org.apache.kafka"),
+        ("org.apache.kafka.common.errors.OutOfOrderSequenceException: out of order", "away", "org.apache.kafka"),
+        ("OverflowError: a sender wrote pymongo.errors.AutoReconnect: x", "record", "OverflowError"),
         ("something that nobody has thought of", "record", "something that nobody has thought of"),
         ("", "record", "RuntimeError"),
     ],
@@ -88,6 +118,11 @@ def test_our_own_errors_are_known_by_their_class() -> None:
     assert (
         failure_reason(StoreUnavailable("The document store does not answer.")) == "The document store does not answer."
     )
+
+
+def test_a_store_that_is_away_is_known_by_its_drivers_class() -> None:
+    assert failure_of(AutoReconnect("connection closed")).kind == "away"
+    assert failure_of(BulkWriteError({"writeErrors": [{"code": 11600}]})).kind == "away"
 
 
 def test_a_reason_is_bounded() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from fraudstream.core.health import (
     MOST_METADATA_BYTES,
@@ -53,3 +56,34 @@ def test_failing_takes_readiness_back_and_ready_ends_it(tmp_path: Path, monkeypa
     announce_ready()
     assert ready.exists()
     assert failing_sentence(ready) is None
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("announce", [lambda: announce_failing(FAILING), announce_ready], ids=["failing", "ready"])
+def test_a_full_disk_stops_no_job_and_is_told_once_while_it_lasts(
+    announce: Callable[[], bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "stream.ready"))
+    with monkeypatch.context() as disk, capture_logs() as logs:
+        disk.setattr(Path, "write_text", full)
+        disk.setattr(Path, "touch", full)
+        assert not announce()
+        assert not announce()
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [
+        ("health_not_announced", "No space left on device")
+    ]
+    assert announce()
+
+
+def test_a_job_that_cannot_say_why_it_fails_is_none_the_less_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = tmp_path / "stream.ready"
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(ready))
+    announce_ready()
+    monkeypatch.setattr(Path, "replace", full)
+    assert not announce_failing(FAILING)
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,8 @@ import pytest
 from kafka import TopicPartition
 
 from fraudstream.core.errors import FraudstreamError, StoreUnavailable
-from fraudstream.core.narrowing import Range, halves, suspects
+from fraudstream.core.narrowing import halves, suspects
+from fraudstream.core.probing import Range, cut_out
 
 A, B, C = (TopicPartition("transactions", number) for number in range(3))
 
@@ -51,7 +52,28 @@ def test_exactly_the_bad_ones_are_found_wherever_they_are(seed: int) -> None:
 def test_one_in_twenty_thousand_takes_few_tries() -> None:
     batches = Batches({(A, 12_345)})
     assert len(suspects([Range(A, 0, 10_000), Range(B, 0, 0), Range(A, 10_000, 20_000)], batches.process)) == 1
-    assert batches.tries <= 2 * 16
+    assert batches.tries <= 2 * 16 + 1
+    guessing = Batches({(A, 12_345)})
+    guessed = [Range(A, 12_345, 12_346), Range(B, 7, 8)]
+    found = suspects([Range(A, 0, 20_000), Range(B, 5, 10)], guessing.process, guessed=guessed)
+    assert [(one.partition, one.offset) for one in found] == [(A, 12_345)]
+    assert guessing.done == all_of([Range(A, 0, 20_000), Range(B, 5, 10)]) - {(A, 12_345)}
+    assert guessing.tries <= 5
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_guesses_cost_nothing_but_tries(seed: int) -> None:
+    rng = random.Random(seed)
+    ranges = [Range(A, 3, 203), Range(B, 0, 0), Range(C, 7, 107)]
+    places = sorted(all_of(ranges), key=str)
+    guessed = [Range(part, at, at + 1) for part, at in rng.sample(places, rng.randrange(6))] + [Range(B, 9, 10)]
+    for part in cut_out(ranges, guessed):
+        assert len({one.partition for one in part}) == len(part)
+    bad = set(rng.sample(places, rng.randrange(4)))
+    batches = Batches(bad)
+    found = suspects(ranges, batches.process, guessed=guessed)
+    assert {(one.partition, one.offset) for one in found} == bad
+    assert batches.done == all_of(ranges) - bad
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 1000])
@@ -76,6 +98,41 @@ def test_a_record_alone_is_to_blame_where_the_error_says_so() -> None:
     assert len(suspects([Range(A, 0, 1)], batches.process)) == 1
     with pytest.raises(FraudstreamError):
         suspects([Range(A, 0, 1)], Batches({(A, 0)}).process)
+
+
+def test_former_records_tell_a_bad_record_from_a_bad_time() -> None:
+    batches = Batches(all_of([Range(A, 50, 57)]))
+    former = [Range(A, 40, 50)]
+    assert [one.offset for one in suspects([Range(A, 50, 53)], batches.process, former)] == [50, 51, 52]
+    assert [one.offset for one in suspects([Range(A, 50, 57)], batches.process, former)] == [*range(50, 57)]
+    nothing = Batches(all_of([Range(A, 0, 100)]))
+    with pytest.raises(FraudstreamError, match="No record of the batch goes through"):
+        suspects([Range(A, 50, 53)], nothing.process, former)
+
+
+def test_many_bad_ones_in_front_of_good_ones_are_found() -> None:
+    ranges = [Range(A, 0, 500), Range(B, 3, 503)]
+    bad = all_of([Range(A, 0, 12)])
+    batches = Batches(bad)
+    assert {(one.partition, one.offset) for one in suspects(ranges, batches.process)} == bad
+    assert batches.done == all_of(ranges) - bad
+
+
+def test_a_passing_trouble_is_nobodys_fault() -> None:
+    batches = Batches({(A, 77)})
+    tries = 0
+
+    def process(ranges: list[Range]) -> None:
+        nonlocal tries
+        tries += 1
+        # For a while after the first part went through nothing works.
+        if 6 <= tries <= 20:
+            raise RuntimeError("the store has a bad moment")
+        batches.process(ranges)
+
+    ranges = [Range(A, 0, 400)]
+    assert [one.offset for one in suspects(ranges, process)] == [77]
+    assert batches.done == all_of(ranges) - {(A, 77)}
 
 
 def test_what_concerns_all_ends_the_search() -> None:

@@ -169,6 +169,26 @@ def test_a_failing_job_is_not_ready_and_says_since_when(ready_file: Path) -> Non
     assert not ready_file.exists()
 
 
+def test_a_full_disk_ends_no_job_and_what_it_fails_of_is_reported(
+    ready_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, refused = Path.write_text, [OSError(28, "No space left on device")] * 2
+
+    def full(path: Path, *rest: Any) -> int:
+        if refused:
+            raise refused.pop()
+        return write(path, *rest)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    reporter = run(Scripted([[boom()] for _ in range(5)]))
+    # Reported once; the file is written as soon as there is room.
+    assert len([failing for failing in reporter.told if failing is not None]) == 1
+    assert not refused
+    found = read_failing(ready_file)
+    assert found is not None
+    assert "something odd in a batch" in found.reason
+
+
 def test_what_a_record_may_have_caused_is_narrowed_down_at_the_second_time() -> None:
     scripted = Scripted([[boom()], [boom()], [7]])
     reporter = run(scripted, narrow=lambda failure: scripted.narrowed.append(failure) or True)

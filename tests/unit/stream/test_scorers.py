@@ -16,8 +16,16 @@ from fraudstream.core.settings import Settings
 from fraudstream.stream import scorers
 from fraudstream.stream.scorers import Decision, RemoteScorer, ScoringFailed, score_rows
 
+pytestmark = pytest.mark.timeless
+
 COLUMNS = {"amount": [10.0, 60.0], "credit": [1, 2]}
-RECORD = {"prediction": 1, "score": 0.75, "threshold": 0.5, "model_version": "3", "reasons": [{"field": "amount"}]}
+RECORD = {
+    "prediction": 1,
+    "score": 0.75,
+    "threshold": 0.5,
+    "model_version": "3",
+    "reasons": [{"field": "amount", "contribution": 1.5}],
+}
 
 
 class Service:
@@ -66,8 +74,8 @@ def test_one_request_a_batch_over_one_connection(service: Service) -> None:
     scorer = RemoteScorer(Settings(scoring_url=service.url))
     first, second = scorer.score(COLUMNS)
     scorer.score(COLUMNS)
-    assert first == Decision(1, 0.75, 0.5, "3", [{"field": "amount"}])
-    assert (second.prediction, second.reasons) == (0, ())
+    assert first == Decision(1, 0.75, 0.5, "3", [{"field": "amount", "contribution": 1.5}])
+    assert (second.prediction, second.reasons) == (0, [])
     assert service.requests[0] == {
         "input_data": {"columns": ["amount", "credit"], "index": [0, 1], "data": [[10.0, 1], [60.0, 2]]}
     }
@@ -121,12 +129,45 @@ def test_an_answer_of_the_wrong_length_is_no_answer(service: Service) -> None:
         RemoteScorer(Settings(scoring_url=service.url)).score(COLUMNS)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [0.1, 0.2],
+        {"score": 1},
+        [None, None],
+        [RECORD, RECORD | {"prediction": 2}],
+        [RECORD, RECORD | {"score": "high"}],
+        [RECORD, RECORD | {"reasons": [{"field": "amount"}]}],
+        [RECORD, RECORD | {"reasons": {"amount": 1.0}}],
+        [RECORD, {name: value for name, value in RECORD.items() if name != "threshold"}],
+    ],
+)
+def test_an_answer_of_something_else_is_no_answer(service: Service, answer: Any) -> None:
+    service.answers = [(200, answer)]
+    with pytest.raises(ScoringUnavailable, match=r"FRAUDSTREAM_SCORING_URL has to name a scoring service"):
+        RemoteScorer(Settings(scoring_url=service.url)).score(COLUMNS)
+
+
+def test_an_odd_decision_is_of_its_row_alone(service: Service) -> None:
+    odd = RECORD | {"score": None}
+    service.answers = [(200, [RECORD, odd])] * 2 + [(200, [RECORD]), (200, [odd]), (200, [odd])]
+    good, refused = score_rows(RemoteScorer(Settings(scoring_url=service.url)), COLUMNS, 2)
+    assert isinstance(good, Decision)
+    assert str(refused).startswith(f"cannot be scored: {service.url}/score answered a decision that is none of ours")
+
+
+def test_a_container_of_azure_ml_that_does_not_answer_may_be_down(service: Service) -> None:
+    service.answers = [(424, "no champion")] * 8
+    with pytest.raises(ScoringFailed, match=r"HTTP 424: .*no champion"):
+        score_rows(RemoteScorer(Settings(scoring_url=service.url)), COLUMNS, 2)
+
+
 class Refusing:
     def __init__(self, bad: set[int]) -> None:
         self.bad = bad
         self.calls = 0
 
-    def score(self, columns: Any) -> list[Decision]:
+    def score(self, columns: Any, attempts: int | None = None) -> list[Decision]:
         self.calls += 1
         if self.bad.intersection(columns["amount"]):
             raise ScoringRejected("bad row")
@@ -139,7 +180,17 @@ def test_only_the_bad_rows_are_refused(bad: set[int]) -> None:
     found = score_rows(scorer, {"amount": list(range(100))}, 100)
     assert {row for row, decision in enumerate(found) if isinstance(decision, str)} == bad
     assert all(isinstance(d, str) or d.score == row for row, d in enumerate(found))
-    assert scorer.calls <= 1 + 2 * 7 * len(bad)
+    assert scorer.calls <= 2 + 2 * 7 * len(bad)
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_a_service_that_refuses_every_row_refuses_none(count: int) -> None:
+    class Other:
+        def score(self, columns: Any, attempts: int | None = None) -> list[Decision]:
+            raise ScoringRejected("HTTP 400: row 0: merchant: missing")
+
+    with pytest.raises(ScoringFailed, match=r"refuses every row.*merchant: missing.*models list"):
+        score_rows(Other(), {"amount": [1.0] * count}, count)
 
 
 def test_no_rows_need_no_request() -> None:
@@ -170,6 +221,19 @@ def test_a_row_at_which_the_model_fails_is_found_and_the_others_are_scored() -> 
     assert str(found[12_345]).startswith("cannot be scored: HTTP 500: Version 3")
     assert [one.score for one in found if isinstance(one, Decision)] == [one for one in amounts if one != 12_345.0]
     assert model.calls < 40
+
+
+def test_rows_that_met_a_bad_moment_are_scored() -> None:
+    class Recovering(Model):
+        def score(self, columns: Any, attempts: int | None = None) -> list[Decision]:
+            self.calls += 1
+            if self.calls <= 15 or 7.0 in columns["amount"]:
+                raise ScoringFailed("HTTP 500: out of memory")
+            return [Decision(0, amount, 0.5, "3") for amount in columns["amount"]]
+
+    amounts = [float(number) for number in range(1_000)]
+    found = score_rows(Recovering(1.0), {"amount": amounts}, len(amounts))
+    assert [row for row, one in enumerate(found) if isinstance(one, str)] == [7]
 
 
 def test_a_row_alone_is_to_blame_where_a_plain_one_is_scored() -> None:

@@ -1,0 +1,46 @@
+"""Reading a whole collection from a store that may refuse any part of it for want of request units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pymongo.errors import OperationFailure
+
+from fraudstream.core.documents import Document
+from fraudstream.core.store_errors import TOO_MANY_REQUESTS
+from fraudstream.core.throttling import Patience, WriteLimits
+
+
+def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLimits) -> Iterator[list[Document]]:
+    """The documents of ``query``, at most ``size`` at a time, each once by its ``_id``.
+
+    A cursor whose next batch is refused for want of request units is lost: the query is made anew then, and goes on
+    behind what was read. Raises ``PyMongoError``, and :class:`StoreUnavailable` when no units come for too long.
+    """
+    patience = Patience(limits)
+    seen: set[Any] = set()
+    found = query()
+    while True:
+        batch: list[Document] = []
+        try:
+            for made in found:
+                # An id may be of any kind, also one that cannot be in a set.
+                if (number := str(made["_id"])) not in seen:
+                    seen.add(number)
+                    batch.append(made)
+                if len(batch) == size:
+                    break
+        except OperationFailure as error:
+            if error.code != TOO_MANY_REQUESTS:
+                raise
+            if batch:
+                patience.renew()
+            patience.wait([str(error)])
+            found = query()
+        else:
+            if not batch:
+                return
+            patience.renew()
+        if batch:
+            yield batch

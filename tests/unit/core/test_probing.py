@@ -1,0 +1,88 @@
+"""What reading the records of a batch tells of those that make it fail."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+from kafka.errors import CorruptRecordError
+
+from fraudstream.core import probing
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.failures import failure_of
+from fraudstream.core.probing import Range, guesses
+from fraudstream.core.settings import Settings
+
+pytestmark = pytest.mark.timeless
+
+A, B = TopicPartition("transactions", 0), TopicPartition("transactions", 1)
+UNREADABLE = failure_of(RuntimeError("KafkaException: Received exception when fetching the next record from x-0."))
+TOO_LARGE = failure_of(RuntimeError("org.apache.kafka.common.errors.RecordTooLargeException: too large"))
+ODD = failure_of(RuntimeError("java.lang.ArithmeticException: odd"))
+
+
+class Reader:
+    """A consumer of partitions that hold a record of one byte at every offset, but for the given ones."""
+
+    def __init__(self, large: set[tuple[TopicPartition, int]], broken: set[tuple[TopicPartition, int]]) -> None:
+        self.large, self.broken = large, broken
+        self.closed = False
+
+    def assign(self, parts: list[TopicPartition]) -> None:
+        (self.part,) = parts
+
+    def seek(self, part: TopicPartition, offset: int) -> None:
+        self.at = offset
+
+    def position(self, part: TopicPartition) -> int:
+        return self.at
+
+    def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
+        found = []
+        # Records in front of a broken one are given, and the error the next time.
+        while len(found) < 10:
+            if (self.part, self.at) in self.broken:
+                if found:
+                    break
+                raise CorruptRecordError
+            value = b"x" * (1_000 if (self.part, self.at) in self.large else 1)
+            found.append(SimpleNamespace(offset=self.at, key=None, value=value))
+            self.at += 1
+        return {self.part: found}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    made = Reader({(A, 17), (B, 99)}, {(A, 5), (B, 30), (B, 31), (B, 200)})
+    monkeypatch.setattr(probing, "consumer", lambda _: made)
+    return made
+
+
+def test_records_that_cannot_be_read_are_found_in_every_partition(reader: Reader) -> None:
+    found = guesses(Settings(), [Range(A, 0, 20), Range(B, 25, 60)], UNREADABLE)
+    assert found == [Range(A, 5, 6), Range(B, 30, 31), Range(B, 31, 32)]
+    assert reader.closed
+
+
+def test_the_largest_record_is_the_one_that_is_too_large(reader: Reader) -> None:
+    reader.broken = set()
+    assert guesses(Settings(), [Range(A, 0, 20), Range(B, 25, 60)], TOO_LARGE) == [Range(A, 17, 18)]
+    assert guesses(Settings(), [Range(A, 0, 10), Range(B, 90, 120)], TOO_LARGE) == [Range(B, 99, 100)]
+
+
+def test_of_other_failures_reading_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "consumer", lambda _: pytest.fail("it was read"))
+    assert guesses(Settings(), [Range(A, 0, 20)], ODD) == []
+
+
+def test_a_broker_that_does_not_answer_leaves_the_search_to_halving(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: Settings) -> Any:
+        raise BrokerUnavailable("Kafka does not answer.")
+
+    monkeypatch.setattr(probing, "consumer", away)
+    assert guesses(Settings(), [Range(A, 0, 20)], UNREADABLE) == []
