@@ -11,15 +11,16 @@ import functools
 import locale
 import os
 import re
-import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from fraudstream.core import proxies
+from fraudstream.core import places, proxies
+from fraudstream.core.places import known_user as known_user
+from fraudstream.core.places import temporary_problem as temporary_problem
+from fraudstream.core.places import writable as writable
 
 # The product's own variables that the rules below look at.
 DATA_DIR_VARIABLE = "FRAUDSTREAM_DATA_DIR"
@@ -72,16 +73,14 @@ _FOREIGN = re.compile(
 )
 
 _SAFE_PATH = "/usr/local/bin:/usr/bin:/bin"
-_UNKNOWN_USER = "fraudstream"
-_LEAST_TEMPORARY_BYTES = 64 * 1024 * 1024
 _UTF8_LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
 
 def made(given: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process of ours; the same again for what it has made.
 
-    Home and temporary folder are below ``FRAUDSTREAM_DATA_DIR`` where the given ones cannot be used. Texts are UTF-8.
-    Nothing on this machine, at a listener of ours or under a name without a dot is asked through a proxy.
+    Home, cache and temporary folder are below ``FRAUDSTREAM_DATA_DIR`` where the given ones cannot be used. Texts are
+    UTF-8. Nothing on this machine, at a listener of ours or under a name without a dot is asked through a proxy.
     """
     passed = {name: value for name, value in given.items() if _passes(name, value, given)}
     folder = Path(given[DATA_DIR_VARIABLE]) if given.get(DATA_DIR_VARIABLE) else None
@@ -89,7 +88,7 @@ def made(given: Mapping[str, str]) -> dict[str, str]:
         **passed,
         **proxies.made(given),
         **_own_python(given),
-        **_places(passed, folder),
+        **places.made(passed, folder),
         "PATH": passed.get("PATH") or _SAFE_PATH,
         "LANG": _utf8_locale(),
         "LC_ALL": _utf8_locale(),
@@ -163,40 +162,14 @@ def java_properties(environment: Mapping[str, str]) -> list[str]:
     return [f"-D{name}={value}" for name, value in properties.items() if value]
 
 
-def known_user() -> str | None:
-    """The name of this process's user; ``None`` where the system knows no user of that number."""
-    if sys.platform == "win32":
-        return os.environ.get("USERNAME")
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return None
-
-
-def temporary_problem(folder: Path) -> str:
-    """Why temporary files and libraries cannot be kept in ``folder``; empty if they can."""
-    if not folder.is_dir():
-        return "does not exist"
-    if not writable(folder):
-        return "cannot be written to"
-    if hasattr(os, "statvfs") and os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
-        return "is mounted noexec"
-    if (free := shutil.disk_usage(folder).free) < _LEAST_TEMPORARY_BYTES:
-        return f"has {free / 1e6:.0f} MB left"
-    return ""
-
-
 def certificate_problem(value: str) -> str:
     """Why no certificates can be read from the file or folders (PEM) that ``value`` names; empty if they can.
 
     HTTP clients end with an error when they are made with such a value, also for an address of this machine.
     """
-    places = [Path(word) for word in value.split(os.pathsep) if word]
+    if any(os.path.isdir(word) for word in value.split(os.pathsep)):  # noqa: PTH112 - see core/places.py
+        return ""
     try:
-        if any(place.is_dir() for place in places):
-            return ""
         held = Path(value).read_bytes() if value else b""
     except OSError as error:
         return f"cannot be read ({error.strerror})"
@@ -222,49 +195,8 @@ def _passes(name: str, value: str, given: Mapping[str, str]) -> bool:
 def _own_python(given: Mapping[str, str]) -> dict[str, str]:
     """``PYTHONPATH`` as far as it leads to this product, as it does in a build from sources."""
     folders = [word for word in given.get("PYTHONPATH", "").split(os.pathsep) if word]
-    own = [word for word in folders if (Path(word) / "fraudstream").is_dir()]
+    own = [word for word in folders if os.path.isdir(Path(word) / "fraudstream")]  # noqa: PTH112 - see core/places.py
     return {"PYTHONPATH": os.pathsep.join(own)} if own else {}
-
-
-def _places(passed: Mapping[str, str], folder: Path | None) -> dict[str, str]:
-    """User, home and temporary folder."""
-    user = known_user() or passed.get("USER") or passed.get("LOGNAME") or _UNKNOWN_USER
-    places = {"USER": user, "LOGNAME": user}
-    home = passed.get("HOME") or _registered_home()
-    if home.startswith(os.sep) and writable(Path(home)):
-        places["HOME"] = home
-    elif folder is not None:
-        places["HOME"] = str(_made_folder(folder / "home"))
-    given = [Path(passed[name]) for name in ("TMPDIR", "TEMP", "TMP") if passed.get(name)]
-    usable = (place for place in (*given, Path("/tmp"), Path("/var/tmp")) if not temporary_problem(place))  # noqa: S108
-    if (temporary := next(usable, None)) is not None:
-        places["TMPDIR"] = str(temporary.absolute())
-    elif folder is not None:
-        places["TMPDIR"] = str(_made_folder(folder / "tmp"))
-    return places
-
-
-def _registered_home() -> str:
-    try:
-        return str(Path.home())
-    except RuntimeError:  # the system knows no user of this number
-        return ""
-
-
-def _made_folder(folder: Path) -> Path:
-    # Where it cannot be made, what needs it says so; the rest works without.
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder.absolute()
-
-
-def writable(folder: Path) -> bool:
-    """Whether a file can be made there; permissions alone do not tell, for root least of all."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 @functools.cache

@@ -122,9 +122,9 @@ def _members(text: str, start: int, closing: str, *, named: bool) -> Iterator[Me
         at = _skip(text, start)
         name = str(number)
         if named:
-            name, at = _READER.raw_decode(text, at)
+            name, at = _read(text, at)
             at = _skip(text, _skip(text, at) + 1)
-        _, value_end = _READER.raw_decode(text, at)
+        _, value_end = _read(text, at)
         end = _skip(text, value_end)
         yield Member(name, start, at, value_end, end)
         if text[end] == closing:
@@ -175,14 +175,21 @@ def _cut(text: str, found: list[Member], chosen: list[Member]) -> str:
 def _parsed(text: str) -> Any:
     try:
         start = _skip(text, 0)
-        value, end = _READER.raw_decode(text, start)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        value, end = _read(text, start)
     except IndexError:
         raise ValueError("it is empty") from None
     if _skip(text, end) != len(text):
         raise ValueError(f"something follows its end at character {end}")
     return value
+
+
+def _read(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at ``at``, and where it ends."""
+    try:
+        return _READER.raw_decode(text, at)
+    except RecursionError:
+        # How deep is too deep depends on who asks: a text may be read as a whole and not from inside an edit.
+        raise ValueError("it is nested too deeply") from None
 
 
 def _skip(text: str, at: int) -> int:

@@ -21,24 +21,24 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-MASK = "********"
+from fraudstream.core.credentials import ADDRESS, without_credentials
+from fraudstream.core.credentials import MASK as MASK
+
 LEAST_CHARACTERS = 4
 _WORD_CHARACTERS = 8
 # A text that was cut shows a secret's beginning or end: so much of it tells that it is one, where the whole is twice as
 # long, and is rare enough in other texts.
 _CUT_CHARACTERS = 8
 
-# The host ends the search, not the first @: people forget to escape an @ or a / inside a password.
-_ADDRESS = re.compile(r"(?<=://)([^\s:/?@'\"]*):[^\s'\"]*?@(?=[^@/?\s'\"]+(?:[/?\s'\"]|$))")
 # A place, what a text has to hold for it to be looked for, and what it becomes.
-_PLACES: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    ("@", _ADDRESS, rf"\1:{MASK}@"),
+_PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    ("@", ADDRESS, without_credentials),
     (
         "=",
         re.compile(r"(?i)\b(SharedAccessKey|AccountKey|tlsCertificateKeyFilePassword)(\s*=\s*)[^\s;&\"'\\]+"),
@@ -52,9 +52,16 @@ _PLACES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("Bearer", re.compile(r"\b(Bearer\s+)(?!\*)[\w+/=~.-]{2,}"), rf"\1{MASK}"),
     ("asic ", re.compile(r"(?i)(authorization\W{1,6}basic\s+)(?!\*)[\w+/=~.-]{2,}"), rf"\1{MASK}"),
     ("SharedAccessSignature", re.compile(r"SharedAccessSignature\s+[^\s\"']+"), f"SharedAccessSignature {MASK}"),
-    ("eyJ", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),
+    # A row of signs is gone through once, however many beginnings of a token it has.
+    (
+        "eyJ",
+        re.compile(r"(?<![\w-])((?>[\w-]*?(?=\beyJ)))eyJ[\w-]{8,}+\.[\w-]{8,}(?:\.[\w-]*)?"),
+        rf"\1{MASK}",
+    ),
 )
 _URI = re.compile(r"^[\w+.-]+://(?P<user>[^:/?@]*):(?P<password>.*)@[^@/?]+(?:[/?]|$)", re.S)
+# Without a password the user may be a key; a shorter one is a name, such as this product's, that every other text has.
+_KEY = re.compile(rf"^[\w+.-]+://(?P<user>[^:/?@]{{{2 * _CUT_CHARACTERS},}}):?@[^@/?]+(?:[/?]|$)")
 _NAMED = re.compile(r"(?i)(?:^|[;?&])[^=;?&]*(?:key|password|secret|token|sig|code)=([^;&]+)")
 
 
@@ -130,8 +137,8 @@ def redacted(value: Any) -> Any:
 
 
 def mask_uri(uri: str) -> str:
-    """Replace the passwords in a ``scheme://user:password@host/?options`` address by asterisks."""
-    masked = _ADDRESS.sub(rf"\1:{MASK}@", uri)
+    """Replace the passwords in a ``scheme://user:password@host/?options`` address, or its user without one."""
+    masked = ADDRESS.sub(without_credentials, uri)
     return re.sub(r"(?i)(tlsCertificateKeyFilePassword=)[^&]*", rf"\1{MASK}", masked)
 
 
@@ -149,6 +156,8 @@ def parts_of(text: str) -> set[str]:
         # A driver that takes an unescaped character for the password's end shows the rest of it as host, port or path.
         password = address["password"]
         found |= {password, *(piece for piece in re.split(r"[/@:?#&=]", password) if len(piece) >= _WORD_CHARACTERS)}
+    if address := _KEY.match(text):
+        found.add(address["user"])
     return {one for one in found if one.strip()}
 
 
@@ -187,17 +196,18 @@ def _without_pieces(text: str, secret: str) -> str:
     """The text without the secret's beginnings and ends of eight characters and more."""
     for head in (True, False):
         piece = secret[:_CUT_CHARACTERS] if head else secret[-_CUT_CHARACTERS:]
-        at = text.find(piece)
+        kept, behind, at = [], 0, text.find(piece)
         while at >= 0:
             start, end, length = at, at + _CUT_CHARACTERS, _CUT_CHARACTERS
             if head:
                 while length < len(secret) and text[end : end + 1] == secret[length]:
                     end, length = end + 1, length + 1
             else:
-                while length < len(secret) and start and text[start - 1] == secret[-length - 1]:
+                while length < len(secret) and start > behind and text[start - 1] == secret[-length - 1]:
                     start, length = start - 1, length + 1
-            text = f"{text[:start]}{MASK}{text[end:]}"
-            at = text.find(piece, start + len(MASK))
+            kept += [text[behind:start], MASK]
+            behind, at = end, text.find(piece, end)
+        text = "".join([*kept, text[behind:]])
     return text
 
 

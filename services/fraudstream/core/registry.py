@@ -80,17 +80,30 @@ class LoadedModel:
 def registry_client(settings: Settings) -> MlflowClient:
     """An MLflow client that fails within seconds instead of minutes when the server is away.
 
-    Raises :class:`ConfigurationError` without an address: MLflow would quietly open a registry in the working folder.
+    Raises :class:`ConfigurationError` for an address that MLflow cannot open, and without one: MLflow would quietly
+    open a registry in the working folder. Raises :class:`RegistryUnavailable` where a client is not even made without
+    the server.
     """
     if not settings.mlflow_tracking_uri:
         raise ConfigurationError(f"{ENV_PREFIX}MLFLOW_TRACKING_URI is empty. Set it to the MLflow server's address.")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     import mlflow
+    from mlflow.exceptions import MlflowException
 
-    mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
-    mlflow.set_registry_uri(settings.mlflow_tracking_uri)
-    return mlflow.MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    try:
+        mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
+        mlflow.set_registry_uri(settings.mlflow_tracking_uri)
+        return mlflow.MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    except (MlflowException, ImportError) as error:
+        # Nobody has been asked yet: there is no store for such an address, or its driver or plugin is not installed.
+        raise ConfigurationError(
+            f"{ENV_PREFIX}MLFLOW_TRACKING_URI is {mask_uri(settings.mlflow_tracking_uri)!r}, which MLflow cannot open "
+            f"({_told(settings, error)}). Set it to the MLflow server's address, http://host:port, or install what the "
+            "address needs: azureml:// needs azureml-mlflow, a database its driver."
+        ) from error
+    except Exception as error:
+        raise registry_error(settings, error) from error
 
 
 def champion_version(settings: Settings, client: MlflowClient | None = None) -> str | None:
@@ -136,8 +149,7 @@ def version_order(version: str) -> tuple[int, str]:
 def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable | RegistryRefused:
     """The error to raise for MLflow's: it does not answer, or it answers that it does not do what was asked."""
     address = settings.mlflow_tracking_uri
-    # MLflow's own text repeats the whole address.
-    told = str(error).replace(address, mask_uri(address))[:200]
+    told = _told(settings, error)
     if getattr(error, "error_code", None) in _REFUSALS:
         return RegistryRefused(
             f"MLflow at {mask_uri(address)} refuses it ({told}). "
@@ -149,9 +161,16 @@ def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable 
     )
 
 
+def _told(settings: Settings, error: Exception) -> str:
+    """MLflow's own text, in one line and without the password of the address that it repeats."""
+    address = settings.mlflow_tracking_uri
+    return " ".join(str(error).replace(address, mask_uri(address)).split())[:200]
+
+
 def load_version(settings: Settings, version: str) -> LoadedModel:
     """Load a registered version. Raises :class:`ModelError` where it is no model of ours, or one that cannot score."""
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     client = registry_client(settings)
     try:
@@ -173,7 +192,10 @@ def load_version(settings: Settings, version: str) -> LoadedModel:
             f"Version {version} of {settings.model_name!r} cannot score ({problem}). "
             "Promote another version: `fraudstream models promote`."
         )
-    return LoadedModel(version, model, run_metrics(client, run_id))
+    try:
+        return LoadedModel(version, model, run_metrics(client, run_id))
+    except MlflowException as error:
+        raise registry_error(settings, error) from error
 
 
 def run_metrics(client: MlflowClient, run_id: str) -> dict[str, float]:

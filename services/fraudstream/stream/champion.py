@@ -11,7 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from fraudstream.core.errors import FraudstreamError, ModelError
+from fraudstream.core.errors import FraudstreamError, ModelError, RegistryUnavailable
+from fraudstream.core.failures import failure_of
 from fraudstream.core.health import Failing, announce_failing, announce_ready
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter
 from fraudstream.core.registry import champion_version, registry_client
@@ -34,7 +35,8 @@ def champion_file(settings: Settings) -> Path:
 class ChampionFollower:
     """Looks for a new champion every ``champion_poll_seconds`` and writes its trees to :func:`champion_file`.
 
-    ``refused``: why the champion that there is cannot score, while it cannot.
+    ``refused``: why the champion that there is cannot be taken up, while it cannot; to wait for a first one, or for a
+    registry that is away, is no reason.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,7 +44,7 @@ class ChampionFollower:
         self._file = champion_file(settings)
         self._written = self._version_of_file()
         self._failure = ""
-        self.refused = ""
+        self.refused: Failing | None = None
 
     @property
     def has_champion(self) -> bool:
@@ -62,17 +64,29 @@ class ChampionFollower:
             if version is not None and version != self._written:
                 self._write(version)
                 log.info("champion_taken_up", model=self._settings.model_name, version=version)
-            self.refused = ""
+            self.refused = None
             self._tell("no version is tagged as the champion any more" if self._written and not version else "")
-        except (FraudstreamError, OSError) as error:
-            self.refused = str(error) if isinstance(error, ModelError) else self.refused
-            goes_on = f" Scoring goes on with version {self._written}." if self._written else ""
-            self._tell(f"{error}{goes_on}")
+        except Exception as error:  # the thread is the only one that looks: it has to outlive whatever MLflow raises
+            self._missed(error)
 
-    def _tell(self, problem: str) -> None:
-        if problem and problem != self._failure:
+    def _missed(self, error: Exception) -> None:
+        failure, known = failure_of(error), isinstance(error, FraudstreamError | OSError)
+        reason = failure.reason
+        if not known:
+            reason = f"The champion cannot be looked up ({type(error).__name__}: {reason})"
+        if not isinstance(error, RegistryUnavailable):
+            since = self.refused.since if self.refused else datetime.now(UTC)
+            # Other errors of ours say themselves what to do.
+            own = "" if isinstance(error, FraudstreamError) else failure.advice
+            self.refused = Failing(since, reason, _ADVICE if isinstance(error, ModelError) else own)
+        goes_on = f" Scoring goes on with version {self._written}." if self._written else ""
+        # The texts of errors that nobody has foreseen may be new each time.
+        self._tell(f"{reason.rstrip('.')}.{goes_on}", cause=reason if known else type(error).__name__)
+
+    def _tell(self, problem: str, cause: str = "") -> None:
+        if problem and (cause or problem) != self._failure:
             log.warning("champion_not_taken_up", reason=problem[:500], version=self._written)
-        self._failure = problem
+        self._failure = cause or problem
 
     def _write(self, version: str) -> None:
         trees = download_trees(self._settings, version)
@@ -96,25 +110,23 @@ def await_champion(settings: Settings, stop: threading.Event) -> None:
 
     To wait for the first one is no failure; one that cannot score is.
     """
-    follower, reporter, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), ""
+    follower, reporter, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), None
     threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
     while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
         if (refused := follower.refused) != told:
             told = refused
             _announce(reporter, told)
     if told and follower.has_champion:
-        _announce(reporter, "")
+        _announce(reporter, None)
     reporter.close()
 
 
-def _announce(reporter: ProgressReporter, refused: str) -> None:
-    if not refused:
+def _announce(reporter: ProgressReporter, refused: Failing | None) -> None:
+    if refused is None:
         announce_ready()
-        reporter.fail(None)
-        return
-    failing = Failing(datetime.now(UTC), refused, _ADVICE)
-    announce_failing(failing)
-    reporter.fail(failing)
+    else:
+        announce_failing(refused)
+    reporter.fail(refused)
 
 
 def download_trees(settings: Settings, version: str) -> dict[str, object]:

@@ -115,32 +115,9 @@ def test_certificates_that_cannot_be_read_do_not_pass(tmp_path: Path) -> None:
             assert name not in environment.made({name: wrong})
 
 
-def test_a_home_or_temporary_folder_that_cannot_be_used_is_replaced_below_the_data_folder(tmp_path: Path) -> None:
-    given = {"FRAUDSTREAM_DATA_DIR": str(tmp_path)}
-    assert environment.made(given | {"HOME": str(tmp_path)})["HOME"] == str(tmp_path)
-    for home in ("/proc", "/nowhere/home", "relative", "?"):
-        made = environment.made(given | {"HOME": home})
-        assert made["HOME"] == str(tmp_path / "home")
-        assert Path(made["HOME"]).is_dir()
-    usable = tmp_path / "t"
-    usable.mkdir()
-    assert environment.made(given | {"TMPDIR": str(usable)})["TMPDIR"] == str(usable)
-    assert Path(environment.made(given | {"TMPDIR": "/nowhere/tmp"})["TMPDIR"]).is_dir()
-
-
-def test_without_any_usable_temporary_folder_there_is_one_below_the_data_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(environment, "temporary_problem", lambda _: "is mounted noexec")
-    made = environment.made({"FRAUDSTREAM_DATA_DIR": str(tmp_path), "TMPDIR": "/tmp"})  # noqa: S108 - refused
-    assert made["TMPDIR"] == str(tmp_path / "tmp")
-    assert Path(made["TMPDIR"]).is_dir()
-
-
-def test_a_user_without_an_entry_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "known_user", lambda: None)
-    assert environment.made({})["USER"] == "fraudstream"
-    assert environment.made({"USER": "someone"})["LOGNAME"] == "someone"
+def test_a_module_path_that_cannot_be_looked_at_does_not_pass() -> None:
+    assert "PYTHONPATH" not in environment.made({"PYTHONPATH": f"/{'x' * 300}{os.pathsep}/root/lib\x7f"})
+    assert environment.certificate_problem(f"/{'x' * 300}")
 
 
 def test_java_is_told_what_it_would_ask_the_system_for() -> None:
@@ -178,7 +155,7 @@ def test_a_command_starts_anew_where_the_environment_has_changed_its_python(tmp_
 
 
 def test_a_command_tells_which_variables_it_left_out(tmp_path: Path) -> None:
-    given = {"SPARK_HOME": "/opt/spark", "PYTHONPATH": "/nowhere", "LS_COLORS": "x", "HTTP_PROXY": "h:1"}
+    given = {"SPARK_HOME": "/opt/spark", "PYTHONPATH": "/nowhere", "LS_COLORS": "x", "HTTP_PROXY": "http://h:1"}
     code = "from fraudstream.core.environment import left_out; import os; print(left_out(), 'SPARK_HOME' in os.environ)"
     assert started(given, code, tmp_path) == "['PYTHONPATH', 'SPARK_HOME'] False"
 

@@ -8,7 +8,7 @@ import random
 import orjson
 import pytest
 
-from fraudstream.core.json_text import compact, edited, indented, json_value, parse_path
+from fraudstream.core.json_text import compact, edited, indented, json_value, members, parse_path
 
 EVENT = '{ "amount" : 1.10 , "arn":74537605259536043849425, "é":{"$x":1,"y":[1,2.50]} ,"amount":3}\n'
 
@@ -99,3 +99,17 @@ def test_random_objects_keep_what_was_not_asked_for() -> None:
 def test_the_shown_form_is_the_usual_one() -> None:
     value = {"a": [1, 2, {"b": []}], "c": {}, "d": "x"}
     assert indented(compact(json.dumps(value))) == orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+@pytest.mark.parametrize("path", [("b",), ("a",), ("a",) * 100])
+def test_an_edit_of_a_text_that_is_nested_too_deeply_is_refused(path: tuple[str, ...]) -> None:
+    """Also where the text can be read as a whole, and not from inside an edit or inside other calls."""
+    refused = 0
+    for depth in range(900, 1_010):
+        text = '{"a":' * depth + "1" + "}" * depth
+        for edit in (lambda: edited(text, {path: "2"}), lambda: edited(text, {}, [path]), lambda: members(text)):  # noqa: B023
+            try:
+                edit()
+            except ValueError as error:
+                refused += "nested too deeply" in str(error)
+    assert refused

@@ -112,6 +112,7 @@ def test_short_secrets_do_not_black_out_the_logs() -> None:
         "{'Authorization': 'Bearer unknown.key'}",
         "mongodb://u:unknown key@host".replace(" ", ""),
         "SharedAccessSignature sr=h&sig=unknown%2Bkey&se=1",
+        "token-eyJunknown01.unknown0123.unknown",
     ],
 )
 def test_what_stands_in_a_secrets_place_is_one(text: str) -> None:

@@ -148,6 +148,31 @@ def test_without_an_address_no_registry_is_opened_in_the_working_folder() -> Non
         registry.registry_client(load_settings(mlflow_tracking_uri=""))
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["htp://127.0.0.1:5000", "azureml://workspace", "127.0.0.1", "databricks-uc", "ftp://ana:hush@host/runs"],
+)
+def test_an_address_that_mlflow_cannot_open_is_named_by_its_variable(address: str) -> None:
+    settings = load_settings().model_copy(update={"mlflow_tracking_uri": address})
+    for asked in (registry.registry_client, champion_version, lambda one: registry.load_version(one, "1")):
+        with pytest.raises(
+            ConfigurationError, match=r"^FRAUDSTREAM_MLFLOW_TRACKING_URI is .*, which MLflow cannot open"
+        ) as caught:
+            asked(settings)
+        assert "Set it to the MLflow server's address" in str(caught.value)
+        assert "hush" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_away_while_a_client_is_made_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: str) -> None:
+        raise OSError("nobody listens")
+
+    monkeypatch.setattr(mlflow, "MlflowClient", away)
+    with pytest.raises(RegistryUnavailable, match="nobody listens"):
+        registry.registry_client(load_settings())
+
+
 def test_the_champion_is_loaded_once(champion: Champion, server: FakeRegistry, clock: Clock, loads: list[str]) -> None:
     server.promote(4)
     assert champion.loaded is None
@@ -281,6 +306,18 @@ def test_a_run_that_is_gone_takes_nothing_from_its_model(monkeypatch: pytest.Mon
     server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="r")
     server.get_run = gone
     assert registry.load_version(load_settings(), "7").metrics == {}
+
+
+def test_a_registry_that_goes_away_before_the_metrics_is_away(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
+    def away(_run: str) -> None:
+        raise MlflowException("nobody listens", INTERNAL_ERROR)
+
+    loaded = SimpleNamespace(unwrap_python_model=lambda: Answering(0.5))
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: loaded)
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="r")
+    server.get_run = away
+    with pytest.raises(RegistryUnavailable, match="nobody listens"):
+        registry.load_version(load_settings(), "7")
 
 
 def test_a_model_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:

@@ -196,12 +196,12 @@ def test_a_secret_that_is_not_set_is_shown_as_empty() -> None:
             "mongodb://h/?tlsCertificateKeyFilePassword=word&x=1",
             "mongodb://h/?tlsCertificateKeyFilePassword=********&x=1",
         ),
-        ("mongodb://user@host:27017/", "mongodb://user@host:27017/"),
+        ("mongodb://user@host:27017/", "mongodb://********@host:27017/"),
         ("mongodb://host:27017/?appName=@name@", "mongodb://host:27017/?appName=@name@"),
         ("127.0.0.1:9092", "127.0.0.1:9092"),
     ],
 )
-def test_masking_hides_the_password_and_nothing_else(address: str, masked: str) -> None:
+def test_masking_hides_who_signs_in_and_nothing_else(address: str, masked: str) -> None:
     assert mask_uri(address) == masked
 
 

@@ -12,6 +12,8 @@ from fraudstream.core.spark_workers import MODULES_VARIABLE
 from fraudstream.store.job import WORKER_MODULES as STORE
 from fraudstream.stream.job import WORKER_MODULES as STREAM
 
+pytestmark = pytest.mark.timeless
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
 @pytest.mark.parametrize("modules", [(), STORE, STREAM])

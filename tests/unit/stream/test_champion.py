@@ -15,6 +15,7 @@ import mlflow
 import pytest
 from structlog.testing import capture_logs
 
+from fraudstream.core.errors import RegistryUnavailable
 from fraudstream.core.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
 from fraudstream.core.progress import ProgressReporter
 from fraudstream.core.registry import registry_client
@@ -22,6 +23,8 @@ from fraudstream.core.settings import Settings
 from fraudstream.ml import boosting
 from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file
 from tests.unit.ml.test_training import trained
+
+pytestmark = pytest.mark.timeless
 
 BROKEN: dict[str, Any] = {
     "not JSON": "{",
@@ -141,6 +144,61 @@ def test_to_wait_for_the_first_champion_is_no_failure(
     waiting.join(timeout=30)
     assert (tmp_path / "ready").exists()
     assert failing_sentence(tmp_path / "ready") is None
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason", "advice"),
+    [
+        (None, "FRAUDSTREAM_MLFLOW_TRACKING_URI is 'htp://127.0.0.1:5000', which MLflow cannot open", "Set it to"),
+        (KeyError("version"), "The champion cannot be looked up (KeyError: 'version')", "log has the whole error"),
+        (OSError(28, "No space left on device"), "No space left on device", "Free some room"),
+    ],
+    ids=["address", "unforeseen", "full disk"],
+)
+def test_a_job_whose_champion_cannot_be_looked_up_fails_and_goes_on_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception | None, reason: str, advice: str
+) -> None:
+    monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "ready"))
+    told: list[Failing | None] = []
+    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: told.append(failing))
+    looks = 0
+
+    def asked(settings: Settings, _client: object) -> None:
+        nonlocal looks
+        looks += 1
+        if raised is not None:
+            raise raised
+
+    monkeypatch.setattr("fraudstream.stream.champion.champion_version", asked)
+    if raised is not None:
+        monkeypatch.setattr("fraudstream.stream.champion.registry_client", lambda _settings: None)
+    settings = Settings(
+        mlflow_tracking_uri="htp://127.0.0.1:5000", data_dir=tmp_path / "data", champion_poll_seconds=0.05
+    )
+    stop = threading.Event()
+    waiting = threading.Thread(target=await_champion, args=(settings, stop))
+    with capture_logs() as logs:
+        waiting.start()
+        try:
+            await_condition(lambda: bool(failing_sentence(tmp_path / "ready")) and (raised is None or looks > 3))
+        finally:
+            stop.set()
+            waiting.join(timeout=30)
+    sentence = failing_sentence(tmp_path / "ready") or ""
+    assert reason in sentence
+    assert advice in sentence
+    assert len(told) == 1
+    assert [entry["event"] for entry in logs] == ["champion_not_taken_up"]
+
+
+def test_a_registry_that_is_away_is_no_failure_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise RegistryUnavailable("MLflow does not answer")
+
+    monkeypatch.setattr("fraudstream.stream.champion.registry_client", away)
+    follower = ChampionFollower(Settings(data_dir=tmp_path))
+    assert warnings(follower) == ["MLflow does not answer."]
+    assert follower.refused is None
 
 
 def await_condition(condition: Callable[[], bool]) -> None:
