@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.figures import quantile
-from fraudstream.core.kafka import consumer, topic_partitions
+from fraudstream.core.kafka import topic_partitions
 from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of
 from fraudstream.core.progress import lag as records_left
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.runtime.broker import asking
 
 _POLL_SECONDS = 0.25
 _LOOKUP = 1_000
@@ -54,35 +55,26 @@ class Summary:
 
 
 def end_offsets(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
-    """The end offsets of all partitions of the topics."""
-    reader = consumer(settings)
-    try:
+    """The end offsets of all partitions of the topics. Raises :class:`BrokerUnavailable`, as all that asks here."""
+    with asking(settings) as reader:
         found: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, topics))
         return found
-    finally:
-        reader.close()
 
 
 def lag(settings: Settings, group: str, *topics: str) -> int:
     """How many records of the topics the group has not finished."""
-    reader = consumer(settings, group_id=group)
-    try:
+    with asking(settings, group) as reader:
         parts = topic_partitions(reader, topics)
         committed = {part: offset for part in parts if (offset := reader.committed(part)) is not None}
         return records_left(reader.end_offsets(parts), reader.beginning_offsets(parts), committed)
-    finally:
-        reader.close()
 
 
 def problems(settings: Settings) -> list[str]:
     """What the jobs say of failures that they repeat, each in one line."""
     found = []
     for group, topics in GROUP_TOPICS.items():
-        reader = consumer(settings, group_id=group)
-        try:
+        with asking(settings, group) as reader:
             committed = [reader.committed(part, metadata=True) for part in topic_partitions(reader, topics)]
-        finally:
-            reader.close()
         if failing := failing_of([one.metadata for one in committed if one is not None]):
             found.append(f"{group.removeprefix('fraudstream-')} is {failing.sentence}")
     return found
@@ -173,8 +165,7 @@ def summarise(
 
 
 def _read(settings: Settings, starts: Mapping[TopicPartition, int]) -> Any:
-    reader: KafkaConsumer = consumer(settings)
-    try:
+    with asking(settings) as reader:
         reader.assign(list(starts))
         for part, offset in starts.items():
             reader.seek(part, offset)
@@ -182,8 +173,6 @@ def _read(settings: Settings, starts: Mapping[TopicPartition, int]) -> Any:
         while any(reader.position(part) < end for part, end in ends.items()):
             for records in reader.poll(timeout_ms=1_000, max_records=5_000).values():
                 yield from records
-    finally:
-        reader.close()
 
 
 def _count_rejected(db: Any, produced: Ranges) -> int:

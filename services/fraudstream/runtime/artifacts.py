@@ -22,17 +22,17 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
 import certifi
 import httpx
 import platformdirs
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from fraudstream.core.environment import DATA_DIR_VARIABLE, writable
+from fraudstream.core.environment import DATA_DIR_VARIABLE
 from fraudstream.core.errors import ArtifactError, FraudstreamError
 from fraudstream.core.settings import ENV_PREFIX, load_settings
 from fraudstream.core.terminal import terminal
+from fraudstream.runtime import folders
 
 Group = Literal["kafka", "documentstore", "spark-kafka"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -84,16 +84,18 @@ def cache_dir() -> Path:
     given = os.environ.get(CACHE_VARIABLE)
     if given:
         return Path(given).absolute()
-    return _cache_dir(platformdirs.user_cache_dir("fraudstream", appauthor=False), os.environ.get(DATA_DIR_VARIABLE))
+    try:
+        users = platformdirs.user_cache_dir("fraudstream", appauthor=False)
+    except RuntimeError:  # neither HOME nor an entry of this user names a home
+        users = ""
+    return _cache_dir(users, os.environ.get(DATA_DIR_VARIABLE))
 
 
 @functools.cache
 def _cache_dir(users: str, data_dir: str | None) -> Path:
     folder = Path(users)
-    if folder.is_absolute():
-        existing = next(place for place in (folder, *folder.parents) if place.exists())
-        if existing == folder or writable(existing):
-            return folder
+    if folder.is_absolute() and (folders.exists(folder) or folders.writable(folder)):
+        return folder
     return (Path(data_dir) if data_dir else load_settings().data_dir).absolute() / "cache"
 
 
@@ -127,7 +129,7 @@ def ensure(group: Group) -> list[Path]:
 
 def _fetch_all(group: Group, wanted: Sequence[Artifact]) -> None:
     base = os.environ.get(MAVEN_VARIABLE) or MAVEN_CENTRAL
-    if urlsplit(base).scheme not in ("https", "http"):
+    if not _is_address(base):
         raise ArtifactError(f"{MAVEN_VARIABLE} is {base!r}. Set it to the https address of a Maven repository.")
     total = sum(artifact.size for artifact in wanted)
     console = terminal(stderr=True)
@@ -155,6 +157,13 @@ def _fetch_all(group: Group, wanted: Sequence[Artifact]) -> None:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return httpx.URL(text).scheme in ("https", "http") and bool(httpx.URL(text).host)
+    except httpx.InvalidURL:
+        return False
 
 
 def _fetch(client: httpx.Client, base: str, artifact: Artifact, advance: Callable[[int], None]) -> None:

@@ -32,6 +32,7 @@ from fraudstream.core.spark import (
 )
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.core.validation import validate
+from fraudstream.runtime import folders
 from fraudstream.runtime.artifacts import cache_dir
 from fraudstream.runtime.java import find_java
 from fraudstream.runtime.own_command import started
@@ -58,7 +59,7 @@ def archive_file(jars: str) -> Path:
 def mapped(archive: Path) -> str:
     """What Java is told to map: the archive, behind that of its own classes where the runtime came without one."""
     base = _base(archive)
-    return f"{base}{os.pathsep}{archive}" if base.exists() else str(archive)
+    return f"{base}{os.pathsep}{archive}" if folders.exists(base) else str(archive)
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def building(variables: dict[str, str], *, nice: bool) -> Iterator[subprocess.Po
 
     ``variables`` are those of a command that starts Spark, with the jars in it; ``nice``: at the least priority.
     """
-    if archive_file(variables[JARS_VARIABLE]).exists():
+    if folders.exists(archive_file(variables[JARS_VARIABLE])):
         yield None
         return
     quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -128,11 +126,11 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines.")] = 100,
 ) -> None:
     """A part's output."""
-    from fraudstream.runtime.log_reading import follow_file, last_lines
+    from fraudstream.runtime.log_reading import follow_file, last_lines, logs_in
     from fraudstream.runtime.state import log_file
 
     folder = log_file(load_settings().data_dir, name).parent
-    known = {file.stem: file for file in sorted(folder.glob("*.log"))}
+    known = logs_in(folder)
     if name not in known:
         there = f"There are logs of {', '.join(known)}." if known else "Nothing has been started yet: `fraudstream up`."
         raise RuntimePartError(f"There is no log of {name!r} in {folder}. {there}")
@@ -150,14 +148,12 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 
     settings = load_settings()
     folder = settings.data_dir.resolve()
-    if not folder.exists():
+    if not lifecycle.holds_data(settings):
         err.print(f"nothing to delete: {folder} does not exist")
         return
-    _refuse_foreign(folder)
     if not yes:
         typer.confirm(f"Delete {printable(str(folder))} with all topics, documents and models?", abort=True, err=True)
-    lifecycle.stop(settings)
-    shutil.rmtree(folder)
+    lifecycle.delete_data(settings)
     err.print(styled(("✓", "green"), f" deleted {folder}"))
 
 
@@ -290,9 +286,3 @@ def _shown(value: float | None, unit: str = "") -> str:
     if value is None:
         return _UNKNOWN
     return f"{value:,.1f}{unit}" if isinstance(value, float) else f"{value}{unit}"
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Raise :class:`RuntimePartError` unless the folder is one that the supervisor made."""
-    if not (folder / "run").is_dir():
-        raise RuntimePartError(f"{folder} holds no data of ours and is left alone. Check FRAUDSTREAM_DATA_DIR.")

@@ -17,7 +17,7 @@ from fraudstream.core import kafka
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError
 from fraudstream.core.settings import REALTIME, Settings, load_settings
 from fraudstream.core.topics import SCORED
-from fraudstream.runtime import class_archive, lifecycle, mlflow_server
+from fraudstream.runtime import class_archive, folders, lifecycle, mlflow_server
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.commands import REALTIME_HELP
 from fraudstream.runtime.demo_output import announce, console, report, step
@@ -80,7 +80,7 @@ def demo(
 
 
 def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> Summary | None:
-    first_start = not mlflow_server.folder(settings).exists()
+    first_start = not folders.exists(mlflow_server.folder(settings))
     with step("starting the parts") as tell:
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, ("kafka",), tell)
@@ -194,10 +194,12 @@ def _check_training(settings: Settings, training: subprocess.Popen[bytes] | None
 
 def _champion(settings: Settings) -> str:
     try:
-        answer = httpx.get(f"{settings.scoring_url}/health", timeout=5)
-    except httpx.TransportError:
+        # A part of ours: no proxy of the environment, well-formed or not, has a say in it.
+        answer = httpx.get(f"{settings.scoring_url}/health", timeout=5, trust_env=False)
+        told = answer.json() if answer.status_code == httpx.codes.OK else {}
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return ""
-    return str(answer.json().get("model_version") or "") if answer.status_code == 200 else ""
+    return str(told.get("model_version") or "") if isinstance(told, dict) else ""
 
 
 def _stream_until_interrupted(settings: Settings, plan: Plan) -> None:

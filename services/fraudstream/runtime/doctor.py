@@ -12,7 +12,7 @@ import psutil
 from fraudstream.core.errors import ConfigurationError, JavaMissing, PortTaken
 from fraudstream.core.settings import Settings
 from fraudstream.core.variables import unread
-from fraudstream.runtime import artifacts, documentstore, lifecycle, preflight, surroundings
+from fraudstream.runtime import artifacts, documentstore, folders, lifecycle, preflight, surroundings
 from fraudstream.runtime.check import Check
 from fraudstream.runtime.java import find_java
 from fraudstream.runtime.parts import local_parts
@@ -68,17 +68,21 @@ def _memory(_: Settings) -> Check:
 
 
 def _disk(name: str, folder: Path, variable: str) -> Check:
-    existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(folders.nearest(folder)).free
     advice = f"Free {LEAST_DISK_BYTES / 1e9:.0f} GB, or set {variable} to a folder on another disk."
     return Check(name, free >= LEAST_DISK_BYTES, f"{free / 1e9:.1f} GB free for {folder}", advice)
 
 
 def _artifacts(_: Settings) -> Check:
     missing = [artifact for group in _GROUPS for artifact in artifacts.missing(group)]
+    cache = artifacts.cache_dir()
+    if missing and not folders.writable(cache):
+        detail = f"{len(missing)} files are missing, and {cache} cannot be written to"
+        advice = f"Let this user write there, or set {artifacts.CACHE_VARIABLE} to another folder."
+        return Check("artifacts", False, detail, advice)
     # What is missing is fetched at the next start: worth knowing before going offline, and no failure.
     detail = f"{len(missing)} files are fetched at the next start" if missing else "all cached, usable offline"
-    return Check("artifacts", True, f"{detail} ({artifacts.cache_dir()})")
+    return Check("artifacts", True, f"{detail} ({cache})")
 
 
 def _store(settings: Settings) -> Check:

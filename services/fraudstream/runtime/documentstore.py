@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.settings import Settings
-from fraudstream.runtime import artifacts
+from fraudstream.runtime import artifacts, folders
 from fraudstream.runtime.addresses import in_url, reachable
 from fraudstream.runtime.part import Part
 
@@ -34,7 +34,7 @@ def part(settings: Settings) -> Part:
 
 def find_mongod(settings: Settings) -> str | None:
     """The ``mongod`` to run, or None for the embedded server, which stays in charge of documents that it wrote."""
-    return None if embedded_file(settings).exists() else shutil.which("mongod")
+    return None if folders.exists(embedded_file(settings)) else shutil.which("mongod")
 
 
 def embedded_file(settings: Settings) -> Path:

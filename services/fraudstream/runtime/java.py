@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fraudstream.core import environment
 from fraudstream.core.errors import JavaMissing
-from fraudstream.runtime.artifacts import cache_dir
+from fraudstream.runtime.artifacts import CACHE_VARIABLE, cache_dir
 
 LEAST_VERSION = 17
 
@@ -134,11 +134,17 @@ def _shim(runtime: Path, cache: Path) -> Path:
             partial.write_text(script, "utf-8")
             partial.chmod(0o755)
             partial.replace(launcher)
+        runs = not os.statvfs(launcher).f_flag & getattr(os, "ST_NOEXEC", 0)
     except OSError as error:
         raise JavaMissing(
             f"The wheel's Java cannot be set up in {home} ({error.strerror or error}). "
-            "Make the folder writable, or set FRAUDSTREAM_CACHE_DIR to another one."
+            f"Make the folder writable, or set {CACHE_VARIABLE} to another one."
         ) from error
+    if not runs:
+        raise JavaMissing(
+            f"The wheel's Java cannot be run through {launcher}, as Spark needs it: the file system there is mounted "
+            f"noexec. Set {CACHE_VARIABLE} to a folder elsewhere, or JAVA_HOME to a Java {LEAST_VERSION} or later."
+        )
     return home
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from fraudstream.core import environment, jvm
 from fraudstream.core.errors import ArtifactError, FraudstreamError
 from fraudstream.core.spark import quoted
+from fraudstream.runtime import folders
 from fraudstream.runtime.artifacts import cache_dir
 from fraudstream.runtime.java import find_java
 
@@ -52,7 +53,7 @@ def ensure_library() -> Path:
     Raises :class:`ArtifactError`, :class:`JavaMissing`. May run in several processes at once.
     """
     jar = cache_dir() / "jvm" / f"fraudstream-{_fingerprint()}.jar"
-    if not jar.is_file():
+    if not folders.exists(jar):
         _build(jar)
     return jar
 

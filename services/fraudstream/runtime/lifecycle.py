@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from pathlib import Path
 from fraudstream.core import environment
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import Settings
-from fraudstream.runtime import parts, process
-from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state
+from fraudstream.runtime import folders, parts, process
+from fraudstream.runtime.preflight import check_data_folder
+from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state, run_dir
 
 SUPERVISOR_LOG = "supervisor"
 SUPERVISOR_COMMAND = (sys.executable, "-m", "fraudstream.runtime", "up")
@@ -57,7 +59,7 @@ def start_detached(settings: Settings) -> int:
         return running
     parts.local_parts(settings)  # what is wrong with the configuration is better said here than in a log
     log = log_file(settings.data_dir.resolve(), SUPERVISOR_LOG)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    folders.make(log.parent)
     process.rotate_log(log)
     exported = parts.settings_environment(settings)
     with log.open("ab") as output:
@@ -158,6 +160,36 @@ def stop(settings: Settings) -> bool:
     finally:
         lock.release()
     return pid is not None or bool(killed)
+
+
+def holds_data(settings: Settings) -> bool:
+    """Whether there is a data folder, which can be deleted.
+
+    Raises :class:`RuntimePartError` where it is not one that the supervisor made, :class:`ConfigurationError` where
+    this user cannot see or change it.
+    """
+    folder = settings.data_dir.resolve()
+    try:
+        if not folder.exists():
+            return False
+        ours = run_dir(folder).is_dir()
+    except OSError as error:
+        raise folders.unusable(folder, f"cannot be looked into ({error.strerror})") from error
+    if not ours:
+        raise RuntimePartError(f"{folder} holds no data of ours and is left alone. Check FRAUDSTREAM_DATA_DIR.")
+    check_data_folder(settings)
+    return True
+
+
+def delete_data(settings: Settings) -> None:
+    """Stop the supervisor and delete the data folder. Raises :class:`ConfigurationError` for what cannot be deleted."""
+    stop(settings)
+    folder = settings.data_dir.resolve()
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        place = Path(error.filename or folder)
+        raise folders.unusable(place, f"cannot be deleted ({error.strerror})") from error
 
 
 def _last_words(log: Path, begins_at: int) -> str:

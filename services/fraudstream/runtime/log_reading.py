@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from fraudstream.core.errors import RuntimePartError
+
 _POLL_SECONDS = 0.2
+
+
+def logs_in(folder: Path) -> dict[str, Path]:
+    """The folder's logs by the names of their parts. Raises :class:`RuntimePartError`."""
+    try:
+        return {file.stem: file for file in sorted(folder.glob("*.log"))}
+    except OSError as error:
+        raise _unreadable(folder, error) from error
 
 
 def last_lines(file: Path, count: int) -> list[str]:
@@ -36,8 +46,18 @@ def follow_file(file: Path) -> Iterator[str]:
 
 
 def _opened(file: Path) -> TextIO:
-    # Only a line feed ends a line: a carriage return in somebody's text is shown, not taken for an end.
-    return file.open("r", encoding="utf-8", errors="replace", newline="\n")
+    try:
+        # Only a line feed ends a line: a carriage return in somebody's text is shown, not taken for an end.
+        return file.open("r", encoding="utf-8", errors="replace", newline="\n")
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(place: Path, error: OSError) -> RuntimePartError:
+    return RuntimePartError(
+        f"{place} cannot be read ({error.strerror}). Ask as the user who started the parts, or check "
+        "FRAUDSTREAM_DATA_DIR."
+    )
 
 
 def _replaced(file: Path, descriptor: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import sqlite3
 import sys
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 from fraudstream.core import environment as core_environment
 from fraudstream.core.errors import FraudstreamError, RuntimePartError
 from fraudstream.core.settings import Settings, load_settings
+from fraudstream.runtime.addresses import in_url, reachable
 
 _DATABASE = "mlflow.db"
 _OPENING_SECONDS = 5.0
-_LOCAL_HOSTS = ("localhost", "127.0.0.1")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def folder(settings: Settings) -> Path:
@@ -70,11 +72,12 @@ def prepare(settings: Settings) -> None:
 
 def _allowed_hosts(settings: Settings) -> dict[str, str]:
     """Under which names it may be asked, where that is more than this machine's own: it refuses all others."""
-    host = urlsplit(settings.mlflow_tracking_uri).hostname or ""
-    if host in ("", *_LOCAL_HOSTS):
+    asked = {urlsplit(settings.mlflow_tracking_uri).hostname or "", reachable(settings.bind_host)}
+    if asked <= {"", *_LOCAL_HOSTS}:
         return {}
-    names = (*_LOCAL_HOSTS, host)
-    return {"MLFLOW_SERVER_ALLOWED_HOSTS": ",".join((*names, *(f"{name}:*" for name in names)))}
+    names = [in_url(host) for host in (*_LOCAL_HOSTS, *sorted(asked - {"", *_LOCAL_HOSTS}))]
+    # With a port they are patterns, in which a bracket stands for a choice of characters.
+    return {"MLFLOW_SERVER_ALLOWED_HOSTS": ",".join((*names, *(f"{glob.escape(name)}:*" for name in names)))}
 
 
 def main() -> NoReturn:

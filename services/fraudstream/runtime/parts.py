@@ -15,7 +15,15 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.health import READY_FILE_VARIABLE, failing_file, failing_sentence
 from fraudstream.core.settings import ENV_PREFIX, Settings
 from fraudstream.core.spark import ARCHIVE_VARIABLE, JARS_VARIABLE
-from fraudstream.runtime import artifacts, class_archive, documentstore, jvm_library, kafka_broker, mlflow_server
+from fraudstream.runtime import (
+    artifacts,
+    class_archive,
+    documentstore,
+    folders,
+    jvm_library,
+    kafka_broker,
+    mlflow_server,
+)
 from fraudstream.runtime.addresses import reachable
 from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
@@ -33,8 +41,8 @@ _PREPARING = threading.Lock()
 def local_parts(settings: Settings) -> list[Part]:
     """All parts; what the first scored event waits for longest comes first. Raises :class:`JavaMissing`.
 
-    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere, or name a folder whose name
-    cannot be told to Java.
+    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere, or name a folder that cannot
+    be used.
     """
     if not runs_here(settings):
         raise ConfigurationError(
@@ -72,7 +80,7 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
     """
     jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
     archive = class_archive.archive_file(jars)
-    archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if archive.exists() else {}
+    archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if folders.exists(archive) else {}
     return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
 
 

@@ -1,4 +1,4 @@
-"""What must hold before parts are started: room on the disk, and ports that nobody else listens on."""
+"""What must hold before parts are started: folders and a disk that can be used, and ports that nobody listens on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ import psutil
 
 from fraudstream.core.errors import ConfigurationError, PortTaken, RuntimePartError
 from fraudstream.core.settings import ENV_PREFIX, Settings
-from fraudstream.runtime import artifacts
+from fraudstream.runtime import artifacts, folders
 from fraudstream.runtime.part import Part
+from fraudstream.runtime.state import run_dir
 
 LEAST_FREE_BYTES = 500_000_000
 
@@ -57,7 +58,7 @@ def check_ports(parts: Iterable[Part], host: str, variables: Mapping[int, str]) 
 
 
 def check_folders(settings: Settings) -> None:
-    """Raise :class:`ConfigurationError` for a folder whose name Java or Spark cannot be told.
+    """Raise :class:`ConfigurationError` for a folder whose name Java or Spark cannot be told, and for unwritable data.
 
     A class path is parted at colons (on Windows at semicolons), and file names are UTF-8 without control characters.
     """
@@ -73,6 +74,15 @@ def check_folders(settings: Settings) -> None:
                     f"The folder {name!r} has the character {character!r} in its name, which Java cannot be told. "
                     f"Choose another folder: {variable} names it."
                 )
+    check_data_folder(settings)
+
+
+def check_data_folder(settings: Settings) -> None:
+    """Raise :class:`ConfigurationError` where the supervisor could not write to the data folder."""
+    folder = settings.data_dir.resolve()
+    # The folders that it writes to before any part does: another user may have started it here before.
+    for place in (folder, run_dir(folder), folder / "logs"):
+        folders.require_writable(place)
 
 
 def check_disk(data_dir: Path, least_free_bytes: int = LEAST_FREE_BYTES) -> None:

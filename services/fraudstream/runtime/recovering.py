@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import typer
 from kafka import TopicPartition
 
 from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit
-from fraudstream.core.fit import QUERIES, Misfit, TopicState, misfits, starts_after
-from fraudstream.core.kafka import consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP, set_group
+from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit, ConfigurationError
+from fraudstream.core.fit import QUERIES, TopicState, misfits, starts_after
+from fraudstream.core.health import Failing
+from fraudstream.core.kafka import topic_partitions
+from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, set_group
 from fraudstream.core.required import start_settings
 from fraudstream.core.settings import Settings
 from fraudstream.core.terminal import say, say_json
+from fraudstream.runtime.broker import asking
+from fraudstream.runtime.folders import exists
 
 Part = Literal["stream", "store"]
 PARTS: tuple[Part, ...] = ("stream", "store")
 
 _DOCUMENTS = "documents"
 _ROLLUPS = "rollups"
+_JOB_GROUPS: Mapping[str, str] = {"stream": STREAM_GROUP, "store": STORE_GROUP}
+# The queries whose progress a job commits to its group.
 _GROUPS: Mapping[str, str] = {"stream": STREAM_GROUP, _DOCUMENTS: STORE_GROUP}
+# How the advice begins that a job gives where it cannot go on from its checkpoint (:mod:`fraudstream.core.failures`).
+_ADVICE = "`fraudstream recover"
+# More than a file that names a checkpoint ever has.
+_LARGEST_FILE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,41 @@ class Plan:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a job commits to its group: how far it has come, and what it fails of again and again."""
+
+    finished: Mapping[TopicPartition, int]
+    failing: Failing | None = None
+
+    @classmethod
+    def read(cls, settings: Settings, group: str) -> _Told:
+        """Raises :class:`BrokerUnavailable`."""
+        with asking(settings, group) as reader:
+            found = {
+                place: known
+                for place in topic_partitions(reader, GROUP_TOPICS[group])
+                if (known := reader.committed(place, metadata=True)) is not None
+            }
+        failing = failing_of([known.metadata for known in found.values()])
+        return cls({place: known.offset for place, known in found.items()}, failing)
+
+    def blames(self, query: str, part: str) -> bool:
+        """Whether the job says that it takes another checkpoint of this query for it to go on.
+
+        Spark reads more files than are looked at here, and checks their sums.
+        """
+        if self.failing is None or not self.failing.advice.startswith(_ADVICE):
+            return False
+        named = self.failing.reason.partition(":")[0]
+        return named not in {other for other, (job, _) in QUERIES.items() if job == part and other != query}
+
+    @property
+    def problem(self) -> str:
+        """The failure, and since when it repeats."""
+        return "" if self.failing is None else replace(self.failing, advice="").sentence
+
+
 def recover(
     part: str = typer.Argument("", help="stream or store; both without."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be done."),
@@ -82,15 +128,17 @@ def recover(
 def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = False) -> list[Plan]:
     """What each query of the parts needs. Raises :class:`BrokerUnavailable`, also where a topic is missing."""
     wanted = {query: (part, topics) for query, (part, topics) in QUERIES.items() if part in parts}
-    state = TopicState.read(settings, sorted({topic for _, topics in wanted.values() for topic in topics}))
-    found: dict[str, Plan] = {}
-    for query, (part, topics) in wanted.items():
-        if missing := sorted(set(topics) - {known.topic for known in state.ends}):
-            raise BrokerUnavailable(
-                f"Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. Create it first, with "
-                "`fraudstream topics create` (in Azure by the templates), then recover."
-            )
-        found[query] = _plan(settings, query, part, state.of(topics))
+    read = {topic for _, topics in wanted.values() for topic in topics}
+    state = TopicState.read(settings, sorted(read))
+    if missing := sorted(read - {known.topic for known in state.ends}):
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. Create it first, with "
+            "`fraudstream topics create` (in Azure by the templates), then recover."
+        )
+    told = {part: _Told.read(settings, _JOB_GROUPS[part]) for part in parts}
+    found = {
+        query: _plan(settings, query, part, state.of(topics), told[part]) for query, (part, topics) in wanted.items()
+    }
     if _ROLLUPS in found and (found[_ROLLUPS].is_needed or rebuild_rollups):
         problems = found[_ROLLUPS].problems or ("the rollups are counted anew, as asked for",)
         starts = {place: at for place, at in found[_DOCUMENTS].starts.items() if place.topic in QUERIES[_ROLLUPS][1]}
@@ -99,55 +147,76 @@ def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = Fals
     return list(found.values())
 
 
-def _plan(settings: Settings, query: str, part: str, state: TopicState) -> Plan:
+def _plan(settings: Settings, query: str, part: str, state: TopicState, told: _Told) -> Plan:
+    finished = told.finished if query in _GROUPS else {}
     try:
         checkpoint = Checkpoint.of(settings, query)
-        found = misfits(checkpoint, state, _finished(settings, query))
+        found = misfits(checkpoint, state, finished)
         starts = starts_after(checkpoint, state, found)
     except CheckpointMisfit as error:
-        finished = _finished(settings, query)
-        starts = {
-            place: min(max(finished.get(place, begin), begin), state.ends[place])
-            for place, begin in state.begins.items()
-        }
-        return Plan(part, query, (str(error),), 0 if finished else None, starts, state.ids)
-    return Plan(part, query, [one.sentence for one in found], _lost(found), starts, state.ids)
+        return _without_checkpoint(query, part, state, finished, str(error))
+    problems = [one.sentence for one in found]
+    if not problems and told.blames(query, part) and exists(checkpoint.folder):
+        problems = [f"the job cannot go on from its checkpoint, {told.problem}"]
+    return Plan(part, query, problems, _lost(one.lost for one in found), starts, state.ids)
 
 
-def _finished(settings: Settings, query: str) -> dict[TopicPartition, int]:
-    """What the job committed to its group, for a checkpoint that cannot be read."""
-    if (group := _GROUPS.get(query)) is None:
-        return {}
-    reader = consumer(settings, group_id=group)
-    try:
-        parts = topic_partitions(reader, QUERIES[query][1])
-        return {place: offset for place in parts if (offset := reader.committed(place)) is not None}
-    finally:
-        reader.close()
+def _without_checkpoint(
+    query: str, part: str, state: TopicState, finished: Mapping[TopicPartition, int], problem: str
+) -> Plan:
+    """Go on at what the job committed to its group, as far as that is of these topics."""
+    starts, lost = dict(state.begins), []
+    for place, begin in state.begins.items():
+        done = finished.get(place)
+        if done is None:
+            # Beside others, one of which nothing was committed had no record.
+            lost.append(0 if finished and not begin else None)
+        elif done > state.ends[place]:  # of a former topic of that name
+            lost.append(None)
+        else:
+            starts[place] = max(done, begin)
+            lost.append(max(begin - done, 0))
+    return Plan(part, query, (problem,), _lost(lost), starts, state.ids)
 
 
-def _lost(found: Sequence[Misfit]) -> int | None:
-    counts = [one.lost for one in found]
-    return None if None in counts else sum(count for count in counts if count is not None)
+def _lost(counts: Iterable[int | None]) -> int | None:
+    """The sum; None where one of them is."""
+    known = [*counts]
+    return None if None in known else sum(count for count in known if count is not None)
 
 
 def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
     """Give each query that needs it another checkpoint, which starts where its plan says; its group stands there, too.
 
-    Raises :class:`BrokerUnavailable`.
+    Raises :class:`BrokerUnavailable`, and :class:`ConfigurationError` where a checkpoint cannot be written.
     """
+    base = settings.data_dir.absolute() / "checkpoints"
     for plan in found:
-        if plan.is_needed:
-            base = settings.data_dir.absolute() / "checkpoints" / plan.query
-            try:
-                checkpoint = Checkpoint.of(settings, plan.query)
-            except CheckpointMisfit:
-                checkpoint = Checkpoint(plan.query, base)
+        if not plan.is_needed:
+            continue
+        try:
+            checkpoint = Checkpoint.of(settings, plan.query)
+        except CheckpointMisfit:
+            checkpoint = Checkpoint(plan.query, base / plan.query)
+        try:
+            _require_room(base)
             if group := _GROUPS.get(plan.query):
                 # What the job had finished of a former topic would pass for records of this one. Once it goes on, it
                 # tells its own progress.
                 set_group(settings, group, plan.starts)
             checkpoint.moved_to(plan.starts, plan.topic_ids, seeded=plan.query == _ROLLUPS)
+        except OSError as error:
+            raise ConfigurationError(
+                f"No other checkpoint of `{plan.query}` can be written in {base} ({error.strerror or error}). "
+                "Recover as the user who runs the job, with room on the disk; FRAUDSTREAM_DATA_DIR names the folder."
+            ) from error
+
+
+def _require_room(folder: Path) -> None:
+    """Raise :class:`OSError` where no file can be written: a group that has moved without its checkpoint would lie."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(_LARGEST_FILE_BYTES))
 
 
 def _show(plan: Plan, dry_run: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import psutil
 
 from fraudstream.core.errors import AlreadyRunning
-from fraudstream.runtime import process
+from fraudstream.runtime import folders, process
 
 PartPhase = Literal["starting", "ready", "failing", "restarting", "stopped", "failed"]
 
@@ -91,9 +91,15 @@ class DataLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock or raise :class:`AlreadyRunning` with the holder's process id."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        """Take the lock or raise :class:`AlreadyRunning` with the holder's process id.
+
+        Raises :class:`ConfigurationError` where the data folder cannot be written to.
+        """
+        folders.make(self._path.parent)
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise folders.unusable(self._path, f"cannot be opened ({error.strerror})") from error
         # Whoever asks for the holder takes the lock for an instant.
         if not process.await_condition(lambda: _try_lock(fd), _PROBE_SECONDS):
             os.close(fd)

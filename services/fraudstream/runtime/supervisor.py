@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fraudstream.core.errors import ConfigurationError, FraudstreamError
 from fraudstream.core.redaction import redact
-from fraudstream.runtime import process
+from fraudstream.runtime import folders, process
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.preflight import check_disk, check_ports
 from fraudstream.runtime.state import (
@@ -23,7 +23,6 @@ from fraudstream.runtime.state import (
     RunState,
     clean_leftovers,
     log_file,
-    run_dir,
     write_state,
 )
 
@@ -117,14 +116,14 @@ class Supervisor:
     def run(self) -> None:
         """Start the parts and keep them running until :meth:`request_stop`; then stop them in reverse order.
 
-        Raises :class:`AlreadyRunning`, :class:`PortTaken` and :class:`RuntimePartError` before any part is started.
+        Raises :class:`AlreadyRunning`, :class:`PortTaken`, :class:`RuntimePartError` and, for the data folder,
+        :class:`ConfigurationError` before any part is started.
         """
         lock = DataLock(self.data_dir)
         lock.acquire()
         try:
             self._state.supervisor_pid = os.getpid()
-            for folder in (run_dir(self.data_dir), self.data_dir / "logs"):
-                folder.mkdir(parents=True, exist_ok=True)
+            folders.make(self.data_dir / "logs")
             if killed := clean_leftovers(self.data_dir):
                 self._on_message(f"ended what an earlier run that was killed had left running: {', '.join(killed)}")
             check_disk(self.data_dir)

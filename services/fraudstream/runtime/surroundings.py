@@ -91,8 +91,8 @@ def _folders(settings: Settings) -> Check:
     try:
         check_folders(settings)
     except ConfigurationError as error:
-        return Check("folder names", False, "one cannot be used", str(error))
-    return Check("folder names", True, "usable")
+        return Check("folders", False, "one cannot be used", str(error))
+    return Check("folders", True, "usable")
 
 
 def scripts(root: Path) -> Check:

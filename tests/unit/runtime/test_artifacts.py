@@ -6,6 +6,7 @@ import errno
 import hashlib
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -171,9 +172,10 @@ def test_a_full_disk(pinned: tuple[Artifact, ...], monkeypatch: pytest.MonkeyPat
     assert leftovers() == []
 
 
-def test_an_address_that_is_none(pinned: tuple[Artifact, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(artifacts.MAVEN_VARIABLE, "repo.example.org/maven2")
-    with pytest.raises(ArtifactError, match=r"FRAUDSTREAM_MAVEN_URL is 'repo\.example\.org/maven2'"):
+@pytest.mark.parametrize("address", ["repo.example.org/maven2", "http://[::1", "https://repo:x/maven2", "https://"])
+def test_an_address_that_is_none(pinned: tuple[Artifact, ...], address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(artifacts.MAVEN_VARIABLE, address)
+    with pytest.raises(ArtifactError, match=rf"FRAUDSTREAM_MAVEN_URL is {re.escape(repr(address))}"):
         ensure("kafka")
 
 

@@ -28,6 +28,8 @@ from fraudstream.runtime.log_reading import follow_file, last_lines
 from fraudstream.runtime.state import PartState, log_file, read_state, run_dir
 from fraudstream.runtime.supervisor import in_start_order
 
+pytestmark = pytest.mark.timeless
+
 WAIT_SECONDS = 30
 runner = CliRunner()
 

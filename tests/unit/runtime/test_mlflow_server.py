@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,35 @@ def test_among_containers_it_answers_to_its_service_name_with_and_without_port()
     allowed = mlflow_server.environment(load_settings(profile="compose"))["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
     assert {"mlflow", "mlflow:*", "127.0.0.1:*"} <= set(allowed)
     assert "*" not in allowed
+
+
+@pytest.mark.parametrize(
+    ("values", "host"),
+    [
+        ({"mlflow_tracking_uri": "http://[::1]:5000", "bind_host": "::1"}, "[::1]"),
+        ({"mlflow_tracking_uri": "http://[fd12::5]:5000", "bind_host": "fd12::5"}, "[fd12::5]"),
+        ({"mlflow_tracking_uri": "http://127.0.0.1:5000", "bind_host": "::"}, "[::1]"),
+        ({"mlflow_tracking_uri": "http://203.0.113.7:5000", "bind_host": "203.0.113.7"}, "203.0.113.7"),
+        ({"mlflow_tracking_uri": "http://models.example.org:5000", "bind_host": "203.0.113.7"}, "203.0.113.7"),
+        ({"mlflow_tracking_uri": "http://models.example.org:5000", "bind_host": "0.0.0.0"}, "models.example.org"),  # noqa: S104
+        ({"profile": "compose"}, "mlflow"),
+        ({}, "127.0.0.1"),
+    ],
+)
+def test_mlflow_answers_under_every_name_by_which_its_readers_ask(
+    values: dict[str, Any], host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.server.fastapi_security import get_allowed_hosts
+    from mlflow.server.security_utils import is_allowed_host_header
+
+    name = "MLFLOW_SERVER_ALLOWED_HOSTS"
+    if chosen := mlflow_server.environment(load_settings(**values)).get(name):
+        monkeypatch.setenv(name, chosen)
+    allowed = get_allowed_hosts()
+    for asked in (host, f"{host}:5000", "localhost:5000", "127.0.0.1:5000", "[::1]:5000"):
+        assert is_allowed_host_header(allowed, asked), asked
+    for other in ("evil.example.org", "evil.example.org:5000", "[2001:db8::1]:5000", ":::5000"):
+        assert not is_allowed_host_header(allowed, other), other
 
 
 def test_data_lie_in_the_data_folder(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_usual_environment_is_in_order(tmp_path: Path) -> None:
     found = {check.name: check for check in checks(Settings(data_dir=tmp_path))}
     assert [check for check in found.values() if not check.ok] == []
     assert found.keys() == {
-        *("variables", "proxy", "certificates", "user", "home", "temporary folder", "folder names", "scripts")
+        *("variables", "proxy", "certificates", "user", "home", "temporary folder", "folders", "scripts")
     }
 
 
@@ -70,7 +70,7 @@ def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
     assert "REQUESTS_CA_BUNDLE" in advice
 
 
-@pytest.mark.parametrize("home", ["/proc", "/nowhere", ""])
+@pytest.mark.parametrize("home", ["/proc", "/proc/nowhere", ""])
 def test_a_home_that_cannot_be_used_is_replaced_below_the_data(tmp_path: Path, home: str) -> None:
     ok, detail, _ = seen(tmp_path, HOME=home)["home"]
     assert ok

@@ -1,0 +1,29 @@
+"""The broker as a command asks it: a client for as long as the questions take, whose errors are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.kafka import consumer
+from fraudstream.core.settings import Settings
+
+
+@contextmanager
+def asking(settings: Settings, group: str | None = None) -> Iterator[KafkaConsumer]:
+    """A consumer, of ``group`` where one is named. What it raises within the block is :class:`BrokerUnavailable`."""
+    try:
+        reader = consumer(settings, group_id=group)
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except KafkaError as error:
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} did not answer ({type(error).__name__}: {error}). "
+            "`fraudstream status` shows how it is."
+        ) from error
