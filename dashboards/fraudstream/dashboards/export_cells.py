@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from fraudstream.core.text import printable
 from fraudstream.dashboards import stored
+from fraudstream.dashboards.distinct_names import DistinctNames
 
 # Excel's limit for a cell is 32,767 (Microsoft Support, "Excel specifications and limits").
 LONGEST_CELL = 32_000
@@ -33,10 +34,12 @@ _MOST_CHARACTERS = 4_000_000
 
 # CWE-1236 and OWASP, "CSV Injection": the signs, their full-width forms, and what may stand between them and the begin
 # of a cell; separators of other countries begin cells as well. A plain number is none of it.
+# A run of quotes and blanks is taken whole, from its begin alone: from each of its characters it would be gone through
+# again, which a sender can make take minutes.
 _FORMULA = re.compile(
-    r"""((?:^|[,;|"'])[\s"']*)"""
-    r"""(?!-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[,;\]}"']))"""
+    r"""((?<![\s"'])(?:^|(?<=[,;|])|(?=\s*+["']))[\s"']*+)"""
     r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b])"
+    r"""(?!-\d++(?:\.\d++)?(?:[eE][+-]?\d++)?(?=$|[,;\]}"']))"""
 )
 Cell = bool | int | float | str | datetime | None
 
@@ -84,16 +87,8 @@ def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def distinct(names: Iterable[str]) -> list[str]:
     """Names of columns that differ for every reader: printable, none empty, none like another but for its case."""
-    made: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        wanted = printable(name, LONGEST_NAME).strip() or "unnamed"
-        given, number = wanted, 2
-        while given.casefold() in taken:
-            given, number = f"{wanted}_{number}", number + 1
-        taken.add(given.casefold())
-        made.append(given)
-    return made
+    made = DistinctNames("_", str.casefold)
+    return [made.given(printable(name, LONGEST_NAME).strip() or "unnamed") for name in names]
 
 
 def column(values: Sequence[Cell], *, for_spreadsheets: bool) -> pa.Array:

@@ -28,7 +28,7 @@ def scoring_status(settings: Settings) -> tuple[Literal["ok", "idle", "away"], s
             if health.status_code == httpx.codes.OK:
                 errors = failed_requests(client.get(f"{base}/metrics").text)
                 return "ok", f"serves version {health.json().get('model_version', '?')}", errors
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise ScoringUnavailable(f"does not answer at {base} ({type(error).__name__})") from error
     if health.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         return "idle", "has no champion yet", None

@@ -22,6 +22,7 @@ from bson.raw_bson import RawBSONDocument
 
 from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.text import printable
+from fraudstream.dashboards.distinct_names import DistinctNames
 
 # For the pages' client: documents come as bytes and are decoded one by one.
 RAW: Any = RawBSONDocument
@@ -188,15 +189,14 @@ def _plain(value: Any, depth: int, room: _Room, longest: int) -> Any:
 
 def _plain_object(value: Mapping[Any, Any], depth: int, room: _Room, longest: int) -> dict[str, Any]:
     made: dict[str, Any] = {}
+    # Two long names may begin alike.
+    names = DistinctNames("′")
     for count, (name, part) in enumerate(value.items()):
         if room.values <= 0 or room.characters <= 0:
-            made[f"… {len(value) - count:,} more"] = "not shown"
+            made[names.given(f"… {len(value) - count:,} more")] = "not shown"
             break
-        shown = printable(str(name), LONGEST_TEXT)
+        shown = names.given(printable(str(name), LONGEST_TEXT))
         room.characters -= len(shown)
-        # Two long names may begin alike.
-        while shown in made:
-            shown += "′"
         made[shown] = _plain(part, depth - 1, room, longest)
     return made
 

@@ -31,6 +31,8 @@ from fraudstream.dashboards.window import Window
 from tests.pages import ask_for_page
 from tests.unit.dashboards import nasty
 
+pytestmark = pytest.mark.timeless
+
 ENGLISH = formats("en-GB")
 NUMBER = 5_000
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)

@@ -225,6 +225,12 @@ def test_a_service_that_is_away_or_not_needed() -> None:
     assert "embedded" in scoring_health.scoring_status(load_settings(scoring="embedded"))[1]
 
 
+def test_a_proxy_whose_address_is_none_is_told_as_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://[::1")
+    with pytest.raises(ScoringUnavailable, match="InvalidURL"):
+        scoring_status(load_settings(scoring_url="http://127.0.0.1:9"))
+
+
 def test_errors_are_counted_of_scoring_alone() -> None:
     assert failed_requests(METRICS) == 5
     assert failed_requests("# HELP fraudstream_scoring_requests_total Requests answered.\n") == 0
