@@ -8,6 +8,8 @@ import pytest
 
 from tests import parity
 
+pytestmark = pytest.mark.timeless
+
 
 def test_the_page_is_up_to_date(project_root: Path) -> None:
     assert parity.main(["--check", str(project_root / "docs" / "parity.md")]) == 0

@@ -19,6 +19,8 @@ from fraudstream.runtime.java import spark_environment
 from fraudstream.runtime.part import Part
 from fraudstream.runtime.parts import local_parts
 
+pytestmark = pytest.mark.timeless
+
 OURS = ("stream", "store", "scoring", "dashboards")
 # What tells a process where it is, and is no setting of ours.
 TRUST = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MLFLOW_HTTP_REQUEST_TIMEOUT"}

@@ -16,6 +16,8 @@ from fraudstream.ml import boosting
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.ml.model_code import FEW_ROWS, BoosterTrees, FraudPyfunc, SparkTrees, Stumps
 
+pytestmark = pytest.mark.timeless
+
 
 @pytest.fixture(scope="module")
 def columns() -> dict[str, list[object]]:

@@ -18,6 +18,8 @@ from fraudstream.ml.features import matrix
 from fraudstream.ml.registry import FORMER_CHAMPION, promote, versions
 from fraudstream.ml.tracking import Trained, register
 
+pytestmark = pytest.mark.timeless
+
 ROWS = sample(3_000, 3)
 
 

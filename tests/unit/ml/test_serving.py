@@ -21,6 +21,8 @@ from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.tracking import Trained, register
 
+pytestmark = pytest.mark.timeless
+
 DRAWN = sample(2_000, 17)
 COLUMNS = {name: np.asarray(DRAWN[name]).tolist() for name in FEATURES}
 

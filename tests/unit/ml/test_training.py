@@ -22,6 +22,8 @@ from fraudstream.ml.history import History, await_history, checked, fingerprint
 from fraudstream.ml.registry import promote, versions
 from fraudstream.ml.usable import LeftOut
 
+pytestmark = pytest.mark.timeless
+
 
 def labelled(count: int, seed: int) -> pd.DataFrame:
     drawn = sample(count, seed)
