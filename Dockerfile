@@ -69,7 +69,8 @@ ARG MAVEN_URL=
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache FRAUDSTREAM_MAVEN_URL=${MAVEN_URL} PYTHONPATH=/src/services
 COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/artifacts.py \
-     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/java.py services/fraudstream/runtime/
+     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/folders.py \
+     services/fraudstream/runtime/java.py services/fraudstream/runtime/
 RUN set -eu; \
     python -m fraudstream.runtime.artifacts kafka documentstore; \
     python -m fraudstream.runtime.artifacts spark-kafka --into /opt/spark-jars; \
@@ -82,7 +83,8 @@ COPY --from=archives /opt/fraudstream /opt/fraudstream
 ENV JAVA_HOME=/opt/fraudstream/java
 COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/artifacts.py \
-     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/java.py \
+     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/folders.py \
+     services/fraudstream/runtime/java.py \
      services/fraudstream/runtime/jvm_library.py services/fraudstream/runtime/
 RUN python -m fraudstream.runtime.jvm_library --into /opt/spark-jars
 

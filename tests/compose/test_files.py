@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +126,30 @@ def test_data_lie_in_named_volumes(files: list[str]) -> None:
     mounts = [mount for one in services(*files).values() for mount in one.get("volumes", ())]
     assert {mount["type"] for mount in mounts} == {"volume"}
     assert all(mount["source"] for mount in mounts)
+
+
+def test_each_stage_has_the_modules_that_it_runs(tmp_path: Path) -> None:
+    """A stage copies few modules, so that a change to another one does not build it anew."""
+    stages = re.findall(r"(?ms)^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", text("Dockerfile").replace("\\\n", " "))
+    run = {name: set(re.findall(r"python -m (fraudstream\.[\w.]+)", stage)) for name, stage in stages}
+    copied = {name: re.findall(r"(?m)^COPY (services/\S.*) (\S+)$", stage) for name, stage in stages}
+    checked = 0
+    for name in (one for one in run if run[one] and copied[one]):
+        root = tmp_path / name
+        for sources, target in copied[name]:
+            for source in sources.split():
+                origin = ROOT / source
+                place = root / target / ("" if origin.is_dir() else origin.name)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(origin, place) if origin.is_dir() else shutil.copy(origin, place)
+        for module in run[name]:
+            environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root / "services"), "HOME": str(tmp_path)}
+            done = subprocess.run(
+                [sys.executable, "-c", f"import {module}"], env=environment, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, f"{name}: {done.stderr[-500:]}"
+            checked += 1
+    assert checked >= 3
 
 
 def test_each_image_runs_without_root() -> None:
