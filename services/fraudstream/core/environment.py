@@ -18,9 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fraudstream.core import places, proxies
-from fraudstream.core.places import known_user as known_user
-from fraudstream.core.places import temporary_problem as temporary_problem
-from fraudstream.core.places import writable as writable
 
 # The product's own variables that the rules below look at.
 DATA_DIR_VARIABLE = "FRAUDSTREAM_DATA_DIR"

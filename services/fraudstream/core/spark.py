@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kafka import TopicPartition
 
-from fraudstream.core import environment
+from fraudstream.core import environment, places
 from fraudstream.core.kafka import spark_source_options
 from fraudstream.core.progress import written_offsets
 from fraudstream.core.settings import Settings
@@ -99,7 +99,7 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         defaults["spark.driver.extraJavaOptions"] = java_options(settings, *_archive_options())
         for key, value in (defaults | options).items():
             builder = builder.config(key, value)
-        if environment.known_user() is None:
+        if places.known_user() is None:
             _sign_in(defaults | options)
         session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fraudstream.core import environment
+from fraudstream.core import places
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import ENV_PREFIX
 
@@ -25,7 +25,7 @@ def nearest(folder: Path) -> Path:
 
 def writable(folder: Path) -> bool:
     """Whether files can be made there, once the folder itself is made where it is missing."""
-    return environment.writable(nearest(folder))
+    return places.writable(nearest(folder))
 
 
 def require_writable(folder: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from fraudstream.core import environment, proxies
+from fraudstream.core import environment, places, proxies
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import artifacts
@@ -59,7 +59,7 @@ def _certificates(left_out: list[str]) -> Check:
 
 
 def _user() -> Check:
-    known = environment.known_user()
+    known = places.known_user()
     number = os.getuid() if hasattr(os, "getuid") else 0
     detail = known or f"id {number}, which the system has no name for; runs as {environment.made(os.environ)['USER']}"
     return Check("user", True, detail)
@@ -67,7 +67,7 @@ def _user() -> Check:
 
 def _home(settings: Settings) -> Check:
     home = os.environ.get("HOME", "")
-    if os.path.isabs(home) and environment.writable(Path(home)) and "HOME" not in environment.left_out():  # noqa: PTH117
+    if os.path.isabs(home) and places.writable(Path(home)) and "HOME" not in environment.left_out():  # noqa: PTH117
         return Check("home", True, home)
     instead = settings.data_dir.absolute() / "home"
     return Check(
@@ -81,7 +81,7 @@ def _home(settings: Settings) -> Check:
 def _temporary(settings: Settings) -> Check:
     chosen = Path(_with_data_dir(settings).get("TMPDIR", ""))
     advice = "Set TMPDIR to a folder with some free space on a file system that lets programs run."
-    if problem := environment.temporary_problem(chosen):
+    if problem := places.temporary_problem(chosen):
         return Check("temporary folder", False, f"{chosen} {problem}", advice)
     replaced = " instead of the one that TMPDIR names" if "TMPDIR" in environment.left_out() else ""
     return Check("temporary folder", True, f"{chosen}{replaced}")
