@@ -1,4 +1,5 @@
-// When figures are drawn: those in sight at once, the others one by one as soon as the page has nothing else to do.
+// When figures are drawn: the first time those in sight at once, the others one by one as soon as the page has nothing
+// else to do; again one by one behind what came with them, so that no card or table waits for six figures.
 // Loaded after Plotly, whose functions Dash's graphs call by these names.
 (function () {
   const react = window.Plotly.react;
@@ -9,18 +10,22 @@
 
   // Figure → what it is to show and whom to tell, in the order of their arrival.
   const waiting = new Map();
-  let asked = false;
+  const asked = { soon: false, idle: false };
 
   function outOfSight(figure) {
     const place = figure.getBoundingClientRect();
     return place.top >= window.innerHeight || place.bottom <= 0;
   }
 
+  function isDrawn(figure) {
+    return Boolean(figure._fullLayout);
+  }
+
   function drawNext() {
-    asked = false;
-    const next = waiting.entries().next();
-    if (next.done) return;
-    const [figure, { shown, told }] = next.value;
+    const figures = Array.from(waiting.keys());
+    const figure = figures.find(isDrawn) || figures[0];
+    if (!figure) return;
+    const { shown, told } = waiting.get(figure);
     waiting.delete(figure);
     askForTime();
     // Its page is gone: whoever is told now would look for it there.
@@ -32,14 +37,19 @@
   }
 
   function askForTime() {
-    if (asked || !waiting.size) return;
-    asked = true;
-    whenIdle(drawNext, { timeout: LONGEST_WAIT_MS });
+    const kind = Array.from(waiting.keys()).some(isDrawn) ? 'soon' : 'idle';
+    if (asked[kind] || !waiting.size) return;
+    asked[kind] = true;
+    const draw = function () {
+      asked[kind] = false;
+      drawNext();
+    };
+    if (kind === 'soon') setTimeout(draw); else whenIdle(draw, { timeout: LONGEST_WAIT_MS });
   }
 
   window.Plotly.react = function (figure, shown) {
     const before = waiting.get(figure);
-    if (!before && (figure._fullLayout || !outOfSight(figure))) return react.apply(this, arguments);
+    if (!before && !isDrawn(figure) && !outOfSight(figure)) return react.apply(this, arguments);
     return new Promise(function (resolve, reject) {
       // Newer data replaces what was not drawn yet.
       waiting.set(figure, { shown, told: (before ? before.told : []).concat([{ resolve, reject }]) });
