@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from fraudstream.core import documents
 from fraudstream.core.settings import Settings
 from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
 from fraudstream.store import writer
+from fraudstream.store.aside import Withdrawals
 from fraudstream.store.records import Record
 from fraudstream.store.writer import DocumentWriter, Written
 from tests.events import GOOD, value
@@ -22,6 +24,7 @@ from tests.stack.conftest import Running
 pytestmark = pytest.mark.stack
 
 NOW = datetime(2026, 11, 24, 10, 11, 15, tzinfo=UTC)
+HOUR = 3_600
 
 
 @pytest.fixture
@@ -152,21 +155,42 @@ def test_an_event_that_another_unique_index_refuses_is_set_aside(db: Database[do
     withdrawn: list[Any] = []
     refused = scored(2, 1, merchant="a")
     try:
-        writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+        writer = DocumentWriter(db, withdrawals=Withdrawals(withdrawn.extend, HOUR))
         writer.write([scored(1, 0, merchant="a"), refused, scored(3, 2, merchant="b")], NOW)
     finally:
         db.transactions.drop()
     assert db.rejected.find_one({"_id": "transactions/0/1"})["reason"].startswith("cannot be written: code 11000: ")
     assert {made["id"] for made in db.recent.find()} == {1, 3}
-    assert withdrawn == [("live", 2, refused)]
+    assert withdrawn == [refused]
 
 
 def test_an_event_whose_id_is_stored_goes_on_counting(db: Database[documents.Document]) -> None:
     withdrawn: list[Any] = []
-    writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+    writer = DocumentWriter(db, withdrawals=Withdrawals(withdrawn.extend, HOUR))
     writer.write([scored(1, 0)], NOW)
     writer.withdraw([scored(1, 0), scored(1, 5), scored(2, 6)], NOW)
-    assert [event[:2] for event in withdrawn] == [("live", 2)]
+    assert withdrawn == [scored(2, 6)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("source", ["its own", "another event's"])
+def test_a_later_delivery_counts_no_more_than_the_first_one(
+    db: Database[documents.Document], together: bool, source: str
+) -> None:
+    withdrawn: list[Any] = []
+    writer = DocumentWriter(db, withdrawals=Withdrawals(withdrawn.extend, HOUR))
+    # NOW is 10:11:15: the state of the rollups knows an id until 11:00.
+    offsets = [0] * 4 if source == "its own" else range(4)
+    minutes = (0, 48, 49, 200)
+    records = [
+        replace(scored(1, offset, at=10 + place), timestamp=NOW + timedelta(minutes=minute))
+        for place, (offset, minute) in enumerate(zip(offsets, minutes, strict=True))
+    ]
+    for some in [records] if together else [[record] for record in records]:
+        writer.write(some, NOW)
+    assert withdrawn == records[2:]
+    assert db.transactions.count_documents({}) == 1
+    assert db.rejected.count_documents({}) == (0 if source == "its own" else 3)
 
 
 def labelled(number: int, at: int) -> Record:
@@ -178,21 +202,22 @@ def test_an_event_under_an_id_of_the_other_origin_counts_no_more(
     db: Database[documents.Document], together: bool
 ) -> None:
     withdrawn: list[Any] = []
-    writer = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event))
+    writer = DocumentWriter(db, withdrawals=Withdrawals(withdrawn.extend, HOUR))
     first, second, third = scored(1, 0), labelled(1, 7), scored(1, 5)
     for some in [[first, second, third]] if together else [[first], [second], [third]]:
         writer.write(some, NOW)
     assert set(contents(db)["rejected"]) == {"labels/0/7", "transactions/0/5"}
     # Of one origin the rollups count an id once by themselves.
-    assert withdrawn == [("history", 1, second)]
+    assert withdrawn == [second]
 
 
 def test_a_decision_that_no_document_can_hold_counts_no_more(db: Database[documents.Document]) -> None:
     withdrawn: list[Any] = []
     odd = scored(2, 1, reasons=[{"a\0b": 1.0}])
-    written = DocumentWriter(db, withdraw=lambda *event: withdrawn.append(event)).write([scored(1, 0), odd], NOW)
+    writer = DocumentWriter(db, withdrawals=Withdrawals(withdrawn.extend, HOUR))
+    written = writer.write([scored(1, 0), odd], NOW)
     assert (written.transactions, written.rejected) == (1, 1)
-    assert withdrawn == [("live", 2, odd)]
+    assert withdrawn == [odd]
 
 
 def test_an_id_that_a_document_without_a_source_has_is_taken(db: Database[documents.Document]) -> None:

@@ -71,8 +71,11 @@ class Checkpoint:
 
     @property
     def withdrawn(self) -> Path:
-        """The folder with what the rollups have counted and are to count no more."""
-        return self.folder.with_name(f"{self.folder.name}.withdrawn")
+        """The folder with what the rollups have counted and are to count no more.
+
+        It outlives the checkpoint: a batch of documents that is under way goes on writing there.
+        """
+        return self.folder.with_name(f"{self.query}.withdrawn")
 
     @property
     def is_new(self) -> bool:
@@ -122,7 +125,9 @@ class Checkpoint:
         moved.write()
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.seed, ignore_errors=True)
-        shutil.rmtree(self.withdrawn, ignore_errors=True)
+        if any(topics.get(name, number) != number for name, number in self.topics.items()):
+            # Of records that had the offsets before.
+            shutil.rmtree(self.withdrawn, ignore_errors=True)
         return moved
 
     def write(self) -> None:
@@ -143,8 +148,9 @@ class Checkpoint:
         file = self.folder / "metadata"
         try:
             json.loads(file.read_text("utf-8"))["id"]
-        except FileNotFoundError:
-            return
+        except FileNotFoundError as error:
+            if not self.is_new:
+                raise _unreadable(file, error) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _unreadable(file, error) from error
 

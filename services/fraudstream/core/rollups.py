@@ -9,6 +9,7 @@ absent), ``month`` or ``day``; these two are of the event's own time and start a
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -35,6 +36,16 @@ def amount_bins() -> tuple[str, ...]:
     """The bins' names in ascending order: ``0-25`` means 0 ≤ amount < 25; the last one is open (``400+``)."""
     closed = (f"{low}-{high}" for low, high in pairwise(AMOUNT_EDGES))
     return (*closed, f"{AMOUNT_EDGES[-1]}+")
+
+
+def counting_span(recorded_at: datetime, seconds: int) -> int:
+    """The span of ``seconds`` in which the rollups count an id once, by the time of the record that brings it (UTC).
+
+    It depends on that time alone, so that whoever knows two records of an event can tell whether both were counted.
+    Spans are numbered by their starts, in seconds since 1970.
+    """
+    whole = math.floor(recorded_at.timestamp())
+    return whole - whole % seconds
 
 
 def rollup_id(period: str, start: datetime | None, origin: str, dimension: str, value: str) -> str:

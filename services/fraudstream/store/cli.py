@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -10,12 +11,13 @@ from rich.table import Table
 
 from fraudstream.core.required import start_settings
 from fraudstream.core.terminal import say, say_json, terminal
-from fraudstream.core.text import printable
 
 app = typer.Typer(help="Rejected events: list them, send corrected ones back.", no_args_is_help=True)
 
 _SHOWN_BYTES = 200
 _LONGEST_REASON = 500
+_LONGEST_ID = 300
+_UNKNOWN = "–"
 
 
 @app.command("list")
@@ -25,6 +27,7 @@ def list_rejected(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """List rejected events, the newest first."""
+    from fraudstream.core.stored_documents import moment, text, whole
     from fraudstream.store.rejected import find
 
     settings = start_settings("mongo")
@@ -38,8 +41,13 @@ def list_rejected(
         return
     table = Table("id", "rejected at", "reason", "bytes")
     for made in found:
-        reason = printable(str(made["reason"]), _LONGEST_REASON)
-        table.add_row(str(made["_id"]), f"{made['rejected_at']:%Y-%m-%d %H:%M:%S}", reason, f"{made['raw_bytes']:,}")
+        at, size = moment(made.get("rejected_at")), whole(made.get("raw_bytes"))
+        table.add_row(
+            text(made.get("_id"), _LONGEST_ID),
+            _UNKNOWN if at is None else f"{at:%Y-%m-%d %H:%M:%S}",
+            text(made.get("reason"), _LONGEST_REASON),
+            _UNKNOWN if size is None else f"{size:,}",
+        )
     terminal().print(table)
 
 
@@ -52,14 +60,14 @@ def replay(
 ) -> None:
     """Correct rejected events and send them to the topic that they came from; what is still wrong is not sent.
 
-    A field inside a field is written /outer/inner (JSON Pointer), a name that has `=` in it as JSON text in quotes.
+    A field inside a field is written /outer/inner (JSON Pointer). A name that has `=` in it, or what no shell can pass
+    on, is written as JSON text in quotes, for --set and --unset alike: '"a\\u0000b"'.
     Exit status 1: the broker did not take some of them.
     """
-    from fraudstream.core.json_text import parse_path
     from fraudstream.core.resend import Correction, send_back
 
     try:
-        correction = Correction(dict(map(_change, changes)), [parse_path(name) for name in removed])
+        correction = Correction(dict(map(_change, changes)), [_removal(name) for name in removed])
     except ValueError as error:
         raise typer.BadParameter(f"--set or --unset: {error}") from error
     # Bytes that are no UTF-8, as a shell may give them, name no event.
@@ -80,19 +88,40 @@ def _change(text: str) -> tuple[tuple[str, ...], str]:
     """The path and the JSON text of a ``field=value``."""
     from fraudstream.core.json_text import json_value, parse_path
 
-    if not _is_text(text):
-        raise ValueError("the text is no UTF-8")
+    _require_text(text)
     path: tuple[str, ...]
     if text.startswith('"'):
-        # A name in quotes is taken as it is, whatever stands in it.
-        name, end = json.JSONDecoder().raw_decode(text)
-        path, rest = (str(name),), text[end:]
+        path, rest = _quoted(text)
     else:
         name, separator, value = text.partition("=")
         path, rest = parse_path(name), separator + value
     if not rest.startswith("="):
         raise ValueError(f"{text!r} is not field=value, such as --set amount=12.50")
     return path, json_value(rest[1:])
+
+
+def _removal(text: str) -> tuple[str, ...]:
+    """The path of a field that is to be taken away."""
+    from fraudstream.core.json_text import parse_path
+
+    _require_text(text)
+    if not text.startswith('"'):
+        return parse_path(text)
+    path, rest = _quoted(text)
+    if rest:
+        raise ValueError(f"{text!r} is not one name in quotes")
+    return path
+
+
+def _quoted(text: str) -> tuple[tuple[str, ...], str]:
+    """A name in quotes, which is taken as it is, whatever stands in it; and what follows it."""
+    name, end = json.JSONDecoder().raw_decode(text)
+    return (str(name),), text[end:]
+
+
+def _require_text(text: str) -> None:
+    if not _is_text(text):
+        raise ValueError("the text is no UTF-8")
 
 
 def _is_text(typed: str) -> bool:
@@ -103,13 +132,19 @@ def _is_text(typed: str) -> bool:
     return True
 
 
-def _shown(made: dict[str, Any]) -> dict[str, Any]:
+def _shown(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts as they are; what a document of ours never holds, as what it can be shown as, or null."""
+    from fraudstream.core.stored_documents import moment, plain, whole
+
+    texts = {name: made.get(name) for name in ("_id", "reason", "field")}
+    exact = {name: value if isinstance(value, str) else plain(value) for name, value in texts.items()}
+    at, raw = moment(made.get("rejected_at")), made.get("raw")
     return {
-        "id": made["_id"],
-        "reason": made["reason"],
-        "field": made["field"],
-        "rejected_at": made["rejected_at"].isoformat(),
-        "raw_bytes": made["raw_bytes"],
-        "raw_start": bytes(made["raw"][:_SHOWN_BYTES]).decode("utf-8", "replace"),
-        "source": made["source"],
+        "id": exact["_id"],
+        "reason": exact["reason"],
+        "field": exact["field"],
+        "rejected_at": None if at is None else at.isoformat(),
+        "raw_bytes": whole(made.get("raw_bytes")),
+        "raw_start": raw[:_SHOWN_BYTES].decode("utf-8", "replace") if isinstance(raw, bytes) else None,
+        "source": plain(made.get("source")),
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,19 +32,21 @@ from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS,
 from fraudstream.core.settings import Settings, load_settings, revealed_values
 from fraudstream.core.spark import is_idle, read_range, read_topics, worker_options
 from fraudstream.core.throttling import WriteLimits
-from fraudstream.store import seeding
+from fraudstream.store.aside import Withdrawals
+from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
 from fraudstream.store.records import Record, rejection
-from fraudstream.store.rollups import SESSION_OPTIONS, counted, forget_older, rolled_up, write_rollups
-from fraudstream.store.withdrawals import withdrawn, write_withdrawal
+from fraudstream.store.rollup_query import RollupQuery
+from fraudstream.store.rollups import SESSION_OPTIONS
+from fraudstream.store.withdrawals import write_withdrawals
 from fraudstream.store.writer import CHUNK, CHUNK_BYTES, DocumentWriter
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-# The queries' names, and those of their checkpoints.
-DOCUMENTS = "documents"
-ROLLUPS = "rollups"
+# Documents that are no further behind have caught up.
+_CAUGHT_UP_SECONDS = 15.0
+_REBUILD = "`fraudstream recover store --rebuild-rollups` counts the rollups anew from the documents."
 
 # One writer a core: more only queue at the store.
 _WRITERS = 2
@@ -50,7 +54,7 @@ _WRITERS = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Without this module, which imports pyarrow.
-WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.writer")
+WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.aside", "fraudstream.store.writer")
 
 log = structlog.get_logger(__name__)
 
@@ -61,14 +65,32 @@ class _Documents:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
         self._settings = settings
+        self._looked_at, self._ends_then = 0.0, dict[TopicPartition, int]()
+        self.folder = Path()
+
+    def has_caught_up(self, query: StreamingQuery | None) -> bool:
+        """Whether it has written what was there a moment ago: under traffic without a pause there is always something.
+
+        Raises :class:`BrokerUnavailable`.
+        """
+        if query is None or query.lastProgress is None:
+            return False
+        if not query.status["isDataAvailable"]:
+            return True
+        now, done, ends = time.monotonic(), end_offsets(query.lastProgress), self._ends_then
+        if now - self._looked_at < _CAUGHT_UP_SECONDS:
+            return False
+        self._looked_at, self._ends_then = now, dict(fitting(self._settings, DOCUMENTS)[1].ends)
+        return bool(ends) and all(done.get(part, 0) >= end for part, end in ends.items())
 
     def start(self) -> StreamingQuery:
         """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`."""
         settings = self._settings
         checkpoint, topics = fitting(settings, DOCUMENTS)
+        self.folder, self._ends_then, self._looked_at = checkpoint.folder, {}, 0.0
         at_most, starts = settings.max_records_per_write, starts_after(checkpoint, topics, ())
         records = read_topics(self._spark, settings, *QUERIES[DOCUMENTS][1], at_most=at_most, starts=starts)
-        return _start(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
+        return start_batches(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
 
     def _write(self, rows: DataFrame) -> None:
         config = orjson.dumps(revealed_values(self._settings)).decode()
@@ -104,72 +126,17 @@ class _Documents:
         writer.withdraw([record for record in records if record is not None], now)
 
 
-class _Rollups:
-    """The query that keeps the rollups' state and upserts what changed."""
-
-    def __init__(self, spark: SparkSession, settings: Settings) -> None:
-        self._spark = spark
-        self._settings = settings
-
-    def start(self) -> StreamingQuery:
-        """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`, :class:`StoreUnavailable`.
-
-        Where the state is gone and documents are stored, it begins with them: what the topics have lost meanwhile is
-        in the documents.
-        """
-        settings = self._settings
-        checkpoint, topics = fitting(settings, ROLLUPS)
-        database = documents.database(settings)
-        if checkpoint.is_new and checkpoint.seeded_at is None and seeding.is_wanted(database):
-            checkpoint = self._anew()
-        starts = starts_after(checkpoint, topics, ())
-        at_most = settings.max_events_per_batch
-        events = counted(read_topics(self._spark, settings, *QUERIES[ROLLUPS][1], at_most=at_most, starts=starts))
-        if checkpoint.seeded_at is not None:
-            seeding.write_seed(database, checkpoint, WriteLimits.of(settings))
-            events = seeding.with_seed(self._spark, checkpoint, events)
-
-        def write_batch(rows: DataFrame, batch: int) -> None:
-            write_rollups(database, rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
-            if batch == 0 and checkpoint.seeded_at is not None:
-                forget_older(database, checkpoint.seeded_at, WriteLimits.of(settings))
-
-        taken_back = counted(withdrawn(self._spark, checkpoint.withdrawn))
-        rolled = rolled_up(events, settings.rollup_watermark_seconds, taken_back)
-        return _start(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
-
-    def _anew(self) -> Checkpoint:
-        """A state that begins with the documents: the topics are read on from where those have come to."""
-        written, state = fitting(self._settings, DOCUMENTS)
-        committed = written.committed()
-        starts = {
-            part: committed.get(part, begin)
-            for part, begin in state.begins.items()
-            if part.topic in QUERIES[ROLLUPS][1]
-        }
-        log.warning("rollups_made_anew", reason="their state is gone; they are counted from the stored documents")
-        return Checkpoint.of(self._settings, ROLLUPS).moved_to(starts, state.ids, seeded=True)
-
-    def narrow(self, failure: Failure) -> bool:
-        """Past a record that nobody can read the state is begun anew, since it cannot be taken along."""
-        if not failure.is_a_records_own:
-            return False
-        self._anew()
-        return True
-
-
 def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     """Run both queries until ``stop``. A batch that fails is tried again: every write is idempotent."""
     prepare_store(settings, stop)
-    written, rolled = _Documents(spark, settings), _Rollups(spark, settings)
+    written, rolled = _Documents(spark, settings), RollupQuery(spark, settings)
     loop: QueryLoop
 
     def documents_have_caught_up() -> bool:
         # Training waits for documents, and nothing waits for the rollups of its history.
-        query = loop.running(DOCUMENTS)
-        return query is not None and query.lastProgress is not None and not query.status["isDataAvailable"]
+        return written.has_caught_up(loop.running(DOCUMENTS))
 
-    def kept(name: str, query: _Documents | _Rollups, **options: Any) -> KeptQuery:
+    def kept(name: str, query: _Documents | RollupQuery, **options: Any) -> KeptQuery:
         return KeptQuery(
             name,
             query.start,
@@ -178,12 +145,13 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
             idle=is_idle,
             narrow=query.narrow,
             check=lambda _: check_topics(settings, name),
+            is_current=lambda: query.folder == Checkpoint.of(settings, name).folder,
             **options,
         )
 
     queries = [
         kept(DOCUMENTS, written),
-        kept(ROLLUPS, rolled, may_start=documents_have_caught_up, reported=False),
+        kept(ROLLUPS, rolled, may_start=documents_have_caught_up, reported=False, advice=_REBUILD),
     ]
     loop = QueryLoop(queries, ProgressReporter(settings, STORE_GROUP), stop)
     loop.run()
@@ -208,10 +176,11 @@ def _set_aside(suspect: Suspect, record: Record | None, now: datetime) -> docume
 
 
 def _writer(database: Database[documents.Document], settings: Settings) -> DocumentWriter:
-    def withdraw(origin: str, number: int, record: Record) -> None:
-        write_withdrawal(Checkpoint.of(settings, ROLLUPS).withdrawn, origin, number, record)
+    def withdraw(records: Sequence[Record]) -> None:
+        write_withdrawals(Checkpoint.of(settings, ROLLUPS).withdrawn, records)
 
-    return DocumentWriter(database, WriteLimits.of(settings), withdraw)
+    withdrawals = Withdrawals(withdraw, settings.rollup_watermark_seconds)
+    return DocumentWriter(database, WriteLimits.of(settings), withdrawals)
 
 
 def _finished(query: StreamingQuery) -> Mapping[TopicPartition, int]:
@@ -245,19 +214,6 @@ def prepare_store(settings: Settings, stop: threading.Event) -> None:
         else:
             reporter.close()
             return
-
-
-def _start(
-    rows: DataFrame, write_batch: Callable[[DataFrame, int], None], checkpoint: Checkpoint, interval_seconds: float
-) -> StreamingQuery:
-    return (
-        rows.writeStream.queryName(checkpoint.query)
-        .outputMode("update")
-        .foreachBatch(write_batch)
-        .option("checkpointLocation", str(checkpoint.folder))
-        .trigger(processingTime=f"{int(interval_seconds * 1000)} milliseconds")
-        .start()
-    )
 
 
 @cache

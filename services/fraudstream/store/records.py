@@ -15,7 +15,7 @@ from fraudstream.core.documents import Document
 from fraudstream.core.errors import EventError
 from fraudstream.core.event import GATE
 from fraudstream.core.field_rules import parse_date
-from fraudstream.core.gate import DECISION_MARK, beginning
+from fraudstream.core.gate import beginning
 from fraudstream.core.limits import (
     CUT_RAW_BYTES,
     LEAST_INTEGER,
@@ -24,6 +24,7 @@ from fraudstream.core.limits import (
     WHOLE_KEY_BYTES,
     WHOLE_RAW_BYTES,
 )
+from fraudstream.core.plain_reader import DECISION_MARK
 from fraudstream.core.topics import LABELS, REJECTED, SCORED
 
 LIVE = "live"
@@ -59,6 +60,7 @@ def document(record: Record, now: datetime) -> Document:
 
     Never raises for what a record holds, whoever wrote it: one that cannot be read becomes a rejected document.
     """
+    field = None
     try:
         if record.topic == SCORED:
             return _scored(record, now)
@@ -68,24 +70,32 @@ def document(record: Record, now: datetime) -> Document:
             return _rejected(record, now)
         reason = f"value: nothing is known of the topic {record.topic}"
     except EventError as error:
-        reason = f"{CANNOT_BE_WRITTEN}: {error}" if record.topic == SCORED else str(error)
+        scored = record.topic == SCORED
+        reason, field = (f"{CANNOT_BE_WRITTEN}: {error}", CANNOT_BE_WRITTEN) if scored else (str(error), error.field)
     except Exception as error:
         reason = f"value: not a record of {record.topic}: {type(error).__name__}: {error}"
-    return rejection(reason, record.value, _source(record), record.timestamp, record.key, now)
+    return rejection(reason, record.value, _source(record), record.timestamp, record.key, now, field)
 
 
 def rejection(
-    reason: str, raw: bytes, source: Document, enqueued_at: datetime, key: bytes | None, now: datetime
+    reason: str,
+    raw: bytes,
+    source: Document,
+    enqueued_at: datetime,
+    key: bytes | None,
+    now: datetime,
+    field: str | None = None,
 ) -> Document:
     """A document of `rejected`, its ``_id`` made from ``source``; ``reason`` starts with the field's name.
 
+    Senders' names may have colons: such a one is given as ``field``, of others it is what stands before the first.
     Large values, keys and reasons are cut, so that every store takes it.
     """
     shown = beginning(reason, SHOWN_REASON_CHARACTERS)
     return {
         "_id": f"{source['topic']}/{source['partition']}/{source['offset']}",
         "reason": shown,
-        "field": shown.split(":", 1)[0],
+        "field": shown.split(":", 1)[0] if field is None else beginning(field, SHOWN_REASON_CHARACTERS),
         "raw": raw if len(raw) <= WHOLE_RAW_BYTES else raw[:CUT_RAW_BYTES],
         "raw_bytes": len(raw),
         "raw_sha256": hashlib.sha256(raw).hexdigest(),
@@ -95,6 +105,12 @@ def rejection(
         "rejected_at": now,
         "stored_at": now,
     }
+
+
+def recorded_at(transaction: Document) -> datetime | None:
+    """When the record of a document of `transactions` was put on its topic; None for one that no record made."""
+    moment = transaction.get("published_at") or transaction.get("enqueued_at")
+    return moment if isinstance(moment, datetime) else None
 
 
 def duplicate(transaction: Document, event: bytes, first: Document, now: datetime) -> Document:

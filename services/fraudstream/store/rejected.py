@@ -7,13 +7,17 @@ from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.settings import Settings
+from fraudstream.core.stored_documents import RAW, read_all
 
 
 def find(settings: Settings, field: str = "", limit: int = 20) -> list[documents.Document]:
-    """The newest rejected events, of one field if given. Raises :class:`StoreUnavailable`."""
+    """The newest rejected events, of one field if given, each as far as it can be decoded.
+
+    Raises :class:`StoreUnavailable`.
+    """
     chosen = {"field": field} if field else {}
     try:
-        rejected = documents.database(settings)[documents.REJECTED]
-        return list(rejected.find(chosen).sort("rejected_at", DESCENDING).limit(limit))
+        rejected = documents.database(settings, document_class=RAW)[documents.REJECTED]
+        return list(read_all(rejected.find(chosen).sort("rejected_at", DESCENDING).limit(limit)))
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error

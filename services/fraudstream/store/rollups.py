@@ -26,6 +26,7 @@ from fraudstream.core.throttling import Encoded, Refused, WriteLimits, patiently
 from fraudstream.core.topics import LABELS, SCORED
 from fraudstream.core.validation import validate
 from fraudstream.store.records import HISTORY, LIVE, rejection
+from fraudstream.store.writer import require_taken
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -38,6 +39,12 @@ _NEVER = "2999-01-01 00:00:00"
 
 # 1 for an event that is counted, -1 for one that is taken back.
 _WEIGHT = "weight"
+
+# Up to here a double keeps the hundredths of a sum.
+_EXACTLY_SUMMED = 1e13
+
+# The span in which an id counts once.
+_SPAN = "span"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,16 +89,20 @@ def with_computed(events: DataFrame) -> DataFrame:
 def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | None = None) -> DataFrame:
     """Counted events → the state of each (period, start, origin, dimension, value) they touch.
 
-    An id counts once while its first delivery is younger than the watermark, in the broker's time; a delivery
-    older than that is dropped, so that replaying a topic changes nothing. ``withdrawn``: counted events that are
-    subtracted, before or after they are added.
+    An id counts once in each span of as many seconds, by its record's time (:func:`counting_span`): the state still
+    knows it for as long. Whoever stores the documents knows of a later delivery that it is one, and withdraws it.
+    A record older than the watermark is dropped, so that replaying a topic changes nothing. ``withdrawn``: counted
+    events that are subtracted, before or after they are added.
     """
     delay = f"{watermark_seconds} seconds"
     # With the weight among the keys an event is subtracted once, however often its withdrawal is read.
     weighed = events.withColumn(_WEIGHT, F.lit(1))
     if withdrawn is not None:
         weighed = weighed.union(withdrawn.select(*events.columns, F.lit(-1).alias(_WEIGHT)))
-    once = weighed.withWatermark("recorded_at", delay).dropDuplicatesWithinWatermark(["origin", "id", _WEIGHT])
+    second = F.unix_seconds("recorded_at")
+    spanned = weighed.withColumn(_SPAN, second - F.pmod(second, F.lit(watermark_seconds)))
+    keys = ["origin", "id", _SPAN, _WEIGHT]
+    once = spanned.withWatermark("recorded_at", delay).dropDuplicatesWithinWatermark(keys)
     kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
         once.select(*kept, F.explode(_cells()).alias("cell"))
@@ -102,18 +113,29 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
         .agg(
             F.sum(_WEIGHT).alias("transactions"),
             F.sum(F.col("fraud") * F.col(_WEIGHT)).alias("frauds"),
-            F.sum(F.col("amount") * F.col(_WEIGHT)).alias("amount"),
-            F.sum(F.when(F.col("fraud") == 1, F.col("amount") * F.col(_WEIGHT)).otherwise(0.0)).alias("fraud_amount"),
+            _amounts(F.lit(True)).alias("amount"),
+            _amounts(F.col("fraud") == 1).alias("fraud_amount"),
         )
         # As a number: a time that leaves Spark becomes one of the zone that its process happens to be in.
         .withColumn("start_micros", F.unix_micros("start"))
     )
 
 
+def _amounts(counted: Column) -> Column:
+    """The sum of the amounts. Huge ones have a sum of their own: once one is subtracted again, a common sum, which is a
+    double, would have lost all others.
+    """
+    weighed = F.col("amount") * F.col(_WEIGHT)
+    huge = F.coalesce(F.abs("amount") > _EXACTLY_SUMMED, F.lit(False))
+    return F.sum(F.when(counted & ~huge, weighed).otherwise(0.0)) + F.sum(
+        F.when(counted & huge, weighed).otherwise(0.0)
+    )
+
+
 def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits: WriteLimits | None = None) -> None:
     """Replace the documents of the given states; one that the store refuses is set aside as a rejected document.
 
-    Raises ``PyMongoError``, :class:`StoreUnavailable`.
+    Raises ``PyMongoError``, and :class:`StoreUnavailable`, also where the store refuses that as well.
     """
     changes, empty = [], []
     for row in rows:
@@ -133,7 +155,7 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
     refused = upsert_all(db[ROLLUPS], changes, limits)
     if refused:
         log.warning("rollups_refused", count=len(refused), first=str(refused[0].made.number), reason=refused[0].reason)
-        upsert_all(db[REJECTED], [Encoded.of(_set_aside(one, now)) for one in refused], limits)
+        require_taken(upsert_all(db[REJECTED], [Encoded.of(_set_aside(one, now)) for one in refused], limits))
 
 
 def forget_older(db: Database[Document], moment: datetime, limits: WriteLimits) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,11 +15,12 @@ from pymongo.errors import PyMongoError
 from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.documents import Document
-from fraudstream.core.rollups import EVENT_DIMENSIONS
+from fraudstream.core.limits import LARGEST_SINGLE
+from fraudstream.core.rollups import EVENT_DIMENSIONS, ORIGINS
 from fraudstream.core.scans import scanned
 from fraudstream.core.spark import file_pattern
 from fraudstream.core.throttling import WriteLimits
-from fraudstream.store.records import LIVE
+from fraudstream.store.records import LIVE, recorded_at
 from fraudstream.store.rollups import with_computed
 
 if TYPE_CHECKING:
@@ -93,16 +94,19 @@ def _rows(found: list[Document]) -> Iterator[dict[str, Any]]:
         live = document.get("origin") == LIVE
         fraud = document.get("prediction" if live else "isFraud")
         amount = document.get("amount")
-        if not _is_integer(document["_id"]) or not _is_integer(fraud) or not document.get("enqueued_at"):
+        origin, enqueued_at, event_time = (document.get(name) for name in ("origin", "enqueued_at", "event_time"))
+        if not _is_integer(document["_id"]) or not _is_integer(fraud) or not isinstance(enqueued_at, datetime):
+            continue
+        if origin not in ORIGINS:
             continue
         yield {
-            "origin": document["origin"],
+            "origin": origin,
             "id": document["_id"],
-            "enqueued_at": document["enqueued_at"],
-            "recorded_at": document.get("published_at") or document["enqueued_at"],
-            "event_time": document.get("event_time"),
+            "enqueued_at": enqueued_at,
+            "recorded_at": recorded_at(document),
+            "event_time": event_time if isinstance(event_time, datetime) else None,
             "fraud": fraud,
-            "amount": float(amount) if isinstance(amount, int | float) and math.isfinite(amount) else None,
+            "amount": float(amount) if isinstance(amount, int | float) and abs(amount) <= LARGEST_SINGLE else None,
         } | {name: None if document.get(name) is None else str(document[name]) for name in EVENT_DIMENSIONS}
 
 

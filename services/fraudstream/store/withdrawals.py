@@ -8,11 +8,16 @@ further stream and subtracts what is in it.
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from kafka import TopicPartition
 
 from fraudstream.core.spark import file_pattern
 from fraudstream.store.records import Record
@@ -20,29 +25,45 @@ from fraudstream.store.records import Record
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_SCHEMA = "topic STRING, timestamp TIMESTAMP, value BINARY"
+_SCHEMA = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, value BINARY"
 
 
-def write_withdrawal(folder: Path, origin: str, number: int, record: Record) -> None:
-    """Leave the event for the rollups. A record has one file, however often its batch is tried.
+def write_withdrawals(folder: Path, records: Sequence[Record]) -> None:
+    """Leave the events of some records for the rollups; the same records have one file, however often they are tried.
 
-    Another record of the event has one of its own: the rollups count, and take back, each event once within their
-    watermark.
+    That an event is in several files does no harm: the rollups take back each event once in each span.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{origin}-{number}-{record.topic}-{record.partition}-{record.offset}.json"
+    places = "".join(f"{record.topic}/{record.partition}/{record.offset}\n" for record in records)
+    file = folder / f"{hashlib.sha256(places.encode()).hexdigest()}.json"
     # Spark passes over names that begin with a dot.
     partial = folder / f".{file.name}.{os.getpid()}"
-    content = {
-        "topic": record.topic,
-        "timestamp": record.timestamp.isoformat(),
-        "value": base64.b64encode(record.value).decode(),
-    }
-    partial.write_bytes(orjson.dumps(content))
+    partial.write_bytes(b"\n".join(map(_line, records)))
     partial.replace(file)
 
 
-def withdrawn(spark: SparkSession, folder: Path) -> DataFrame:
-    """The records that were left in the folder, as a stream."""
+def _line(record: Record) -> bytes:
+    return orjson.dumps(
+        {
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp.isoformat(),
+            "value": base64.b64encode(record.value).decode(),
+        }
+    )
+
+
+def withdrawn(spark: SparkSession, folder: Path, starts: Mapping[TopicPartition, int]) -> DataFrame:
+    """The records that were left in the folder, as a stream: those that are counted where the topics are read from
+    ``starts`` on, by partition; of an absent one all are.
+    """
+    from pyspark.sql import functions as F
+
     folder.mkdir(parents=True, exist_ok=True)
-    return spark.readStream.schema(_SCHEMA).json(file_pattern(folder))
+    left = spark.readStream.schema(_SCHEMA).json(file_pattern(folder))
+    before = [
+        (F.col("topic") == place.topic) & (F.col("partition") == place.partition) & (F.col("offset") < start)
+        for place, start in starts.items()
+    ]
+    return left.where(~reduce(or_, before, F.lit(False)))

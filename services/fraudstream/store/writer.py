@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,13 +28,15 @@ from fraudstream.core.throttling import (
     Encoded,
     Outcome,
     Patience,
+    Refused,
     WriteLimits,
     insert_new,
     patiently,
     read_all,
     upsert_all,
 )
-from fraudstream.store.records import CANNOT_BE_WRITTEN, LIVE, Record, document, duplicate, set_aside
+from fraudstream.store.aside import Aside, Withdrawals, claimed, unwritten
+from fraudstream.store.records import LIVE, Record, document
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Pruning reads the surplus, so that it pays to let some of it gather.
@@ -71,26 +73,7 @@ class Transaction(NamedTuple):
 
     def set_aside(self, reason: str, now: datetime) -> Document:
         """The document of `rejected` for an event that the store does not take."""
-        return set_aside(self.document, self.record.event, f"{CANNOT_BE_WRITTEN}: {reason}", now)
-
-
-class _Aside:
-    """What is not stored: the documents of `rejected`, and the records that the rollups are not to count."""
-
-    def __init__(self) -> None:
-        self.rejected: list[Document] = []
-        self.uncounted: list[Record] = []
-
-    def add(self, transaction: Transaction, reason: str, now: datetime) -> None:
-        """An event that the store does not take."""
-        self.rejected.append(transaction.set_aside(reason, now))
-        self.uncounted.append(transaction.record)
-
-    def add_duplicate(self, made: Document, record: Record, first: Document, now: datetime) -> None:
-        """Another event under a taken id. The rollups know it by origin and id: of one origin they count it once."""
-        self.rejected.append(duplicate(made, record.event, first, now))
-        if first.get("origin") != made["origin"]:
-            self.uncounted.append(record)
+        return unwritten(self.document, self.record, reason, now)
 
 
 class DocumentWriter:
@@ -100,11 +83,10 @@ class DocumentWriter:
         self,
         db: Database[Document],
         limits: WriteLimits | None = None,
-        withdraw: Callable[[str, int, Record], None] = lambda *_: None,
+        withdrawals: Withdrawals | None = None,
     ) -> None:
-        """``withdraw`` is told the origin, the id and the record of each event that is not stored."""
         self._db = db
-        self._withdraw = withdraw
+        self._withdrawals = withdrawals or Withdrawals()
         self._limits = limits or WriteLimits()
         self._patience = Patience(self._limits)
 
@@ -117,7 +99,7 @@ class DocumentWriter:
         written = Written(0, 0, 0)
         recent: dict[str, Transaction] = {}
         for chunk in _chunks(records):
-            aside = _Aside()
+            aside = Aside(self._withdrawals)
             transactions = _documents(chunk, now, aside)
             inserted = self._insert_transactions(transactions, now, aside)
             self._insert_alerts(transactions, now, aside.rejected)
@@ -131,12 +113,13 @@ class DocumentWriter:
             written += Written(inserted, len(transactions) - inserted, len(aside.rejected))
         return written + self._replace_recent(recent, now)
 
-    def _insert_transactions(self, transactions: dict[int, Transaction], now: datetime, aside: _Aside) -> int:
+    def _insert_transactions(self, transactions: dict[int, Transaction], now: datetime, aside: Aside) -> int:
         """Returns how many were new. Those of another event, and the refused ones, leave ``transactions``."""
         outcome = self._insert(TRANSACTIONS, [one.encoded for one in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
         for one in outcome.refused:
-            aside.add(transactions.pop(one.made.number), one.reason, now)
+            refused = transactions.pop(one.made.number)
+            aside.add(refused.document, refused.record, one.reason, now)
         missing = {one.number for one in outcome.taken}
         for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
@@ -147,20 +130,22 @@ class DocumentWriter:
             else:
                 # The first decision stands; a redelivered event may have been scored anew.
                 transactions[known["_id"]] = again._replace(document=known, encoded=Encoded.of(known))
+                aside.add_later(again.document, again.record, known)
         for number in missing:
             # Taken, and not by its `_id`: there is a unique index on other fields.
             reason = f"code {DUPLICATE_KEY}: another document has the same value in a unique index of {TRANSACTIONS}"
-            aside.add(transactions.pop(number), reason, now)
+            refused = transactions.pop(number)
+            aside.add(refused.document, refused.record, reason, now)
         return new_ones
 
     def withdraw(self, records: Iterable[Record], now: datetime) -> None:
-        """Tell of each event that was set aside, unless one of its id and origin is stored: that one counts."""
-        unstored = [(made, record) for record in records if "origin" in (made := document(record, now))]
+        """Tell the rollups of each event that is not stored, unless it counts as one that is."""
+        unstored = [(made, record) for record in records if (made := claimed(record, now)) is not None]
         stored = self._stored(TRANSACTIONS, list({made["_id"] for made, _ in unstored}))
-        counted = {(known["_id"], known.get("origin")) for known in stored}
-        for made, record in unstored:
-            if (made["_id"], made["origin"]) not in counted:
-                self._withdraw(made["origin"], made["_id"], record)
+        counted = {self._withdrawals.counted_as(known) for known in stored}
+        uncounted = [record for made, record in unstored if self._withdrawals.counted_as(made) not in counted]
+        if uncounted:
+            self._withdrawals.write(uncounted)
 
     def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
         alerts = [one.encoded for one in transactions.values() if one.document.get("prediction") == 1]
@@ -172,13 +157,7 @@ class DocumentWriter:
         outcome = self._insert(REJECTED, map(Encoded.of, rejected))
         if outcome.taken:
             outcome = self._insert(REJECTED, map(Encoded.of, self._of_other_records(rejected, outcome.taken)))
-        refused = outcome.refused
-        if refused:
-            # They are cut to what every store takes; a store that does not is not for us to go on with.
-            raise StoreUnavailable(
-                f"The document store refuses documents of {REJECTED}, the first of them {refused[0].made.number} "
-                f"({refused[0].reason}). The batch is tried again; look at the collection's validation rules."
-            )
+        require_taken(outcome.refused)
 
     def _of_other_records(self, rejected: Sequence[Document], taken: Sequence[Encoded]) -> Iterator[Document]:
         """Those whose place a record of a topic had that was made anew since: by their time they are told apart."""
@@ -223,6 +202,18 @@ class DocumentWriter:
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
 
 
+def require_taken(refused: Sequence[Refused]) -> None:
+    """Raises :class:`StoreUnavailable` where the store refused documents of `rejected`.
+
+    They are cut to what every store takes; a store that does not is not for us to go on with.
+    """
+    if refused:
+        raise StoreUnavailable(
+            f"The document store refuses documents of {REJECTED}, the first of them {refused[0].made.number} "
+            f"({refused[0].reason}). The batch is tried again; look at the collection's validation rules."
+        )
+
+
 def _same_record(known: Document, document: Document) -> bool:
     """Whether both were made of one record: offsets begin anew with their topic, and the broker's time does not."""
     return bool(
@@ -249,26 +240,30 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield chunk
 
 
-def _documents(records: Iterable[Record], now: datetime, aside: _Aside) -> dict[int, Transaction]:
+def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[int, Transaction]:
     """The transactions by id; what is none is set aside."""
     transactions: dict[int, Transaction] = {}
     for record in records:
         made = document(record, now)
         if "reason" in made and "origin" not in made:
             aside.rejected.append(made)
+            # The rollups look at less of a record, and may have counted it.
+            aside.uncounted += [record] * (record.topic != REJECTED)
             continue
         encoded = _encoded(made)
         if isinstance(encoded, str):
-            aside.rejected.append(set_aside(made, record.event, f"{CANNOT_BE_WRITTEN}: {encoded}", now))
-            aside.uncounted.append(record)
+            aside.add(made, record, encoded, now)
             continue
         new = Transaction(made, encoded, record, (record.partition, record.offset))
         first = transactions.setdefault(made["_id"], new)
+        if first is new:
+            continue
         if not _same_record(first.document, made):
             aside.add_duplicate(made, record, first.document, now)
-        elif first is not new:
+        else:
             # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.
             transactions[made["_id"]] = first._replace(at=new.at)
+            aside.add_later(made, record, first.document)
     return transactions
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import bson
 import pytest
 from bson.int64 import Int64
+from kafka import TopicPartition
 from pymongo.errors import OperationFailure
 from pyspark.sql import functions as F
 
@@ -20,7 +21,7 @@ from fraudstream.core.throttling import WriteLimits
 from fraudstream.store import rollups, seeding
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up
-from fraudstream.store.withdrawals import withdrawn, write_withdrawal
+from fraudstream.store.withdrawals import withdrawn, write_withdrawals
 from tests.events import GOOD
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Feed:
             rolled_up(
                 counted(records.withColumn("value", F.col("value").cast("binary"))),
                 WATERMARK_SECONDS,
-                counted(withdrawn(spark, self.withdrawn)),
+                counted(withdrawn(spark, self.withdrawn, {})),
             )
             .writeStream.outputMode("update")
             .option("checkpointLocation", str(folder / "checkpoint"))
@@ -75,10 +76,8 @@ class Feed:
         self.query.processAllAvailable()
 
     def withdraw(self, *records: tuple[str, datetime, dict[str, Any]]) -> None:
-        for topic, at, event in records:
-            origin = "live" if topic == "scored" else "history"
-            record = Record(topic, 0, 1, at, None, json.dumps(event).encode())
-            write_withdrawal(self.withdrawn, origin, event["id"], record)
+        made = [Record(topic, 0, event["id"], at, None, json.dumps(event).encode()) for topic, at, event in records]
+        write_withdrawals(self.withdrawn, made)
         self.query.processAllAvailable()
 
     def counts(self, *key: Any) -> tuple[int, int, float, float]:
@@ -162,6 +161,19 @@ def test_an_event_that_was_not_stored_is_counted_no_more(feed: Feed) -> None:
     assert feed.counts("total", None, "live", "all", "all") == (2, 0, 11.0, 0.0)
 
 
+def test_a_withdrawal_from_before_the_state_began_takes_nothing_away(spark: SparkSession, tmp_path: Path) -> None:
+    topic, at, event = scored(1, NOON)
+    value = json.dumps(event).encode()
+    write_withdrawals(tmp_path, [Record(topic, part, 5, at, None, value) for part in (0, 1, 2)])
+    starts = {TopicPartition(topic, 0): 5, TopicPartition(topic, 1): 6}
+    query = withdrawn(spark, tmp_path, starts).writeStream.format("memory").queryName("taken_back").start()
+    try:
+        query.processAllAvailable()
+        assert {row["partition"] for row in spark.table("taken_back").collect()} == {0, 2}
+    finally:
+        query.stop()
+
+
 def test_an_event_may_be_withdrawn_before_it_is_counted(feed: Feed) -> None:
     refused = scored(1, NOON, amount=30.0)
     feed.withdraw(refused)
@@ -202,6 +214,26 @@ def test_redelivery_in_the_same_and_in_later_batches_counts_once(feed: Feed) -> 
     feed.send(scored(1, NOON), scored(1, NOON), scored(2, NOON))
     feed.send(scored(1, NOON), scored(3, NOON))
     assert feed.counts("total", None, "live", "all", "all")[0] == 3
+
+
+def test_a_delivery_of_a_later_span_counts_until_it_is_withdrawn(feed: Feed) -> None:
+    later = [scored(1, NOON + timedelta(seconds=spans * WATERMARK_SECONDS)) for spans in (0, 1, 4)]
+    feed.send(later[0], scored(2, NOON))
+    # Nothing has moved the watermark: an id that is still known counts again in its new span all the same.
+    for again in later[1:]:
+        feed.send(again)
+        assert feed.counts("total", None, "live", "all", "all")[0] == 3
+        feed.withdraw(again)
+        assert feed.counts("total", None, "live", "all", "all")[0] == 2
+
+
+def test_a_huge_amount_that_is_withdrawn_takes_no_other_one_along(feed: Feed) -> None:
+    huge = scored(2, NOON, prediction=1, amount=3.4e38)
+    feed.send(scored(1, NOON, prediction=1, amount=30.25), huge)
+    feed.withdraw(huge)
+    assert feed.counts("total", None, "live", "all", "all") == (1, 1, 30.25, 30.25)
+    feed.send(scored(3, NOON, amount=2e14), scored(4, NOON, amount=0.5))
+    assert feed.counts("total", None, "live", "all", "all") == (3, 1, 2e14 + 30.75, 30.25)
 
 
 def test_replaying_the_topic_after_the_watermark_changes_nothing(feed: Feed) -> None:
@@ -261,7 +293,8 @@ def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: S
         for number in range(1, 5)
     ]
     # From before documents were checked: what cannot be summed is counted, what lacks its fields is not.
-    stored += [stored[0] | {"_id": 9, "amount": float("inf")}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
+    stored += [stored[0] | {"_id": 9, "amount": 1.7e308}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
+    stored += [stored[0] | {"_id": 11, "origin": None}, stored[0] | {"_id": 12, "enqueued_at": "today"}]
     stored += [stored[0] | {"_id": Int64(2**40)}]
     db = mongo_double(stored)
     seeding.write_seed(db, checkpoint, WriteLimits())

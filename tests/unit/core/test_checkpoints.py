@@ -25,6 +25,8 @@ def batch(checkpoint: Checkpoint, number: int, offsets: str, committed: bool = T
     """The files of one batch, as Spark 4.2 writes them."""
     for folder in ("offsets", "commits"):
         (checkpoint.folder / folder).mkdir(parents=True, exist_ok=True)
+    if not (checkpoint.folder / "metadata").exists():
+        (checkpoint.folder / "metadata").write_text('{"id":"03a7"}')
     (checkpoint.folder / "offsets" / str(number)).write_text(f'v1\n{{"batchWatermarkMs":0}}\n{offsets}')
     (checkpoint.folder / "offsets" / f".{number}.crc").write_text("crc")
     if committed:
@@ -71,6 +73,25 @@ def test_a_broken_identity_is_a_misfit(settings: Settings, content: str) -> None
     (checkpoint.folder / "metadata").write_text(content)
     with pytest.raises(CheckpointMisfit, match="metadata cannot be read"):
         misfits(checkpoint, state((0, 0), (10, 10)))
+
+
+def test_batches_of_a_query_without_an_identity_are_a_misfit(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "stream")
+    batch(checkpoint, 3, '{"transactions":{"0":5,"1":7}}')
+    (checkpoint.folder / "metadata").unlink()
+    with pytest.raises(CheckpointMisfit, match="metadata cannot be read"):
+        checkpoint.committed()
+
+
+def test_what_is_withdrawn_outlives_a_checkpoint_but_no_topic(settings: Settings) -> None:
+    checkpoint = Checkpoint.of(settings, "rollups").remember({"scored": "a"}, {})
+    checkpoint.withdrawn.mkdir(parents=True)
+    moved = checkpoint.moved_to({}, {"scored": "a"}, seeded=True)
+    assert moved.folder != checkpoint.folder
+    assert moved.withdrawn == checkpoint.withdrawn
+    assert moved.withdrawn.exists()
+    moved.moved_to({}, {"scored": "b"}, seeded=True)
+    assert not moved.withdrawn.exists()
 
 
 def test_a_whole_checkpoint_fits(settings: Settings) -> None:

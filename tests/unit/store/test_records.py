@@ -13,7 +13,7 @@ import pytest
 from bson.decimal128 import Decimal128
 
 from fraudstream.store.records import Record, document, duplicate
-from tests.events import GOOD, value
+from tests.events import GOOD, decided, value
 
 AT = datetime(2026, 11, 24, 10, 11, 14, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 10, 11, 15, tzinfo=UTC)
@@ -104,8 +104,7 @@ def test_a_duplicate_names_the_event_that_came_first() -> None:
 
 def own(raw: bytes, **decision: Any) -> Record:
     """The record of `scored` as the stream job makes it: the event's own text, and the decision after it."""
-    added = json.dumps({name: made for name, made in json.loads(scored(**decision)).items() if name not in GOOD})
-    return record("scored", raw[:-1] + b"," + added.replace('": ', '":').encode()[1:])
+    return record("scored", decided(raw, **decision))
 
 
 EXACT = {
@@ -132,6 +131,41 @@ def test_numbers_of_unknown_fields_keep_all_their_digits(written: bytes, topic: 
     assert bson.decode(bson.encode(made))["arn"] == EXACT[written]
 
 
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (value(id="x", amount="abc"), "id: expected an integer of 0 or more, got the text"),
+        (value(id=8, amount=-5), "amount: expected a finite number from 0 to"),
+        (b'{"id": 7, ' + value(id=8)[1:], "value: a field stands twice"),
+        (value(without="date"), "date: missing"),
+        (value(date="31/02/2026 10:11:12"), "date: expected a date"),
+        (value(day_of_week="someday"), "day_of_week: expected one of"),
+        (value(isFraud=2), "isFraud: expected an integer from 0 to 1, got 2"),
+        (value()[:-1] + b', "note": 1, "note": 2}', "value: a field stands twice"),
+        (value()[:-1] + b', "x": {"a": 1, "a": 2}}', "value: a field stands twice"),
+        (value(score=1), "value: a field stands twice"),
+        (value(x=[[]] * 165_000), "value: a document of"),
+    ],
+)
+@pytest.mark.parametrize("added", [{}, {"latency_ms": 1.0}])
+def test_a_scored_record_that_somebody_else_wrote_keeps_the_contract(
+    raw: bytes, reason: str, added: dict[str, Any]
+) -> None:
+    made = own(raw, **added)
+    assert document(own(value()), NOW)["_id"] == GOOD["id"]
+    found = document(made, NOW)
+    assert (found["_id"], found["field"], found["raw_bytes"]) == ("scored/0/9", "cannot be written", len(made.value))
+    assert found["reason"].startswith(f"cannot be written: {reason}")
+    assert "origin" not in found
+
+
+@pytest.mark.parametrize("tail", [b'"id":8,', b'"score":0.9,', b'"amount":99999,'])
+def test_a_decision_changes_nothing_of_its_event(tail: bytes) -> None:
+    raw = decided(value()).replace(b'"prediction"', tail + b'"prediction"')
+    made = document(record("scored", raw), NOW)
+    assert made["reason"] == "cannot be written: value: a field stands twice"
+
+
 def test_a_records_event_is_what_its_sender_wrote() -> None:
     raw = value(note="café", more=[1, {"event_time": "x"}])
     assert own(raw).event == raw
@@ -145,6 +179,8 @@ def test_a_records_event_is_what_its_sender_wrote() -> None:
         (b'"x": {"a": {"$oid": 1}}', "x"),
         (b'"n\\u0000": 1', "n\0"),
         (b'"arn": ' + b"7" * 35, "arn"),
+        (b'"urn:pan": ' + b"7" * 40, "urn:pan"),
+        (b'":": ' + b"7" * 40, ":"),
         (b'"x": ' + b"[" * 150 + b"]" * 150, "value"),
         (b'"x": {"a": 1, "a": 2}', "value"),
         (b'"x": "\\ud800"', "value"),

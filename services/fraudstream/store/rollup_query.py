@@ -1,0 +1,97 @@
+"""The query that counts transactions, from the topics and, where its state is gone, from the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from kafka import TopicPartition
+
+from fraudstream.core import documents
+from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.failures import Failure
+from fraudstream.core.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
+from fraudstream.core.settings import Settings
+from fraudstream.core.spark import read_topics
+from fraudstream.core.throttling import WriteLimits
+from fraudstream.store import seeding
+from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
+from fraudstream.store.rollups import counted, forget_older, rolled_up, write_rollups
+from fraudstream.store.withdrawals import withdrawn
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+log = structlog.get_logger(__name__)
+
+
+class RollupQuery:
+    """The query that keeps the rollups' state and upserts what changed."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self._spark = spark
+        self._settings = settings
+        self.folder = Path()
+
+    def start(self) -> StreamingQuery:
+        """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`, :class:`StoreUnavailable`.
+
+        Where the state is gone and documents are stored, it begins with them: what the topics have lost meanwhile is
+        in the documents. So it does where much has waited for longer than the watermark, which the first batches of it
+        would move past the rest.
+        """
+        settings = self._settings
+        checkpoint, topics = fitting(settings, ROLLUPS)
+        database = documents.database(settings)
+        if checkpoint.is_new:
+            if checkpoint.seeded_at is None and seeding.is_wanted(database):
+                checkpoint = self._anew("their state is gone")
+        elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
+            checkpoint = self._anew("much has waited for longer than their watermark")
+        self.folder, began = checkpoint.folder, datetime.now(UTC)
+        starts = starts_after(checkpoint, topics, ())
+        at_most = settings.max_events_per_batch
+        events = counted(read_topics(self._spark, settings, *QUERIES[ROLLUPS][1], at_most=at_most, starts=starts))
+        if checkpoint.seeded_at is not None:
+            seeding.write_seed(database, checkpoint, WriteLimits.of(settings))
+            events = seeding.with_seed(self._spark, checkpoint, events)
+
+        def write_batch(rows: DataFrame, batch: int) -> None:
+            write_rollups(database, rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
+            if batch == 0 and checkpoint.seeded_at is not None:
+                # All that the documents give is in this batch; what the former state wrote until now is not of it.
+                forget_older(database, began, WriteLimits.of(settings))
+
+        taken_back = counted(withdrawn(self._spark, checkpoint.withdrawn, checkpoint.starts))
+        rolled = rolled_up(events, settings.rollup_watermark_seconds, taken_back)
+        return start_batches(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
+
+    def _is_far_behind(self, starts: Mapping[TopicPartition, int], topics: TopicState) -> bool:
+        waiting = sum(topics.ends[part] - start for part, start in starts.items())
+        watermark = self._settings.rollup_watermark_seconds
+        return waiting > self._settings.max_events_per_batch and waited_longer(
+            self._settings, starts, topics, watermark
+        )
+
+    def _anew(self, reason: str) -> Checkpoint:
+        """A state that begins with the documents: the topics are read on from where those have come to."""
+        written, state = fitting(self._settings, DOCUMENTS)
+        committed = written.committed()
+        starts = {
+            part: committed.get(part, begin)
+            for part, begin in state.begins.items()
+            if part.topic in QUERIES[ROLLUPS][1]
+        }
+        log.warning("rollups_made_anew", reason=f"{reason}; they are counted from the stored documents")
+        return Checkpoint.of(self._settings, ROLLUPS).moved_to(starts, state.ids, seeded=True)
+
+    def narrow(self, failure: Failure) -> bool:
+        """Past a record that nobody can read the state is begun anew, since it cannot be taken along."""
+        if not failure.is_a_records_own:
+            return False
+        self._anew("a record cannot be read")
+        return True
