@@ -47,15 +47,20 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
     # found and set aside what they are about.
     ("away", r"(?m:^\s*(?:Caused by: )?pymongo\.errors\.(?!InvalidDocument|DocumentTooLarge|InvalidName)\w+)", _STORE),
     ("misfit", r"CheckpointMisfit", _RECOVER),
-    ("away", r"UnknownTopicOrPartition", "The topic is missing: `fraudstream topics create` creates it."),
+    (
+        "away",
+        r"UnknownTopicOrPartition|Topic \S+ not present in metadata",
+        "The topic is missing: `fraudstream topics create` creates it.",
+    ),
     ("misfit", r"data may (?:have been|be) lost|OffsetOutOfRange|offset was changed from|FAIL_ON_DATA_LOSS", _RECOVER),
     (
         "misfit",
-        r"Incomplete log file|Malformed log file|UnsupportedLogVersion|batch .{0,40} doesn't exist|MISSING_CHECKPOINT"
+        r"Incomplete log file|Malformed log file|MALFORMED_LOG_FILE|UnsupportedLogVersion|STREAMING_CHECKPOINT"
+        r"|batch .{0,40} doesn't exist|MISSING_CHECKPOINT"
         r"|STATE_STORE|StateStore\w*Exception|state file .{0,200} does not exist"
         r"|Error reading (?:delta|snapshot|streaming)"
         r"|There are \[\d+\] sources in the checkpoint|checkpoint.{0,80}(?:corrupt|does not exist)"
-        r"|ChecksumException|INCOMPATIBLE_.{0,30}CHECKPOINT",
+        r"|ChecksumException|CHECKSUM_VERIFICATION|INCOMPATIBLE_.{0,30}CHECKPOINT",
         _RECOVER,
     ),
     (

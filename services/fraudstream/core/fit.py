@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -21,6 +22,9 @@ QUERIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "documents": ("store", (SCORED, LABELS, REJECTED)),
     "rollups": ("store", (SCORED, LABELS)),
 }
+
+# Where its records go: without them it would fail of each batch, and after minutes only.
+_OUTPUTS: Mapping[str, tuple[str, ...]] = {"stream": (SCORED, REJECTED)}
 
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -145,13 +149,7 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
 
     Raises :class:`CheckpointMisfit` where it does not fit, :class:`BrokerUnavailable`.
     """
-    checkpoint, topics = Checkpoint.of(settings, query), QUERIES[query][1]
-    state = TopicState.read(settings, topics)
-    if missing := sorted(set(topics) - {part.topic for part in state.ends}):
-        raise BrokerUnavailable(
-            f"UnknownTopicOrPartition: Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. "
-            "`fraudstream topics create` creates it; in Azure the templates do."
-        )
+    checkpoint, state = Checkpoint.of(settings, query), _state(settings, query)
     if found := misfits(checkpoint, state):
         more = f", and {len(found) - 1} further partitions" if len(found) > 1 else ""
         raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {found[0].sentence}{more}.")
@@ -161,14 +159,55 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
 def check_topics(settings: Settings, query: str) -> TopicState | None:
     """What the broker says of a running query's topics; None where it does not answer, which is not what is asked here.
 
-    Raises :class:`CheckpointMisfit` where they are not those any more that it began with.
+    Raises :class:`CheckpointMisfit` where they are not those any more that it began with, :class:`BrokerUnavailable`
+    where one is missing.
     """
     known = Checkpoint.of(settings, query).topics
     try:
-        state = TopicState.read(settings, QUERIES[query][1])
+        state = TopicState.read(settings, _topics(query))
     except BrokerUnavailable:
         return None
+    state = _existing(settings, query, state)
     anew = sorted(name for name, number in state.ids.items() if known.get(name, number) != number)
     if anew:
         raise CheckpointMisfit(f"The topic {', '.join(anew)} was made anew while `{query}` was reading it.")
     return state
+
+
+def waited_longer(settings: Settings, starts: Mapping[TopicPartition, int], state: TopicState, seconds: float) -> bool:
+    """Whether a record from ``starts`` on has been there for longer. Raises :class:`BrokerUnavailable`."""
+    moment = int((datetime.now(UTC) - timedelta(seconds=seconds)).timestamp() * 1000)
+    behind = [part for part, start in starts.items() if state.ends[part] > start]
+    if not behind:
+        return False
+    try:
+        reader = consumer(settings)
+        try:
+            found = reader.offsets_for_times(dict.fromkeys(behind, moment))
+        finally:
+            reader.close()
+    except KafkaError as error:
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not say since when its records wait "
+            f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
+        ) from error
+    # No record is as young, or others come before it.
+    return any(found.get(part) is None or found[part].offset > starts[part] for part in behind)
+
+
+def _topics(query: str) -> tuple[str, ...]:
+    return (*QUERIES[query][1], *_OUTPUTS.get(query, ()))
+
+
+def _state(settings: Settings, query: str) -> TopicState:
+    return _existing(settings, query, TopicState.read(settings, _topics(query)))
+
+
+def _existing(settings: Settings, query: str, state: TopicState) -> TopicState:
+    """What the broker says of what the query reads. Raises :class:`BrokerUnavailable` where one is missing."""
+    if missing := sorted(set(_topics(query)) - {part.topic for part in state.ends}):
+        raise BrokerUnavailable(
+            f"UnknownTopicOrPartition: Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. "
+            "`fraudstream topics create` creates it; in Azure the templates do."
+        )
+    return state.of(QUERIES[query][1])

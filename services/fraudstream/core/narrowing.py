@@ -11,9 +11,10 @@ import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.errors import BrokerUnavailable, FraudstreamError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import fitting
+from fraudstream.core.kafka import consumer
 from fraudstream.core.probing import Range, cut_out, guesses
 from fraudstream.core.settings import Settings
 
@@ -176,7 +177,9 @@ def narrow_down(
     checkpoint, state = fitting(settings, query)
     committed, planned = checkpoint.committed(), checkpoint.planned() or {}
     starts = {part: committed.get(part, begin) for part, begin in state.begins.items()}
-    ends = {part: max(planned.get(part, end), starts[part]) for part, end in state.ends.items()}
+    # Nothing beyond an open transaction can be read, which would hold the search up for as long as it is open.
+    readable = _readable_ends(settings, list(state.ends))
+    ends = {part: max(planned.get(part, readable[part]), starts[part]) for part in state.ends}
     ranges = [Range(part, start, ends[part]) for part, start in starts.items()]
     log.info("narrowing_down", query=query, records=sum(map(len, ranges)), reason=failure.reason)
     former = [
@@ -196,6 +199,21 @@ def narrow_down(
         seconds=round(time.monotonic() - began, 1),
     )
     return True
+
+
+def _readable_ends(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where reading of committed records ends. Raises :class:`BrokerUnavailable`."""
+    reader = consumer(settings)
+    try:
+        ends: dict[TopicPartition, int] = reader.end_offsets(partitions)
+        return ends
+    except KafkaError as error:
+        raise BrokerUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not say where its topics end "
+            f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
+        ) from error
+    finally:
+        reader.close()
 
 
 def read_record(reader: Any, suspect: Suspect) -> Any:

@@ -22,7 +22,7 @@ _UNREADABLE = re.compile(r"fetching the next record|CorruptRecord|Record is corr
 _SECONDS = 10.0
 # Each is tried alone: more of them are no shorter way than halving.
 _MOST_GUESSES = 50
-_POLL_RECORDS = 5_000
+_POLL_RECORDS = 500
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -47,8 +47,9 @@ class KeptQuery:
     ``start`` starts it from its checkpoint. ``finished`` says up to which offsets it has processed its input,
     ``settled`` up to which it will not go back after a failure, ``idle`` whether it has found nothing left to do.
     ``may_start`` holds it back. ``narrow`` looks for the record that makes it fail and sets it aside; it answers
-    whether that has brought the query on. ``check`` raises where a running query's topics are no longer those that it
-    reads. ``reported``: what it has finished is the job's progress.
+    whether that has brought the query on, and ``advice`` is what helps where it has not. ``check`` raises where a
+    running query's topics are no longer those that it reads; ``is_current`` says whether its checkpoint is still the
+    one in use. ``reported``: what it has finished is the job's progress.
     """
 
     name: str
@@ -58,7 +59,9 @@ class KeptQuery:
     idle: Callable[[Any], bool]
     may_start: Callable[[], bool] = lambda: True
     narrow: Callable[[Failure], bool] = _not_narrowed
+    advice: str = ""
     check: Callable[[Any], object] = _nothing
+    is_current: Callable[[], bool] = lambda: True
     reported: bool = True
 
 
@@ -125,6 +128,11 @@ class QueryLoop:
             return
         try:
             ended = state.query.awaitTermination(_LOOK_SECONDS / len(self._states))
+            if not state.kept.is_current():
+                # Somebody recovered it: where it goes on, and what its group says, is no longer this query's business.
+                log.info("checkpoint_replaced", query=state.kept.name)
+                self._end(state)
+                return
             if not ended and self._clock() - state.checked_at >= CHECK_SECONDS:
                 state.checked_at = self._clock()
                 state.kept.check(state.query)
@@ -200,6 +208,8 @@ class QueryLoop:
             return
         if moved:
             state.failures = 0
+        elif state.failing is not None and state.kept.advice:
+            state.failing = replace(state.failing, advice=state.kept.advice)
 
     def _end(self, state: _State) -> None:
         if state.query is None:

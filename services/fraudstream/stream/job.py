@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -107,8 +108,11 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
     """The scoring query as it is kept running under the settings' trigger."""
     progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches()
 
+    in_use: list[Path] = []
+
     def started() -> StreamingQuery:
         query = start(spark, settings)
+        in_use[:] = [Checkpoint.of(settings, CHECKPOINT).folder]
         progress.begin()
         return query
 
@@ -121,6 +125,7 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
         idle=progress.idle,
         narrow=narrowing.narrow,
         check=lambda _: _check(spark, settings),
+        is_current=lambda: in_use == [Checkpoint.of(settings, CHECKPOINT).folder],
     )
 
 

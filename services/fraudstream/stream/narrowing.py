@@ -11,14 +11,18 @@ import orjson
 from fraudstream.core.failures import Failure
 from fraudstream.core.jvm import finish_record
 from fraudstream.core.kafka import consumer, spark_sink_options
+from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_RAW_BYTES
 from fraudstream.core.narrowing import Suspect, narrow_down, read_record
 from fraudstream.core.probing import Range
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark import read_range
-from fraudstream.core.topics import REJECTED
+from fraudstream.core.topics import MOST_RECORD_BYTES, REJECTED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+# What a record of `rejected` has beside the event's bytes, and a request beside its record.
+_OWN_BYTES = 16 * 1024
 
 _ROW = "topic STRING, key BINARY, value BINARY, source STRING, field STRING, reason STRING"
 
@@ -43,7 +47,8 @@ class Narrowing:
     def _set_aside(self, found: list[Suspect]) -> None:
         reader = consumer(self._settings)
         try:
-            rows = [set_aside_row(suspect, read_record(reader, suspect)) for suspect in found]
+            most = self._settings.kafka_max_request_bytes
+            rows = [set_aside_row(suspect, read_record(reader, suspect), most) for suspect in found]
         finally:
             reader.close()
         made = self._spark.createDataFrame(rows, _ROW)
@@ -53,8 +58,13 @@ class Narrowing:
         records.write.format("kafka").options(**spark_sink_options(self._settings)).save()
 
 
-def set_aside_row(suspect: Suspect, record: Any) -> tuple[str, bytes | None, bytes, str, str, str]:
-    """What the record of `rejected` is made of; ``record`` is Kafka's own, None where it cannot be read."""
+def set_aside_row(
+    suspect: Suspect, record: Any, most_bytes: int = MOST_RECORD_BYTES
+) -> tuple[str, bytes | None, bytes, str, str, str]:
+    """What the record of `rejected` is made of; ``record`` is Kafka's own, None where it cannot be read.
+
+    ``most_bytes``: what a request may have. Where the event has no room in that, its beginning is set aside.
+    """
     field = "cannot be scored" if record is not None else "cannot be read"
     at = datetime.fromtimestamp(record.timestamp / 1000, UTC) if record is not None else datetime.now(UTC)
     source = {
@@ -64,4 +74,12 @@ def set_aside_row(suspect: Suspect, record: Any) -> tuple[str, bytes | None, byt
         "enqueued_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     key, value = (record.key, record.value or b"") if record is not None else (None, b"")
-    return REJECTED, key, value, orjson.dumps(source).decode(), field, f"{field}: {suspect.failure.reason}"
+    reason = f"{field}: {suspect.failure.reason}"
+    # The bytes are written in base64, beside what else the record has.
+    room = max((most_bytes - _OWN_BYTES) * 3 // 4, 0)
+    if min(len(value), CUT_RAW_BYTES if len(value) > WHOLE_RAW_BYTES else WHOLE_RAW_BYTES) > room:
+        reason = (
+            f"{field}: {len(value):,} bytes, of which a request of {most_bytes:,} holds these; {suspect.failure.reason}"
+        )
+        value = value[:room]
+    return REJECTED, key, value, orjson.dumps(source).decode(), field, reason

@@ -135,3 +135,22 @@ def test_a_reason_holds_no_secret_however_it_is_cut() -> None:
         reason = failure_reason(ValueError(f"Illegal header value {'x' * length} b'Bearer qX7.pL9zRwN4vB2k.MMMM'"))
         assert "Illegal header value" in reason
         assert "qX7" not in reason
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "advice"),
+    [
+        ("[STREAMING_CHECKPOINT_MISSING_METADATA_FILE] Checkpoint location /x must have metadata", "misfit", "recover"),
+        ("[MALFORMED_LOG_FILE] Log file was malformed: failed to read correct log version from x", "misfit", "recover"),
+        ("[CHECKPOINT_FILE_CHECKSUM_VERIFICATION_FAILED] Checksum verification failed", "misfit", "recover"),
+        (
+            "org.apache.kafka.common.errors.TimeoutException: Topic scored not present in metadata",
+            "away",
+            "topics create",
+        ),
+    ],
+)
+def test_what_spark_finds_broken_or_missing_is_advised(said: str, kind: str, advice: str) -> None:
+    failure = failure_of(RuntimeError(f"{AHEAD}{said}"))
+    assert failure.kind == kind
+    assert f"`fraudstream {advice}" in failure.advice

@@ -239,6 +239,22 @@ def test_topics_that_changed_under_a_running_query_are_noticed() -> None:
     assert "made anew" in reporter.told[1].reason
 
 
+def test_a_query_whose_checkpoint_was_replaced_goes_on_from_the_other_one_and_commits_nothing_of_its_own() -> None:
+    # Somebody recovers it while its second batch runs.
+    scripted = Scripted([[3, 8], [4, 5]])
+    reporter = run(scripted, is_current=lambda: len(scripted.queries) > 1 or scripted.queries[0].offset < 8)
+    assert scripted.queries[0].stopped
+    assert reporter.offsets == {PART: 5}
+    assert reporter.told == [None]
+
+
+def test_what_no_search_brings_on_is_advised_by_the_query() -> None:
+    reporter = run(Scripted([[boom()], [boom()], [boom()]]), narrow=lambda _: False, advice="`fraudstream recover`")
+    assert reporter.told[-1] is not None
+    assert reporter.told[-1].advice == "`fraudstream recover`"
+    assert "something odd" in reporter.told[-1].reason
+
+
 def test_spark_that_is_gone_ends_the_job() -> None:
     scripted = Scripted([[RuntimeError("Cannot call methods on a stopped SparkContext.")]])
     with pytest.raises(RuntimePartError, match="stopped SparkContext"):

@@ -104,6 +104,7 @@ def batch(settings: Settings, query: str, offsets: str) -> Path:
     for name, content in (("offsets", f"v1\n{{}}\n{offsets}"), ("commits", "v1\n{}")):
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "3").write_text(content)
+    (folder / "metadata").write_text('{"id":"03a7"}')
     return folder / "offsets" / "3"
 
 
