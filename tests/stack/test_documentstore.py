@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -72,6 +73,36 @@ def test_deletes_and_updates_survive_a_kill(store: Running, settings: Settings) 
     store.start()
     db = documents.database(settings)
     assert db.changed.count_documents({"seen": True}) == 50
+
+
+_WEIGHED = """
+import jpype
+from fraudstream.runtime import documentstore_server as server
+server._start_java()
+store = jpype.JClass("org.h2.mvstore.MVStore").open(None)
+loader = server._own_formats(store).getClass().getClassLoader()
+made = loader.loadClass("fraudstream.documentstore.Values").getDeclaredConstructor()
+made.setAccessible(True)
+values = made.newInstance()
+def document(**fields):
+    made = jpype.JClass("de.bwaldvogel.mongo.bson.Document")()
+    for name, value in fields.items():
+        made.put(name, value)
+    return made
+text, some = jpype.JString("x" * 850_000), jpype.java.util.ArrayList()
+some.add(text)
+short = document(**{f"f{n}": jpype.JString("short") for n in range(40)})
+large = [document(a=text), document(a=document(b=some)), document(a=jpype.JArray(jpype.JByte)(850_000))]
+print(values.isMemoryEstimationAllowed(), *[values.getMemory(one) for one in [short, *large]])
+"""
+
+
+def test_a_document_weighs_what_it_takes_in_memory_so_that_the_cache_has_room_for_it() -> None:
+    done = subprocess.run([sys.executable, "-c", _WEIGHED], capture_output=True, text=True, check=True, timeout=120)
+    estimated, short, *large = done.stdout.split()
+    assert estimated == "False"
+    assert 2_000 < int(short) < 4_000
+    assert all(850_000 <= int(one) < 851_000 for one in large)
 
 
 def test_data_survive_a_stop(store: Running, settings: Settings) -> None:

@@ -60,6 +60,9 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
         raise ConfigurationError(f"{ENV_PREFIX}MONGO_URI is empty. Set it to the store's connection string.")
     defaults: dict[str, Any] = {
         "tz_aware": True,
+        # What others wrote: a time beyond Python's years, or text that is no UTF-8, must not end what reads it.
+        "datetime_conversion": "DATETIME_AUTO",
+        "unicode_decode_error_handler": "replace",
         "appname": "fraudstream",
         "serverSelectionTimeoutMS": 5_000,
         # Above what the stores let an operation take (Cosmos DB 60 s, DocumentDB 120 s): a request that is never

@@ -8,6 +8,7 @@ import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.bson.BinData;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
 import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
@@ -15,6 +16,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import org.h2.mvstore.DataUtils;
@@ -218,11 +220,38 @@ final class Keys extends BasicDataType {
 
 /** A document as BSON. */
 final class Values extends BasicDataType {
-    // What a document takes in memory is a guess from this many bytes a field; H2 sizes its pages and cache by it.
+    // What a field takes in memory with its name and an ordinary value; H2 sizes its pages and cache by it.
     private static final int FIELD_BYTES = 60;
 
     public int getMemory(Object document) {
-        return 100 + FIELD_BYTES * ((Document) document).size();
+        return 100 + (int) Math.min(memory(document), Integer.MAX_VALUE / 2);
+    }
+
+    /** Guessed from samples, a few large documents among many small ones would fill the heap as cache. */
+    public boolean isMemoryEstimationAllowed() {
+        return false;
+    }
+
+    /** A guess, which counts each field alike and what goes beyond that in texts and bytes by its length. */
+    private static long memory(Object value) {
+        if (value instanceof String) {
+            return Math.max(((String) value).length() - FIELD_BYTES, 0);
+        } else if (value instanceof byte[]) {
+            return ((byte[]) value).length;
+        } else if (value instanceof BinData) {
+            return ((BinData) value).getData().length;
+        }
+        Iterator parts = null;
+        if (value instanceof Document) {
+            parts = ((Document) value).values().iterator();
+        } else if (value instanceof Collection) {
+            parts = ((Collection) value).iterator();
+        }
+        long bytes = 0;
+        while (parts != null && parts.hasNext()) {
+            bytes += FIELD_BYTES + memory(parts.next());
+        }
+        return bytes;
     }
 
     public void write(WriteBuffer buffer, Object document) {
