@@ -8,11 +8,10 @@ from typing import TypeVar
 import structlog
 
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
-_LONGEST = 2_000
 
 
 def told(ask: Callable[[], Answer]) -> Answer | str:
@@ -20,8 +19,8 @@ def told(ask: Callable[[], Answer]) -> Answer | str:
     try:
         return ask()
     except FraudstreamError as error:
-        return printable(str(error), _LONGEST)
+        return error_text(error)
     # A document may hold anything; the reader is told and the page goes on.
     except Exception as error:
         log.exception("request_failed")
-        return f"This cannot be shown ({type(error).__name__}: {printable(str(error), 200)})."
+        return f"This cannot be shown ({error_text(error)})."

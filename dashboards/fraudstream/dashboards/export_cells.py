@@ -16,11 +16,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from fraudstream.core.text import printable
+from fraudstream.core.distinct_names import DistinctNames
+from fraudstream.core.text import ELLIPSIS, printable
 from fraudstream.dashboards import stored
-from fraudstream.dashboards.distinct_names import DistinctNames
 
-# Excel's limit for a cell is 32,767 (Microsoft Support, "Excel specifications and limits").
+# Excel's limit for a cell is 32,767 (Microsoft Support, "Excel specifications and limits"), and it counts in UTF-16: an
+# emoji is two. What is beyond begins the next cell.
 LONGEST_CELL = 32_000
 LONGEST_NAME = 200
 # Readers of tables take hundreds of columns, not one for each name that senders invent: the rest share a column.
@@ -33,13 +34,22 @@ _MOST_VALUES = 200_000
 _MOST_CHARACTERS = 4_000_000
 
 # CWE-1236 and OWASP, "CSV Injection": the signs, their full-width forms, and what may stand between them and the begin
-# of a cell; separators of other countries begin cells as well. A plain number is none of it.
+# of a cell; separators of other countries begin cells as well. A plain number is none of it, where it is the whole cell
+# (`-1,2` may go on as a formula where the comma is a decimal sign), or a number or a text of JSON.
 # A run of quotes and blanks is taken whole, from its begin alone: from each of its characters it would be gone through
 # again, which a sender can make take minutes.
+_NUMBER = r"-[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _FORMULA = re.compile(
-    r"""((?<![\s"'])(?:^|(?<=[,;|])|(?=\s*+["']))[\s"']*+)"""
-    r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b])"
-    r"""(?!-\d++(?:\.\d++)?(?:[eE][+-]?\d++)?(?=$|[,;\]}"']))"""
+    rf"""(
+        (?<![\s"'])(?:
+            ^ [\s"']*+ (?!{_NUMBER}\Z)
+          | (?<=[;|]) [\s"']*+ (?!{_NUMBER}(?:\Z|[;|]))
+          | (?<=,) \s*+ (?!["']) (?!{_NUMBER}(?:\Z|[,;\]}}]))
+          | (?<![;|]) (?=\s*+["']) [\s"']*+ (?!{_NUMBER}(?:\Z|["']))
+        )
+    )
+    (?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b])""",
+    re.VERBOSE,
 )
 Cell = bool | int | float | str | datetime | None
 
@@ -69,7 +79,16 @@ def harmless(text: str) -> str:
 
     Control characters are escaped: a line break would end the record for programs that read lines.
     """
-    return _FORMULA.sub(r"\1'", printable(text, LONGEST_CELL))[:LONGEST_CELL]
+    return _cut(_FORMULA.sub(r"\1'", printable(text, LONGEST_CELL)))
+
+
+def _cut(text: str) -> str:
+    """The text, or as much of it as a cell takes, with an ellipsis."""
+    # Two bytes for each of the units that spreadsheets count; half of a pair is left out.
+    units = text.encode("utf-16-le") if 2 * len(text) > LONGEST_CELL else b""
+    if len(units) <= 2 * LONGEST_CELL:
+        return text
+    return units[: 2 * (LONGEST_CELL - 1)].decode("utf-16-le", "ignore") + ELLIPSIS
 
 
 def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from dash import Dash
 from flask import Response, request
 
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text, printable, told_text
 from fraudstream.dashboards import export_cells
 from fraudstream.dashboards.address import Address
 from fraudstream.dashboards.buckets import VALUES
@@ -27,6 +27,7 @@ PREFIX = "/export"
 FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 # A reader of one export waits at most so long for the first snapshot after a pause.
 _PATIENCE_SECONDS = 10.0
+_LONGEST_PROBLEM = 500
 
 
 def report_link(form: str, choice: str, chosen: Period | None) -> str:
@@ -96,9 +97,9 @@ def _file(name: str, form: str, rows: Callable[[str, Period | None, Address], Se
     try:
         made = rows(address.one("origin", CHOICES, "all"), period(address.many("period")), address)
     except StoreUnavailable as error:
-        return Response(f"{error}\n", 503, mimetype="text/plain")
+        return Response(f"{error_text(error)}\n", 503, mimetype="text/plain")
     except ValueError as error:
-        return Response(f"{error}\n", 400, mimetype="text/plain")
+        return Response(f"{told_text(str(error), _LONGEST_PROBLEM)}\n", 400, mimetype="text/plain")
     stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     headers = {"Content-Disposition": f'attachment; filename="fraudstream-{name}-{stamp}.{form}"'}
     return Response(encoded(made, form), mimetype=FORMATS[form], headers=headers)

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from fraudstream.core.errors import UnavailableError
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text
 
 log = structlog.get_logger(__name__)
 Read = TypeVar("Read")
@@ -98,12 +98,11 @@ class Feed(Generic[Read]):
         try:
             view = View(self._read())
         except UnavailableError as error:
-            view = View(self._view.snapshot, str(error))
+            view = View(self._view.snapshot, error_text(error))
         # The thread outlives whatever a document may hold; the page names the problem and shows the last good data.
         except Exception as error:
             log.exception("snapshot_failed", feed=self._name)
-            said = f"{type(error).__name__}: {printable(str(error), 200)}"
-            view = View(self._view.snapshot, f"The stored documents cannot be read ({said}).")
+            view = View(self._view.snapshot, f"The stored documents cannot be read ({error_text(error)}).")
         if view.problem and not self._view.problem:
             log.warning("source_lost", feed=self._name, reason=view.problem)
         elif self._view.problem and not view.problem:

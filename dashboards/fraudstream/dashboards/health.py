@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fraudstream.core.documents import ROLLUPS
-from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.rollups import ALL, rollup_id
 from fraudstream.core.settings import Settings
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text, told_text
 from fraudstream.dashboards.model_info import ModelInfo, ModelSource
 from fraudstream.dashboards.progress_reading import JOBS, Progress, ProgressReader
 from fraudstream.dashboards.queries import Store
@@ -165,7 +164,7 @@ class Health:
         if progress is None:
             return PartHealth(name, "unknown", "known by what it commits to Kafka, which does not answer")
         if failing := progress.failing.get(job):
-            return PartHealth(name, "failing", printable(failing.sentence), rate, lag)
+            return PartHealth(name, "failing", told_text(failing.sentence), rate, lag)
         if lag is None:
             return PartHealth(name, "idle", "has not finished anything yet", rate, None)
         waits = time.monotonic() - self._moved_at[job]
@@ -205,8 +204,7 @@ def _timed(ask: Callable[[], Any]) -> _Answer:
         value = ask()
     # Whatever a client raises, the part did not answer as it should.
     except Exception as error:
-        text = str(error) if isinstance(error, FraudstreamError) else f"{type(error).__name__}: {str(error)[:200]}"
-        return _Answer(None, None, text)
+        return _Answer(None, None, error_text(error))
     return _Answer(value, 1000 * (time.perf_counter() - started))
 
 

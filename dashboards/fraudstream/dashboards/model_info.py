@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from fraudstream.core.errors import RegistryRefused
 from fraudstream.core.registry import champion_version, registry_client, registry_error
-from fraudstream.core.settings import Settings
+from fraudstream.core.settings import Settings, mask_uri
 
 _KEPT_SECONDS = 15.0
 
@@ -64,9 +66,9 @@ class ModelSource:
         base = browser_address(self._settings)
         try:
             found = self._client.get_model_version(name, version)
-            run = self._client.get_run(found.run_id) if found.run_id else None
         except MlflowException as error:
             raise registry_error(self._settings, error) from error
+        run = self._run(found.run_id)
         return ModelInfo(
             name,
             version,
@@ -75,6 +77,18 @@ class ModelSource:
             version_address(model_address(base, name), version),
             f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}" if base and run else "",
         )
+
+    def _run(self, run_id: str | None) -> Any:
+        """The training run; None where it is gone, which costs its metrics and its link alone."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._client.get_run(run_id) if run_id else None
+        except MlflowException as error:
+            told = registry_error(self._settings, error)
+            if isinstance(told, RegistryRefused):
+                return None
+            raise told from error
 
 
 def model_address(base: str, name: str) -> str:
@@ -88,6 +102,12 @@ def version_address(model: str, version: str) -> str:
 
 
 def browser_address(settings: Settings) -> str:
-    """MLflow's address for a browser; empty where there is none: it may also be a file or a cloud workspace."""
+    """MLflow's address for a browser; empty where there is none: it may also be a file or a cloud workspace.
+
+    Without user and password: those are this process's own, and whoever sees a page reads its links.
+    """
     address = settings.mlflow_url or settings.mlflow_tracking_uri
-    return address.rstrip("/") if address.startswith(("http://", "https://")) else ""
+    if not address.startswith(("http://", "https://")):
+        return ""
+    # Masked first: a password may hold what ends it.
+    return re.sub(r"(?<=://)[^/?#]*@", "", mask_uri(address), count=1).rstrip("/")

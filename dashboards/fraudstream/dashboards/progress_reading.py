@@ -16,7 +16,7 @@ from fraudstream.core.health import Failing
 from fraudstream.core.kafka import consumer, topic_partitions
 from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, lag
 from fraudstream.core.settings import Settings
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text, told_text
 
 # A job's group and the topics that it reads.
 JOBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -25,7 +25,6 @@ JOBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 _TIMEOUT_MS = 3_000
 _ASKED_EVERY_SECONDS = 5.0
-_LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,8 @@ class JobsFailing:
 
     def _ask(self) -> None:
         try:
-            found = {job: printable(failing.sentence) for job, failing in self._read().failing.items()}
+            found = {job: told_text(failing.sentence) for job, failing in self._read().failing.items()}
         except Exception as error:  # whatever a client raises: the broker is away, and says nothing of the jobs
-            found = {"jobs": f"not known: {printable(str(error), _LONGEST_ERROR)}"}
+            found = {"jobs": f"not known: {error_text(error)}"}
         with self._lock:
             self._known = found

@@ -122,7 +122,7 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
     if model.created_at:
         facts.append(("Registered", f"{forms.date(model.created_at)} {forms.clock(model.created_at)}"))
     metrics = [
-        (_metric(name), forms.count(int(value)) if name in _COUNTED else forms.decimals(value, 4))
+        (_metric(name), forms.count(value) if name in _COUNTED else forms.decimals(value, 4))
         for name, value in sorted(model.metrics.items())
     ]
     return html.Div(

@@ -22,6 +22,7 @@ from kafka.errors import KafkaError
 from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.event import FEATURES
 from fraudstream.core.kafka import topic_partitions
+from fraudstream.core.text import error_text
 from fraudstream.core.topics import SCORED
 from fraudstream.dashboards import stored
 from fraudstream.dashboards.queries import Decision
@@ -105,16 +106,16 @@ class Tail:
             try:
                 consumer = self._connect()
             except BrokerUnavailable as error:
-                self._fail(str(error))
+                self._fail(error_text(error))
                 continue
             try:
                 self._follow(consumer)
             except (KafkaError, BrokerUnavailable) as error:
-                self._fail(f"The topic {SCORED} cannot be read ({type(error).__name__}: {str(error)[:200]}).")
+                self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
             # The thread outlives whatever a record or the client may bring; the page names the problem.
             except Exception as error:
                 log.exception("tail_failed")
-                self._fail(f"The topic {SCORED} cannot be read ({type(error).__name__}: {str(error)[:200]}).")
+                self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
             finally:
                 consumer.close()
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fraudstream.core.figures import nearest_rank
 from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, amount_bins
 from fraudstream.dashboards.buckets import Tallies, Tally
 from fraudstream.dashboards.queries import Decision
@@ -198,7 +199,7 @@ def value_of(dimension: str, decision: Decision) -> str:
 
 
 def _ranked(values: NDArray[Any], parts: tuple[float, float, float]) -> tuple[float, float, float]:
-    ranks = [max(int(np.ceil(part * len(values))) - 1, 0) for part in parts]
+    ranks = [nearest_rank(len(values), part) for part in parts]
     low, middle, high = np.partition(values, ranks)[ranks]
     return float(low), float(middle), float(high)
 

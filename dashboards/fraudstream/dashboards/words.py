@@ -40,8 +40,8 @@ _VALUE_LABELS = {
 
 def label(dimension: str, value: str) -> str:
     """A dimension's value as an axis shows it."""
-    if dimension == "month" and value.isdigit() and 1 <= int(value) <= 12:
-        return calendar.month_abbr[int(value)]
+    if dimension == "month" and (month := _month(value)):
+        return calendar.month_abbr[month]
     if dimension == "day_of_week":
         return value[:3].capitalize()
     if dimension == AMOUNT_BIN:
@@ -53,8 +53,8 @@ def label(dimension: str, value: str) -> str:
 
 def long_label(dimension: str, value: str) -> str:
     """The same within a sentence or a tooltip."""
-    if dimension == "month" and value.isdigit() and 1 <= int(value) <= 12:
-        return calendar.month_name[int(value)]
+    if dimension == "month" and (month := _month(value)):
+        return calendar.month_name[month]
     if dimension == "day_of_week":
         return value.capitalize()
     if dimension == AMOUNT_BIN:
@@ -62,6 +62,12 @@ def long_label(dimension: str, value: str) -> str:
     if dimension == HOUR:
         return f"{value.zfill(2)}:00–{value.zfill(2)}:59 UTC"
     return label(dimension, value)
+
+
+def _month(value: str) -> int | None:
+    """The month's number; None for any other text, `²` and thousands of digits among them."""
+    number = int(value) if value.isdecimal() and len(value) <= 2 else 0
+    return number if 1 <= number <= 12 else None
 
 
 def drawn(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fraudstream.core.redaction import redact
 from fraudstream.core.text import printable
 
 _LONGEST = 400
@@ -10,7 +11,7 @@ _PREAMBLE = ("An error occurred while calling", "An exception was thrown from th
 
 
 def one_line(error: BaseException) -> str:
-    """The error's kind and the first line of its text that tells a cause."""
-    lines = [line.strip().removeprefix(": ") for line in str(error).splitlines()]
+    """The error's kind and the first line of its text that tells a cause, without our secrets."""
+    lines = [line.strip().removeprefix(": ") for line in redact(str(error)).splitlines()]
     cause = next((line for line in lines if line and not line.startswith(_PREAMBLE)), "")
     return printable(f"{type(error).__name__}: {cause}" if cause else type(error).__name__, _LONGEST)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,6 +21,9 @@ DOCUMENTDB_DOMAIN = ".mongocluster.cosmos.azure.com"
 _SAS_KEY_BYTES = 32
 _COSMOS_KEY_BYTES = 64
 _KNOWN_PARTS = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey", "EntityPath", "UseDevelopmentEmulator")
+# What may be shown of a string whose parts are not where they belong: no key has a dot, or letters alone before a `=`.
+_PART = re.compile(r"[A-Za-z]{1,32}")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,10 @@ class EventHubsString:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with a string, by a stable ``kind``, and how to correct it; never holds the secret itself."""
+    """What is wrong with a string, by a stable ``kind``, and how to correct it.
+
+    It repeats nothing that could be the secret, wherever that was put by mistake: also not a user or a part's name.
+    """
 
     kind: str
     problem: str
@@ -71,7 +78,7 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
         return [Mistake("quoted", "the connection string carries its quotes", "Remove the quotes around the value.")]
     found: list[Mistake] = []
     named = parse_event_hubs(text)
-    unknown = [name for name in _parts(text) if name not in _KNOWN_PARTS]
+    unknown = {name: value for name, value in _parts(text).items() if name not in _KNOWN_PARTS}
     if not named.host:
         found.append(
             Mistake(
@@ -84,7 +91,7 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
         found.append(
             Mistake(
                 "endpoint-host",
-                f"the endpoint's host {named.host} is not below {EVENT_HUBS_DOMAIN[1:]}",
+                f"the endpoint's host{_shown_host(named.host)} is not below {EVENT_HUBS_DOMAIN[1:]}",
                 "Copy the string of the Event Hubs namespace, not that of another service.",
             )
         )
@@ -103,9 +110,11 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
             )
         )
     if unknown:
-        found.append(
-            Mistake("unknown-part", f"the string has unknown parts: {', '.join(unknown)}", "Copy the string again.")
-        )
+        number = "an unknown part" if len(unknown) == 1 else f"{len(unknown)} unknown parts"
+        # Without a part that is known, the text is a password of any kind.
+        names = [name for name, value in unknown.items() if value and named.host and _PART.fullmatch(name)]
+        listed = f": {', '.join(names)}" if names else ""
+        found.append(Mistake("unknown-part", f"the string has {number}{listed}", "Copy the string again."))
     return found
 
 
@@ -134,7 +143,7 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
         found.append(
             Mistake(
                 "cosmos-host",
-                f"the host {host or '(none)'} is not below {COSMOS_DOMAIN[1:]}",
+                f"the host{_shown_host(host)} is not below {COSMOS_DOMAIN[1:]}",
                 "Use the account's MongoDB address, not the one of its NoSQL endpoint.",
             )
         )
@@ -142,8 +151,8 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
         found.append(
             Mistake(
                 "account",
-                f"the user {unquote(address.username)} is not the account {host.split('.')[0]}",
-                "The user of Cosmos DB for MongoDB (RU) is the account's name.",
+                f"the user is not the account {host.split('.')[0]}",
+                "The user of Cosmos DB for MongoDB (RU) is the account's name, the password its key.",
             )
         )
     if port != COSMOS_PORT and not _is_local(host):
@@ -161,6 +170,15 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
     return found
 
 
+def cosmos_account(uri: str) -> str:
+    """The account that the host of a Cosmos DB address names; empty where it names none."""
+    try:
+        host = urlsplit(uri).hostname or ""
+    except ValueError:
+        return ""
+    return host.split(".")[0] if host.endswith(COSMOS_DOMAIN) else ""
+
+
 def uri_options(uri: str) -> dict[str, str]:
     """The options of a MongoDB address, names in lower case."""
     return {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2])}
@@ -169,6 +187,10 @@ def uri_options(uri: str) -> dict[str, str]:
 def _parts(text: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in text.strip().split(";") if part.strip())
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _shown_host(host: str) -> str:
+    return f" {host}" if _HOST.fullmatch(host) else " (no host's name)"
 
 
 def _key_mistakes(key: str, length: int, name: str) -> list[Mistake]:

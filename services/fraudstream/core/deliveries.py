@@ -21,12 +21,15 @@ from kafka.errors import (
 )
 
 from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.redaction import redact
+from fraudstream.core.text import told_text
 
 # Longest wait for a record's answer, seconds; a request is given the 20 s that Event Hubs asks for (azure-docs,
 # apache-kafka-configurations) and some more.
 ANSWER_SECONDS = 30
 # The producer gives up by itself first, and then holds nothing that its end would wait for.
 _GUARD_SECONDS = ANSWER_SECONDS + 10
+_LONGEST_REASON = 200
 OPTIONS: dict[str, Any] = {
     "bootstrap_timeout_ms": 15_000,
     "max_block_ms": 10_000,
@@ -75,11 +78,11 @@ class Delivered:
 
 def reason(error: BaseException) -> str:
     """Why Kafka did not take a record, in words and with the error's own name."""
-    name, text = type(error).__name__, " ".join(str(error).split())
+    name, text = type(error).__name__, " ".join(redact(str(error)).split())
     meaning = next((words for kinds, words in _MEANINGS if isinstance(error, kinds)), "")
     # The library's text starts with the error's number and name.
     own = text.partition(f"{name}: ")[2] or text
-    told = f"{name}: {own[:200]}" if own else name
+    told = f"{name}: {told_text(own, _LONGEST_REASON)}" if own else name
     return f"{meaning} ({told})" if meaning else told
 
 

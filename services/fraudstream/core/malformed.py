@@ -8,8 +8,10 @@ shown, and not mended either: what is stored somewhere is then mended there, onc
 
 from __future__ import annotations
 
+import os
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -20,6 +22,16 @@ ENV_PREFIX = "FRAUDSTREAM_"
 _IN_HEADERS = ("scoring_key", "dashboard_auth_header")
 # Names of files may hold any character that the system takes, but for those that no line of text survives.
 _PATHS = ("data_dir", "kafka_ssl_cafile")
+# Of Event Hubs: a string with this part is a password, and this user goes with it.
+_KEY_PART = re.compile(r"(?i)SharedAccessKey\s*=")
+_EVENT_HUBS_USER = "$ConnectionString"
+# How a key in base64 ends, and no user's name does.
+_KEY = re.compile(r"[\w+/-]{20,}={1,2}")
+# What azure-identity signs in with (its README, "Environment variables"), and which of it is secret.
+_IDENTITY = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_USERNAME", "AZURE_CLIENT_CERTIFICATE_PATH")
+_IDENTITY_SECRETS = (
+    *("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET"),
+)
 
 _NAMED = {
     "\n": "a line break",
@@ -32,7 +44,10 @@ _NAMED = {
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A setting whose value cannot be meant; ``problem`` says what is wrong with it and never shows it."""
+    """A setting, or a variable of others in capitals, whose value cannot be meant.
+
+    ``problem`` says what is wrong with it and never shows it.
+    """
 
     name: str
     problem: str
@@ -40,7 +55,7 @@ class Malformed:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"{ENV_PREFIX}{self.name.upper()}"
+        return self.name if self.name.isupper() else f"{ENV_PREFIX}{self.name.upper()}"
 
     def __str__(self) -> str:
         return f"{self.variable} {self.problem}"
@@ -57,6 +72,21 @@ def malformed(values: Mapping[str, object]) -> list[Malformed]:
     return found
 
 
+def malformed_identity(values: Mapping[str, object]) -> list[Malformed]:
+    """The malformed variables of azure-identity, where these settings say that it signs in (OAUTHBEARER)."""
+    if values.get("kafka_sasl_mechanism") != "OAUTHBEARER":
+        return []
+    given = {name: os.environ.get(name, "") for name in (*_IDENTITY, *_IDENTITY_SECRETS)}
+    return [Malformed(name, problem) for name, text in given.items() if (problem := _problem(name, text)) is not None]
+
+
+def identity_secrets() -> Iterator[tuple[str, str]]:
+    """The secrets among those variables, each with the user that goes with it."""
+    for name in _IDENTITY_SECRETS:
+        if text := os.environ.get(name):
+            yield text, os.environ.get("AZURE_USERNAME" if name == "AZURE_PASSWORD" else "AZURE_CLIENT_ID", "")
+
+
 def _problem(name: str, text: str) -> str | None:
     if not text:
         return None
@@ -67,6 +97,8 @@ def _problem(name: str, text: str) -> str | None:
             return f"{end} with {_name(character)}"
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         return "stands in quotes, which belong to the shell or to .env and not to the value"
+    if misplaced := _misplaced(name, text):
+        return misplaced
     if text.isascii() and text.isprintable():
         return None
     for character in text:
@@ -83,6 +115,15 @@ def _problem(name: str, text: str) -> str | None:
             return "holds a character that was lost when it was copied (U+FFFD)"
         if name in _IN_HEADERS and not character.isascii():
             return f"holds {_name(character)}, which an HTTP header cannot carry"
+    return None
+
+
+def _misplaced(name: str, text: str) -> str | None:
+    """What is wrong with Event Hubs' user or password where it stands in the other's place."""
+    if name == "kafka_sasl_password":
+        return "holds the user's name: user and password are exchanged" if text == _EVENT_HUBS_USER else None
+    if name == "kafka_sasl_username" and (_KEY_PART.search(text) or _KEY.fullmatch(text)):
+        return f"holds a key of Event Hubs, which belongs into {ENV_PREFIX}KAFKA_SASL_PASSWORD"
     return None
 
 

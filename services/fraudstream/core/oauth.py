@@ -16,9 +16,11 @@ from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from fraudstream.core.errors import ConfigurationError, UnavailableError
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import told_text
 
 # Brokers close a connection whose token runs out, so that a fresh one is fetched this long before.
 _RENEW_SECONDS = 300.0
+_LONGEST_REASON = 200
 
 
 def oauth_scope(settings: Settings) -> str:
@@ -57,8 +59,10 @@ def token_provider(settings: Settings) -> TokenProvider:
         try:
             token = credential.get_token(scope)
         except AzureError as error:
+            # Behind the first line each way of signing in tells why it was none.
+            first = told_text(str(error).partition("\n")[0], _LONGEST_REASON)
             raise UnavailableError(
-                f"No token for {scope} ({type(error).__name__}: {str(error).splitlines()[0][:200]}). Give the process "
+                f"No token for {scope} ({type(error).__name__}: {first}). Give the process "
                 "a managed identity with the role Azure Event Hubs Data Sender or Receiver, or set AZURE_CLIENT_ID, "
                 "AZURE_TENANT_ID and AZURE_CLIENT_SECRET."
             ) from error

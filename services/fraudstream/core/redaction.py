@@ -62,7 +62,11 @@ _PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 _URI = re.compile(r"^[\w+.-]+://(?P<user>[^:/?@]*):(?P<password>.*)@[^@/?]+(?:[/?]|$)", re.S)
 # Without a password the user may be a key; a shorter one is a name, such as this product's, that every other text has.
 _KEY = re.compile(rf"^[\w+.-]+://(?P<user>[^:/?@]{{{2 * _CUT_CHARACTERS},}}):?@[^@/?]+(?:[/?]|$)")
-_NAMED = re.compile(r"(?i)(?:^|[;?&])[^=;?&]*(?:key|password|secret|token|sig|code)=([^;&]+)")
+_NAMED = re.compile(r"(?i)((?:^|[;?&])[^=;?&]*(?:key|password|secret|token|sig|code)=)([^;&]+)")
+# A key whose name is lost, among the parts of a connection string.
+_UNNAMED = re.compile(rf"(?:^|;)\s*([A-Za-z0-9+/]{{{2 * _CUT_CHARACTERS},}}={{0,2}})\s*(?=;|$)")
+# In the user's place: no account's name is as long, or ends as base64 does.
+_KEY_AS_USER = re.compile(r"[\w+/-]{20,}={1,2}|[\w+/=-]{45,}")
 
 
 class Secrets:
@@ -92,11 +96,16 @@ class Secrets:
             plain = {form for atom in atoms if not parts_of(atom) for form in (atom, quote(_encoded(atom), safe=""))}
             self._cut = tuple(sorted(form for form in plain if len(form) >= 2 * _CUT_CHARACTERS))
 
-    def redact(self, text: str) -> str:
-        """The text without what is known, and without what stands where secrets stand."""
+    def without_known(self, text: str) -> str:
+        """The text without the secrets of eight characters and more; every other text stays exactly as it is."""
         for form in self._long:
             if form in text:
                 text = text.replace(form, MASK)
+        return text
+
+    def redact(self, text: str) -> str:
+        """The text without what is known, and without what stands where secrets stand."""
+        text = self.without_known(text)
         if self._words is not None:
             text = self._words.sub(MASK, text)
         for form in self._cut:
@@ -123,6 +132,11 @@ def redact(text: str) -> str:
     return KNOWN.redact(text)
 
 
+def without_known(text: str) -> str:
+    """The text without this process's longer secrets, for what has to be exact else."""
+    return KNOWN.without_known(text)
+
+
 def redacted(value: Any) -> Any:
     """A value of a log event, its texts redacted at any depth; what JSON does not have becomes a text."""
     if value is None or isinstance(value, bool | int | float):
@@ -138,8 +152,7 @@ def redacted(value: Any) -> Any:
 
 def mask_uri(uri: str) -> str:
     """Replace the passwords in a ``scheme://user:password@host/?options`` address, or its user without one."""
-    masked = ADDRESS.sub(without_credentials, uri)
-    return re.sub(r"(?i)(tlsCertificateKeyFilePassword=)[^&]*", rf"\1{MASK}", masked)
+    return _NAMED.sub(rf"\1{MASK}", ADDRESS.sub(without_credentials, uri))
 
 
 def atoms_of(secret: str) -> set[str]:
@@ -151,11 +164,15 @@ def atoms_of(secret: str) -> set[str]:
 
 def parts_of(text: str) -> set[str]:
     """What is secret in a connection string or an address: the values of its keys, and its password."""
-    found = {named.strip() for named in _NAMED.findall(text)}
+    found = {secret.strip() for _, secret in _NAMED.findall(text)}
+    if ";" in text:
+        found |= set(_UNNAMED.findall(text))
     if address := _URI.match(text):
         # A driver that takes an unescaped character for the password's end shows the rest of it as host, port or path.
         password = address["password"]
         found |= {password, *(piece for piece in re.split(r"[/@:?#&=]", password) if len(piece) >= _WORD_CHARACTERS)}
+        if _KEY_AS_USER.fullmatch(unquote(address["user"])):
+            found.add(address["user"])
     if address := _KEY.match(text):
         found.add(address["user"])
     return {one for one in found if one.strip()}

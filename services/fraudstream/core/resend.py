@@ -21,6 +21,7 @@ from fraudstream.core.event import Transaction, parse_event
 from fraudstream.core.json_text import Path, edited, members
 from fraudstream.core.kafka import producer
 from fraudstream.core.settings import Settings
+from fraudstream.core.stored_documents import RAW, read_all, whole
 from fraudstream.core.topics import LABELS, SCORED, TRANSACTIONS
 
 # A scored record that could not be stored is an event with its decision: the event goes back, to be scored anew.
@@ -73,8 +74,8 @@ def send_back(settings: Settings, ids: Sequence[str], correction: Correction) ->
     :class:`BrokerUnavailable` where no connection is made; a broker that goes away later is told in the answers.
     """
     try:
-        rejected = documents.database(settings)[documents.REJECTED]
-        found = {made["_id"]: made for made in rejected.find({"_id": {"$in": list(ids)}})}
+        rejected = documents.database(settings, document_class=RAW)[documents.REJECTED]
+        found = {made["_id"]: made for made in read_all(rejected.find({"_id": {"$in": list(ids)}}))}
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
     records, problems = [], []
@@ -92,11 +93,17 @@ def send_back(settings: Settings, ids: Sequence[str], correction: Correction) ->
 def _record(number: str, made: documents.Document | None, correction: Correction) -> Outgoing:
     if made is None:
         raise EventError(f"{number}: no such rejected event, `fraudstream rejected list` shows them")
-    raw = bytes(made["raw"])
-    if len(raw) < made["raw_bytes"]:
-        raise EventError(f"{number}: only {len(raw):,} of its {made['raw_bytes']:,} bytes are kept; send it anew")
+    raw, size, source = made.get("raw"), whole(made.get("raw_bytes")), made.get("source")
+    if not isinstance(raw, bytes):
+        raise EventError(f"{number}: its bytes are not kept; send it anew")
+    if size is not None and len(raw) < size:
+        raise EventError(f"{number}: only {len(raw):,} of its {size:,} bytes are kept; send it anew")
+    topic = source.get("topic") if isinstance(source, Mapping) else None
+    if not isinstance(topic, str):
+        # The id is made of topic, partition and offset.
+        topic = number.split("/", 1)[0]
     try:
-        return outgoing(number, made["source"]["topic"], corrected(raw, correction))
+        return outgoing(number, topic, corrected(bytes(raw), correction))
     except EventError as error:
         advice = "correct it with --set field=value or --unset field"
         raise EventError(f"{number}: still not valid, {error}; {advice}") from error

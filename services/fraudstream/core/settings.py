@@ -17,7 +17,7 @@ from pydantic_settings import (
 from fraudstream.core.addresses import malformed_addresses
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.malformed import ENV_PREFIX as ENV_PREFIX
-from fraudstream.core.malformed import Malformed, malformed
+from fraudstream.core.malformed import Malformed, identity_secrets, malformed, malformed_identity
 from fraudstream.core.model_name import ModelName
 from fraudstream.core.redaction import mask_uri as mask_uri
 from fraudstream.core.redaction import redact, register
@@ -236,8 +236,8 @@ def malformed_values(**overrides: Any) -> list[Malformed]:
     """The settings whose given values cannot be meant: their characters, and the form of addresses."""
     given = given_texts(Settings.model_fields) | overrides
     # What is refused may be repeated by no one, either.
-    register(secrets_of(Settings.model_fields, given))
-    found = malformed(given)
+    register([*secrets_of(Settings.model_fields, given), *identity_secrets()])
+    found = malformed(given) + malformed_identity(given)
     named = {one.name for one in found}
     ports = {name: given.get(name, field.default) for name, field in Settings.model_fields.items()}
     whole = {name: _replace_ports(plain(value), ports) for name, value in given.items() if name not in named}
@@ -277,10 +277,10 @@ def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         is_store_address = secret.startswith(("mongodb://", "mongodb+srv://"))
-        return mask_uri(secret) if is_store_address else "********" * bool(secret)
+        return redact(mask_uri(secret)) if is_store_address else "********" * bool(secret)
     if isinstance(value, Path):
         return str(value)
-    return mask_uri(value) if isinstance(value, str) else value
+    return redact(mask_uri(value)) if isinstance(value, str) else value
 
 
 def _problem_line(place: tuple[int | str, ...], message: str, value: Any) -> str:

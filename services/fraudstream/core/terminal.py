@@ -1,7 +1,8 @@
 """What commands write: the one place through which text reaches a terminal.
 
 Rich takes strings for markup and for names of emoji, and terminals obey escape sequences. What commands print holds
-what senders, models and clients wrote, so that here a string is text: shown as it is, obeyed by nobody.
+what senders, models and clients wrote, so that here a string is text: shown as it is, obeyed by nobody. None of our
+secrets gets out, whoever wrote the text that holds it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.text import Text
 
-from fraudstream.core.text import ascii_json, printable, printable_lines
+from fraudstream.core.redaction import redact, without_known
+from fraudstream.core.text import ascii_json, printable_lines, told_text
 
 
 class Terminal(Console):
@@ -22,7 +24,7 @@ class Terminal(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A string as text: rich asks this for what is printed and for each cell of a table."""
-        return super().render_str(printable(text), **(options | {"markup": False, "emoji": False}))
+        return super().render_str(told_text(text), **(options | {"markup": False, "emoji": False}))
 
     def status(self, status: RenderableType, **options: Any) -> Status:
         """A line with a spinner, whose updates are text as well."""
@@ -41,23 +43,23 @@ def terminal(*, stderr: bool = False, **options: Any) -> Terminal:
 
 def styled(*parts: str | tuple[str, str]) -> Text:
     """Text of several parts, each a string or (string, style): ``styled(("✓", "green"), " ready")``."""
-    shown = [printable(part) if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts]
+    shown = [told_text(part) if isinstance(part, str) else (told_text(part[0]), part[1]) for part in parts]
     return Text.assemble(*shown)
 
 
 def say(text: str, *, err: bool = False) -> None:
     """One line on stdout or stderr."""
-    _write(f"{printable(text)}\n", err=err)
+    _write(f"{told_text(text)}\n", err=err)
 
 
 def say_lines(text: str) -> None:
     """Several lines of somebody's text on stdout; it ends where it ends."""
-    _write(printable_lines(text))
+    _write(printable_lines(redact(text)))
 
 
 def say_json(value: Any) -> None:
     """One JSON object in one line on stdout, in ASCII: exact, whatever the terminal and its encoding are."""
-    _write(f"{ascii_json(value)}\n")
+    _write(f"{ascii_json(value, without_known)}\n")
 
 
 def show_what_cannot_be_encoded() -> None:

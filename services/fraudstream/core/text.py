@@ -10,12 +10,18 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.redaction import redact
+
 ELLIPSIS = "…"
+# How much of an error is told: ours end with what to do, clients may repeat whole batches.
+_LONGEST_OWN = 2_000
+_LONGEST_OTHER = 200
 
 # The categories Cc, Cf, Cs, Zl and Zp, and what is drawn as nothing at all (Default_Ignorable_Code_Point in Unicode's
 # DerivedCoreProperties.txt) but for the two variation selectors that choose how an emoji is drawn.
@@ -63,31 +69,50 @@ def printable_lines(text: str) -> str:
     return _OBEYED_IN_LINES.sub(_escape, text)
 
 
-def ascii_json(value: Any) -> str:
+def told_text(text: str, longest: int | None = None) -> str:
+    """A client's text for whoever reads it: without our secrets, in one line, and then cut.
+
+    In this order: of a secret that is cut, what is left is not found any more.
+    """
+    return printable(redact(text), longest)
+
+
+def error_text(error: BaseException) -> str:
+    """What an error says, for a page, an answer or a log line: an error of ours as it is, others with their name."""
+    if isinstance(error, FraudstreamError):
+        return told_text(str(error), _LONGEST_OWN)
+    said = told_text(str(error), _LONGEST_OTHER)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def ascii_json(value: Any, each: Callable[[str], str] = str) -> str:
     """One line of JSON in which nothing but ASCII's printable characters stands: exact, and no terminal obeys it.
 
     Numbers that JSON does not have are null, as they are elsewhere here; moments are ISO 8601, dataclasses objects.
+    ``each`` makes a text of each text.
     """
-    text = json.dumps(_jsonable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_jsonable(value, each), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _NOT_ASCII.sub(_json_escape, text)
 
 
-def _jsonable(value: Any) -> Any:
+def _jsonable(value: Any, each: Callable[[str], str]) -> Any:
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
+        case str():
+            return each(value)
         case float():
             return value if math.isfinite(value) else None
         case Mapping():
-            return {str(name): _jsonable(part) for name, part in value.items()}
+            return {str(name): _jsonable(part, each) for name, part in value.items()}
         case list() | tuple():
-            return [_jsonable(part) for part in value]
+            return [_jsonable(part, each) for part in value]
         case datetime():
             return value.isoformat()
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {each.name: _jsonable(getattr(value, each.name)) for each in fields(value)}
+            return {one.name: _jsonable(getattr(value, one.name), each) for one in fields(value)}
         case _:
-            return str(value)
+            return each(str(value))
 
 
 def _escape(found: re.Match[str]) -> str:

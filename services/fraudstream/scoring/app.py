@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from fraudstream.core.errors import ScoringRejected
 from fraudstream.core.registry import LoadedModel
 from fraudstream.core.settings import Settings
-from fraudstream.core.text import printable
+from fraudstream.core.text import error_text, printable
 from fraudstream.scoring import openapi
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, ScoringAnswer, Shape, read_request, score
 from fraudstream.scoring.gate import OPEN_PATHS, Gate
@@ -102,8 +102,8 @@ def _add_scoring(
             log.exception("scoring_failed", version=loaded.version)
             return _error(
                 500,
-                f"Version {loaded.version} of {settings.model_name!r} failed ({type(error).__name__}: "
-                f"{str(error)[:200]}). See the service's log, or promote another: `fraudstream models promote`.",
+                f"Version {loaded.version} of {settings.model_name!r} failed ({error_text(error)}). "
+                "See the service's log, or promote another: `fraudstream models promote`.",
             )
         metrics.count_rows(request.url.path, scored.rows, scored.alerts)
         return Response(scored.body, media_type="application/json", headers={VERSION_HEADER: loaded.version})

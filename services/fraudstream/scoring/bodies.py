@@ -7,7 +7,7 @@ time; only a column with a fault is walked again, to name the row.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.limits import LARGEST_SINGLE
 from fraudstream.core.registry import LoadedModel
 from fraudstream.core.text import printable
+from fraudstream.scoring.exactness import is_read_whole, require_kept
 
 Shape = Literal["data", "input_data", "Inputs", "dataframe_split", "dataframe_records"]
 Columns = dict[str, list[Any]]
@@ -27,9 +28,11 @@ Columns = dict[str, list[Any]]
 SCORE_SHAPES: tuple[Shape, ...] = ("data", "input_data", "Inputs", "dataframe_split", "dataframe_records")
 INVOCATION_SHAPES: tuple[Shape, ...] = ("dataframe_split", "dataframe_records")
 
-_TEXT_FEATURES = frozenset(rule.name for rule in FIELD_RULES if rule.kind == "text").intersection(FEATURES)
+_FEATURES_OF = itemgetter(*FEATURES)
+_USUAL_TYPES = {
+    rule.name: {"text": str, "int": int, "float": float}[rule.kind] for rule in FIELD_RULES if rule.name in FEATURES
+}
 _NUMBER_TYPES = frozenset({int, float})
-_TEXT_TYPES = frozenset({str})
 _LONGEST_SHOWN_VALUE = 60
 _IN_SINGLE_PRECISION = f"a number of at most {LARGEST_SINGLE} either way"
 
@@ -64,21 +67,30 @@ def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> Scori
     known = ", ".join(shapes)
     if not isinstance(document, dict):
         raise ScoringRejected(f"The body is {_shown(document)}; expected an object with one of {known}.")
-    shape = next((shape for shape in shapes if shape in document), None)
-    if shape is None:
+    given = [shape for shape in SCORE_SHAPES if shape in document]
+    if len(given) > 1:
+        raise ScoringRejected(f"The body has {' and '.join(given)}; send the rows in one shape, one of {known}.")
+    if not given or given[0] not in shapes:
         found = _shown(sorted(document)) if document else "no key at all"
         raise ScoringRejected(f"The body has {found}; expected one of {known}.")
-    value = document[shape]
-    if shape in ("input_data", "dataframe_split"):
-        columns, count = _from_split(shape, value)
-    elif shape == "Inputs":
+    (shape,) = given
+    path: tuple[str, ...] = (shape,)
+    value, names = document[shape], len(document)
+    rows: Sequence[Mapping[str, Any]] = ()
+    if shape == "Inputs":
         if not isinstance(value, dict) or "WebServiceInput0" not in value:
             raise ScoringRejected(f"Inputs is {_shown(value)}; expected an object with WebServiceInput0.")
-        columns, count = _from_rows("WebServiceInput0", value["WebServiceInput0"])
+        path, value, names = ("Inputs", "WebServiceInput0"), value["WebServiceInput0"], names + len(value)
+    if shape in ("input_data", "dataframe_split"):
+        columns, count = _from_split(shape, value)
+        names += len(value)
     else:
-        columns, count = _from_rows(shape, value)
+        columns, count = _from_rows(path[-1], value)
+        rows = value
     for name, values in columns.items():
         _check_column(name, values)
+    if not is_read_whole(body, names, rows):
+        require_kept(body, path)
     return ScoringRequest(shape, columns, count)
 
 
@@ -123,8 +135,10 @@ def _wrapped(shape: Shape, results: list[Any]) -> bytes:
 def _from_rows(key: str, rows: Any) -> tuple[Columns, int]:
     if not isinstance(rows, list):
         raise ScoringRejected(f"{key} is {_shown(rows)}; expected a list of rows.")
+    if not rows:
+        return {name: [] for name in FEATURES}, 0
     try:
-        return {name: [row[name] for row in rows] for name in FEATURES}, len(rows)
+        return dict(zip(FEATURES, map(list, zip(*map(_FEATURES_OF, rows), strict=True)), strict=True)), len(rows)
     except (KeyError, TypeError, IndexError):
         raise _row_fault(rows) from None
 
@@ -159,17 +173,26 @@ def _from_split(key: str, table: Any) -> tuple[Columns, int]:
                 raise ScoringRejected(f"row {number}: expected a list, got {_shown(row)}.")
             if len(row) != len(names):
                 raise ScoringRejected(f"row {number}: expected {len(names)} values, one a column; got {len(row)}.")
-    return {name: list(map(itemgetter(names.index(name)), rows)) for name in FEATURES}, len(rows)
+    columns = list(zip(*rows, strict=True))
+    return {name: list(columns[names.index(name)]) for name in FEATURES}, len(rows)
 
 
 def _check_column(name: str, values: Sequence[Any]) -> None:
-    types = set(map(type, values))
-    if name in _TEXT_FEATURES:
-        if not types <= _TEXT_TYPES:
+    usual = _USUAL_TYPES[name]
+    if usual is str:
+        try:
+            "".join(values)  # which is faster than a look at each one's type
+        except TypeError:
             _refuse(name, values, "text", lambda value: type(value) is str)
-    elif not types <= _NUMBER_TYPES:
+        return
+    types = list(map(type, values))
+    if types.count(usual) == len(types):
+        if usual is int:
+            # The parser has none of more than 64 bits, and single precision has room for those.
+            return
+    elif not set(types) <= _NUMBER_TYPES:
         _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES)
-    elif not math.hypot(*values) <= LARGEST_SINGLE:
+    if not math.hypot(*values) <= LARGEST_SINGLE:
         # No value is larger than the root of all squares; where that is too large, the walk over the rows tells whether
         # a value is. In the model's single precision it would be infinite.
         _refuse(name, values, _IN_SINGLE_PRECISION, lambda value: abs(value) <= LARGEST_SINGLE)

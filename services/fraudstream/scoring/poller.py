@@ -9,6 +9,7 @@ import structlog
 
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.registry import LoadedModel
+from fraudstream.core.text import error_text
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +55,9 @@ class ChampionPoller:
         try:
             self._champion.current()
         except FraudstreamError as error:
-            self._report(error, str(error))
+            self._report(error, error_text(error))
         except Exception as error:  # the thread is the only one that looks: it has to outlive whatever MLflow raises
-            self._report(error, f"The champion cannot be looked up ({type(error).__name__}: {str(error)[:200]}).")
+            self._report(error, f"The champion cannot be looked up ({error_text(error)}).")
         else:
             self._warned_of = None
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
+from fraudstream.cloud.check import stores
 from fraudstream.cloud.check.linter import lint
 from fraudstream.cloud.check.subject import Subject, gather
-from fraudstream.cloud.rules import rules
+from fraudstream.cloud.rules import Finding, rules
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.malformed import Malformed
 from fraudstream.core.settings import Settings, load_settings
@@ -273,6 +275,50 @@ def test_no_finding_shows_a_secret(clean: Subject) -> None:
         shown = json.dumps([one.to_json() for one in lint(subject)])
         assert SAS_KEY[:20] not in shown
         assert COSMOS_KEY[:20] not in shown
+
+
+SWAPPED_URI = MONGO_URI.replace("//account:", "//").replace("@account.", ":account@account.")
+LOST_NAME = CONNECTION_STRING.replace("SharedAccessKey=", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "changes"),
+    [
+        ("EH005", "KAFKA_SASL_PASSWORD", {"kafka_sasl_password": SAS_KEY}),
+        ("EH005", "KAFKA_SASL_PASSWORD", {"kafka_sasl_password": LOST_NAME}),
+        ("EH005", "KAFKA_SASL_PASSWORD", {"kafka_sasl_password": f"{LOST_NAME};EntityPath=scored"}),
+        ("EH008", "KAFKA_SASL_PASSWORD", {"kafka_sasl_password": f"{LOST_NAME};EntityPath={SAS_KEY}"}),
+        (
+            "EH003",
+            "KAFKA_SASL_USERNAME",
+            {"kafka_sasl_username": CONNECTION_STRING, "kafka_sasl_password": "$ConnectionString"},
+        ),
+        ("PR005", "KAFKA_SASL_USERNAME", {"kafka_sasl_username": SAS_KEY, "kafka_sasl_password": "$ConnectionString"}),
+        ("PR005", "KAFKA_SASL_PASSWORD", {"kafka_sasl_username": SAS_KEY, "kafka_sasl_password": "$ConnectionString"}),
+        ("PR005", "KAFKA_BOOTSTRAP_SERVERS", {"kafka_bootstrap_servers": CONNECTION_STRING}),
+        ("PR005", "KAFKA_BOOTSTRAP_SERVERS", {"kafka_bootstrap_servers": SAS_KEY}),
+        ("CO005", "MONGO_URI", {"mongo_uri": SWAPPED_URI}),
+        ("CO007", "MONGO_URI", {"mongo_uri": SWAPPED_URI.replace("=@account@", f"=@{SAS_KEY}@")}),
+        ("ML005", "SCORING_URL", {"scoring_url": f"http://ana:{SAS_KEY}@fraud.example"}),
+        ("ML005", "SCORING_URL", {"scoring_url": f"http://fraud.example/score?code={SAS_KEY}"}),
+    ],
+)
+def test_a_secret_in_another_place_is_named_and_not_shown(
+    clean: Subject, rule: str, where: str, changes: dict[str, Any]
+) -> None:
+    found = lint(setting(**changes)(clean))
+    assert (rule, f"FRAUDSTREAM_{where}") in {(one.rule.id, one.where) for one in found}
+    shown = json.dumps([one.to_json() for one in found]).lower()
+    for key in (SAS_KEY, COSMOS_KEY, quote_plus(COSMOS_KEY)):
+        assert key[:10].lower() not in shown
+        assert key[-10:].lower() not in shown
+
+
+def test_whatever_a_check_repeats_holds_no_secret(clean: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    repeats = Finding(rules()["PR004"], f"at {SAS_KEY}", f"failed with {CONNECTION_STRING}")
+    monkeypatch.setattr(stores, "findings", lambda _: [repeats])
+    (found,) = lint(setting(scoring_key="s3cret-key")(clean))
+    assert SAS_KEY[:8] not in found.where + found.problem
 
 
 def test_mistakes_that_the_service_shows_alike_are_told_apart(clean: Subject) -> None:

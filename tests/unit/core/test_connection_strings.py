@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote_plus
+
 import pytest
 
 from fraudstream.core.connection_strings import (
+    cosmos_account,
     cosmos_mistakes,
     event_hubs_mistakes,
     parse_event_hubs,
@@ -13,6 +16,7 @@ from fraudstream.core.connection_strings import (
 from tests.azure import CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
 
 HOST = "account.mongo.cosmos.azure.com"
+NAMED = CONNECTION_STRING.partition("SharedAccessKey=")[0]
 
 
 def kinds(text: str, **options: dict[str, str]) -> list[str]:
@@ -80,3 +84,57 @@ def test_each_mistake_in_a_cosmos_address_is_told_apart(uri: str, expected: list
 
 def test_options_are_read_whatever_their_case() -> None:
     assert uri_options(MONGO_URI)["maxidletimems"] == "120000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SAS_KEY,
+        SAS_KEY.rstrip("="),
+        NAMED + SAS_KEY,
+        f"{NAMED}{SAS_KEY};EntityPath=scored",
+        f"{NAMED}sharedaccesskey={SAS_KEY}",
+        f"Endpoint={SAS_KEY};SharedAccessKeyName=Root",
+        f"Endpoint=sb://{SAS_KEY}/;SharedAccessKeyName=Root",
+        f"Endpoint=sb://space.servicebus.windows.net/;SharedAccessKeyName={SAS_KEY};SharedAccessKey=Root",
+        f"{SAS_KEY}=SharedAccessKey",
+        "correct=horse;battery",
+        "correct horse battery staple",
+    ],
+)
+def test_the_key_is_told_as_a_mistake_and_never_shown_wherever_it_stands(text: str) -> None:
+    found = event_hubs_mistakes(text)
+    assert found
+    told = " ".join(one.problem + one.fix for one in found).lower()
+    for piece in (SAS_KEY[:8], SAS_KEY[-9:-1], "correct", "battery"):
+        assert piece.lower() not in told
+
+
+def test_parts_that_are_none_are_counted_and_named_where_a_name_is_one() -> None:
+    (one,) = event_hubs_mistakes(CONNECTION_STRING + ";TransportType=AmqpWebSockets")
+    assert one.problem == "the string has an unknown part: TransportType"
+    (two,) = event_hubs_mistakes(CONNECTION_STRING + f";TransportType=AmqpWebSockets;{COSMOS_KEY}")
+    assert two.problem == "the string has 2 unknown parts: TransportType"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"mongodb://{quote_plus(COSMOS_KEY)}:account@{HOST}:10255/?ssl=true",
+        f"mongodb://{COSMOS_KEY.replace('/', 'x')}:account@{HOST}:10255/?ssl=true",
+        f"mongodb://{COSMOS_KEY.replace('/', 'x')}",
+        f"mongodb://account:{COSMOS_KEY.replace('/', 'x')}",
+        COSMOS_KEY,
+    ],
+)
+def test_a_cosmos_key_in_another_place_is_never_shown(uri: str) -> None:
+    found = cosmos_mistakes(uri)
+    assert found
+    told = " ".join(one.problem + one.fix for one in found).lower()
+    assert COSMOS_KEY[:8].lower() not in told
+    assert COSMOS_KEY[-10:-2].lower() not in told
+
+
+def test_the_account_is_what_the_host_names() -> None:
+    assert cosmos_account(MONGO_URI) == cosmos_account(MONGO_URI.replace("//account:", "//admin:")) == "account"
+    assert cosmos_account("mongodb://127.0.0.1:27017/") == cosmos_account("mongodb://[x/") == ""

@@ -13,7 +13,7 @@ import pytest
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.malformed import malformed
 from fraudstream.core.settings import Settings, load_settings
-from tests.azure import AZURE
+from tests.azure import AZURE, CONNECTION_STRING, SAS_KEY
 
 pytestmark = pytest.mark.timeless
 
@@ -87,6 +87,46 @@ def test_lines_of_windows_end_no_value() -> None:
     lines = ("FRAUDSTREAM_SCORING_KEY=s3cret", "FRAUDSTREAM_KAFKA_PORT=19092", "")
     Path(".env").write_bytes("\r\n".join(lines).encode())
     assert load_settings().scoring_key.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_sasl_username", CONNECTION_STRING),
+        ("kafka_sasl_username", CONNECTION_STRING.partition(";")[2].lower()),
+        ("kafka_sasl_username", SAS_KEY),
+        ("kafka_sasl_password", "$ConnectionString"),
+        ("kafka_bootstrap_servers", CONNECTION_STRING),
+    ],
+)
+def test_a_key_in_another_settings_place_is_refused_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(**(AZURE | {name: value}))
+    assert str(caught.value).startswith(f"FRAUDSTREAM_{name.upper()} ")
+    assert SAS_KEY[:8] not in str(caught.value)
+    assert SAS_KEY[-9:-1].lower() not in str(caught.value).lower()
+
+
+OAUTH = AZURE | {"kafka_sasl_mechanism": "OAUTHBEARER", "kafka_sasl_password": ""}
+
+
+@pytest.mark.parametrize("name", ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "IDENTITY_HEADER"])
+@pytest.mark.parametrize("value", ["s3cret-of-an-app\n", "'s3cret-of-an-app'", "s3cret-of-an-app\u200b"])
+def test_what_an_identity_signs_in_with_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=rf"^{name} (ends|stands|holds)") as caught:
+        load_settings(**OAUTH)
+    assert "s3cret" not in str(caught.value)
+    # Another way of signing in does not read them.
+    assert load_settings(**AZURE).kafka_sasl_mechanism == "PLAIN"
+
+
+def test_an_application_s_id_is_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_ID", " app")
+    with pytest.raises(ConfigurationError, match=r"^AZURE_CLIENT_ID begins with a space"):
+        load_settings(**OAUTH)
 
 
 ENTRIES = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fraudstream.core import kafka
-from fraudstream.core.errors import ConfigurationError
+from fraudstream.core import kafka, oauth
+from fraudstream.core.errors import ConfigurationError, UnavailableError
 from fraudstream.core.oauth import TokenProvider, oauth_scope, token_provider
 from fraudstream.core.settings import load_settings
 from tests.azure import AZURE
@@ -59,3 +59,21 @@ def test_spark_signs_in_as_a_service_principal() -> None:
 def test_spark_cannot_sign_in_as_a_managed_identity() -> None:
     with pytest.raises(ConfigurationError, match="KAFKA_OAUTH_TOKEN_URL"):
         kafka.spark_options(load_settings(**OAUTH))
+
+
+@pytest.mark.parametrize("text", ["", "s3cret-of-an-app" + " x" * 200, f"{'x' * 192}s3cret-of-an-app\nmore"])
+def test_no_token_is_told_without_the_identity_s_secret(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    class Credential:
+        def get_token(self, _scope: str) -> None:
+            raise ClientAuthenticationError(text)
+
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "s3cret-of-an-app")
+    monkeypatch.setattr(oauth, "_credential", Credential)
+    with pytest.raises(
+        UnavailableError, match=r"^No token for https://space.* \(ClientAuthenticationError: "
+    ) as caught:
+        token_provider(load_settings(**OAUTH)).token()
+    assert "s3c" not in str(caught.value)
+    assert "AZURE_CLIENT_SECRET" in str(caught.value)

@@ -329,3 +329,33 @@ def test_a_traceback_that_others_write_holds_no_secret(monkeypatch: pytest.Monke
     assert done.stderr.count(b"ValueError") == 1
     assert done.stdout.count(b"ValueError") == 2
     assert b"qX7" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("rest", ["", ";EntityPath=scored"])
+def test_a_key_that_lost_its_name_is_found_in_its_string_and_alone(rest: str) -> None:
+    known = Secrets()
+    known.add(f"Endpoint=sb://space.servicebus.windows.net/;SharedAccessKeyName=Root;{SAS_KEY}{rest}")
+    assert SAS_KEY[:8] not in known.redact(f"the part {SAS_KEY} is unknown")
+    assert known.redact("space.servicebus.windows.net, Root, scored") == "space.servicebus.windows.net, Root, scored"
+
+
+@pytest.mark.parametrize("key", [quote_plus(COSMOS_KEY), COSMOS_KEY.replace("/", "x"), SAS_KEY.rstrip("=") + "aB3"])
+def test_a_key_in_the_user_s_place_is_one(key: str) -> None:
+    load_settings(profile="local", mongo_uri=f"mongodb://{key}:account@account.mongo.cosmos.azure.com:10255/")
+    assert unquote(key)[:12] not in redact(f"no login as {unquote(key)}, {key}")
+
+
+def test_the_secrets_of_an_identity_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", f"{SECRET}\n")
+    monkeypatch.setenv("AZURE_CLIENT_ID", "app")
+    load_settings()
+    for text in (SECRET, f"client_secret={quote(SECRET)}", base64.b64encode(f"app:{SECRET}".encode()).decode()):
+        assert redact(f"refused {text}") in (f"refused {MASK}", f"refused client_secret={MASK}")
+
+
+def test_what_has_to_be_exact_loses_only_what_is_ours() -> None:
+    known = Secrets()
+    known.add(SECRET)
+    known.add("s3cret")
+    text = 'Bearer abcdef, http://ana:word@host, password="x", s3cret'
+    assert known.without_known(f"{text}, {SECRET}") == f"{text}, {MASK}"

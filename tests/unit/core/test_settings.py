@@ -15,6 +15,7 @@ from fraudstream.core.settings import (
     mask_uri,
     profile_values,
     shown_values,
+    validated,
     value_sources,
 )
 
@@ -196,6 +197,7 @@ def test_a_secret_that_is_not_set_is_shown_as_empty() -> None:
             "mongodb://h/?tlsCertificateKeyFilePassword=word&x=1",
             "mongodb://h/?tlsCertificateKeyFilePassword=********&x=1",
         ),
+        ("https://host/score?code=word&a=b", "https://host/score?code=********&a=b"),
         ("mongodb://user@host:27017/", "mongodb://********@host:27017/"),
         ("mongodb://host:27017/?appName=@name@", "mongodb://host:27017/?appName=@name@"),
         ("127.0.0.1:9092", "127.0.0.1:9092"),
@@ -214,3 +216,19 @@ def test_every_setting_is_described_and_has_a_default() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert not field.is_required(), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("scoring_url", "https://fraud.example/score?code=hush-hush-hush"),
+        ("mlflow_tracking_uri", "https://ml:hush-hush@mlflow.example"),
+        ("dashboard_url", "https://hush-hush@pages.example/?sig=hush"),
+        ("kafka_sasl_username", "Endpoint=sb://space.example/;SharedAccessKeyName=n;SharedAccessKey=hush"),
+        ("mongo_uri", f"mongodb://{'hush' * 15}%3D%3D:account@store.example:10255/"),
+    ],
+)
+def test_no_secret_is_shown_that_stands_in_another_place(name: str, value: str) -> None:
+    shown = shown_values(validated(**{name: value}))[name]
+    assert "hush" not in shown
+    assert "********" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
+from fraudstream.core.settings import load_settings
 from fraudstream.core.terminal import say, say_json, say_lines, styled, terminal
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,6 +71,25 @@ def test_plain_lines_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert (first, second) == (SHOWN, "\\x1b[2Ja\tb")
     assert third.startswith('c{"reason":"[/b] [red]gone')
     assert third.isascii()
+
+
+def test_no_secret_of_ours_gets_out_by_any_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    key = "qX7/pL+9zR==wN4"
+    load_settings(scoring_key=key)
+    table = Table(f"head {key}", box=None)
+    table.add_row(f"cell {key}")
+    shown = printed(table) + printed(f"text {key}") + printed(styled(f"part {key}", (key, "red")))
+    say(f"line {key}")
+    say_lines(f"lines {key}\n")
+    # Exact else: what a sender wrote is not ours.
+    say_json({"reason": f"error {key}", "raw": 'Bearer abcdef "http://ana:word@host"'})
+    out = capsys.readouterr().out
+    assert "qX7" not in shown + out
+    assert (shown + out).count("********") == 8
+    assert json.loads(out.splitlines()[-1]) == {
+        "reason": "error ********",
+        "raw": 'Bearer abcdef "http://ana:word@host"',
+    }
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])

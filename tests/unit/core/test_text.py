@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fraudstream.core.text import ELLIPSIS, ascii_json, printable, printable_lines
+from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.settings import load_settings
+from fraudstream.core.text import ELLIPSIS, ascii_json, error_text, printable, printable_lines, told_text
 
 OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -118,3 +120,27 @@ def test_json_is_exact_and_ascii() -> None:
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
 def test_numbers_that_json_lacks_are_null(number: float) -> None:
     assert ascii_json({"a": [number]}) == '{"a":[null]}'
+
+
+@pytest.mark.parametrize("before", range(0, 40, 3))
+def test_a_secret_is_taken_out_before_the_text_is_cut(before: int) -> None:
+    """Of a secret that is cut in two, less than what is looked for would be left."""
+    load_settings(scoring_key="qX7pL9zRwN4v")
+    shown = told_text("x" * before + "qX7pL9zRwN4v and more\n\x1b[2J", 30)
+    assert "qX7" not in shown
+    assert len(shown) <= 30
+    assert "\x1b" not in shown
+
+
+def test_an_error_is_told_with_its_name_and_one_of_ours_as_it_is() -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+    assert error_text(ValueError("no\nqX7pL9zRwN4v")) == "ValueError: no\\n********"
+    assert error_text(ValueError()) == "ValueError"
+    assert len(error_text(ValueError("x" * 10_000))) == len("ValueError: ") + 200
+    assert error_text(StoreUnavailable(f"It does not answer. {'x' * 900}")).startswith("It does not answer. xxx")
+    assert len(error_text(StoreUnavailable("x" * 10_000))) == 2_000
+
+
+def test_texts_of_json_can_be_changed_on_the_way() -> None:
+    made = ascii_json({"a": ["b", 1, None], "c": {"d": True}}, str.upper)
+    assert json.loads(made) == {"a": ["B", 1, None], "c": {"d": True}}

@@ -96,6 +96,11 @@ def test_the_small_bundle_has_the_version_that_dash_brings() -> None:
 
 def test_the_shell_links_to_mlflow(browser: Any, traffic: Any) -> None:
     assert "'http://127.0.0.1:5123'" in str(browser.get("/_dash-layout").get_json())
+    settings = load_settings(mlflow_tracking_uri="https://ml:s3cret@mlflow.example.com")
+    app = create_app(settings, Sources(settings, traffic.store, NoTail()))
+    shown = str(app.server.test_client().get("/_dash-layout").get_json())
+    assert "'https://mlflow.example.com'" in shown
+    assert "s3cret" not in shown
     settings = load_settings(mlflow_tracking_uri="sqlite:///mlflow.db")
     app = create_app(settings, Sources(settings, traffic.store, NoTail()))
     assert "MLflow" not in str(app.server.test_client().get("/_dash-layout").get_json())

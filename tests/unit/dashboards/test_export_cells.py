@@ -37,6 +37,16 @@ def quick() -> Iterator[None]:
         ("''=1", "'''=1"),
         ("-2+3", "'-2+3"),
         ("-2.5e3", "-2.5e3"),
+        ("-1,2+cmd|' /C calc'!A0", "'-1,2+cmd|' /C calc'!A0"),
+        ("-1]+1", "'-1]+1"),
+        ('-1"&x', "'-1\"&x"),
+        ('"-1"&x', '"\'-1"&x'),
+        ("x;-1,2+cmd", "x;'-1,2+cmd"),
+        ('x;"-1"&y', 'x;"\'-1"&y'),
+        ('{"a":"-1,2+cmd"}', '{"a":"\'-1,2+cmd"}'),
+        ('{"a":-1,"b":[2,-3,-4]}', '{"a":-1,"b":[2,-3,-4]}'),
+        ('["a","-5","-6"]', '["a","-5","-6"]'),
+        ("-\u0661", "'-\u0661"),
         ("x;-2;-3", "x;-2;-3"),
         ("x;-2;-3a", "x;-2;'-3a"),
         ("\uff1d1", "'\uff1d1"),
@@ -51,11 +61,26 @@ def test_only_what_begins_a_formula_gets_a_quote_before_it(text: str, expected: 
 
 @pytest.mark.parametrize(
     "text",
-    ['"' * LONGEST_CELL, '" ' * LONGEST_CELL, " " * LONGEST_CELL, '"' * (LONGEST_CELL - 1) + "a", ',="' * LONGEST_CELL],
+    [
+        *('"' * LONGEST_CELL, '" ' * LONGEST_CELL, " " * LONGEST_CELL, '"' * (LONGEST_CELL - 1) + "a"),
+        *(',="' * LONGEST_CELL, ",-1" * LONGEST_CELL, ";-1," * LONGEST_CELL, ", " * LONGEST_CELL, ";' " * LONGEST_CELL),
+    ],
 )
 def test_a_cell_of_nothing_but_quotes_is_written_at_once(text: str) -> None:
     with quick():
         assert len(harmless(text)) <= LONGEST_CELL
+
+
+@pytest.mark.parametrize("most", [15_996, 16_383, 31_998])
+def test_a_cell_ends_where_a_spreadsheet_begins_the_next_one(most: int) -> None:
+    """Excel counts in UTF-16, and what is beyond its limit stands in a cell of its own."""
+    for begin in ("a", "ab"):
+        text = begin + "😀" * most + "=1+1"
+        made = harmless(text)
+        assert len(made.encode("utf-16-le")) <= 2 * LONGEST_CELL
+        assert made == text if most < 16_000 else made == f"{begin}{'😀' * (made.count('😀'))}…"
+        assert made.count("😀") >= min(most, 15_998)
+    assert harmless("é" * LONGEST_CELL) == "é" * LONGEST_CELL
 
 
 def test_a_number_of_all_digits_that_is_none_in_the_end_is_written_at_once() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.settings import load_settings
 from fraudstream.dashboards.feed import Feed
 from fraudstream.dashboards.queries import LiveSnapshot as Snapshot
 
@@ -80,6 +81,16 @@ def test_an_unreadable_document_is_told_and_does_not_end_the_reading(script: Scr
     assert "KeyError" in feed.look().problem
     script.publish(SECOND)
     assert feed.look().snapshot == SECOND
+
+
+def test_what_cannot_be_read_is_told_without_our_secrets(script: Script, feed: Feed) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+    script.publish(ValueError(f"{'x' * 193}qX7pL9zRwN4v"))
+    assert feed.look().problem.startswith("The stored documents cannot be read (ValueError: xxx")
+    assert "qX7" not in feed.look().problem
+    load_settings(mongo_uri="mongodb://ana:s3cret-word@127.0.0.1:1/")
+    script.publish(StoreUnavailable("no login with s3cret-word\x1b[2J"))
+    assert feed.look().problem == "no login with ********\\x1b[2J"
 
 
 def test_reading_stops_when_nobody_looks(script: Script) -> None:

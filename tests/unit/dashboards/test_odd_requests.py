@@ -10,7 +10,7 @@ import pytest
 from babel import localedata
 
 from fraudstream.core.settings import load_settings
-from fraudstream.dashboards import explorer_queries, history_view, live
+from fraudstream.dashboards import explorer_queries, history_view, live, words
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.formats import formats, preferred
 from fraudstream.dashboards.model_info import model_address, version_address
@@ -182,6 +182,14 @@ def test_a_selection_of_odd_values_is_the_default() -> None:
         chosen = live.selection({"month": odd, "day_of_week": odd}, odd, odd, odd, odd)
         assert chosen.range == "1h"
         assert not chosen.filtered
+
+
+@pytest.mark.parametrize("value", ["²", "①", "13", "0", "-1", "1.0", "9" * 5_000, "", "x"])
+def test_a_month_that_is_none_is_shown_as_it_is(value: str) -> None:
+    for shown in (words.label("month", value), words.long_label("month", value)):
+        assert shown == value.capitalize()
+    assert words.label("month", "3") == words.label("month", "03") == "Mar"
+    assert words.long_label("month", "12") == "December"
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "50%", "100%25", "O'Neil", "a#b?c", "..", "<b>", '"', "javascript:x"])

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import http.server
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 from kafka import TopicPartition
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
 
 from fraudstream.core.errors import BrokerUnavailable, RegistryUnavailable, ScoringUnavailable
 from fraudstream.core.health import Failing
 from fraudstream.core.settings import load_settings
-from fraudstream.dashboards import health, scoring_health, system, system_figures
+from fraudstream.dashboards import health, model_info, scoring_health, system, system_figures
 from fraudstream.dashboards.explorer_queries import Rejections
 from fraudstream.dashboards.formats import formats
 from fraudstream.dashboards.health import Health, PartHealth, SystemSnapshot
@@ -245,6 +249,9 @@ def test_errors_are_counted_of_scoring_alone() -> None:
             "http://127.0.0.1:5000",
         ),
         ({"mlflow_tracking_uri": "http://127.0.0.1:5000"}, "http://127.0.0.1:5000"),
+        ({"mlflow_tracking_uri": "https://ml:s3cret@mlflow.example/"}, "https://mlflow.example"),
+        ({"mlflow_tracking_uri": "http://m", "mlflow_url": "https://ml:12/s3cret@m.example/x"}, "https://m.example/x"),
+        ({"mlflow_tracking_uri": "https://s3cret-token@mlflow.example:81/a@b"}, "https://mlflow.example:81/a@b"),
         ({"mlflow_tracking_uri": "sqlite:///mlflow.db"}, ""),
         ({"mlflow_tracking_uri": "azureml://westeurope.api.azureml.ms/mlflow"}, ""),
     ],
@@ -282,6 +289,79 @@ def test_the_model_has_its_metrics_and_links_into_mlflow() -> None:
     for part in ("0.8812", "Average precision", "http://m/#/models/fraud/versions/3", "http://m/r"):
         assert part in shown
     assert "No champion yet" in str(system.model_body(ModelInfo("fraud"), ENGLISH))
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_metric_that_is_no_number_is_shown_as_none(odd: float) -> None:
+    names = ("true_positive", "false_negative", "average_precision")
+    model = ModelInfo("fraud", "3", NOW, dict.fromkeys(names, odd) | {"true_negative": 1234.0, "roc_auc": 0.5})
+    shown = str(system.model_body(model, ENGLISH))
+    assert shown.count("Dd('–')") == 3
+    assert "Dd('1,234')" in shown
+    assert "Dd('0.5000')" in shown
+
+
+class Registry:
+    """MLflow's client over one version; ``failure`` is what it answers when it is asked for the run."""
+
+    def __init__(self, failure: Exception | None) -> None:
+        self.failure = failure
+
+    def search_model_versions(self, _query: str, page_token: Any = None) -> list[Any]:
+        assert page_token is None
+        return [SimpleNamespace(version="3", tags={"role": "champion"})]
+
+    def get_model_version(self, _name: str, _version: str) -> Any:
+        return SimpleNamespace(run_id="r", creation_timestamp=1_777_896_000_000)
+
+    def get_run(self, run_id: str) -> Any:
+        if self.failure:
+            raise self.failure
+        info, data = SimpleNamespace(experiment_id="1", run_id=run_id), SimpleNamespace(metrics={"roc_auc": 0.9})
+        return SimpleNamespace(info=info, data=data)
+
+
+@pytest.mark.parametrize(
+    ("failure", "metrics", "run_url"),
+    [
+        (None, {"roc_auc": 0.9}, "http://127.0.0.1:5000/#/experiments/1/runs/r"),
+        (MlflowException("No run with id r", RESOURCE_DOES_NOT_EXIST), {}, ""),
+        (MlflowException("not yours", PERMISSION_DENIED), {}, ""),
+    ],
+)
+def test_a_run_that_is_gone_costs_its_metrics_alone(
+    monkeypatch: pytest.MonkeyPatch, failure: Any, metrics: dict[str, float], run_url: str
+) -> None:
+    monkeypatch.setattr(model_info, "registry_client", lambda _: Registry(failure))
+    found = model_info.ModelSource(load_settings()).read()
+    assert (found.version, found.metrics, found.run_url) == ("3", metrics, run_url)
+    assert found.model_url.endswith("/#/models/fraud/versions/3")
+
+
+def test_a_registry_that_does_not_answer_for_the_run_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_info, "registry_client", lambda _: Registry(MlflowException("HTTP 503")))
+    with pytest.raises(RegistryUnavailable):
+        model_info.ModelSource(load_settings()).read()
+
+
+def test_what_a_part_says_holds_no_secret(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+
+    def lost() -> Any:
+        raise ValueError(f"{'x' * 193}qX7pL9zRwN4v\n\x1b[2J")
+
+    monkeypatch.setattr(health, "scoring_status", lambda _settings: lost())
+    told = Failing(NOW, "scoring: key qX7pL9zRwN4v", "Correct it.")
+    asked = Progress({}, {}, {}, {"stream": told})
+    parts = Health(load_settings(), traffic.store, lambda: asked, lost).look(NOW).parts
+    said = " ".join(part.detail for part in parts)
+    assert "ValueError: xxx" in said
+    assert "failing since" in said
+    for jobs in (JobsFailing(lambda: asked), JobsFailing(lost)):
+        jobs._ask()
+        said += str(jobs._known)
+    assert "qX7" not in said
+    assert "\x1b" not in said
 
 
 def test_the_figures_are_ones_that_plotly_draws(traffic: Any) -> None:

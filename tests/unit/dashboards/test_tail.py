@@ -15,6 +15,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.settings import load_settings
 from fraudstream.dashboards.tail import Tail, decision_of
 from fraudstream.dashboards.window import Window
 from tests.events import GOOD
@@ -179,6 +180,22 @@ def test_a_broker_that_is_away_is_told_and_comes_back(log: Log, monkeypatch: pyt
         log.append(100, NOW)
         eventually(lambda: tail.look().caught_up and tail.look().window.details[0].id == 100)
         assert counted(tail) == 13
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError, ValueError, BrokerUnavailable])
+def test_why_nothing_comes_in_is_told_without_our_secrets(
+    log: Log, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+
+    def fail(*_: Any) -> Any:
+        raise error(f"{'x' * 150}qX7pL9zRwN4v\x1b[2J")
+
+    monkeypatch.setattr(Consumer, "offsets_for_times", fail)
+    with Tail(log.connect, now=lambda: NOW) as tail:
+        eventually(lambda: "xxx" in tail.look().problem)
+        assert "qX7" not in tail.look().problem
+        assert "\x1b" not in tail.look().problem
 
 
 def test_nothing_is_read_until_somebody_looks_and_it_goes_on_from_where_it_was(log: Log) -> None:

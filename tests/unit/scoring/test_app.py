@@ -188,6 +188,23 @@ def test_a_model_that_fails_is_answered_by_500_and_logged(client: TestClient, ch
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["scoring_failed"]
 
 
+def test_neither_answers_nor_probes_repeat_a_secret(client_of: ClientFactory, champion: Any) -> None:
+    text = f"{'x' * 193}qX7pL9zRwN4v\x1b[2J"
+    client = client_of(champion, scoring_key="qX7pL9zRwN4v")
+    champion.loaded.model.failure = ValueError(text)
+    failed = client.post("/score", json={"data": ROWS}, headers={"Authorization": "Bearer qX7pL9zRwN4v"}).text
+    assert "failed (ValueError: xxx" in failed
+    champion.loaded = None
+    for failure in (RuntimeError(text), RegistryUnavailable(text)):
+        champion.failure = failure
+        looks = champion.looks
+        wait_until(lambda seen=looks: champion.looks >= seen + 2)
+        failed += client.get("/health").text + client.get("/ping").text
+    assert failed.count("xxx") >= 5
+    assert "qX7" not in failed
+    assert "\\u001b" not in failed
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

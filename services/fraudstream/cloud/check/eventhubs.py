@@ -17,6 +17,7 @@ from fraudstream.cloud.quotas import (
     UNIT_INGRESS_EVENTS,
 )
 from fraudstream.cloud.rules import Finding, rules
+from fraudstream.core.addresses import broker_problem
 from fraudstream.core.connection_strings import (
     EVENT_HUBS_DOMAIN,
     KAFKA_PORT,
@@ -75,12 +76,14 @@ def findings(subject: Subject, groups: set[str]) -> Iterator[Finding]:
 
 def _connection(subject: Subject) -> Iterator[Finding]:
     settings, known = subject.settings, rules()
-    servers = [one.strip() for one in settings.kafka_bootstrap_servers.split(",") if one.strip()]
+    # What is no host:port is PR005's, and not repeated: a connection string is put here by mistake, too.
+    given = (one.strip() for one in settings.kafka_bootstrap_servers.split(","))
+    servers = [one for one in given if broker_problem(one) is None]
     where = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"
     for server in servers:
         host, _, port = server.rpartition(":")
         if port != str(KAFKA_PORT):
-            yield Finding(known["EH006"], where, f"{server} has port {port if host else 'none'}, not {KAFKA_PORT}")
+            yield Finding(known["EH006"], where, f"{server} has port {port}, not {KAFKA_PORT}")
         elif not host.endswith(EVENT_HUBS_DOMAIN):
             yield Finding(known["EH006"], where, f"{host} is not below {EVENT_HUBS_DOMAIN[1:]}")
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
@@ -89,7 +92,9 @@ def _connection(subject: Subject) -> Iterator[Finding]:
             yield Finding(known["EH028"], "FRAUDSTREAM_KAFKA_OAUTH_SCOPE", f"the scope is {scope}")
         return
     if settings.kafka_sasl_username != "$ConnectionString":
-        yield Finding(known["EH003"], "FRAUDSTREAM_KAFKA_SASL_USERNAME", f"is {settings.kafka_sasl_username!r}")
+        # Which one is not said: it may be the key.
+        shown = "is another user" if settings.kafka_sasl_username else "is empty"
+        yield Finding(known["EH003"], "FRAUDSTREAM_KAFKA_SASL_USERNAME", shown)
     text = settings.kafka_sasl_password.get_secret_value()
     if not text:
         return
@@ -100,9 +105,9 @@ def _connection(subject: Subject) -> Iterator[Finding]:
     if parsed.host and servers and parsed.host.endswith(EVENT_HUBS_DOMAIN) and not servers[0].startswith(parsed.host):
         yield Finding(known["EH009"], where, f"its namespace is {parsed.host}, the bootstrap server {servers[0]}")
     if parsed.entity_path and len(subject.topics) > 1:
-        yield Finding(
-            known["EH008"], where, f"EntityPath={parsed.entity_path}, and {len(subject.topics)} hubs are used"
-        )
+        is_ours = parsed.entity_path in {topic.name for topic in subject.topics}
+        shown = f"EntityPath={parsed.entity_path}" if is_ours else "EntityPath is set"
+        yield Finding(known["EH008"], where, f"{shown}, and {len(subject.topics)} hubs are used")
 
 
 def _tier(subject: Subject, groups: set[str]) -> Iterator[Finding]:

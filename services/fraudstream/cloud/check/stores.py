@@ -13,9 +13,10 @@ from fraudstream.cloud.mongo_support import refusal
 from fraudstream.cloud.quotas import IDLE_SECONDS
 from fraudstream.cloud.rules import Finding, rules
 from fraudstream.core.addresses import malformed_addresses
-from fraudstream.core.connection_strings import DOCUMENTDB_DOMAIN, cosmos_mistakes, uri_options
+from fraudstream.core.connection_strings import DOCUMENTDB_DOMAIN, cosmos_account, cosmos_mistakes, uri_options
 from fraudstream.core.documents import COLLECTIONS
 from fraudstream.core.malformed import malformed
+from fraudstream.core.redaction import mask_uri
 from fraudstream.core.required import missing
 from fraudstream.core.throttling import MOST_OPERATIONS
 from fraudstream.core.topics import TOPICS
@@ -58,9 +59,13 @@ def _address(subject: Subject) -> Iterator[Finding]:
     if idle is None or not idle.isdecimal() or not 0 < int(idle) < IDLE_SECONDS * 1000:
         # Our own clients have a default; whoever else is given the address has none.
         yield Finding(known["CO006"], where, "maxIdleTimeMS is missing" if idle is None else f"maxIdleTimeMS={idle}")
-    account = uri.partition("://")[2].partition(":")[0]
-    if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != f"@{account}@":
-        yield Finding(known["CO007"], where, f"appName is {options.get('appname', 'missing')}, not @{account}@")
+    # The user and what stands in the options are not repeated: account and key are exchanged by mistake, too.
+    account = cosmos_account(uri)
+    wanted = f"@{account or uri.partition('://')[2].partition(':')[0]}@"
+    if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != wanted:
+        problem = "is another one" if "appname" in options else "is missing"
+        shown = f"@{account}@" if account else "the account's name between two @"
+        yield Finding(known["CO007"], where, f"appName {problem}: it has to be {shown}")
 
 
 def _values(subject: Subject) -> Iterator[Finding]:
@@ -81,7 +86,7 @@ def _secrets(subject: Subject) -> Iterator[Finding]:
 def _scoring_address(subject: Subject) -> Iterator[Finding]:
     settings, known = subject.settings, rules()
     if settings.scoring == "remote" and settings.scoring_url and not settings.scoring_url.startswith("https://"):
-        yield Finding(known["ML005"], "FRAUDSTREAM_SCORING_URL", f"is {settings.scoring_url}")
+        yield Finding(known["ML005"], "FRAUDSTREAM_SCORING_URL", f"is {mask_uri(settings.scoring_url)}")
     if settings.mlflow_tracking_uri.startswith("azureml://") and not _has_plugin():
         text = "the address is azureml://, and azureml-mlflow is not installed"
         yield Finding(known["RG005"], "FRAUDSTREAM_MLFLOW_TRACKING_URI", text)

@@ -1,0 +1,117 @@
+"""Bodies of which a fast parser would not keep all: a name that stands twice, digits that it rounds.
+
+Nearly all bodies are cleared by looking at their bytes at once; only the others are read a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fraudstream.core.errors import ScoringRejected
+from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.exact_json import Object, as_written, is_kept
+from fraudstream.core.field_rules import ROUNDED_DIGITS
+from fraudstream.core.text import printable
+
+Bytes = npt.NDArray[np.uint8]
+
+_NUMBERS = tuple(rule.name for rule in FIELD_RULES if rule.name in FEATURES and rule.kind in ("int", "float"))
+_LONGEST_SHOWN_VALUE = 60
+# So small a text is searched faster than numpy is called.
+_FEW_BYTES = 4096
+_AS_DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
+_MANY_DIGITS = b"0" * 16
+# So many characters: the digits and the point, and "/" between them, seen from the point.
+_DIGITS = 12
+# Four bytes that are 1.
+_FOUR = 0x01010101
+
+
+def is_read_whole(body: bytes, names: int, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a fast parser kept all of a body, of which it found ``rows`` and so many other ``names``.
+
+    False also where that is not sure.
+    """
+    # With an exponent, fewer than sixteen digits are lost where it makes them tiny. Huge ones are refused anyway.
+    if b"-" in body and (b"e-" in body or b"E-" in body):
+        return False
+    if len(body) <= _FEW_BYTES:
+        has_many_digits, colons = _MANY_DIGITS in body.translate(_AS_DIGITS), body.count(b":")
+    else:
+        text = np.frombuffer(body, np.uint8)
+        has_many_digits, colons = _has_many_digits(text), int(np.count_nonzero(text == ord(":")))
+    if has_many_digits:
+        return False
+    # Each name has its colon, also one that stands twice, and texts may have some. Usual rows have features alone.
+    if colons == names + len(FEATURES) * len(rows):
+        return True
+    return _has_so_many_names(body, names + sum(map(len, rows)))
+
+
+def _has_many_digits(text: Bytes) -> bool:
+    """Whether there are sixteen digits in a row."""
+    # In rows there are names between the numbers: a look at what is neither letter nor colon settles it. Wherever
+    # sixteen begin, three times four of them are aligned.
+    close = text < ord(":")
+    fours = close[: len(close) // 4 * 4].view(np.uint32) == _FOUR
+    if not (fours[2:] & fours[1:-1] & fours[:-2]).any():
+        return False
+    digits = text - np.uint8(ord(".")) < _DIGITS
+    for more in (1, 2, 4, 8):
+        digits = digits[more:] & digits[:-more]
+    return bool(digits.any())
+
+
+def _has_so_many_names(body: bytes, names: int) -> bool:
+    """Whether there are so many, which stand before the colons behind quotes; False where space may be between them."""
+    if b"\\" in body:
+        return False
+    text = np.frombuffer(body, np.uint8)
+    before = text[np.flatnonzero(text == ord(":")) - 1]
+    return bool(np.count_nonzero(before == ord('"')) == names and not (before <= ord(" ")).any())
+
+
+def require_kept(body: bytes, path: tuple[str, ...]) -> None:
+    """Raise :class:`ScoringRejected` for a name that stands twice, or a feature's number that is not kept.
+
+    ``path``: the names at the end of which the rows are, or the table with ``columns`` and ``data``. The body is known
+    to be readable but for that.
+    """
+    try:
+        value = as_written(body.decode())
+    except RecursionError:
+        raise ScoringRejected("The body is nested too deeply; send rows of plain values.") from None
+    where = "The body"
+    for name in path:
+        value, where = _only(value, name, where), name
+    for number, row in _rows(value, where):
+        for name in _NUMBERS:
+            if not is_kept(row[name]):
+                shown = printable(row[name], _LONGEST_SHOWN_VALUE)
+                raise ScoringRejected(f"row {number}: {name}: {ROUNDED_DIGITS}, got {shown}.")
+
+
+def _only(fields: Object, name: str, where: str) -> Any:
+    found = [value for given, value in fields if given == name]
+    if len(found) > 1:
+        raise ScoringRejected(f"{where} has {name} more than once; send it once.")
+    return found[0] if found else None
+
+
+def _rows(value: Any, where: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if isinstance(value, Object):
+        columns, rows = _only(value, "columns", where), _only(value, "data", where)
+        yield from ((number, dict(zip(columns, row, strict=True))) for number, row in enumerate(rows))
+        return
+    for number, row in enumerate(value):
+        fields = dict(row)
+        if len(fields) < len(row):
+            names = [name for name, _ in row]
+            doubled = next((name for name in FEATURES if names.count(name) > 1), None)
+            if doubled is not None:
+                raise ScoringRejected(f"row {number}: {doubled}: stands more than once; name each field once.")
+        yield number, fields
