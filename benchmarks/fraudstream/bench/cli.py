@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudstream.core.options import finite
+
 app = typer.Typer(help="Measure what this machine carries, each part beside its baselines.", no_args_is_help=True)
 
 Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny size: shows that it works, and nothing about speed.")]
@@ -32,9 +34,13 @@ Measured = Callable[[Callable[[str], None]], dict[str, Any]]
 
 @app.command()
 def latency(
-    rate: Annotated[list[float] | None, typer.Option(min=1, help="Events per second; 200 and 1000.")] = None,
-    seconds: Annotated[float, typer.Option("--for", min=1, help="Seconds that count, for each contender.")] = 60.0,
-    warm_up: Annotated[float, typer.Option(min=0, help="Seconds before them that do not.")] = 15.0,
+    rate: Annotated[
+        list[float] | None, typer.Option(min=1, callback=finite, help="Events per second; 200 and 1000.")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--for", min=1, callback=finite, help="Seconds that count, for each contender.")
+    ] = 60.0,
+    warm_up: Annotated[float, typer.Option(min=0, callback=finite, help="Seconds before them that do not.")] = 15.0,
     repeats: Repeats = 3,
     contender: Names = None,
     changed: Changed = None,
@@ -95,7 +101,7 @@ def scale(
 @app.command()
 def scoring(
     seconds: Annotated[
-        float, typer.Option("--for", min=0.5, help="Seconds for each number of clients and rows.")
+        float, typer.Option("--for", min=0.5, callback=finite, help="Seconds for each number of clients and rows.")
     ] = 10.0,
     repeats: Repeats = 3,
     smoke: Smoke = False,
@@ -136,7 +142,9 @@ def startup(repeats: Repeats = 3, smoke: Smoke = False, as_json: AsJson = False,
 
 @app.command()
 def memory(
-    seconds: Annotated[float, typer.Option("--for", min=2, help="Seconds of streaming, and of idleness.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option("--for", min=2, callback=finite, help="Seconds of streaming, and of idleness.")
+    ] = 60.0,
     smoke: Smoke = False,
     as_json: AsJson = False,
     out: Out = None,

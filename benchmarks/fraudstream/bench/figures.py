@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from fraudstream.core.figures import nearest_rank
 
 PERCENTILES = {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0, "p99_9_ms": 99.9}
 
@@ -17,7 +18,7 @@ def percentile(ascending: Sequence[float], percent: float) -> float:
     """The nearest-rank percentile of values in ascending order. Raises ``ValueError`` without values."""
     if not ascending:
         raise ValueError("there is no percentile of no values")
-    return ascending[max(math.ceil(percent / 100 * len(ascending)) - 1, 0)]
+    return ascending[nearest_rank(len(ascending), percent / 100)]
 
 
 def latency_summary(latencies_us: Sequence[int]) -> dict[str, float]:

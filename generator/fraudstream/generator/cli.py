@@ -10,6 +10,7 @@ import typer
 
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.event import FIRST_HISTORY_ID, FIRST_LIVE_ID
+from fraudstream.core.options import finite
 from fraudstream.core.topics import LABELS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -53,9 +54,13 @@ def history(
 
 @app.command()
 def live(
-    rate: Annotated[float, typer.Option(min=0, help="Events per second on a fixed schedule; 0: without pause.")] = 1.0,
+    rate: Annotated[
+        float, typer.Option(min=0, callback=finite, help="Events per second on a fixed schedule; 0: without pause.")
+    ] = 1.0,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after this many events.")] = None,
-    seconds: Annotated[float | None, typer.Option("--for", min=0, help="Stop after this many seconds.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=0, callback=finite, help="Stop after this many seconds.")
+    ] = None,
     seed: Seed = None,
     malformed: Annotated[int, typer.Option(min=0, help="How many of them break the event contract.")] = 0,
     first_id: FirstId = None,

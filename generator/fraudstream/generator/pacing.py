@@ -11,6 +11,11 @@ import time
 from types import FrameType, TracebackType
 from typing import Any, Protocol, Self
 
+from fraudstream.core.errors import ConfigurationError
+
+# An id is a whole number of 64 bits with a sign.
+_MOST_RECORDS = 2**63
+
 
 class Clock(Protocol):
     """Time that passes, and a wait that a request to stop ends early."""
@@ -61,9 +66,16 @@ class Pace:
 
 
 def scheduled(rate: float, seconds: float | None) -> int | None:
-    """How many records are due within ``seconds`` at ``rate`` per second; None when that is not known."""
+    """How many records are due within ``seconds`` at ``rate`` per second; None when that is not known.
+
+    Raises :class:`ConfigurationError` for more than there are ids.
+    """
     if seconds is None or not rate:
         return None
+    if rate * seconds > _MOST_RECORDS:
+        raise ConfigurationError(
+            f"--rate {rate:g} and --for {seconds:g} make more events than there are ids. Give a smaller one of the two."
+        )
     # A product such as 0.1 * 30 may exceed the whole number by its rounding error.
     return math.ceil(rate * seconds - 1e-6)
 
@@ -98,7 +110,8 @@ class Interruption:
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        select.select([self._reader], [], [], seconds)
+        # More than this, which are centuries, it does not take: a rate may be as small as a number can be.
+        select.select([self._reader], [], [], min(seconds, threading.TIMEOUT_MAX))
 
     @property
     def stopped(self) -> bool:

@@ -7,17 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import bson
 import orjson
 import pandas as pd
 import pyarrow as pa
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
 from fraudstream.core.errors import ModelError, StoreUnavailable
 from fraudstream.core.scans import scanned
 from fraudstream.core.settings import Settings, load_settings, revealed_values
+from fraudstream.core.stored_documents import RAW, read
 from fraudstream.core.throttling import WriteLimits, patiently
 from fraudstream.core.topics import LABELS
 from fraudstream.ml.features import ID, LABEL
@@ -81,15 +87,34 @@ def read_history(spark: SparkSession, settings: Settings) -> History:
 def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
     """The stored labelled transactions, some at a time. Raises as :func:`scanned` does."""
     database = documents.database(settings)
-    # Text that is no UTF-8 must not end the reading: it is none of a field's values.
-    lenient = database.codec_options.with_options(unicode_decode_error_handler="replace")
-    transactions = database.get_collection(documents.TRANSACTIONS, codec_options=lenient)
+    # What others wrote must not end the reading, whatever the address says: text that is no UTF-8, of which two
+    # different ones stay different, and moments beyond Python's years. Neither is a value of any field.
+    lenient = database.codec_options.with_options(
+        unicode_decode_error_handler="surrogateescape", datetime_conversion=DatetimeConversion.DATETIME_AUTO
+    )
     wanted = {name: 1 for name in _COLUMNS if name != ID}
 
     def query() -> Iterator[dict[str, Any]]:
-        return iter(transactions.find({"origin": HISTORY}, wanted, batch_size=_BATCH))
+        # Each is bytes, whatever PyMongo's types say.
+        found: Any = database[documents.TRANSACTIONS].find_raw_batches({"origin": HISTORY}, wanted, batch_size=_BATCH)
+        return chain.from_iterable(_decoded(batch, lenient) for batch in found)
 
     yield from scanned(query, _BATCH, WriteLimits.of(settings))
+
+
+def _decoded(batch: bytes, options: CodecOptions[Any]) -> list[dict[str, Any]]:
+    """The documents of a batch; one that cannot be decoded, being nested too deeply for example, field by field."""
+    try:
+        return bson.decode_all(batch, options)
+    except BSONError:
+        return [_alone(made, options) for made in bson.decode_iter(batch, options.with_options(document_class=RAW))]
+
+
+def _alone(made: RawBSONDocument, options: CodecOptions[Any]) -> dict[str, Any]:
+    try:
+        return bson.decode(made.raw, options)
+    except BSONError:
+        return read(made)
 
 
 def _batch(rows: Sorted, failure: str = "") -> pa.RecordBatch:

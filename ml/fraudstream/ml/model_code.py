@@ -1,7 +1,7 @@
 """The registered model's own code, logged with it: it needs no other module of ours, so that it runs in Azure ML.
 
 Two kinds of trees behind one interface: an XGBoost ensemble, or Spark ML's gradient-boosted trees as plain arrays,
-which need neither Spark nor Java to be served.
+which need neither Spark nor Java nor XGBoost to be served.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
 import pandas as pd
-import xgboost
 from mlflow.pyfunc.model import PythonModel
+
+if TYPE_CHECKING:
+    import xgboost
 
 # From here on XGBoost's own prediction is faster than arrays of all trees for each row.
 FEW_ROWS = 64
@@ -96,6 +98,10 @@ class BoosterTrees:
     """An XGBoost ensemble; contributions are TreeSHAP values, which sum to the margin."""
 
     def __init__(self, folder: Path) -> None:
+        # Not above: where its library cannot be loaded, the other kind of trees is trained and served all the same.
+        import xgboost
+
+        self._matrix_of = xgboost.DMatrix
         self._booster = xgboost.Booster()
         self._booster.load_model(folder / "booster.ubj")
         self._booster.set_param({"nthread": 1})
@@ -111,7 +117,7 @@ class BoosterTrees:
         """Shape (n, features) → (n, features), log-odds."""
         if self._stumps is not None and not np.isnan(matrix).any():
             return self._stumps.contributions(matrix)
-        found = self._booster.predict(xgboost.DMatrix(matrix), pred_contribs=True)
+        found = self._booster.predict(self._matrix_of(matrix), pred_contribs=True)
         return np.asarray(found)[:, :-1]
 
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 EXPERIMENT = "fraud"
 _MODEL_CODE = Path(__file__).with_name("model_code.py")
 log = structlog.get_logger(__name__)
-_REQUIREMENTS = ("mlflow", "numpy", "pandas", "xgboost")
+# What model_code.py imports, and what it imports for one algorithm's trees alone.
+_REQUIREMENTS = ("mlflow", "numpy", "pandas")
+_FURTHER_REQUIREMENTS = {"xgboost": ("xgboost",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
         "features": list(FEATURES),
         "codes": CODES,
     }
+    needed = (*_REQUIREMENTS, *_FURTHER_REQUIREMENTS.get(trained.algorithm, ()))
     with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
         trees = Path(scratch)
         trained.save(trees)
@@ -133,7 +136,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             artifacts={"model": str(trees)},
             signature=infer_signature(example),
             input_example=example,
-            pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
+            pip_requirements=[f"{name}=={installed(name)}" for name in needed],
         )
     trees_file = portable.described(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
     (folder / portable.FILE_NAME).write_text(trees_file, "utf-8")

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.event import FEATURES
-from fraudstream.core.registry import champion_version, load_version, registry_client, registry_error
+from fraudstream.core.registry import FraudModel, champion_version, load_version, registry_client, registry_error
 from fraudstream.core.settings import Settings
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.failures import one_line
@@ -211,18 +211,31 @@ def _take_the_role(
 ) -> bool:
     """Promote the version if it is better than the champion on the same held-out rows, which neither has seen.
 
-    A champion that cannot be loaded serves nobody, so that any version is better.
+    A champion that cannot be loaded serves nobody, and one that cannot score all of these rows not everybody, so that
+    any version is better.
     """
     current = champion_version(settings, client)
     if current is not None:
-        held_out = split.history[split.held_out]
-        columns = {name: held_out[name].tolist() for name in FEATURES}
         try:
-            scores = np.asarray(load_version(settings, current).model.score_columns(columns))
+            theirs = _average_precision(load_version(settings, current).model, split)
         except ModelError as error:
             log.warning("champion_replaced", version=current, reason=str(error))
         else:
-            if average_precision <= metrics(held_out[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]:
+            if average_precision <= theirs:
                 return False
     promote(settings, version, client)
     return True
+
+
+def _average_precision(champion: FraudModel, split: Split) -> float:
+    """The champion's on the held-out rows. Raises :class:`ModelError` where it fails on some, or gives no probability.
+
+    It may be anybody's code, so that its failure may be of any kind.
+    """
+    held_out = split.history[split.held_out]
+    columns = {name: held_out[name].tolist() for name in FEATURES}
+    try:
+        scores = np.asarray(champion.score_columns(columns), dtype=np.float64)
+        return metrics(held_out[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]
+    except Exception as error:
+        raise ModelError(f"it does not score each of {len(held_out):,} transactions ({one_line(error)})") from error

@@ -11,8 +11,8 @@ def nearest_rank(count: int, share: float) -> int:
 
     The smallest value that at least that share of all values does not exceed.
     """
-    # A product such as 0.95 * 20 may exceed the whole number by its rounding error.
-    return min(max(math.ceil(share * count - 1e-9) - 1, 0), count - 1)
+    # A product such as 0.999 * 1000 may exceed the whole number by its rounding error, a share of the product itself.
+    return min(max(math.ceil(share * count * (1 - 1e-15)) - 1, 0), count - 1)
 
 
 def quantile(ascending: Sequence[float], share: float) -> float | None:

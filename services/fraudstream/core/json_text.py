@@ -22,8 +22,10 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
 
 
-# Numbers stay text: Python refuses integers of more than 4,300 digits, and nobody asks for their value here.
-_READER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
+# Numbers stay text: Python refuses integers of more than 4,300 digits, and nobody asks for their value here. So do NaN
+# and the infinities of an edited text, which JSON does not have: the edit may be there to take them away.
+_READER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_STRICT_READER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
 
 
 class Member(NamedTuple):
@@ -52,7 +54,7 @@ def edited(text: str, changes: Mapping[Path, str], removed: Sequence[Path] = ())
 
 
 def check_object(text: str) -> None:
-    """Raises ``ValueError`` where the text is no JSON object."""
+    """Raises ``ValueError`` where the text is no JSON object, but for NaN and infinities in it."""
     if not isinstance(_parsed(text), dict):
         raise ValueError("it is no JSON object")
 
@@ -72,14 +74,14 @@ def parse_path(text: str) -> Path:
 def json_value(text: str) -> str:
     """JSON text for a value as somebody types it: the text itself where it is JSON, else as a JSON string."""
     try:
-        _parsed(text)
+        _parsed(text, _STRICT_READER)
     except ValueError:
         return json.dumps(text, ensure_ascii=False)
     return text.strip(_SPACE)
 
 
 def indented(text: str) -> str:
-    """The same values, one a line. Raises ``ValueError`` where the text is no JSON."""
+    """The same values, one a line. Raises ``ValueError`` where the text is no JSON, but for NaN and infinities."""
     _parsed(text)
     lines: list[str] = []
     line, depth, before = "", 0, ""
@@ -99,7 +101,7 @@ def indented(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """The same values without white space between them. Raises ``ValueError`` where the text is no JSON."""
+    """The same values without white space between them. Raises as :func:`indented` does."""
     _parsed(text)
     return "".join(_TOKEN.findall(text))
 
@@ -172,10 +174,10 @@ def _cut(text: str, found: list[Member], chosen: list[Member]) -> str:
     return text[: found[0].start] + ",".join(kept) + text[found[-1].end :]
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, reader: json.JSONDecoder = _READER) -> Any:
     try:
         start = _skip(text, 0)
-        value, end = _read(text, start)
+        value, end = _read(text, start, reader)
     except IndexError:
         raise ValueError("it is empty") from None
     if _skip(text, end) != len(text):
@@ -183,10 +185,10 @@ def _parsed(text: str) -> Any:
     return value
 
 
-def _read(text: str, at: int) -> tuple[Any, int]:
+def _read(text: str, at: int, reader: json.JSONDecoder = _READER) -> tuple[Any, int]:
     """The value that begins at ``at``, and where it ends."""
     try:
-        return _READER.raw_decode(text, at)
+        return reader.raw_decode(text, at)
     except RecursionError:
         # How deep is too deep depends on who asks: a text may be read as a whole and not from inside an edit.
         raise ValueError("it is nested too deeply") from None

@@ -25,8 +25,7 @@ def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLim
         batch: list[Document] = []
         try:
             for made in found:
-                # An id may be of any kind, also one that cannot be in a set.
-                if (number := str(made["_id"])) not in seen:
+                if (number := _identity(made["_id"])) not in seen:
                     seen.add(number)
                     batch.append(made)
                 if len(batch) == size:
@@ -44,3 +43,11 @@ def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLim
             patience.renew()
         if batch:
             yield batch
+
+
+def _identity(number: Any) -> Any:
+    """An id of whatever kind, as a member of a set: whole numbers by their value, all others by kind and text."""
+    if isinstance(number, int) and not isinstance(number, bool):
+        # Of 32 or of 64 bits.
+        return int(number)
+    return type(number), repr(number)

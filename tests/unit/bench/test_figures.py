@@ -22,6 +22,10 @@ def test_percentiles_agree_with_numpy() -> None:
         assert figures.percentile(values, percent) == expected
 
 
+def test_a_rounding_error_does_not_raise_the_rank() -> None:
+    assert figures.percentile(range(1, 1_001), 99.9) == 999
+
+
 def test_of_no_values_there_is_no_percentile() -> None:
     with pytest.raises(ValueError, match="no values"):
         figures.percentile([], 50)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeless
 
 OURS = ("stream", "store", "scoring", "dashboards")
 # What tells a process where it is, and is no setting of ours.
-TRUST = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MLFLOW_HTTP_REQUEST_TIMEOUT"}
+TRUST = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
 
 
 @pytest.fixture

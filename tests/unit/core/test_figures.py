@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -39,3 +40,10 @@ def test_as_numpy_has_it() -> None:
 def test_a_rank_is_a_place() -> None:
     assert all(0 <= nearest_rank(count, share) < count for count in range(1, 200) for share in (0, 0.5, 0.95, 1))
     assert nearest_rank(200, 0.95) == math.ceil(0.95 * 200) - 1
+
+
+def test_a_rounding_error_moves_no_rank_however_many_values_there_are() -> None:
+    for count in (*range(1, 2_000), 10**6, 57 * 10**6, 10**8, 10**9):
+        for percent in ("5", "50", "95", "99", "99.9", "99.99"):
+            exact = math.ceil(Fraction(percent) / 100 * count) - 1
+            assert nearest_rank(count, float(percent) / 100) == exact

@@ -41,10 +41,20 @@ def test_a_removal_of_what_is_not_there_changes_nothing() -> None:
     assert edited(EVENT, {}, [("source",), ("source", "topic")]) == EVENT
 
 
-@pytest.mark.parametrize("text", ["", " ", "[1]", '"x"', "nope", '{"a":NaN}', '{"a":1}x', '{"a":' * 5_000, '{"a":1,}'])
+@pytest.mark.parametrize("text", ["", " ", "[1]", '"x"', "nope", '{"a":nan}', '{"a":1}x', '{"a":' * 5_000, '{"a":1,}'])
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the texts are JSON readers' own
         edited(text, {("a",): "1"})
+
+
+def test_numbers_that_json_does_not_have_can_be_corrected_and_taken_away() -> None:
+    text = '{"amount": NaN,\t"other":{"b":[-Infinity, 1.10]}, "c":Infinity}'
+    assert edited(text, {("amount",): "1"}, [("other", "b", "0"), ("c",)]) == '{"amount": 1,\t"other":{"b":[ 1.10]}}'
+    assert edited(text, {("amount",): "1"}) == text.replace("NaN", "1")
+    assert [one.name for one in members(text)] == ["amount", "other", "c"]
+    assert compact(text) == '{"amount":NaN,"other":{"b":[-Infinity,1.10]},"c":Infinity}'
+    assert compact(indented(text)) == compact(text)
+    assert indented('{"a":NaN}') == '{\n  "a": NaN\n}'
 
 
 @pytest.mark.parametrize("path", [("x", "y"), ("amount", "y"), ("é", "y", "7"), ("é", "y", "z")])

@@ -102,6 +102,24 @@ def test_malformed_records_need_a_known_count(topic: Topic, limits: tuple[str, .
         invoke("live", "--malformed", "3", *limits)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--for", "inf"), ("--for", "nan"), ("--rate", "inf"), ("--rate", "nan"), ("--rate", "-inf"), ("--for", "1e999")],
+)
+@pytest.mark.parametrize("other", [(), ("--count", "3")])
+def test_times_and_rates_are_finite(topic: Topic, words: tuple[str, str], other: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, ["live", *words, *other])
+    assert result.exit_code == 2
+    assert words[0] in result.output
+    assert topic.name == ""
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [("1e200", "1e200"), ("1", "1e30")])
+def test_more_events_than_there_are_ids_are_refused_by_both_options(topic: Topic, rate: str, seconds: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"--rate .* and --for .* more events than there are ids"):
+        invoke("live", "--rate", rate, "--for", seconds)
+
+
 def test_ids_stay_within_the_contract(topic: Topic) -> None:
     with pytest.raises(ConfigurationError, match="leaves no room for 2 events"):
         invoke("history", "--count", "2", "--first-id", str(2**63 - 1))

@@ -257,6 +257,15 @@ def test_a_signal_ends_a_wait_at_once(number: signal.Signals) -> None:
     assert signal.getsignal(number) == previous
 
 
+@pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e-12])
+def test_a_wait_may_be_longer_than_a_clock_counts(rate: float) -> None:
+    with Interruption() as clock:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        # As for the second event at that rate.
+        clock.wait(1 / rate)
+        assert clock.stopped
+
+
 def test_an_undisturbed_wait_lasts() -> None:
     with Interruption() as clock:
         started = clock.now()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import numpy as np
 import pandas as pd
 import pytest
+from structlog.testing import capture_logs
 
 from fraudstream.core.errors import ModelError, RegistryUnavailable, StoreUnavailable
 from fraudstream.core.event import FEATURES
-from fraudstream.core.registry import champion_version, load_version, registry_client
+from fraudstream.core.registry import LoadedModel, champion_version, load_version, registry_client
 from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting, gbt, plots, tracking, training
+from fraudstream.ml import boosting, gbt, model_code, plots, tracking, training
 from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import ID, LABEL, in_test
+from fraudstream.ml.features import ID, LABEL, in_test, matrix
 from fraudstream.ml.history import History, await_history, checked, fingerprint
 from fraudstream.ml.registry import promote, versions
 from fraudstream.ml.usable import LeftOut
@@ -32,6 +39,16 @@ def labelled(count: int, seed: int) -> pd.DataFrame:
     return frame.assign(**{ID: np.arange(1_000_000, 1_000_000 + count)})
 
 
+# Spark ML's trees as they are exported: one, that splits on the amount.
+ONE_SPLIT = {
+    "feature": np.array([[0, 0, 0]]),
+    "threshold": np.array([[100.0, 0, 0]]),
+    "left": np.array([[1, 1, 2]]),
+    "right": np.array([[2, 1, 2]]),
+    "value": np.array([[0.0, -0.5, 0.5]]),
+    "weight": np.array([1.0]),
+    "depth": np.array(1),
+}
 HISTORY = labelled(3_000, 11)
 SPLIT = training.Split(HISTORY, in_test(HISTORY[ID].to_numpy()))
 
@@ -98,6 +115,107 @@ def test_a_champion_that_cannot_be_loaded_is_replaced(
         load_version(settings, broken.version)
     repaired = trained(settings, monkeypatch, 20, tmp_path)
     assert (repaired.promoted, champion_version(settings)) == (True, repaired.version)
+
+
+def refusing(columns: dict[str, Any]) -> np.ndarray:
+    raise KeyError(columns["category_recipient"][7])
+
+
+class Foreign:
+    """A champion that another program registered."""
+
+    threshold = 0.5
+
+    def __init__(self, scores: Callable[[dict[str, Any]], Any]) -> None:
+        self.score_columns = scores
+
+
+def one_of(other: float) -> Callable[[dict[str, Any]], Any]:
+    """Scores that are all 0.2 but for one."""
+    return lambda columns: [other, *[0.2] * (len(columns["amount"]) - 1)]
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        refusing,
+        one_of(np.nan),
+        one_of(1.5),
+        one_of(-0.1),
+        lambda _: [0.2],
+        lambda _: 0.2,
+        lambda _: None,
+        lambda columns: [[0.2, 0.8]] * len(columns["amount"]),
+        lambda columns: ["much"] * len(columns["amount"]),
+    ],
+)
+def test_a_champion_that_does_not_score_all_rows_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, scores: Callable[[dict[str, Any]], Any]
+) -> None:
+    promoted: list[str] = []
+    monkeypatch.setattr(training, "champion_version", lambda *_: "1")
+    monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", Foreign(scores), {}))  # type: ignore[arg-type]
+    monkeypatch.setattr(training, "promote", lambda _settings, version, _client: promoted.append(version))
+    client: Any = None
+    with capture_logs() as told:
+        assert training._take_the_role(settings, client, "2", 0.01, SPLIT)
+    assert promoted == ["2"]
+    assert [(one["event"], one["version"]) for one in told] == [("champion_replaced", "1")]
+
+
+def test_a_champion_that_always_gives_one_score_is_measured(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    constant = Foreign(lambda columns: [1.0] * len(columns["amount"]))
+    monkeypatch.setattr(training, "champion_version", lambda *_: "1")
+    monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", constant, {}))
+    monkeypatch.setattr(training, "promote", lambda *_: None)
+    client: Any = None
+    frauds = float(HISTORY[SPLIT.held_out][LABEL].mean())
+    assert not training._take_the_role(settings, client, "2", frauds, SPLIT)
+    assert training._take_the_role(settings, client, "2", frauds + 0.01, SPLIT)
+
+
+def test_a_registry_that_goes_away_replaces_no_champion(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise RegistryUnavailable("MLflow does not answer")
+
+    monkeypatch.setattr(training, "champion_version", lambda *_: "1")
+    monkeypatch.setattr(training, "load_version", away)
+    client: Any = None
+    with pytest.raises(RegistryUnavailable):
+        training._take_the_role(settings, client, "2", 1.0, SPLIT)
+
+
+def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        if name == "xgboost":
+            raise PackageNotFoundError(name)
+        return version_of(name)
+
+    # As where it, or the system's library that it needs, is not installed.
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    monkeypatch.setattr(tracking, "installed", absent)
+    for module in (gbt, model_code):
+        # Imported anew, and put back at the end: into the package as well.
+        package, _, name = module.__name__.rpartition(".")
+        monkeypatch.setattr(sys.modules[package], name, module)
+        monkeypatch.delitem(sys.modules, module.__name__)
+    fitted = importlib.import_module("fraudstream.ml.gbt").Fitted(None, {}, ONE_SPLIT)
+    rows = HISTORY[SPLIT.held_out]
+    scores = fitted.scores(matrix(rows))
+    made = tracking.Trained("gbt", {}, {}, 0.5, rows[LABEL].to_numpy(), scores, fitted.save, fitted.portable())
+    client = registry_client(settings)
+    example = rows[list(FEATURES)].head(3).reset_index(drop=True)
+    version = tracking.register(settings, client, made, example, {})
+    served = load_version(settings, version).model.score_columns({name: rows[name].tolist() for name in FEATURES})
+    assert np.array_equal(served, scores)
+    source = urlparse(client.get_model_version(settings.model_name, version).source).path
+    needed = (Path(source) / "requirements.txt").read_text()
+    assert "xgboost" not in needed
+    assert "numpy==" in needed
 
 
 @pytest.mark.parametrize("back", [False, True])

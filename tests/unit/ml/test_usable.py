@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
+import bson
 import numpy as np
 import pyarrow as pa
 import pytest
 from bson import Decimal128, Int64, ObjectId
+from bson.codec_options import CodecOptions
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from fraudstream.core import documents
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.event import FEATURES
+from fraudstream.core.scans import scanned
 from fraudstream.core.settings import Settings
 from fraudstream.core.store_errors import TOO_MANY_REQUESTS
+from fraudstream.core.throttling import WriteLimits
 from fraudstream.ml import history
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows
@@ -97,29 +104,31 @@ def test_reasons_are_counted_and_the_first_ids_named() -> None:
 
 
 class Transactions:
-    """25 labelled documents behind a cursor that fails once behind each of the given positions."""
+    """25 labelled documents behind a cursor that fails once behind each of the given positions; then ``further``."""
 
-    def __init__(self, *fails_at: int, error: Exception | None = None) -> None:
+    def __init__(self, *fails_at: int, error: Exception | None = None, further: bytes = b"") -> None:
         self.fails_at = list(fails_at)
         self.error = error or OperationFailure("Error=16500, RetryAfterMs=1", TOO_MANY_REQUESTS)
+        self.further = further
         self.queries = 0
 
-    def find(self, *_: Any, **__: Any) -> Any:
+    def find_raw_batches(self, *_: Any, **__: Any) -> Any:
         self.queries += 1
         for number in range(25):
             if self.fails_at and number == self.fails_at[0]:
                 del self.fails_at[0]
                 raise self.error
-            yield stored(number)
+            yield bson.encode(stored(number))
+        yield self.further
 
 
 class Database:
-    codec_options = documents.client(Settings()).codec_options
+    codec_options: Any = documents.client(Settings()).codec_options
 
     def __init__(self, transactions: Transactions) -> None:
         self.transactions = transactions
 
-    def get_collection(self, _name: str, **_options: Any) -> Transactions:
+    def __getitem__(self, _name: str) -> Transactions:
         return self.transactions
 
 
@@ -142,3 +151,61 @@ def test_any_other_error_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(documents, "database", lambda _settings: Database(Transactions(5, error=AutoReconnect("gone"))))
     with pytest.raises(AutoReconnect):
         list(history.stored_batches(Settings()))
+
+
+def nested(kind: bytes) -> bytes:
+    """A document that is nested more deeply than can be decoded, in objects (``kind`` 3) or in lists (4)."""
+    inner = bson.encode({"a": 1})
+    for _ in range(3_000):
+        # An element is its type, its name and its value; a document is its length, its elements and a zero.
+        element = kind + b"0\0" + inner
+        inner = (len(element) + 5).to_bytes(4, "little") + element + b"\0"
+    return inner
+
+
+def test_a_document_that_others_wrote_takes_no_other_row_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd: list[dict[str, Any]] = [
+        stored("7"),
+        stored(True),
+        stored([7]),
+        stored({"a": 7}),
+        stored({"a": "7"}),
+        stored(amount=DatetimeMS(2**60)),
+        stored(DatetimeMS(-(2**60))),
+        stored(1_000_002, old_balance=RawBSONDocument(nested(b"\x03"))),
+    ]
+    broken = [bson.encode(stored("ab")).replace(b"ab", first + b"b") for first in (b"\xfe", b"\xff")]
+    # The same of a list; the bytes behind a document's length are its elements, and the first one's name is its id's.
+    number = b"\x10_id\0" + (1_000_003).to_bytes(4, "little")
+    listed = nested(b"\x04")[4:]
+    broken.append((len(number + listed) + 4).to_bytes(4, "little") + number + listed)
+    further = b"".join([*map(bson.encode, odd), *broken])
+    for options in (Database.codec_options, CodecOptions(tz_aware=True)):
+        transactions = Transactions(12, further=further)
+        monkeypatch.setattr(Database, "codec_options", options)
+        monkeypatch.setattr(documents, "database", lambda _settings, made=transactions: Database(made))
+        rows = [made for batch in history.stored_batches(Settings()) for made in batch]
+        assert len(rows) == 25 + len(odd) + len(broken)
+        found = sort_rows(rows)
+        assert found.columns["id"] == list(range(25))
+        assert isinstance(history._batch(found), pa.RecordBatch)
+        told = dict(found.left_out)
+        assert told["7"] == "id: not an integer"
+        assert told["1000001"] == "amount: not a number"
+        assert told["1000002"] == "old_balance: not a number"
+        assert told["1000003"] == "amount: missing"
+
+
+def test_each_id_is_read_once_whatever_its_kind() -> None:
+    kinds = [1, "1", True, 1.5, b"1", [1], {"1": 1}, {"1": "1"}, ObjectId(b"1" * 12), None, Decimal128("1")]
+    # The same documents again, behind a cursor that was lost at its end: a store may have them as 64 bits now.
+    queries = [kinds, [Int64(1), *kinds[1:]]]
+
+    def query() -> Iterator[dict[str, Any]]:
+        yield from ({"_id": number} for number in queries.pop(0))
+        if queries:
+            raise OperationFailure("Error=16500, RetryAfterMs=1", TOO_MANY_REQUESTS)
+
+    read = [made["_id"] for batch in scanned(query, 100, WriteLimits()) for made in batch]
+    assert list(map(repr, read)) == list(map(repr, kinds))
+    assert queries == []

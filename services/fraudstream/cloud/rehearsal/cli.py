@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from fraudstream.core.options import finite
+
 app = typer.Typer(help="Try the move to a cloud on this machine.", no_args_is_help=True)
 
 
@@ -23,9 +25,11 @@ def azure(
     events: Annotated[int, typer.Option(min=100, help="How many live events.")] = 20_000,
     history: Annotated[int, typer.Option(min=1_000, help="Labelled events to train on.")] = 4_000,
     malformed: Annotated[int, typer.Option(min=0, help="How many of the live events break the contract.")] = 200,
-    request_units: Annotated[float, typer.Option(min=400, help="Cosmos DB's budget, RU/s.")] = 4_000.0,
+    request_units: Annotated[float, typer.Option(min=400, callback=finite, help="Cosmos DB's budget, RU/s.")] = 4_000.0,
     throughput_units: Annotated[int, typer.Option(min=1, max=40, help="Event Hubs' throughput units.")] = 1,
-    idle: Annotated[float, typer.Option(min=5, help="Seconds after which an idle connection is cut.")] = 240.0,
+    idle: Annotated[
+        float, typer.Option(min=5, callback=finite, help="Seconds after which an idle connection is cut.")
+    ] = 240.0,
     tokens: Annotated[bool, typer.Option("--tokens", help="Sign in with OAUTHBEARER.")] = False,
     faults: Annotated[bool, typer.Option(help="Play the fault schedule.")] = True,
     dashboards: Annotated[bool, typer.Option(help="Run the dashboards too.")] = True,

@@ -14,6 +14,7 @@ from urllib.parse import quote_plus
 
 from fraudstream.cloud.quotas import Tier
 from fraudstream.cloud.rehearsal.certificates import Certificates
+from fraudstream.core.environment import MLFLOW_SECONDS_VARIABLE
 from fraudstream.core.settings import Profile, Settings, profile_values
 from fraudstream.runtime.preflight import free_port
 
@@ -144,7 +145,7 @@ def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> d
     return {
         "SSL_CERT_FILE": authority,
         "REQUESTS_CA_BUNDLE": authority,
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+        MLFLOW_SECONDS_VARIABLE: "60",
         **identity_environment(keys, ports),
     }
 

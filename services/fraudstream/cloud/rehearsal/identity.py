@@ -11,6 +11,7 @@ import hmac
 import json
 import time
 from base64 import b64decode
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fraudstream.cloud.rehearsal.web import counted
+
 _KEY_ID = "rehearsal"
 _LIFETIME_SECONDS = 3_600
 
 
 @dataclass(slots=True)
 class Identity:
-    """Issues tokens for one audience; ``header`` and ``client_secret`` are what callers have to know."""
+    """Issues tokens for one audience; ``header`` and ``client_secret`` are what callers have to know.
+
+    ``unread``: requests that could not be read, by kind.
+    """
 
     issuer: str
     audience: str
@@ -38,6 +44,7 @@ class Identity:
     client_secret: str
     issued: int = 0
     refused: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
     _key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
 
     def write_jwks(self, file: Path) -> None:
@@ -61,15 +68,17 @@ class Identity:
 
     def application(self) -> Starlette:
         """Both addresses: ``/msi/token`` and ``/oauth2/v2.0/token``."""
+        managed, principal = (
+            counted(answer, "token request", self.unread)
+            for answer in (self._managed_identity, self._service_principal)
+        )
         return Starlette(
-            routes=[
-                Route("/msi/token", self._managed_identity),
-                Route("/oauth2/v2.0/token", self._service_principal, methods=["POST"]),
-            ]
+            routes=[Route("/msi/token", managed), Route("/oauth2/v2.0/token", principal, methods=["POST"])]
         )
 
     async def _managed_identity(self, request: Request) -> Response:
-        if not hmac.compare_digest(request.headers.get("x-identity-header", ""), self.header):
+        sent = request.headers.get("x-identity-header", "")
+        if not hmac.compare_digest(sent.encode(), self.header.encode()):
             self.refused += 1
             return JSONResponse({"statusCode": 401, "message": "the identity header is wrong"}, 401)
         resource = request.query_params.get("resource", "").rstrip("/")

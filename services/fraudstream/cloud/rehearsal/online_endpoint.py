@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fraudstream.cloud.rehearsal.web import client
+from fraudstream.cloud.rehearsal.web import client, counted
 from fraudstream.core.errors import ConfigurationError
 
 _MOST_TIMEOUT_MS = 180_000
@@ -54,13 +54,14 @@ class Deployment:
 
 @dataclass(slots=True)
 class EndpointFigures:
-    """What the endpoint answered, by status and by rule."""
+    """What the endpoint answered, by status and by rule, and what it could not read, by kind."""
 
     requests: int = 0
     rows: int = 0
     most_in_flight: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
 
 
 class OnlineEndpoint:
@@ -78,7 +79,8 @@ class OnlineEndpoint:
 
     def application(self) -> Starlette:
         """``POST /score`` and nothing else."""
-        return Starlette(routes=[Route("/score", self._score, methods=["POST"])])
+        score = counted(self._score, "scoring request", self.figures.unread)
+        return Starlette(routes=[Route("/score", score, methods=["POST"])])
 
     async def _score(self, request: Request) -> Response:
         self.figures.requests += 1
@@ -135,4 +137,6 @@ def body_problem(body: bytes) -> str | None:
         return f"{type(error).__name__}: {error}"
     if not isinstance(sent, dict) or not {"columns", "index", "data"} <= set(sent):
         return "input_data without columns, index and data became named tensors, which the model does not take"
+    if not isinstance(sent["data"], list):
+        return f"input_data's data is no list of rows but {type(sent['data']).__name__}"
     return None

@@ -21,7 +21,10 @@ _SURVIVED = ("CO026", "ML003", "ML004", "ML002")
 
 @dataclass(slots=True)
 class Outcome:
-    """Rates are per second, delays in milliseconds, costs in USD a month; ``unread``: frames by kind."""
+    """Rates are per second, delays in milliseconds, costs in USD a month.
+
+    ``unread``: what could not be read, by kind.
+    """
 
     events: int
     acknowledged: int
@@ -120,6 +123,7 @@ def account_for(
     namespace, cosmos = endpoints.gateway.figures, endpoints.cosmos.figures
     online, registry, budget = endpoints.online.figures, endpoints.registry.figures, endpoints.cosmos.budget
     refusals: Counter[str] = namespace.refusals + cosmos.refusals + online.refusals + registry.refusals
+    unread = namespace.unread + cosmos.unread + online.unread + registry.unread + endpoints.identity.unread
     units = max(
         namespace.most_events_per_second / UNIT_INGRESS_EVENTS, namespace.most_bytes_per_second / UNIT_INGRESS_BYTES
     )
@@ -155,7 +159,7 @@ def account_for(
         refusals=dict(sorted(refusals.items())),
         faults=schedule.to_json(),
         costs=monthly_costs(plan, per_second),
-        unread=dict(sorted((namespace.unread + cosmos.unread + registry.unread).items())),
+        unread=dict(sorted(unread.items())),
     )
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fraudstream.cloud.rehearsal.web import client, pass_on
+from fraudstream.cloud.rehearsal.web import client, counted, pass_on
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -39,7 +39,8 @@ class Registry:
 
     def application(self) -> Starlette:
         """Every path of MLflow's server."""
-        return Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
+        answer = counted(self._answer, "MLflow request", self.figures.unread)
+        return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
 
     async def _answer(self, request: Request) -> Response:
         self.figures.requests += 1

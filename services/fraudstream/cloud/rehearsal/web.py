@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import httpx
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from fraudstream.cloud.rehearsal.unread import Unreadable, reading
 from fraudstream.core.errors import PortTaken
 
 _HOP_HEADERS = frozenset(
@@ -64,6 +66,26 @@ class WebServer:
         self._server.should_exit = True
         if self._task is not None:
             await self._task
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def counted(answer: Answer, what: str, unread: Counter[str]) -> Answer:
+    """``answer`` as an endpoint of which each failure is counted under ``what``, whatever in a request brought it."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            with reading(what, unread):
+                try:
+                    return await answer(request)
+                except ClientDisconnect:
+                    # Nobody hears it: a sender that is stopped in the middle of a request has sent nothing to read.
+                    return Response(status_code=400)
+        except Unreadable as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return endpoint
 
 
 def client(address: str) -> httpx.AsyncClient:
