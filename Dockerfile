@@ -10,6 +10,7 @@ COPY ${CA_BUNDLE} /usr/local/share/ca-certificates/company.crt
 RUN set -eu; \
     company=/usr/local/share/ca-certificates/company.crt; \
     if [ -s "$company" ]; then \
+        chmod 644 "$company"; \
         printf 'Acquire::https::CAInfo "%s";\n' "$company" > /etc/apt/apt.conf.d/90-company-ca; \
     else \
         rm "$company"; \
@@ -102,12 +103,15 @@ RUN set -eu; \
     packages=lib/python3.11/site-packages; \
     mkdir -p /opt/project/bin "/opt/project/$packages"; \
     cp -a /opt/venv/bin/fraudstream /opt/project/bin/; \
-    cp -a "/opt/venv/$packages"/fraudstream* "/opt/project/$packages/"
+    cp -a "/opt/venv/$packages"/fraudstream* "/opt/project/$packages/"; \
+    chmod -R a+rX /opt/project
 
 # --- the images -------------------------------------------------------------------------------------------------------
 FROM base AS runtime
+# A clone's files may be readable for their owner alone, and keep that here: the images run as somebody else.
 COPY docker/answers.sh /usr/local/bin/answers
 RUN set -eu; \
+    chmod 755 /usr/local/bin/answers; \
     useradd --system --no-create-home --uid 10001 --shell /usr/sbin/nologin fraudstream; \
     install -d -o fraudstream -g fraudstream /data
 # Root file systems are read-only: what writes elsewhere than to /data does so below /tmp.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 GOOD: dict[str, Any] = {
     "id": 1_001_000,
     "date": "24/11/2026 10:11:12",
@@ -26,3 +28,21 @@ GOOD: dict[str, Any] = {
 def value(without: str = "", **changes: Any) -> bytes:
     """A good event's JSON with fields changed, added or left out."""
     return json.dumps({name: field for name, field in (GOOD | changes).items() if name != without}).encode()
+
+
+# The decision that the stream job adds to an event.
+DECISION: dict[str, Any] = {
+    "event_time": "2026-11-24T10:11:12Z",
+    "prediction": 0,
+    "score": 0.0625,
+    "threshold": 0.5,
+    "model_version": "3",
+    "scored_at": "2026-11-24T10:11:13.750Z",
+    "reasons": [],
+    "source": {"topic": "transactions", "partition": 1, "offset": 5, "enqueued_at": "2026-11-24T10:11:13.500Z"},
+}
+
+
+def decided(raw: bytes, **changes: Any) -> bytes:
+    """An event's text with its decision, as the stream job writes it."""
+    return raw[:-1] + b"," + orjson.dumps(DECISION | changes)[1:]

@@ -160,5 +160,19 @@ def test_each_image_runs_without_root() -> None:
         assert re.findall(r"(?m)^USER (\d+):", stages[stage]) not in ([], ["0"])
 
 
+def test_files_that_only_their_owner_may_read_in_a_clone_serve_an_images_user() -> None:
+    """``COPY`` keeps what a strict umask made of the clone, and the images run as another user."""
+    stages = dict(re.findall(r"(?ms)^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", text("Dockerfile")))
+    copied = {name: re.findall(r"(?m)^COPY (?!--from).* (/\S+)$", stage) for name, stage in stages.items()}
+    assert {name: places for name, places in copied.items() if places} == {
+        "base": ["/usr/local/share/ca-certificates/company.crt"],
+        "runtime": ["/usr/local/bin/answers"],
+    }
+    assert 'chmod 644 "$company"' in stages["base"]
+    assert "chmod 755 /usr/local/bin/answers" in stages["runtime"]
+    # Our own code, which the images copy from there.
+    assert "chmod -R a+rX /opt/project" in stages["project"]
+
+
 def test_the_readme_says_how_it_is_started() -> None:
     assert re.search(r"(?m)^docker compose up$", text("README.md"))

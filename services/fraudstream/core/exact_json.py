@@ -18,6 +18,12 @@ from fraudstream.core import limits
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 _SPACE = re.compile(r"[ \t\n\r]*")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Numbers whose digits a double might not keep, and zero with a sign, which as an integer would lose it. They stand
+# behind these marks; a look at the digits alone, which texts have as well, spares most texts the search.
+_UNUSUAL_NUMBER = re.compile(rb"[:,\[]\s*(?:-?[0-9.]{16}|-?[0-9.]+[eE]|-0[^.])")
+_AS_DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
+_MANY_DIGITS = b"0" * 16
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 # Fewer digits than these, at exponents no larger than these, are always kept by a double.
@@ -41,6 +47,10 @@ class NotFinite(NamedTuple):
 
 class Object(list[tuple[str, Any]]):
     """The fields of an object in their order; a name may stand twice."""
+
+
+class Written(str):
+    """A number as it was written."""
 
 
 class Field(NamedTuple):
@@ -69,6 +79,29 @@ def depth(text: bytes) -> int:
         elif bracket in (b"]", b"}"):
             now -= 1
     return most
+
+
+def has_unusual_number(text: bytes) -> bool:
+    """Whether there may be a number that a fast parser would not keep as it is written."""
+    digits = text.translate(_AS_DIGITS)
+    if _MANY_DIGITS not in digits and b"0e" not in digits and b"-0" not in text:
+        return False
+    return _UNUSUAL_NUMBER.search(text) is not None
+
+
+def has_each_name_once(text: bytes, found: Any) -> bool:
+    """Whether a parser that keeps the last of a name in an object ``found`` all names and texts that are there."""
+    strings = text.count(b'"') / 2 if b"\\" not in text else len(_STRING.findall(text))
+    waiting = [found]
+    for inner in waiting:
+        named = type(inner) is dict
+        strings -= len(inner) if named else 0
+        for value in inner.values() if named else inner:
+            if type(value) is str:
+                strings -= 1
+            elif type(value) in (dict, list):
+                waiting.append(value)
+    return strings == 0
 
 
 def fields_of(text: str) -> list[Field]:
@@ -102,6 +135,19 @@ def fields_of(text: str) -> list[Field]:
     if _after_space(text, at + 1) != len(text):
         raise ValueError("more than an object")
     return found
+
+
+def as_written(text: str) -> Any:
+    """Any JSON, its numbers as :class:`Written`. Raises ``ValueError``, and ``RecursionError`` where it is too deep."""
+    return _WRITTEN.decode(text)
+
+
+def is_kept(written: str) -> bool:
+    """Whether a double keeps the digits of a number, and, of one without a point or exponent, an integer of 64 bits."""
+    if len(written) <= _SAFE_DIGITS and "e" not in written and "E" not in written:
+        return True
+    value = number(written)
+    return is_kept_by_double(value) if type(value) is int else type(value) is float
 
 
 def number(text: str) -> Any:
@@ -176,3 +222,4 @@ def _after_space(text: str, at: int) -> int:
 _SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
     object_pairs_hook=Object, parse_int=number, parse_float=number, parse_constant=NotFinite
 ).scan_once  # type: ignore[attr-defined]
+_WRITTEN = json.JSONDecoder(object_pairs_hook=Object, parse_int=Written, parse_float=Written, parse_constant=NotFinite)

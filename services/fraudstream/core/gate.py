@@ -6,31 +6,27 @@ with the same reason for every input. An event that passes is scored, and its do
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
-
-import orjson
 
 from fraudstream.core import limits
 from fraudstream.core.errors import EventError
-from fraudstream.core.exact_json import Field, LostNumber, NotFinite, Object, depth, fields_of, is_deep
+from fraudstream.core.exact_json import (
+    Field,
+    LostNumber,
+    NotFinite,
+    Object,
+    depth,
+    fields_of,
+    has_each_name_once,
+    is_deep,
+)
 from fraudstream.core.field_rules import FieldRule
+from fraudstream.core.plain_reader import DECISION_MARK, PlainReader, object_of
 
 # A reason that both readers give.
 LOST_DIGITS = f"a number with more digits than the {limits.MOST_DECIMAL_DIGITS} that a document keeps"
-
 _SHOWN_CHARACTERS = 60
-# Numbers whose digits a double might not keep, and zero with a sign, which as an integer would lose it. They stand
-# behind these marks; a look at the digits alone, which texts have as well, spares most events the search.
-_UNUSUAL_NUMBER = re.compile(rb"[:,\[]\s*(?:-?[0-9.]{16}|-?[0-9.]+[eE]|-0[^.])")
-_AS_DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
-_MANY_DIGITS = b"0" * 16
-# Of a plain event no document can be too large or have too many fields.
-_MOST_PLAIN_FIELDS = 1_000
-# Where the decision begins that the stream job adds to an event.
-DECISION_MARK = b',"event_time":"'
-
 # The bytes of BSON values beside their content, and of an element beside its name.
 _FRAME, _ELEMENT, _LENGTH, _INT32, _INT64, _DOUBLE, _DECIMAL128 = 5, 2, 5, 4, 8, 8, 16
 _INT32_RANGE = range(-(2**31), 2**31)
@@ -44,12 +40,7 @@ class Gate:
         self._by_name = {rule.name: rule for rule in rules}
         self._reserved = frozenset(reserved)
         self._most_bytes = most_bytes
-        self._integers, self._numbers = (
-            [(rule.name, rule.required, *rule.range) for rule in rules if rule.kind == kind]
-            for kind in ("int", "float")
-        )
-        self._texts = [(rule.name, rule.required, frozenset(rule.choices)) for rule in rules if rule.kind == "text"]
-        self._dates = [rule for rule in rules if rule.kind == "date"]
+        self._plain = PlainReader(rules, reserved, most_bytes)
 
     def read(self, value: bytes) -> dict[str, Any]:
         """The fields of an event, as its document has them.
@@ -58,7 +49,7 @@ class Gate:
         """
         if len(value) > self._most_bytes:
             raise _refusal("value", f"{len(value)} bytes, more than the {self._most_bytes} an event may have")
-        event = self._plain(value)
+        event = self._plain.read(value)
         return self._read(value, decided=False) if event is None else event
 
     def read_decided(self, value: bytes) -> dict[str, Any]:
@@ -66,55 +57,17 @@ class Gate:
 
         Raises as :meth:`read` does.
         """
+        event = self._plain.read_decided(value)
+        if event is not None:
+            return event
         at = value.rfind(DECISION_MARK)
-        if at < 0:
-            return self._read(value, decided=True)
-        own = value[:at] + b"}"
-        # The stream job's gate has let it pass: what is left to see to is what a fast parser would not keep, and, in
-        # case that somebody else wrote the record, what would end a store's connection or be an operator to it.
-        if b'"$' not in own and not is_deep(own) and not _has_unusual_number(own):
-            event = _object(value)
-            if event is not None:
-                return event
-        decision = _object(b"{" + value[at + 1 :])
+        decision = _decision(b"{" + value[at + 1 :]) if at >= 0 else None
         if decision is None or not decision.keys() <= self._reserved:
             return self._read(value, decided=True)
-        return self._read(own, decided=True) | decision
+        return self._read(value[:at] + b"}", decided=True, others=decision.keys()) | decision
 
-    def _plain(self, value: bytes) -> dict[str, Any] | None:
-        """The event where it is valid and nothing about it is unusual, else None: the other reader has its reason."""
-        # Escapes, lists and names that may be operators are for the other reader.
-        if value.count(b"{") != 1 or b"\\" in value or b"[" in value or b'"$' in value or _has_unusual_number(value):
-            return None
-        event = _object(value)
-        if event is None or len(event) > _MOST_PLAIN_FIELDS or not self._reserved.isdisjoint(event):
-            return None
-        texts = len(event)
-        for given in event.values():
-            if type(given) is str:
-                texts += 1
-        if value.count(b'"') != 2 * texts:  # a name that stands twice
-            return None
-        return event if self._keeps_rules(event) else None
-
-    def _keeps_rules(self, event: dict[str, Any]) -> bool:
-        """The rules again, as one loop for each kind: all of training's history and all decisions come this way."""
-        get: Callable[[str], Any] = event.get
-        for name, required, low, high in self._integers:
-            given = get(name)
-            if not (low <= given <= high if type(given) is int else given is None and not required):
-                return False
-        for name, required, low, high in self._numbers:
-            given = get(name)
-            if not (low <= given <= high if type(given) in (float, int) else given is None and not required):
-                return False
-        for name, required, choices in self._texts:
-            given = get(name)
-            if not (given in choices if type(given) is str else given is None and not required):
-                return False
-        return all(rule.problem(get(rule.name)) is None for rule in self._dates)
-
-    def _read(self, value: bytes, decided: bool) -> dict[str, Any]:
+    def _read(self, value: bytes, decided: bool, others: Collection[str] = ()) -> dict[str, Any]:
+        """The fields, whose names are none of ``others``, which stand behind them."""
         if not value:
             raise _refusal("value", "empty")
         try:
@@ -133,9 +86,9 @@ class Gate:
         event = {field.name: (aside if field.name in ours else survey).add_field(field) for field in fields}
         if survey.not_finite:
             raise _refusal("value", "an unknown field holds what JSON does not have, such as NaN")
-        if survey.half_character:
+        if survey.half_character or aside.half_character:
             raise _refusal("value", "a text holds half a character, a surrogate without its other half")
-        if survey.twice or len({field.name for field in fields}) < len(fields):
+        if survey.twice or len(event) < len(fields) or not event.keys().isdisjoint(others):
             raise _refusal("value", "a field stands twice")
         if not decided and (taken := sorted(self._reserved.intersection(event))):
             raise _refusal(taken[0], "a name reserved for the decision")
@@ -253,19 +206,10 @@ def beginning(text: str, characters: int = _SHOWN_CHARACTERS) -> str:
     return text[:characters].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _has_unusual_number(value: bytes) -> bool:
-    digits = value.translate(_AS_DIGITS)
-    if _MANY_DIGITS not in digits and b"0e" not in digits and b"-0" not in value:
-        return False
-    return _UNUSUAL_NUMBER.search(value) is not None
-
-
-def _object(value: bytes) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None
-    return found if type(found) is dict else None
+def _decision(text: bytes) -> dict[str, Any] | None:
+    """A decision's fields: their numbers are the stream job's, and need no more than doubles."""
+    found = None if is_deep(text) else object_of(text)
+    return found if found is not None and has_each_name_once(text, found) else None
 
 
 def _shown(field: Field) -> str:

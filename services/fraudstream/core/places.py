@@ -16,6 +16,9 @@ from pathlib import Path
 
 CACHE_DIR_VARIABLE = "FRAUDSTREAM_CACHE_DIR"
 
+# In a home or temporary folder that was made here: it may be deleted with the data.
+MARK = ".made-by-fraudstream"
+
 _UNKNOWN_USER = "fraudstream"
 _LEAST_TEMPORARY_BYTES = 64 * 1024 * 1024
 
@@ -101,5 +104,6 @@ def _registered_home() -> str:
 def _made_folder(folder: Path) -> Path:
     # Where it cannot be made, what needs it says so; the rest works without.
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True)
+        (folder / MARK).touch()
     return folder.absolute()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fraudstream.core.dotenv_file import DOTENV, read_dotenv
+from fraudstream.core.environment import MLFLOW_SECONDS_VARIABLE, alike, completing, is_alike
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.malformed import ENV_PREFIX
 from fraudstream.core.settings import Settings
@@ -18,6 +19,7 @@ from fraudstream.core.settings import Settings
 READ_ELSEWHERE: Mapping[str, str] = {
     f"{ENV_PREFIX}CACHE_DIR": "the cache of downloads",
     f"{ENV_PREFIX}MAVEN_URL": "the repository of downloads",
+    MLFLOW_SECONDS_VARIABLE: "MLflow's client, how many seconds it waits for an answer; 10 without",
     f"{ENV_PREFIX}READY_FILE": "a part's launcher, told when the part is ready",
     f"{ENV_PREFIX}SPARK_JARS": "Spark's class path",
     f"{ENV_PREFIX}SPARK_CLASS_ARCHIVE": "Spark's class path",
@@ -45,13 +47,23 @@ class Unread:
 
 
 def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
-    """All that looks like a setting and has no effect. Raises :class:`ConfigurationError` for an unreadable `.env`."""
+    """All that looks like a setting and has no effect. Raises :class:`ConfigurationError` for an unreadable `.env`.
+
+    Without an ``environment``: this process's, and what the command left out of it when it started.
+    """
     dotenv = read_dotenv()
     found = [Unread(str(DOTENV), text) for text in dotenv.ignored]
+    left_out = alike() if environment is None else []
+    overruled = [name for name in left_out if name.upper().startswith(ENV_PREFIX)]
+    found += [
+        Unread(name, f"{name} has no effect: {name.upper()} is set as well, to something else. Unset one of them.")
+        for name in overruled
+    ]
     given = os.environ if environment is None else environment
+    given = dict.fromkeys(set(left_out).difference(overruled), "") | dict(given)
     for source, values in (("the environment", given), (str(DOTENV), dotenv.values)):
         for name, value in values.items():
-            text = _problem(name.upper(), value, source)
+            text = _problem(name, value, source)
             if text is not None:
                 found.append(Unread(name, text))
     return found
@@ -59,7 +71,7 @@ def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
 
 def tell_unread() -> None:
     """Say on stderr what has no effect, once for this process and those that it starts."""
-    if TOLD_VARIABLE in os.environ:
+    if TOLD_VARIABLE in os.environ or completing():
         return
     try:
         found = unread()
@@ -70,7 +82,8 @@ def tell_unread() -> None:
         sys.stderr.write(f"fraudstream: {one.text}\n")
 
 
-def _problem(name: str, value: str, source: str) -> str | None:
+def _problem(written: str, value: str, source: str) -> str | None:
+    name = written.upper()
     known = {f"{ENV_PREFIX}{setting.upper()}" for setting in Settings.model_fields}
     if name in known or name == TOLD_VARIABLE:
         return None
@@ -85,10 +98,10 @@ def _problem(name: str, value: str, source: str) -> str | None:
         ends = [one.removeprefix(ENV_PREFIX) for one in everything]
         nearest = difflib.get_close_matches(name.removeprefix(ENV_PREFIX), ends, 1, _ALIKE)
         advice = f"Is {ENV_PREFIX}{nearest[0]} meant?" if nearest else "docs/settings.md lists all."
-        return f"Nothing reads {name}, which is set in {source}. {advice}"
+        return f"Nothing reads {written}, which is set in {source}. {advice}"
     # Where the prefix itself is misspelt; a look at every other variable of the machine would cost time and be wrong.
-    if "FRAUD" in name or "STREAM" in name:
+    if is_alike(name):
         nearest = difflib.get_close_matches(name, everything, 1, _ALIKE_WHOLE)
         if nearest:
-            return f"Nothing reads {name}, which is set in {source}. Is {nearest[0]} meant?"
+            return f"Nothing reads {written}, which is set in {source}. Is {nearest[0]} meant?"
     return None

@@ -16,11 +16,13 @@ from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.terminal import say_json, styled, terminal
 from fraudstream.core.topics import LABELS
 from fraudstream.runtime.accounting import end_offsets, stored_history
+from fraudstream.runtime.interrupts import ending_in_order
 from fraudstream.runtime.own_command import COMMAND, last_words, run_command, started
 
 console = terminal(stderr=True)
 
 
+@ending_in_order()
 def bootstrap(
     history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
     algorithm: str = typer.Option("all", help="xgboost, gbt or all; scoring starts with the first champion."),

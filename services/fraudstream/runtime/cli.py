@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import typer
 from rich.table import Table
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
-from fraudstream.core.settings import REALTIME, load_settings, shown_values, value_sources
+from fraudstream.core.settings import REALTIME, load_settings, mask_uri, shown_values, value_sources
 from fraudstream.core.terminal import say, say_json, say_lines, show_what_cannot_be_encoded, styled, terminal
 from fraudstream.core.text import printable
 from fraudstream.core.variables import tell_unread
@@ -62,7 +61,7 @@ def up(
     realtime: Annotated[bool, typer.Option("--realtime", help=REALTIME_HELP)] = False,
 ) -> None:
     """Start all parts on this machine; Ctrl-C stops them."""
-    from fraudstream.runtime import lifecycle
+    from fraudstream.runtime import interrupts, lifecycle
     from fraudstream.runtime.parts import local_parts
     from fraudstream.runtime.preflight import port_variables
     from fraudstream.runtime.supervisor import Supervisor
@@ -77,8 +76,7 @@ def up(
             on_change=_show_change,
             on_message=lambda text: err.print(text, soft_wrap=True),
         )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: supervisor.request_stop())
+        interrupts.call_at_end(supervisor.request_stop)
         supervisor.run()
         return
     if (pid := lifecycle.running_supervisor(settings)) is not None:
@@ -91,7 +89,7 @@ def up(
         lifecycle.start_detached(settings)
         lifecycle.await_ready(settings, (), lambda state: _tell(line.update, state))
     err.print(styled(("✓", "green"), f" all parts ready ({time.monotonic() - began:.1f} s)"))
-    where = f"dashboards {settings.dashboard_url} · MLflow {settings.mlflow_tracking_uri}"
+    where = f"dashboards {mask_uri(settings.dashboard_url)} · MLflow {mask_uri(settings.mlflow_tracking_uri)}"
     err.print(f"{where} · `fraudstream down` stops", soft_wrap=True)
 
 
@@ -149,12 +147,14 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     settings = load_settings()
     folder = settings.data_dir.resolve()
     if not lifecycle.holds_data(settings):
-        err.print(f"nothing to delete: {folder} does not exist")
+        err.print(f"nothing to delete in {folder}", soft_wrap=True)
         return
     if not yes:
         typer.confirm(f"Delete {printable(str(folder))} with all topics, documents and models?", abort=True, err=True)
-    lifecycle.delete_data(settings)
-    err.print(styled(("✓", "green"), f" deleted {folder}"))
+    stays = lifecycle.delete_data(settings)
+    err.print(styled(("✓", "green"), f" deleted the data in {folder}"), soft_wrap=True)
+    if stays:
+        err.print(f"What is not ours stays in {folder}: {printable(', '.join(stays), _LONGEST_EXIT)}", soft_wrap=True)
 
 
 @app.command()

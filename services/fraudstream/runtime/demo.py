@@ -15,12 +15,15 @@ import typer
 
 from fraudstream.core import kafka
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError
+from fraudstream.core.options import finite
+from fraudstream.core.registry import champion_version
 from fraudstream.core.settings import REALTIME, Settings, load_settings
 from fraudstream.core.topics import SCORED
 from fraudstream.runtime import class_archive, folders, lifecycle, mlflow_server
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, stored_history, summarise
 from fraudstream.runtime.commands import REALTIME_HELP
 from fraudstream.runtime.demo_output import announce, console, report, step
+from fraudstream.runtime.interrupts import Interrupted, ending_in_order
 from fraudstream.runtime.log_reading import last_lines
 from fraudstream.runtime.own_command import COMMAND, last_words, run_command, started
 from fraudstream.runtime.state import log_file
@@ -43,9 +46,12 @@ class Plan:
     algorithm: str
 
 
+@ending_in_order()
 def demo(
     events: int = typer.Option(0, min=0, help="How many live events; 0: until Ctrl-C."),
-    rate: float = typer.Option(20.0, min=0, help="Events per second; 0: as fast as the broker takes them."),
+    rate: float = typer.Option(
+        20.0, min=0, callback=finite, help="Events per second; 0: as fast as the broker takes them."
+    ),
     history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
     malformed: int = typer.Option(0, min=0, help="How many of the live events break the contract."),
     seed: int | None = typer.Option(None, help="Seed of the live events; random without."),
@@ -65,21 +71,29 @@ def demo(
         raise AlreadyRunning(
             "The parts run already, and --realtime decides how they start. Stop them first: `fraudstream down`."
         )
+    summary, failure = None, None
     try:
-        summary = _run(settings, plan, started_at, leave)
-    except KeyboardInterrupt:
+        summary, failure = _run(settings, plan, started_at, leave)
+    except KeyboardInterrupt as interrupt:
         console.print("stopping …")
-        summary = None
+        # Ctrl-C ends what goes on until then; what has an end of its own has not come to it.
+        if leave or isinstance(interrupt, Interrupted):
+            raise
     finally:
         if not already_up:
             lifecycle.stop(settings)
     if summary is not None:
         report(summary, as_json)
-        if not summary.complete:
-            raise typer.Exit(1)
+    if failure is not None:
+        raise failure
+    if summary is not None and not summary.complete:
+        raise typer.Exit(1)
 
 
-def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> Summary | None:
+def _run(
+    settings: Settings, plan: Plan, started_at: datetime, leave: bool
+) -> tuple[Summary | None, FraudstreamError | None]:
+    """The account of the live events, where they have an end, and what an algorithm failed with meanwhile."""
     first_start = not folders.exists(mlflow_server.folder(settings))
     with step("starting the parts") as tell:
         lifecycle.start_detached(settings)
@@ -96,7 +110,7 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
             announce(settings)
             with class_archive.building(lifecycle.child_environment(settings), nice=True):
                 _stream_until_interrupted(settings, plan)
-            return None
+            return None, None
         scored_from = end_offsets(settings, SCORED)
         with step(f"{plan.events:,} live events") as tell:
             published = run_command("generate", "live", *_live_options(plan))
@@ -110,18 +124,25 @@ def _run(settings: Settings, plan: Plan, started_at: datetime, leave: bool) -> S
                 int(number): (first, end) for number, (first, end) in published["offsets"]["transactions"].items()
             }
             summary = summarise(settings, produced, scored_from, started_at)
+        failure = None
         if training is not None:
-            with step("comparing the models"):
-                _await_training(settings, training)
+            try:
+                with step("comparing the models"):
+                    _await_training(settings, training)
+            except FraudstreamError as error:
+                # The events were scored all the same: that is told first.
+                failure = error
     with class_archive.building(lifecycle.child_environment(settings), nice=False) as archiving:
         if archiving is not None:
             with step("keeping Spark's classes for quicker starts, once"):
                 archiving.wait()
     if not leave:
         report(summary, False)
+        if failure is not None:
+            console.print(str(failure), style="red", soft_wrap=True)
         announce(settings)
         _watch(settings)
-    return summary
+    return summary, failure
 
 
 def _publish_history(settings: Settings, count: int) -> None:
@@ -175,21 +196,40 @@ def _await_champion(settings: Settings, training: subprocess.Popen[bytes] | None
         _check_training(settings, training)
         lifecycle.check_failing(settings, ("stream", "store"))
         if time.monotonic() > until:
-            raise FraudstreamError(f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`.")
+            raise _training_failure(settings, training) or FraudstreamError(
+                f"No champion after {_CHAMPION_SECONDS:.0f} s. See `fraudstream logs train`."
+            )
         time.sleep(_POLL_SECONDS)
     tell(f"version {version}")
 
 
 def _await_training(settings: Settings, training: subprocess.Popen[bytes]) -> None:
     training.wait()
-    _check_training(settings, training)
+    if failure := _training_failure(settings, training):
+        raise failure
 
 
 def _check_training(settings: Settings, training: subprocess.Popen[bytes] | None) -> None:
-    if training is not None and training.poll() not in (None, 0):
-        told = last_lines(log_file(settings.data_dir, "train"), 1)
-        reason = last_words("".join(told).encode(), training.returncode)
-        raise FraudstreamError(f"Training failed: {reason} See `fraudstream logs train`.")
+    """Raises what the training failed with, unless there is a champion: of two algorithms one may have succeeded."""
+    failure = _training_failure(settings, training)
+    if failure is not None and not _has_champion(settings):
+        raise failure
+
+
+def _training_failure(settings: Settings, training: subprocess.Popen[bytes] | None) -> FraudstreamError | None:
+    if training is None or training.poll() in (None, 0):
+        return None
+    told = last_lines(log_file(settings.data_dir, "train"), 1)
+    reason = last_words("".join(told).encode(), training.returncode)
+    return FraudstreamError(f"Training failed: {reason} See `fraudstream logs train`.")
+
+
+def _has_champion(settings: Settings) -> bool:
+    """Whether the registry has one, which the scoring service takes up by and by."""
+    try:
+        return champion_version(settings) is not None
+    except FraudstreamError:
+        return False
 
 
 def _champion(settings: Settings) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fraudstream.core.settings import Settings
+from fraudstream.core.settings import Settings, mask_uri
 from fraudstream.core.terminal import say_json, styled, terminal
 from fraudstream.runtime.accounting import Summary
 
@@ -14,11 +14,12 @@ console = terminal(stderr=True)
 
 
 def announce(settings: Settings) -> None:
-    """Print the addresses of the pages and services."""
-    console.print(f"live dashboard   {settings.dashboard_url}/")
-    console.print(f"history report   {settings.dashboard_url}/history")
-    console.print(f"models (MLflow)  {settings.mlflow_tracking_uri}")
-    console.print(f"scoring service  {settings.scoring_url}/docs")
+    """Print the addresses of the pages and services, without the passwords that one may hold."""
+    pages = mask_uri(settings.dashboard_url)
+    console.print(f"live dashboard   {pages}/")
+    console.print(f"history report   {pages}/history")
+    console.print(f"models (MLflow)  {mask_uri(settings.mlflow_tracking_uri)}")
+    console.print(f"scoring service  {mask_uri(settings.scoring_url)}/docs")
 
 
 def report(summary: Summary, as_json: bool) -> None:

@@ -91,7 +91,11 @@ def _store(settings: Settings) -> Check:
 
 
 def _leftovers(settings: Settings) -> Check:
-    if (pid := lifecycle.running_supervisor(settings)) is not None:
+    try:
+        pid = lifecycle.running_supervisor(settings)
+    except ConfigurationError as error:
+        return Check("supervisor", False, "may run: this user cannot tell", str(error))
+    if pid is not None:
         return Check("supervisor", True, f"running, process {pid}")
     stale = read_state(settings.data_dir.resolve()) is not None
     advice = "A supervisor was killed; `fraudstream down` cleans up after it, and so does the next `fraudstream up`."
@@ -99,9 +103,9 @@ def _leftovers(settings: Settings) -> Check:
 
 
 def _ports(settings: Settings) -> Check:
-    if lifecycle.is_running(settings):
-        return Check("ports", True, "in use by the running parts")
     try:
+        if lifecycle.is_running(settings):
+            return Check("ports", True, "in use by the running parts")
         parts = local_parts(settings)
         preflight.check_ports(parts, settings.bind_host, preflight.port_variables(settings))
     except PortTaken as error:

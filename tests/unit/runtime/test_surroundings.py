@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import Settings
@@ -52,6 +53,8 @@ def test_a_usual_environment_is_in_order(tmp_path: Path) -> None:
 def test_variables_of_other_programs_are_named(tmp_path: Path) -> None:
     found = seen(tmp_path, SPARK_HOME="/opt/spark", PYTHONPATH="/opt/spark/python", MLFLOW_RUN_ID="x", EDITOR="vi")
     assert found["variables"][:2] == [True, "set for other programs, ignored: MLFLOW_RUN_ID, PYTHONPATH, SPARK_HOME"]
+    found = seen(tmp_path, MLFLOW_HTTP_REQUEST_TIMEOUT="0", FRAUDSTREM_KAFKA_PORT="1", OMP_NUM_THREADS="0")
+    assert found["variables"][1].endswith("ignored: MLFLOW_HTTP_REQUEST_TIMEOUT, OMP_NUM_THREADS")
 
 
 def test_proxies_are_named_and_those_that_no_client_takes(tmp_path: Path) -> None:
@@ -63,11 +66,24 @@ def test_proxies_are_named_and_those_that_no_client_takes(tmp_path: Path) -> Non
     assert "hush" not in detail + advice
 
 
-def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
-    ok, detail, advice = seen(tmp_path, REQUESTS_CA_BUNDLE="/nowhere/ca.pem")["certificates"]
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem"), ("SSL_CERT_FILE", "/etc"), ("SSL_CERT_FILE", "cut.pem")],
+)
+def test_certificates_that_cannot_be_read_are_named(tmp_path: Path, name: str, place: str) -> None:
+    (tmp_path / "cut.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB")
+    ok, detail, advice = seen(tmp_path, **{name: place})["certificates"]
     assert not ok
-    assert "REQUESTS_CA_BUNDLE" in detail
-    assert "REQUESTS_CA_BUNDLE" in advice
+    assert name in detail
+    assert name in advice
+
+
+def test_relative_paths_that_are_made_whole_are_not_called_replaced(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    (tmp_path / "t").mkdir()
+    found = seen(tmp_path, SSL_CERT_FILE="ca.pem", SSL_CERT_DIR="t:t", TMPDIR="t")
+    assert found["certificates"][:2] == [True, "those that SSL_CERT_FILE, SSL_CERT_DIR name"]
+    assert found["temporary folder"][:2] == [True, str(tmp_path / "t")]
 
 
 @pytest.mark.parametrize("home", ["/proc", "/proc/nowhere", ""])
