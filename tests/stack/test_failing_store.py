@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from fraudstream.core.health import failing_sentence
 from fraudstream.core.kafka import create_topics, producer
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, SCORED
+from fraudstream.runtime import recovering
 from tests.events import GOOD, value
 from tests.stack.conftest import Running, SparkJob, await_condition, spoil
 
@@ -136,6 +138,20 @@ def test_a_rollup_that_the_store_refuses_is_set_aside(
     # The next state of what was refused takes its place.
     send(topics, LABELS, value(id=400_001, isFraud=0))
     await_condition(lambda: total(db, "history") == 2, SECONDS, job.log)
+
+
+def test_rollups_are_counted_anew_under_a_running_job(
+    topics: Settings, db: Database[documents.Document], job: SparkJob
+) -> None:
+    await_condition(lambda: job.ready_file.exists() and total(db) > 0, SECONDS, job.log)
+    counted = total(db)
+    db.rollups.insert_one({"_id": "total||live|all|nobody", "updated_at": datetime(2026, 1, 1, tzinfo=UTC)})
+    recovering.carry_out(topics, recovering.plans(topics, ["store"], rebuild_rollups=True))
+    send(topics, SCORED, decision(450_000))
+    await_condition(lambda: total(db) == counted + 1, SECONDS, job.log)
+    await_condition(lambda: db.rollups.find_one({"_id": "total||live|all|nobody"}) is None, SECONDS, job.log)
+    assert total(db) == db.transactions.count_documents({"origin": "live"})
+    assert failing_sentence(job.ready_file) is None
 
 
 def test_a_decision_that_nobody_can_read_is_set_aside_and_the_rest_counts(

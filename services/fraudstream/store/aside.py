@@ -11,10 +11,9 @@ import orjson
 
 from fraudstream.core.documents import Document
 from fraudstream.core.rollups import counting_span
-from fraudstream.core.topics import LABELS, SCORED
+from fraudstream.core.topics import SCORED
 from fraudstream.store.records import (
     CANNOT_BE_WRITTEN,
-    HISTORY,
     LIVE,
     Record,
     document,
@@ -22,8 +21,6 @@ from fraudstream.store.records import (
     recorded_at,
     set_aside,
 )
-
-_ORIGINS = {SCORED: LIVE, LABELS: HISTORY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +69,12 @@ def unwritten(made: Document, record: Record, reason: str, now: datetime) -> Doc
 
 
 def claimed(record: Record, now: datetime) -> Document | None:
-    """The document of a record's event, or of what the rollups may take for one: they look at less of it."""
+    """The document of a record's event, or what the rollups know it by where it has none; None for no event at all."""
     made = document(record, now)
-    if "origin" in made or record.topic not in _ORIGINS:
-        return made if "origin" in made else None
+    if "origin" in made:
+        return made
     try:
-        number = orjson.loads(record.value)["id"]
+        number = orjson.loads(record.value)["id"] if record.topic == SCORED else None
     except (ValueError, KeyError, TypeError):
         return None
-    if type(number) is not int:
-        return None
-    return {"_id": number, "origin": _ORIGINS[record.topic], "enqueued_at": record.timestamp}
+    return {"_id": number, "origin": LIVE, "enqueued_at": record.timestamp} if type(number) is int else None

@@ -19,7 +19,7 @@ from pymongo.database import Database
 
 from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.errors import FraudstreamError, StoreUnavailable
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
 from fraudstream.core.health import Failing, announce_failing
@@ -69,10 +69,7 @@ class _Documents:
         self.folder = Path()
 
     def has_caught_up(self, query: StreamingQuery | None) -> bool:
-        """Whether it has written what was there a moment ago: under traffic without a pause there is always something.
-
-        Raises :class:`BrokerUnavailable`.
-        """
+        """Whether it has written what was there a moment ago: under steady traffic there is always something left."""
         if query is None or query.lastProgress is None:
             return False
         if not query.status["isDataAvailable"]:
@@ -80,7 +77,12 @@ class _Documents:
         now, done, ends = time.monotonic(), end_offsets(query.lastProgress), self._ends_then
         if now - self._looked_at < _CAUGHT_UP_SECONDS:
             return False
-        self._looked_at, self._ends_then = now, dict(fitting(self._settings, DOCUMENTS)[1].ends)
+        try:
+            self._looked_at, self._ends_then = now, dict(fitting(self._settings, DOCUMENTS)[1].ends)
+        except FraudstreamError as error:
+            # The query itself tells it where it lasts.
+            log.info("not_known_whether_documents_have_caught_up", reason=str(error))
+            return False
         return bool(ends) and all(done.get(part, 0) >= end for part, end in ends.items())
 
     def start(self) -> StreamingQuery:

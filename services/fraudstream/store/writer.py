@@ -35,6 +35,7 @@ from fraudstream.core.throttling import (
     read_all,
     upsert_all,
 )
+from fraudstream.core.topics import SCORED
 from fraudstream.store.aside import Aside, Withdrawals, claimed, unwritten
 from fraudstream.store.records import LIVE, Record, document
 
@@ -247,8 +248,9 @@ def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[i
         made = document(record, now)
         if "reason" in made and "origin" not in made:
             aside.rejected.append(made)
-            # The rollups look at less of a record, and may have counted it.
-            aside.uncounted += [record] * (record.topic != REJECTED)
+            if record.topic == SCORED:
+                # The rollups look at less of a decision, and may have counted it.
+                aside.uncounted.append(record)
             continue
         encoded = _encoded(made)
         if isinstance(encoded, str):
