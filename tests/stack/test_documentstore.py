@@ -97,7 +97,7 @@ print(values.isMemoryEstimationAllowed(), *[values.getMemory(one) for one in [sh
 """
 
 
-def test_a_document_weighs_what_it_takes_in_memory_so_that_the_cache_has_room_for_it() -> None:
+def test_a_document_counts_for_what_it_takes_in_memory_so_that_the_cache_has_room_for_it() -> None:
     done = subprocess.run([sys.executable, "-c", _WEIGHED], capture_output=True, text=True, check=True, timeout=120)
     estimated, short, *large = done.stdout.split()
     assert estimated == "False"
