@@ -143,12 +143,13 @@ def test_a_rollup_that_the_store_refuses_is_set_aside(
 def test_rollups_are_counted_anew_under_a_running_job(
     topics: Settings, db: Database[documents.Document], job: SparkJob
 ) -> None:
-    await_condition(lambda: job.ready_file.exists() and total(db) > 0, SECONDS, job.log)
-    counted = total(db)
+    before = total(db)
+    send(topics, SCORED, decision(449_999))
+    await_condition(lambda: total(db) == before + 1, SECONDS, job.log)
     db.rollups.insert_one({"_id": "total||live|all|nobody", "updated_at": datetime(2026, 1, 1, tzinfo=UTC)})
     recovering.carry_out(topics, recovering.plans(topics, ["store"], rebuild_rollups=True))
     send(topics, SCORED, decision(450_000))
-    await_condition(lambda: total(db) == counted + 1, SECONDS, job.log)
+    await_condition(lambda: total(db) == before + 2, SECONDS, job.log)
     await_condition(lambda: db.rollups.find_one({"_id": "total||live|all|nobody"}) is None, SECONDS, job.log)
     assert total(db) == db.transactions.count_documents({"origin": "live"})
     assert failing_sentence(job.ready_file) is None

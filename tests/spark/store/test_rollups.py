@@ -76,7 +76,12 @@ class Feed:
         self.query.processAllAvailable()
 
     def withdraw(self, *records: tuple[str, datetime, dict[str, Any]]) -> None:
-        made = [Record(topic, 0, event["id"], at, None, json.dumps(event).encode()) for topic, at, event in records]
+        # A record of its own each time: the same ones, withdrawn again, would have the same file.
+        self.batch += 1
+        made = [
+            Record(topic, 0, 1_000 * self.batch + event["id"], at, None, json.dumps(event).encode())
+            for topic, at, event in records
+        ]
         write_withdrawals(self.withdrawn, made)
         self.query.processAllAvailable()
 
