@@ -212,12 +212,12 @@ def _source(record: Record) -> Document:
 
 def _place(source: Document) -> Document:
     """Where a record says that it was made from. Raises ``ValueError`` for what is no place in a topic."""
-    place = {name: source[name] for name in ("topic", "partition", "offset")}
-    numbers = (place["partition"], place["offset"])
-    topic = place["topic"]
-    if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME or not all(map(_is_stored_whole, numbers)):
+    topic, partition, offset = source["topic"], source["partition"], source["offset"]
+    if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME:
         raise ValueError("source is no place in a topic")
-    return place
+    if not _is_stored_whole(partition) or not _is_stored_whole(offset):
+        raise ValueError("source is no place in a topic")
+    return {"topic": topic, "partition": partition, "offset": offset}
 
 
 def _is_stored_whole(number: Any) -> bool:
@@ -226,6 +226,8 @@ def _is_stored_whole(number: Any) -> bool:
 
 def _time(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
