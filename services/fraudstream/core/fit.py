@@ -149,7 +149,8 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
 
     Raises :class:`CheckpointMisfit` where it does not fit, :class:`BrokerUnavailable`.
     """
-    checkpoint, state = Checkpoint.of(settings, query), _state(settings, query)
+    checkpoint = Checkpoint.of(settings, query)
+    state = _existing(settings, query, TopicState.read(settings, _topics(query)))
     if found := misfits(checkpoint, state):
         more = f", and {len(found) - 1} further partitions" if len(found) > 1 else ""
         raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {found[0].sentence}{more}.")
@@ -197,10 +198,6 @@ def waited_longer(settings: Settings, starts: Mapping[TopicPartition, int], stat
 
 def _topics(query: str) -> tuple[str, ...]:
     return (*QUERIES[query][1], *_OUTPUTS.get(query, ()))
-
-
-def _state(settings: Settings, query: str) -> TopicState:
-    return _existing(settings, query, TopicState.read(settings, _topics(query)))
 
 
 def _existing(settings: Settings, query: str, state: TopicState) -> TopicState:

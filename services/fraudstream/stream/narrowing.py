@@ -77,7 +77,8 @@ def set_aside_row(
     reason = f"{field}: {suspect.failure.reason}"
     # The bytes are written in base64, beside what else the record has.
     room = max((most_bytes - _OWN_BYTES) * 3 // 4, 0)
-    if min(len(value), CUT_RAW_BYTES if len(value) > WHOLE_RAW_BYTES else WHOLE_RAW_BYTES) > room:
+    kept = len(value) if len(value) <= WHOLE_RAW_BYTES else CUT_RAW_BYTES
+    if kept > room:
         reason = (
             f"{field}: {len(value):,} bytes, of which a request of {most_bytes:,} holds these; {suspect.failure.reason}"
         )
