@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 import orjson
 import typer
 
-from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.kafka import create_topics
 from fraudstream.core.registry import champion_version
 from fraudstream.core.settings import Settings, load_settings
@@ -22,6 +23,15 @@ from fraudstream.runtime.own_command import COMMAND, last_words, run_command, st
 console = terminal(stderr=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What ``fraudstream train`` registered, which algorithms failed, and the error that it ended with."""
+
+    trained: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    error: FraudstreamError | None = None
+
+
 @ending_in_order()
 def bootstrap(
     history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
@@ -30,12 +40,13 @@ def bootstrap(
 ) -> None:
     """Create the topics, publish labelled history and train a first champion, each unless it is there already.
 
-    It waits for the store job to store the history, and may be repeated at any time.
+    It waits for the store job to store the history, and may be repeated at any time. It fails where there is no
+    champion in the end; an algorithm that failed beside one is told.
     """
     settings = load_settings()
     create_topics(settings)
     champion = champion_version(settings)
-    published, trained = 0, []
+    published, outcome = 0, Training()
     if champion is None:
         # Training takes a while to start, in which the history is published and stored.
         words = ("train", "--algorithm", algorithm, "--await", str(history), "--json")
@@ -44,10 +55,13 @@ def bootstrap(
             started([*COMMAND, *words], stdout=subprocess.PIPE, stderr=errors) as training,
         ):
             published = _publish_history(settings, history)
-            trained = _outcome(training, errors)
-        champion = champion_version(settings)
+            outcome = _outcome(training, errors)
+        champion = _first_champion(settings, outcome)
+        if outcome.error is not None:
+            console.print(str(outcome.error), style="red", soft_wrap=True)
     if as_json:
-        say_json({"published": published, "champion": champion, "trained": trained})
+        found = {"trained": outcome.trained, "failed": outcome.failed}
+        say_json({"published": published, "champion": champion, **found})
     else:
         said = f" {published:,} labelled events published; version {champion} is the champion"
         console.print(styled(("✓", "green"), said))
@@ -64,14 +78,31 @@ def _publish_history(settings: Settings, count: int) -> int:
     return missing
 
 
-def _outcome(training: subprocess.Popen[bytes], errors: IO[bytes]) -> list[dict[str, Any]]:
+def _outcome(training: subprocess.Popen[bytes], errors: IO[bytes]) -> Training:
     out, _ = training.communicate()
     errors.seek(0)
     told = errors.read()
-    if training.returncode:
-        raise FraudstreamError(f"`fraudstream train` failed: {last_words(told, training.returncode)}")
-    # Rows that were left out, among other warnings.
-    for line in told.decode("utf-8", "replace").splitlines():
+    lines = told.decode("utf-8", "replace").splitlines()
+    # Rows that were left out, among other warnings; the last line of a failure is in the error.
+    for line in lines[:-1] if training.returncode else lines:
         console.print(line, soft_wrap=True)
-    found: list[dict[str, Any]] = orjson.loads(out)["trained"]
-    return found
+    # One algorithm's failure ends it as failed after it has told what became of the others; others before that.
+    found = orjson.loads(out) if out.strip() else {}
+    error = None
+    if training.returncode:
+        error = FraudstreamError(f"`fraudstream train` failed: {last_words(told, training.returncode)}")
+    return Training(found.get("trained", []), found.get("failed", []), error)
+
+
+def _first_champion(settings: Settings, outcome: Training) -> str:
+    """The champion that there is after the training. Raises what the training failed with where there is none.
+
+    Whoever starts a failed bootstrap again, as Compose does, would do so for ever beside a champion that scores.
+    """
+    champion = champion_version(settings)
+    if champion is None:
+        raise outcome.error or ModelError(
+            f"The training has ended, and {settings.model_name!r} has no champion. `fraudstream models list` shows the "
+            "versions, `fraudstream models promote` makes one the champion."
+        )
+    return champion

@@ -1,12 +1,24 @@
-"""The bootstrap's share that needs no parts: what it still has to publish."""
+"""The bootstrap's share that needs no parts: what it still has to publish, and what it makes of a training's end."""
 
 from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
 
 import pytest
 from kafka import TopicPartition
 
+from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.settings import load_settings
 from fraudstream.runtime import bootstrap
+
+XGBOOST = {"algorithm": "xgboost", "version": "1", "promoted": True, "metrics": {}}
+GBT_FAILED = {"algorithm": "gbt", "reason": "no memory"}
+BOTH = {"trained": [XGBOOST, XGBOOST | {"algorithm": "gbt"}], "failed": [], "left_out": {}}
+ONE = {"trained": [XGBOOST], "failed": [GBT_FAILED], "left_out": {}}
+NONE = {"trained": [], "failed": [GBT_FAILED], "left_out": {}}
+WHY = "fraudstream: gbt was not trained: no memory"
 
 
 @pytest.mark.parametrize(
@@ -26,3 +38,62 @@ def test_history_is_published_once(monkeypatch: pytest.MonkeyPatch, on_topic: in
     monkeypatch.setattr(bootstrap, "run_command", lambda *words: sent.append(words))
     assert bootstrap._publish_history(load_settings(), 100) == missing
     assert sent == ([("generate", "history", "--count", str(missing))] if missing else [])
+
+
+def ended(
+    monkeypatch: pytest.MonkeyPatch, answer: object, stderr: str, status: int, champions: Iterator[str | None]
+) -> None:
+    """Bootstrap beside a training that ends so, after which there is the next champion."""
+    script = f"import sys; sys.stdout.write({json.dumps(answer) if answer else ''!r}); sys.stderr.write({stderr!r})"
+    monkeypatch.setattr(bootstrap, "COMMAND", (sys.executable, "-c", f"{script}; sys.exit({status})"))
+    monkeypatch.setattr(bootstrap, "create_topics", lambda _: None)
+    monkeypatch.setattr(bootstrap, "champion_version", lambda _: next(champions))
+    monkeypatch.setattr(bootstrap, "_publish_history", lambda *_: 100)
+    bootstrap.bootstrap(history=100, algorithm="all", as_json=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "stderr", "status"),
+    [
+        (BOTH, "", 0),
+        (ONE, WHY, 1),
+        (None, "fraudstream: the registry went away after the promotion", 1),  # and another's promotion meanwhile
+    ],
+)
+def test_a_champion_is_enough(
+    answer: dict[str, object] | None,
+    stderr: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    ended(monkeypatch, answer, stderr, status, iter([None, "1"]))
+    told = capfd.readouterr()
+    expected = answer or {"trained": [], "failed": []}
+    assert json.loads(told.out) == {
+        "published": 100,
+        "champion": "1",
+        "trained": expected["trained"],
+        "failed": expected["failed"],
+    }
+    assert stderr.removeprefix("fraudstream: ") in told.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "stderr", "status", "error", "said"),
+    [
+        (NONE, WHY, 1, FraudstreamError, "gbt was not trained: no memory"),
+        (None, "fraudstream: MLflow does not answer", 1, FraudstreamError, "MLflow does not answer"),
+        (BOTH, "", 0, ModelError, "has no champion"),  # somebody took the tag away
+    ],
+)
+def test_no_champion_is_a_failure(
+    answer: object,
+    stderr: str,
+    status: int,
+    error: type[FraudstreamError],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(error, match=said):
+        ended(monkeypatch, answer, stderr, status, iter([None, None]))
