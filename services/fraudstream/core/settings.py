@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         frozen=True,
         env_ignore_empty=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,  # bounds let infinity pass, which no clock, trigger or client takes
     )
 
     profile: Profile = Field("local", description="Which set of addresses and limits to use.")

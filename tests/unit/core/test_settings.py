@@ -150,6 +150,18 @@ def test_an_unusable_value_is_named_with_its_variable(
     assert caught.value.exit_status == 2
 
 
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.annotation is float])
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan", "1e999"])
+def test_no_number_is_infinite_or_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    variable = f"FRAUDSTREAM_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=rf"^{variable}: Input should be a finite number \(is '{value}'\)"):
+        load_settings()
+    monkeypatch.delenv(variable)
+    with pytest.raises(ConfigurationError, match=f"^{variable}: "):
+        load_settings(**{name: float(value)})
+
+
 def test_all_unusable_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAUDSTREAM_TRIGGER", "hourly")
     monkeypatch.setenv("FRAUDSTREAM_LOG_LEVEL", "LOUD")
