@@ -22,6 +22,8 @@ MOST_LINES = 300
 # supervisor does, with other settings in front of them: it is a launcher, as the demo is. So is a benchmark, which also
 # makes its events, its model and its documents with the parts' own code.
 ARROWS: dict[str, tuple[str, ...]] = {"cloud": ("runtime",), "bench": ("runtime", "generator", "ml", "store")}
+# These cut one log line each, which the log itself looks through for pieces of secrets of 16 characters and more only.
+STILL_CUT = ("fraudstream.core.narrowing", "fraudstream.core.probing", "fraudstream.stream.progress")
 
 
 def named(path: Path) -> str:
@@ -64,6 +66,20 @@ def imported_parts(source: str, package: str) -> set[str]:
 def package_of(path: Path) -> str:
     name = dotted_name(path)
     return name if path.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def cut_errors(source: str) -> list[int]:
+    """The lines at which a caught error's text, or a text made with it, is cut by a slice."""
+    found: set[int] = set()
+    for handler in ast.walk(ast.parse(source)):
+        if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
+            continue
+        for node in ast.walk(handler):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.upper is not None:
+                names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+                told = isinstance(node.value, ast.Call | ast.JoinedStr | ast.BinOp)
+                found |= {node.lineno} if told and handler.name in names else set()
+    return sorted(found)
 
 
 def test_there_is_something_to_check() -> None:
@@ -155,3 +171,27 @@ def test_only_the_settings_know_the_profiles(path: Path) -> None:
         and any(isinstance(side, ast.Attribute) and side.attr == "profile" for side in [node.left, *node.comparators])
     ]
     assert compared == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("str(error)[:200]", True),
+        ("f'{type(error).__name__}: {error}'[:200]", True),
+        ("' '.join(repr(error).split())[:MOST]", True),
+        ("f'it fails ({str(error)[:300]}). Try again.'", True),
+        ("('it fails: ' + str(error))[:300]", True),
+        ("told_text(str(error), 200)", False),
+        ("error_text(error)", False),
+        ("error.args[:1]", False),
+        ("str(number)[:10]", False),
+    ],
+)
+def test_cut_errors_are_seen_in_every_form(text: str, cut: bool) -> None:
+    assert bool(cut_errors(f"try:\n    work()\nexcept OSError as error:\n    say({text})")) == cut
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if dotted_name(path) not in STILL_CUT], ids=named)
+def test_an_errors_text_is_not_cut_before_its_secrets_are_taken_out(path: Path) -> None:
+    """Half a secret is not found any more: ``error_text`` and ``told_text`` take secrets out first."""
+    assert cut_errors(path.read_text("utf-8")) == []

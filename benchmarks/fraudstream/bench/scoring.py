@@ -23,6 +23,7 @@ from fraudstream.bench.stage import Stage
 from fraudstream.bench.trained import BenchModel, trained_model
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.event import FEATURES, FIRST_LIVE_ID
+from fraudstream.core.text import told_text
 from fraudstream.generator.transactions import date_text, generate
 from fraudstream.runtime import process
 from fraudstream.runtime.part import Part
@@ -33,6 +34,7 @@ PATH = "/invocations"
 _READY_SECONDS = 120.0
 _WARM_UP_SECONDS = 1.5
 _COMPARED_ROWS = 1_000
+_LONGEST_ANSWER = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _decisions(port: int) -> list[tuple[int, float]]:
     finally:
         connection.close()
     if answer.status != 200:
-        raise FraudstreamError(f"Port {port} answered {answer.status}: {str(found)[:300]}")
+        raise FraudstreamError(f"Port {port} answered {answer.status}: {told_text(str(found), _LONGEST_ANSWER)}")
     return [(one["prediction"], one["score"]) for one in found["predictions"]]
 
 

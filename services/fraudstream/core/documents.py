@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from fraudstream.core.errors import ConfigurationError, StoreUnavailable
 from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
+from fraudstream.core.text import error_text
 
 Document = dict[str, Any]
 
@@ -105,6 +106,6 @@ def unavailable(error: Exception, uri: str = "") -> StoreUnavailable:
     """The error to raise when the store does not answer."""
     where = f" at {mask_uri(uri)}" if uri else ""
     return StoreUnavailable(
-        f"The document store{where} does not answer ({type(error).__name__}: {str(error)[:200]}). "
+        f"The document store{where} does not answer ({error_text(error)}). "
         "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MONGO_URI."
     )

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import structlog
 
+from fraudstream.core.redaction import redact
+
 # A launcher that waits for a part names the file that the part makes once it works.
 READY_FILE_VARIABLE = "FRAUDSTREAM_READY_FILE"
 
@@ -41,7 +43,7 @@ class Failing:
 
     def to_text(self) -> str:
         """One JSON object in ASCII of at most ``MOST_METADATA_BYTES``; long texts are cut."""
-        reason, advice = self.reason[:_MOST_REASON], self.advice[:_MOST_ADVICE]
+        reason, advice = redact(self.reason)[:_MOST_REASON], self.advice[:_MOST_ADVICE]
         while True:
             content = {"since": self.since.isoformat(timespec="seconds"), "reason": reason, "advice": advice}
             text = json.dumps({"failing": content})

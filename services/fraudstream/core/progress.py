@@ -19,6 +19,7 @@ from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.health import Failing, announce_ready
 from fraudstream.core.kafka import consumer, topic_partitions
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import error_text
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 
 STREAM_GROUP = "fraudstream-stream"
@@ -83,7 +84,7 @@ class ProgressReporter:
             _commit(self._reader, {part: OffsetAndMetadata(at, self._metadata, -1) for part, at in finished.items()})
             self._reported = (dict(self._finished), self._metadata)
         except (KafkaError, BrokerUnavailable) as error:
-            log.warning("progress_not_committed", group=self._group, reason=str(error)[:200])
+            log.warning("progress_not_committed", group=self._group, reason=error_text(error))
             self.close()
 
     def _committed(self) -> dict[TopicPartition, int]:

@@ -23,7 +23,9 @@ from fraudstream.core.errors import (
     RegistryUnavailable,
 )
 from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.redaction import redact
 from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
+from fraudstream.core.text import error_text, told_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +52,8 @@ _REFUSALS = frozenset(
         "UNAUTHENTICATED",
     }
 )
+
+_LONGEST_REASON = 200
 
 log = structlog.get_logger(__name__)
 
@@ -162,9 +166,9 @@ def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable 
 
 
 def _told(settings: Settings, error: Exception) -> str:
-    """MLflow's own text, in one line and without the password of the address that it repeats."""
+    """MLflow's own text, in one line and without our secrets, the address's password among them."""
     address = settings.mlflow_tracking_uri
-    return " ".join(str(error).replace(address, mask_uri(address)).split())[:200]
+    return told_text(" ".join(redact(str(error).replace(address, mask_uri(address))).split()), _LONGEST_REASON)
 
 
 def load_version(settings: Settings, version: str) -> LoadedModel:
@@ -180,7 +184,7 @@ def load_version(settings: Settings, version: str) -> LoadedModel:
     except Exception as error:
         raise ModelError(
             f"Version {version} of the registered model {settings.model_name!r} cannot be loaded "
-            f"({type(error).__name__}: {str(error)[:300]}). Train and promote another: `fraudstream train`."
+            f"({error_text(error)}). Train and promote another: `fraudstream train`."
         ) from error
     if not hasattr(model, "score_columns"):
         raise ModelError(
@@ -220,7 +224,7 @@ def _problem(model: FraudModel) -> str:
     try:
         score, threshold = float(model.score_columns(row)[0]), float(model.threshold)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:200]}"
+        return error_text(error)
     if not 0 <= score <= 1:
         return f"it gives the score {score}"
     return "" if 0 <= threshold <= 1 else f"its threshold is {threshold}"

@@ -34,6 +34,7 @@ from fraudstream.core.store_errors import (
     concern_documents,
     said,
 )
+from fraudstream.core.text import told_text
 
 # What Microsoft's guide for bulk writes recommends (optimize-write-performance).
 MOST_OPERATIONS = 1_000
@@ -260,7 +261,7 @@ class _Writing:
         self._write(batch[half:])
 
     def _refuse(self, made: Encoded, reason: str) -> None:
-        self._refused.append(Refused(made, reason[:SHOWN_CHARACTERS]))
+        self._refused.append(Refused(made, told_text(reason, SHOWN_CHARACTERS)))
 
 
 def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patience | None = None) -> Answer:

@@ -17,11 +17,13 @@ from fraudstream.core.health import Failing, announce_failing, announce_ready
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter
 from fraudstream.core.registry import champion_version, registry_client
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import error_text, told_text
 from fraudstream.stream.trees import read_trees
 
 # What training logs with each version; see fraudstream.ml.portable.
 _FLAVOR = "fraudstream_trees"
 _LOOK_SECONDS = 0.5
+_LONGEST_REASON = 500
 _ADVICE = "`fraudstream models list` shows the versions, `fraudstream models promote` takes another one."
 
 log = structlog.get_logger(__name__)
@@ -85,7 +87,7 @@ class ChampionFollower:
 
     def _tell(self, problem: str, cause: str = "") -> None:
         if problem and (cause or problem) != self._failure:
-            log.warning("champion_not_taken_up", reason=problem[:500], version=self._written)
+            log.warning("champion_not_taken_up", reason=told_text(problem, _LONGEST_REASON), version=self._written)
         self._failure = cause or problem
 
     def _write(self, version: str) -> None:
@@ -147,8 +149,7 @@ def download_trees(settings: Settings, version: str) -> dict[str, object]:
                 return read_trees(file)
     except Exception as error:
         raise ModelError(
-            f"The trees of version {version} of {settings.model_name!r} cannot be fetched "
-            f"({type(error).__name__}: {str(error)[:300]})."
+            f"The trees of version {version} of {settings.model_name!r} cannot be fetched ({error_text(error)})."
         ) from error
     raise ModelError(
         f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, which embedded scoring needs. "

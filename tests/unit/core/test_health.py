@@ -19,6 +19,7 @@ from fraudstream.core.health import (
     failing_sentence,
     read_failing,
 )
+from fraudstream.core.settings import load_settings
 
 SINCE = datetime(2026, 11, 29, 0, 1, 2, tzinfo=UTC)
 FAILING = Failing(SINCE, "documents: the store does not answer.", "`fraudstream logs documents` shows why.")
@@ -87,3 +88,11 @@ def test_a_job_that_cannot_say_why_it_fails_is_none_the_less_not_ready(
     monkeypatch.setattr(Path, "replace", full)
     assert not announce_failing(FAILING)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", range(385, 400, 2))
+def test_what_is_cut_holds_no_piece_of_a_secret(before: int) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+    text = Failing(SINCE, f"{'x' * before}qX7pL9zRwN4v and more", "").to_text()
+    assert "x" * 385 in text
+    assert "qX" not in text

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
+from structlog.testing import capture_logs
 
 from fraudstream.core import progress
 from fraudstream.core.health import READY_FILE_VARIABLE, Failing, announce_ready
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, failing_of, heartbeat, set_group
-from fraudstream.core.settings import Settings
+from fraudstream.core.settings import Settings, load_settings
 
 PART = TopicPartition("transactions", 0)
 FAILING = Failing(datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC), "scoring: it fails", "Look at it.")
@@ -129,3 +131,18 @@ def test_nobody_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(READY_FILE_VARIABLE, raising=False)
     announce_ready()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", range(185, 200, 2))
+def test_a_client_is_not_quoted_with_a_piece_of_a_secret(group: Group, before: int) -> None:
+    settings = load_settings(scoring_key="qX7pL9zRwN4v")
+
+    def fail(offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        raise KafkaError(f"{'x' * before}qX7pL9zRwN4v and more")
+
+    group.commit = fail  # type: ignore[method-assign]
+    with capture_logs() as told:
+        ProgressReporter(settings, STREAM_GROUP).commit({PART: 7})
+    (line,) = told
+    assert "x" * 100 in line["reason"]
+    assert "qX" not in line["reason"]

@@ -135,6 +135,30 @@ def test_mlflows_own_text_loses_the_password_too() -> None:
     assert "hush" not in told
 
 
+@pytest.mark.parametrize("before", range(185, 200, 2))
+def test_what_is_cut_of_mlflows_text_holds_no_piece_of_a_secret(
+    before: int, monkeypatch: pytest.MonkeyPatch, server: FakeRegistry
+) -> None:
+    settings = load_settings(scoring_key="qX7pL9zR wN4v")
+    error = OSError(f"{'x' * before}qX7pL9zR wN4v and more")
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", fail)
+    with pytest.raises(ModelError) as caught:
+        registry.load_version(settings, "7")
+    told = [str(registry.registry_error(settings, error)), str(caught.value)]
+    failing = SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(score_columns=fail, threshold=0.5))
+    monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: failing)
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="")  # type: ignore[attr-defined]
+    with pytest.raises(ModelError, match="cannot score") as caught:
+        registry.load_version(settings, "7")
+    for text in (*told, str(caught.value)):
+        assert "x" * 185 in text
+        assert "qX" not in text
+
+
 def test_a_registry_that_is_away_is_named_without_its_password(server: FakeRegistry) -> None:
     server.away = True
     with pytest.raises(RegistryUnavailable, match="nobody listens") as caught:

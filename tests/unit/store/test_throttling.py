@@ -10,6 +10,7 @@ from bson.errors import InvalidDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from fraudstream.core.errors import StoreUnavailable
+from fraudstream.core.settings import load_settings
 from fraudstream.core.throttling import (
     MOST_OPERATIONS,
     Encoded,
@@ -220,3 +221,12 @@ def test_batches_fit_into_a_request(sizes: list[int], request_bytes: int, expect
     assert [len(batch) for batch in cut] == expected
     assert [one.number for batch in cut for one in batch] == list(range(len(sizes)))
     assert all(len(batch) == 1 or sum(one.size for one in batch) <= request_bytes for batch in cut)
+
+
+@pytest.mark.parametrize("before", range(270, 300, 3))
+def test_a_stores_text_is_cut_between_secrets(before: int) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+    store = Store([0], code=121, message=f"{'x' * before}qX7pL9zRwN4v and more")
+    (refused,) = upsert_all(store, documents(1), WriteLimits())  # type: ignore[arg-type]
+    assert "x" * 270 in refused.reason
+    assert "qX" not in refused.reason

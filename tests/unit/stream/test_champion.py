@@ -15,13 +15,13 @@ import mlflow
 import pytest
 from structlog.testing import capture_logs
 
-from fraudstream.core.errors import RegistryUnavailable
+from fraudstream.core.errors import ModelError, RegistryUnavailable
 from fraudstream.core.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
 from fraudstream.core.progress import ProgressReporter
 from fraudstream.core.registry import registry_client
-from fraudstream.core.settings import Settings
+from fraudstream.core.settings import Settings, load_settings
 from fraudstream.ml import boosting
-from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file
+from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file, download_trees
 from tests.unit.ml.test_training import trained
 
 pytestmark = pytest.mark.timeless
@@ -213,3 +213,19 @@ def test_a_file_at_hand_that_is_not_whole_is_none(settings: Settings, text: str)
     champion_file(settings).parent.mkdir(parents=True)
     champion_file(settings).write_text(text, "utf-8")
     assert not ChampionFollower(settings).has_champion
+
+
+@pytest.mark.parametrize("before", range(185, 200, 2))
+def test_what_is_cut_of_mlflows_text_holds_no_piece_of_a_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    load_settings(scoring_key="qX7pL9zRwN4v")
+
+    def fail(**_: str) -> None:
+        raise OSError(f"{'x' * before}qX7pL9zRwN4v and more")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", fail)
+    with pytest.raises(ModelError) as caught:
+        download_trees(settings, "1")
+    assert "x" * 185 in str(caught.value)
+    assert "qX" not in str(caught.value)

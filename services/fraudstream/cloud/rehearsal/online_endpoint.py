@@ -23,8 +23,10 @@ from starlette.routing import Route
 
 from fraudstream.cloud.rehearsal.web import client, counted
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.text import told_text
 
 _MOST_TIMEOUT_MS = 180_000
+_LONGEST_ANSWER = 300
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
 
 
@@ -112,7 +114,7 @@ class OnlineEndpoint:
         except httpx.TransportError as error:
             return self._model_error(f"the container does not answer ({type(error).__name__})", 502)
         if answer.status_code != 200:
-            return self._model_error(answer.text[:300], answer.status_code)
+            return self._model_error(told_text(answer.text, _LONGEST_ANSWER), answer.status_code)
         self.figures.statuses[200] += 1
         return Response(answer.content, 200, self._headers(), "application/json")
 
