@@ -17,8 +17,11 @@ from fraudstream.core.malformed import Malformed
 _MOST_PORT = 65_535
 # Loose about names, so that a template's <namespace> passes here and is told as a placeholder.
 _HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:/?#@\[\],]+)"
-_BROKER = re.compile(rf"{_HOST}:(\d+)")
-_STORE_HOST = re.compile(rf"{_HOST}(?::(\d+))?")
+_PORT = "([0-9]{1,9})"
+_BROKER = re.compile(rf"{_HOST}:{_PORT}")
+_STORE_HOST = re.compile(rf"{_HOST}(?::{_PORT})?")
+# What may be repeated: a port behind a name. A key, a password or `user:password` are put here by mistake, too.
+_SHOWN = re.compile(r"(?:\w+://)?[\w.-]+:[0-9]{1,9}")
 
 
 def malformed_addresses(values: Mapping[str, Any]) -> list[Malformed]:
@@ -38,18 +41,21 @@ def broker_problem(text: str) -> str | None:
     brokers = [broker.strip() for broker in text.split(",") if broker.strip()]
     if not brokers:
         return "names no broker. Write host:port, comma separated"
-    for broker in brokers:
-        # A whole connection string is put here by mistake, too: nothing of it is repeated.
-        shown = f"{broker!r} " if re.fullmatch(r"[\w.:\-\[\]/]{1,100}", broker) else ""
+    for number, broker in enumerate(brokers, 1):
+        shown = repr(broker) if _SHOWN.fullmatch(broker) else "an entry"
+        if len(brokers) > 1:
+            shown += f" ({number} of {len(brokers)})"
         if "://" in broker:
-            return f"holds {shown or 'an address '}with a scheme. Write host:port alone, without http:// or sb://"
+            return f"holds {shown} with a scheme. Write host:port alone, without http:// or sb://"
         if broker.count(":") > 1 and not broker.startswith("["):
-            return f"holds {shown or 'an entry '}with several colons. Write an IPv6 address as [::1]:9092"
+            return f"holds {shown} with several colons. Write an IPv6 address as [::1]:9092"
+        if ":" not in broker:
+            return f"holds {shown} without a port. Write host:port, such as kafka:9092, comma separated"
         match = _BROKER.fullmatch(broker)
         if match is None:
-            return f"holds {shown or 'an entry '}that is no host:port. Write host:port, comma separated"
+            return f"holds {shown} that is no host:port. Write host:port, such as kafka:9092, comma separated"
         if not 0 < int(match[1]) <= _MOST_PORT:
-            return f"holds {shown}with the port {match[1]}. A port is a number from 1 to {_MOST_PORT}"
+            return f"holds {shown} with the port {match[1]}. A port is a number from 1 to {_MOST_PORT}"
     return None
 
 

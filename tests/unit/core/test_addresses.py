@@ -10,6 +10,9 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import load_settings
 from tests.azure import AZURE, CONNECTION_STRING, SAS_KEY
 
+# A password in the place of an address: one word.
+WORD = "qX7pL9zRwN4v"
+
 
 @pytest.mark.parametrize(
     "text",
@@ -22,19 +25,26 @@ def test_brokers_that_can_be_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("kafka", "holds 'kafka' that is no host:port"),
-        ("kafka:", "holds 'kafka:' that is no host:port"),
+        ("kafka", "holds an entry without a port. Write host:port"),
+        ("one:1,kafka,two:2", "holds an entry (2 of 3) without a port. Write host:port"),
+        ("kafka:", "holds an entry that is no host:port. Write host:port"),
         (":9092", "that is no host:port"),
         ("kafka:many", "that is no host:port"),
         ("kafka:0", "with the port 0"),
-        ("kafka:70000", "with the port 70000"),
+        ("kafka:70000", "holds 'kafka:70000' with the port 70000. A port is a number"),
+        ("[::1]:70000", "holds an entry with the port 70000. A port is a number"),
+        ("kafka:\u0663", "that is no host:port"),
+        (f"kafka:{'9' * 5_000}", "that is no host:port"),
         ("http://kafka:9092", "holds 'http://kafka:9092' with a scheme"),
         ("::1:9092", "Write an IPv6 address as [::1]:9092"),
         ("one:1;two:2", "holds an entry with several colons"),
         ("one:1 two:2", "holds an entry with several colons"),
         ("ka fka:9092", "holds an entry that is no host:port"),
         (",,", "names no broker"),
-        (CONNECTION_STRING, "holds an address with a scheme"),
+        (CONNECTION_STRING, "holds an entry with a scheme"),
+        (WORD, "holds an entry without a port"),
+        (f"ana:{WORD}", "that is no host:port"),
+        (f"one:1,{WORD}:,", "an entry (2 of 2) that is no host:port"),
         (f"user:{SAS_KEY}@host:9092", "several colons"),
     ],
 )
@@ -64,6 +74,7 @@ def test_stores_that_can_be_read(text: str) -> None:
         ("mongodb://", "no host or port can be read"),
         ("mongodb://host:many", "no host or port can be read"),
         ("mongodb://host:70000", "a port is no number"),
+        (f"mongodb://host:{'9' * 5_000}", "no host or port can be read"),
         ("mongodb://::1:27017", "no host or port can be read"),
         ("mongodb://user:hu/sh@host", "a character that ends them"),
         ("mongodb://user:hu@sh@host", "a character that ends them"),
@@ -113,3 +124,4 @@ def assert_refused(name: str, text: Any, says: str) -> None:
         assert f"{secret}/" not in str(caught.value)
         assert f"{secret}@" not in str(caught.value)
         assert SAS_KEY not in str(caught.value)
+        assert WORD not in str(caught.value)
