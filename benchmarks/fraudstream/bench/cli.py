@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fraudstream.core.options import finite
+from fraudstream.runtime.interrupts import ending_in_order
 
 app = typer.Typer(help="Measure what this machine carries, each part beside its baselines.", no_args_is_help=True)
 
@@ -24,8 +23,6 @@ Changed = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
 ]
 
-# As a shell reports a command that SIGTERM ended.
-_TERMINATED = 143
 # Of tables that go into a file.
 _WIDTH = 150
 
@@ -181,14 +178,10 @@ def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: b
     from fraudstream.core.terminal import say_json, terminal
 
     configure_logging("bench", "WARNING")
-    # What was started ends with its stage, and the stage ends with an exception.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     console = terminal(stderr=True)
-    try:
-        with console.status(name) as line:
-            found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    # What was started ends with its stage, and the stage ends with an exception.
+    with ending_in_order(), console.status(name) as line:
+        found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
     file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
     if file is not None:
         results.write(found, file)

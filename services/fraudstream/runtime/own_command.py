@@ -25,7 +25,13 @@ def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
     """
     further = options.pop("env", {})
     whole = {**environment.made({**os.environ, **further}), **further}
-    process: subprocess.Popen[bytes] = subprocess.Popen(command, env=whole, **options)
+    with ended(subprocess.Popen(command, env=whole, **options)) as process:
+        yield process
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, which ends at the latest with the block."""
     try:
         yield process
     finally:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 
 from fraudstream.cloud.rehearsal import run
@@ -15,6 +20,39 @@ from fraudstream.cloud.rehearsal.faults import Fault, Schedule
 from fraudstream.cloud.rehearsal.run import Rehearsal
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.topics import TRANSACTIONS
+from fraudstream.runtime import process
+
+WAIT_SECONDS = 60
+
+# A rehearsal without endpoints and services, whose first command goes on until it is told to end.
+SCRIPT = """
+import pathlib, sys
+from fraudstream.cloud.rehearsal import run
+from fraudstream.runtime import cli
+
+CHILD = "import os, pathlib, time; pathlib.Path('part').write_text(str(os.getpid())); os.rename('part', 'child'); "
+
+class Started:
+    def __init__(self, behind, *_):
+        self.folder = getattr(behind, "data_dir", None)
+        self.environments = {"store": {}}
+        self.name = "processes" if self.folder else "endpoints"
+
+    def start(self):
+        if self.folder:
+            (self.folder / "logs").mkdir(parents=True)
+            pathlib.Path("folder").write_text(str(self.folder))
+
+    def await_ready(self):
+        pass
+
+    def stop(self):
+        pathlib.Path(f"{self.name}.stopped").touch()
+
+run.Endpoints = run.Processes = Started
+run.COMMAND = (sys.executable, "-c", CHILD + "time.sleep(600)")
+cli.main()
+"""
 
 
 class Sender:
@@ -58,7 +96,7 @@ def test_the_first_fault_waits_for_the_first_event(rehearsal: Rehearsal, monkeyp
 
     # History stands on the topics already: 4,000 records arrived and were decided before.
     offsets(monkeypatch, [4_000, 4_000, 4_000, 4_010], [4_000, 4_000, 4_100, 4_500, 5_000])
-    monkeypatch.setattr(rehearsal, "_spawn", lambda _: Sender())
+    monkeypatch.setattr(rehearsal, "_started", lambda _: nullcontext(Sender()))
     schedule = Schedule([fault("storm", 0.0), fault("cut", 0.4), fault("rotation", 0.9)])
     assert rehearsal._stream(schedule) == {"produced": 1_000}
     assert happened == ["storm", "cut", "rotation"]
@@ -69,7 +107,7 @@ def test_a_sender_that_fails_ends_the_run_and_names_its_log(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offsets(monkeypatch, [0], [0])
-    monkeypatch.setattr(rehearsal, "_spawn", lambda _: Sender(3))
+    monkeypatch.setattr(rehearsal, "_started", lambda _: nullcontext(Sender(3)))
     with pytest.raises(FraudstreamError, match=r"generate live .* ended with status 3.*generate\.log"):
         rehearsal._stream(Schedule([Fault("storm", 0.0, lambda: "")]))
 
@@ -86,3 +124,22 @@ def test_the_schedule_has_every_fault_and_each_key_gets_a_successor(rehearsal: R
     assert keys.endpoint[1] == after.scoring_key.get_secret_value()
     same = set(type(after).model_fields) - {"kafka_sasl_password", "mongo_uri", "scoring_key"}
     assert all(getattr(after, name) == getattr(before, name) for name in same)
+
+
+@pytest.mark.timeless
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_rehearsal_that_is_told_to_end_stops_what_it_has_started(number: signal.Signals, status: int) -> None:
+    command = subprocess.Popen([sys.executable, "-c", SCRIPT, "rehearse", "azure"])
+    assert process.await_condition(lambda: Path("child").exists() or command.poll() is not None, WAIT_SECONDS, 0.02)
+    child, folder = psutil.Process(int(Path("child").read_text())), Path(Path("folder").read_text())
+    assert folder.exists()
+    command.send_signal(number)
+    assert command.wait(WAIT_SECONDS) == status
+    assert process.is_dead(child)
+    assert Path("processes.stopped").exists()
+    assert Path("endpoints.stopped").exists()
+    assert not folder.exists()
+
+
+def test_what_has_not_been_started_is_stopped_without_an_error(rehearsal: Rehearsal) -> None:
+    rehearsal.processes.stop()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from fraudstream.core.options import finite
+from fraudstream.runtime.interrupts import ending_in_order
 
 app = typer.Typer(help="Try the move to a cloud on this machine.", no_args_is_help=True)
 
@@ -21,6 +22,7 @@ def rehearse() -> None:
 
 
 @app.command()
+@ending_in_order()
 def azure(
     events: Annotated[int, typer.Option(min=100, help="How many live events.")] = 20_000,
     history: Annotated[int, typer.Option(min=1_000, help="Labelled events to train on.")] = 4_000,

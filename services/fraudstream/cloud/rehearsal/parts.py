@@ -74,7 +74,9 @@ class Processes:
     def stop(self) -> None:
         """Stop everything and wait for it."""
         self._supervisor.request_stop()
-        self._thread.join(timeout=120)
+        # What ends a rehearsal may come before the thread was started.
+        if self._thread.ident is not None:
+            self._thread.join(timeout=120)
 
     def await_ready(self, *names: str, since: float = 0.0) -> None:
         """Wait until these are ready, started after ``since`` (Unix time). Raises :class:`RuntimePartError`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from fraudstream.core.settings import Settings
 from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime.accounting import await_processed, end_offsets, summarise
 from fraudstream.runtime.machine import machine, versions
+from fraudstream.runtime.own_command import COMMAND, ended
 
 _PACKAGES = ("fraudstream", "kafka-python", "mlflow", "pymongo", "pyspark", "xgboost")
 
@@ -107,15 +107,15 @@ class Rehearsal:
             *("--malformed", str(self.plan.malformed), "--seed", str(self.plan.seed), "--json"),
         ]
         before, arrived = self._records(SCORED, REJECTED), self._records(TRANSACTIONS)
-        sender = self._spawn(wanted)
-        while not schedule.all_happened:
-            if sender.poll() not in (None, 0):
-                break
-            # The first fault meets the sender in the middle of its work: it waits for the first event.
-            if self._records(TRANSACTIONS) > arrived:
-                schedule.advance((self._records(SCORED, REJECTED) - before) / self.plan.events)
-            time.sleep(_POLL_SECONDS)
-        published = _finished(sender, wanted)
+        with self._started(wanted) as sender:
+            while not schedule.all_happened:
+                if sender.poll() not in (None, 0):
+                    break
+                # The first fault meets the sender in the middle of its work: it waits for the first event.
+                if self._records(TRANSACTIONS) > arrived:
+                    schedule.advance((self._records(SCORED, REJECTED) - before) / self.plan.events)
+                time.sleep(_POLL_SECONDS)
+            published = _finished(sender, wanted)
         await_processed(self.front, _STALLED_SECONDS, lambda _: None)
         return published
 
@@ -159,17 +159,22 @@ class Rehearsal:
 
     def _command(self, *words: str) -> Any:
         wanted = [*words, "--json"]
-        return _finished(self._spawn(wanted), wanted)
+        with self._started(wanted) as child:
+            return _finished(child, wanted)
 
-    def _spawn(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    @contextmanager
+    def _started(self, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """A command of ours, running; it ends at the latest with the block."""
         log = self.folder / "data" / "logs" / f"{words[0]}.log"
         with log.open("ab") as errors:
-            return subprocess.Popen(
-                [sys.executable, "-m", "fraudstream.runtime", *words],
+            child = subprocess.Popen(
+                [*COMMAND, *words],
                 env=environment.own_environment() | self.processes.environments["store"],
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
+        with ended(child):
+            yield child
 
 
 def _finished(child: subprocess.Popen[bytes], words: Sequence[str]) -> Any:
