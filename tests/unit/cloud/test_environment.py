@@ -16,6 +16,7 @@ from fraudstream.cloud.rehearsal import environment
 from fraudstream.core.required import is_placeholder, missing
 from fraudstream.core.settings import Settings, load_settings, profile_values
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
+from tests.impatient import impatient
 
 pytestmark = pytest.mark.timeless
 
@@ -65,8 +66,10 @@ def variables(example: str) -> list[str]:
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    command = [sys.executable, "-m", "fraudstream.runtime", *words]
     return subprocess.run(
-        [sys.executable, "-m", "fraudstream.runtime", *words],
+        # It alone waits for a broker for as long as the client does.
+        impatient(*words) if words[0] == "generate" else command,
         env=kept | environment,
         capture_output=True,
         text=True,

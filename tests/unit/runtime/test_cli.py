@@ -27,6 +27,7 @@ from fraudstream.runtime import cli, commands, lifecycle, parts, process
 from fraudstream.runtime.log_reading import follow_file, last_lines
 from fraudstream.runtime.state import PartState, log_file, read_state, run_dir
 from fraudstream.runtime.supervisor import in_start_order
+from tests.impatient import impatient
 
 pytestmark = pytest.mark.timeless
 
@@ -335,11 +336,6 @@ def test_topics_need_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv("FRAUDSTREAM_KAFKA_PORT", str(nobody.getsockname()[1]))
-        done = subprocess.run(
-            [sys.executable, "-m", "fraudstream.runtime", "topics", "create"],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = subprocess.run(impatient("topics", "create"), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "does not answer" in done.stderr
