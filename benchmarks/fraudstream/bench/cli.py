@@ -182,15 +182,15 @@ def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: b
     # What was started ends with its stage, and the stage ends with an exception.
     with ending_in_order(), console.status(name) as line:
         found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
-    file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
-    if file is not None:
-        results.write(found, file)
-        console.print(f"results: {file}", soft_wrap=True)
     if as_json:
         say_json(found)
     else:
         out_console = terminal()
         rendering.show(found, out_console if out_console.is_terminal else terminal(width=_WIDTH))
+    file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
+    if file is not None:
+        results.write(found, file)
+        console.print(f"results: {file}", soft_wrap=True)
 
 
 def _line(console: Any) -> Callable[[str], None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fraudstream.bench.environments import WORKERS, pinned
 from fraudstream.bench.running import Tell
+from fraudstream.core.terminal import write_file
 from fraudstream.runtime.machine import machine, versions
 
 _PACKAGES = ("fraudstream", "pyspark", "mlflow", "xgboost", "pymongo", "uvicorn", "fastapi", "orjson", "numpy")
@@ -41,9 +42,8 @@ def rounded(value: Any) -> Any:
 
 
 def write(results: dict[str, Any], file: Path) -> None:
-    """Write the results; series of numbers stay on one line."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(to_text(results) + "\n", "utf-8")
+    """Write the results; series of numbers stay on one line. Raises :class:`FraudstreamError`."""
+    write_file(file, to_text(results) + "\n")
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import sys
 
 from fraudstream.core.environment import adopt
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.terminal import say, show_what_cannot_be_encoded
+from fraudstream.core.terminal import prepare_output, say
 from fraudstream.generator.cli import app
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and its own exit status."""
-    show_what_cannot_be_encoded()
+    prepare_output()
     try:
         app(prog_name="python -m fraudstream.generator")
     except FraudstreamError as error:

@@ -8,13 +8,18 @@ secrets gets out, whoever wrote the text that holds it.
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.text import Text
 
+from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.redaction import redact, without_known
 from fraudstream.core.text import ascii_json, printable_lines, told_text
 
@@ -62,14 +67,69 @@ def say_json(value: Any) -> None:
     _write(f"{ascii_json(value, without_known)}\n")
 
 
-def show_what_cannot_be_encoded() -> None:
-    """Escape on stdout and stderr what their encoding lacks, such as ``–`` in ASCII or a Windows code page.
+def write_file(file: Path, text: str) -> None:
+    """What somebody asked to have in a file. Raises :class:`FraudstreamError` where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise FraudstreamError(f"{file} cannot be written ({error.strerror or error}). Name another file.") from error
 
-    For the start of a command: without it printing such a character raises ``UnicodeEncodeError``.
+
+def prepare_output() -> None:
+    """Make stdout and stderr take whatever is printed, or fail with one line; for the start of a command.
+
+    What their encoding lacks, such as ``–`` in ASCII or a Windows code page, is escaped: it would raise
+    ``UnicodeEncodeError``. A device that takes no more raises :class:`FraudstreamError`, also out of the help.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, _Output(stream))
+
+
+class _Output(io.TextIOWrapper):
+    """One of the two streams; once its device has failed, whatever is written to it is refused likewise."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        stream.flush()
+        self._failure: FraudstreamError | None = None
+        super().__init__(
+            stream.buffer,
+            stream.encoding,
+            "backslashreplace",
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+
+    def write(self, text: str, /) -> int:
+        # Libraries try a stream out with an empty text, and overlook that it fails.
+        if self._failure is not None:
+            raise self._failure
+        with self._told():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._told():
+            super().flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            # Whoever read has seen enough, which is no failure to tell.
+            raise
+        except OSError as error:
+            # Python writes what is left once more at its end, and would fail of it.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            self._failure = FraudstreamError(
+                f"The output cannot be written to {self.name} ({error.strerror or error}). "
+                "Free some room there, or send it elsewhere."
+            )
+            raise self._failure from error
 
 
 def _as_text(status: RenderableType) -> RenderableType:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
 from fraudstream.core.settings import REALTIME, load_settings, mask_uri, shown_values, value_sources
-from fraudstream.core.terminal import say, say_json, say_lines, show_what_cannot_be_encoded, styled, terminal
+from fraudstream.core.terminal import prepare_output, say, say_json, say_lines, styled, terminal
 from fraudstream.core.text import printable
 from fraudstream.core.variables import tell_unread
 from fraudstream.runtime.commands import (
@@ -212,7 +212,7 @@ def create(as_json: JsonOption = False) -> None:
 
 def main() -> None:
     """Run the command line; errors of ours are one line on stderr and their own exit status."""
-    show_what_cannot_be_encoded()
+    prepare_output()
     # The clients log every refused connection; our own messages say what is down.
     for library in ("kafka", "pymongo"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
+from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.settings import load_settings
-from fraudstream.core.terminal import say, say_json, say_lines, styled, terminal
+from fraudstream.core.terminal import say, say_json, say_lines, styled, terminal, write_file
 
+FULL = Path("/dev/full")
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(
     path
@@ -95,7 +97,7 @@ def test_no_secret_of_ours_gets_out_by_any_of_them(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
 def test_no_encoding_makes_printing_fail(encoding: str) -> None:
     script = (
-        "from fraudstream.core.terminal import *\nshow_what_cannot_be_encoded()\n"
+        "from fraudstream.core.terminal import *\nprepare_output()\n"
         "say('– ✓ é 🙂 \\ud800'); say('– ✓', err=True); say_json({'é': '🙂'})\n"
         "terminal().print(styled(('✓', 'green'), ' é 🙂'))"
     )
@@ -103,6 +105,53 @@ def test_no_encoding_makes_printing_fail(encoding: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert b'{"\\u00e9":"\\ud83d\\ude42"}' in done.stdout
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "write",
+    [
+        "say_json({'a': 1})",
+        "say('a' * 100_000)",
+        "say_lines('a\\n')",
+        "terminal().print('a')",
+        "typer.echo('a')",
+        "print('a', flush=True)",
+        "print('a' * 100_000)",
+    ],
+)
+def test_a_full_device_is_one_error(write: str) -> None:
+    script = (
+        "import typer\nfrom fraudstream.core.errors import FraudstreamError\n"
+        f"from fraudstream.core.terminal import *\nprepare_output()\ntry:\n    {write}\n"
+        "except FraudstreamError as error:\n    say(str(error), err=True)"
+    )
+    with FULL.open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
+    told = done.stderr.decode().splitlines()
+    assert (done.returncode, len(told)) == (0, 1), told
+    assert told[0].startswith("The output cannot be written to <stdout> (No space left on device).")
+
+
+def test_a_reader_that_has_seen_enough_is_no_full_device() -> None:
+    script = "from fraudstream.core.terminal import *\nprepare_output()\nsay_json({'a': 'b' * 1_000_000})"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", script], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert b"BrokenPipeError" in done.stderr
+    assert b"cannot be written" not in done.stderr
+
+
+@pytest.mark.parametrize("file", ["/dev/full", "/proc/none/report", "."])
+def test_a_file_that_cannot_be_written_is_named(file: str) -> None:
+    with pytest.raises(FraudstreamError, match=rf"^{file} cannot be written \(.+\)\. Name another file\.$"):
+        write_file(Path(file), "text")
+
+
+def test_a_file_is_written_with_its_folder(tmp_path: Path) -> None:
+    write_file(tmp_path / "reports" / "a.html", "é\n")
+    assert (tmp_path / "reports" / "a.html").read_text("utf-8") == "é\n"
 
 
 def calls(source: str) -> set[str]:

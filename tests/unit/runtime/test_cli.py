@@ -339,3 +339,14 @@ def test_topics_need_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
         done = subprocess.run(impatient("topics", "create"), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "does not answer" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["--help", "status", "status --json", "config show", "config show --json", "doctor"])
+def test_a_command_whose_output_is_not_taken_fails_with_one_line(words: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "fraudstream.runtime", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    told = done.stderr.decode().splitlines()
+    assert (done.returncode, len(told)) == (1, 1), told
+    assert told[0].startswith("fraudstream: The output cannot be written to <stdout> (No space left on device).")

@@ -45,7 +45,7 @@ def azure(
     from fraudstream.cloud.rehearsal.report import page, show
     from fraudstream.cloud.rehearsal.run import Rehearsal
     from fraudstream.core.logs import configure_logging
-    from fraudstream.core.terminal import say_json, styled, terminal
+    from fraudstream.core.terminal import say_json, styled, terminal, write_file
 
     configure_logging("rehearsal")
     # Cut connections and slow moments are what a rehearsal is made of; the report says what came of them.
@@ -72,12 +72,12 @@ def azure(
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    if html is not None:
-        html.write_text(page(outcome), "utf-8")
-        err.print(f"report: {html}", soft_wrap=True)
     if as_json:
         say_json(outcome.to_json())
     else:
         show(outcome, terminal())
+    if html is not None:
+        write_file(html, page(outcome))
+        err.print(f"report: {html}", soft_wrap=True)
     if not outcome.passed:
         raise typer.Exit(1)
