@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.malformed import malformed
+from fraudstream.core.malformed import _IDENTITY, _IDENTITY_SECRETS, malformed
 from fraudstream.core.settings import Settings, load_settings
 from tests.azure import AZURE, CONNECTION_STRING, SAS_KEY
 
@@ -173,3 +173,10 @@ def test_the_linter_reports_each(end: str, project_root: Path) -> None:
     assert done.returncode == 1, done.stderr
     found = {one["where"] for one in json.loads(done.stdout)["findings"] if one["rule"] == "PR005"}
     assert found == {f"FRAUDSTREAM_{name.upper()}" for name in malformed_ones}
+
+
+def test_each_variable_of_an_identity_stands_in_the_manual(project_root: Path) -> None:
+    manual = (project_root / "docs" / "operations.md").read_text("utf-8")
+    secrets = manual.partition("### Secrets")[2].partition("\n### ")[0]
+    for name in (*_IDENTITY, *_IDENTITY_SECRETS):
+        assert f"`{name}`" in secrets
