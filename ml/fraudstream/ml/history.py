@@ -14,7 +14,7 @@ import bson
 import orjson
 import pandas as pd
 import pyarrow as pa
-from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
@@ -87,11 +87,8 @@ def read_history(spark: SparkSession, settings: Settings) -> History:
 def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
     """The stored labelled transactions, some at a time. Raises as :func:`scanned` does."""
     database = documents.database(settings)
-    # What others wrote must not end the reading, whatever the address says: text that is no UTF-8, of which two
-    # different ones stay different, and moments beyond Python's years. Neither is a value of any field.
-    lenient = database.codec_options.with_options(
-        unicode_decode_error_handler="surrogateescape", datetime_conversion=DatetimeConversion.DATETIME_AUTO
-    )
+    # Of texts that are no UTF-8, which no field takes, two different ones stay different: an id may be one.
+    lenient = database.codec_options.with_options(unicode_decode_error_handler="surrogateescape")
     wanted = {name: 1 for name in _COLUMNS if name != ID}
 
     def query() -> Iterator[dict[str, Any]]:

@@ -30,6 +30,10 @@ RECENT = "recent"  # the newest decisions for the live page; bounded ring
 RECENT_SLOTS = 250
 ALERTS_KEPT = 5_000
 
+# How every reader has values, whatever the address says. What others wrote, a time beyond Python's years or text that
+# is no UTF-8, must not end what reads it.
+_DECODING = {"tz_aware": True, "datetime_conversion": "DATETIME_AUTO", "unicode_decode_error_handler": "replace"}
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -60,10 +64,6 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
     if not uri:
         raise ConfigurationError(f"{ENV_PREFIX}MONGO_URI is empty. Set it to the store's connection string.")
     defaults: dict[str, Any] = {
-        "tz_aware": True,
-        # What others wrote: a time beyond Python's years, or text that is no UTF-8, must not end what reads it.
-        "datetime_conversion": "DATETIME_AUTO",
-        "unicode_decode_error_handler": "replace",
         "appname": "fraudstream",
         "serverSelectionTimeoutMS": 5_000,
         # Above what the stores let an operation take (Cosmos DB 60 s, DocumentDB 120 s): a request that is never
@@ -77,8 +77,8 @@ def client(settings: Settings, **options: Any) -> MongoClient[Document]:
         # Arguments would override the address's own options; Cosmos DB, for one, wants its `appName`.
         given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
         kept = {name: value for name, value in defaults.items() if name.lower() not in given}
-        return MongoClient(uri, **(kept | options))
-    except (PyMongoError, ValueError, OSError) as error:
+        return MongoClient(uri, **(kept | _DECODING | options))
+    except (PyMongoError, ValueError, KeyError, OSError) as error:
         # A file that the address names may not be there. The driver's text may quote the address, password included.
         raise ConfigurationError(
             f"{ENV_PREFIX}MONGO_URI is no usable connection string ({type(error).__name__}). It has the form "

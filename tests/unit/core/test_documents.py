@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bson.codec_options import DatetimeConversion
 from pymongo.errors import ServerSelectionTimeoutError
 
 from fraudstream.core import documents
@@ -29,6 +30,15 @@ def test_what_the_address_says_is_not_overridden() -> None:
         assert client.options.retry_writes
 
 
+def test_values_are_read_alike_whatever_the_address_says() -> None:
+    options = "tz_aware=false&datetime_conversion=DATETIME&unicode_decode_error_handler=strict"
+    with documents.client(load_settings(mongo_uri=f"mongodb://host/?{options}")) as client:
+        read = client.codec_options
+        assert (read.tz_aware, read.unicode_decode_error_handler) == (True, "replace")
+        assert read.datetime_conversion == DatetimeConversion.DATETIME_AUTO
+        assert documents.database(load_settings()).codec_options.datetime_conversion == read.datetime_conversion
+
+
 def test_what_the_caller_says_is_taken() -> None:
     with documents.client(load_settings(), serverSelectionTimeoutMS=100) as client:
         assert client.options.server_selection_timeout == 0.1
@@ -46,7 +56,14 @@ def test_without_an_address_the_variable_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["mongodb://user:hush@ed@host/", "mongodb://user:hush/ed@host", "host:27017/hush", "mongodb://host:hush"]
+    "uri",
+    [
+        "mongodb://user:hush@ed@host/",
+        "mongodb://user:hush/ed@host",
+        "host:27017/hush",
+        "mongodb://host:hush",
+        "mongodb://host/?datetime_conversion=hush",
+    ],
 )
 def test_an_unusable_address_is_not_repeated(uri: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^FRAUDSTREAM_MONGO_URI is no usable") as caught:

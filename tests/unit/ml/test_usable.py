@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from bson import Decimal128, Int64, ObjectId
-from bson.codec_options import CodecOptions
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import AutoReconnect, OperationFailure
@@ -180,7 +179,9 @@ def test_a_document_that_others_wrote_takes_no_other_row_with_it(monkeypatch: py
     listed = nested(b"\x04")[4:]
     broken.append((len(number + listed) + 4).to_bytes(4, "little") + number + listed)
     further = b"".join([*map(bson.encode, odd), *broken])
-    for options in (Database.codec_options, CodecOptions(tz_aware=True)):
+    with documents.client(Settings(mongo_uri="mongodb://host/?datetime_conversion=DATETIME")) as client:
+        ours = client.codec_options
+    for options in (Database.codec_options, ours):
         transactions = Transactions(12, further=further)
         monkeypatch.setattr(Database, "codec_options", options)
         monkeypatch.setattr(documents, "database", lambda _settings, made=transactions: Database(made))
