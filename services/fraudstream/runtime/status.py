@@ -20,6 +20,7 @@ from fraudstream.core.kafka import client_options, consumer, topic_partitions
 from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP, failing_of
 from fraudstream.core.progress import lag as records_left
 from fraudstream.core.settings import Settings
+from fraudstream.core.stored_documents import milliseconds
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime import process
 from fraudstream.runtime.preflight import runs_here
@@ -183,7 +184,8 @@ def _document_figures(settings: Settings) -> dict[str, Any]:
     try:
         db = client[settings.mongo_database]
         recent = db[documents.RECENT].find({}, {"latency_ms": 1})
-        latencies = sorted(float(one["latency_ms"]) for one in recent if one.get("latency_ms") is not None)
+        # Others may have written there, too.
+        latencies = sorted(found for one in recent if (found := milliseconds(one.get("latency_ms"))) is not None)
         return {
             "latency_p50_ms": quantile(latencies, 0.50),
             "latency_p95_ms": quantile(latencies, 0.95),

@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+from bson import DatetimeMS
 from kafka import TopicPartition
 
+from fraudstream.core import documents
 from fraudstream.core.health import Failing
 from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
 from fraudstream.core.settings import Settings, load_settings
@@ -194,3 +196,19 @@ def test_what_a_job_commits_beside_its_offsets_makes_it_not_ready(
 )
 def test_the_addresses_tell_whether_the_parts_run_here(values: dict[str, Any], expected: bool) -> None:
     assert runs_here(load_settings(**values)) is expected
+
+
+def test_odd_documents_of_others_do_not_keep_figures_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    latencies: list[Any] = [DatetimeMS(2**62), "fast", {"a": 1}, [2], float("nan"), True, None, 4.0, 2]
+    recent = SimpleNamespace(find=lambda *_: [{"_id": 1}, *({"latency_ms": one} for one in latencies)])
+    rejected = SimpleNamespace(estimated_document_count=lambda: 7)
+    database = {documents.RECENT: recent, documents.REJECTED: rejected}
+
+    class Client(dict[str, Any]):
+        def close(self) -> None:
+            """It has no connection."""
+
+    monkeypatch.setattr(documents, "client", lambda *_, **__: Client({"fraudstream": database}))
+    found = status._document_figures(load_settings())
+    assert 2 <= found["latency_p50_ms"] <= found["latency_p95_ms"] <= 4
+    assert found["rejected"] == 7

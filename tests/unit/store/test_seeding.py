@@ -1,0 +1,36 @@
+"""What the rollups count of stored transactions, whatever others have stored among them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from bson import DatetimeMS, Decimal128
+
+from fraudstream.store import seeding
+
+AT = datetime(2026, 5, 4, tzinfo=UTC)
+GOOD: dict[str, Any] = {
+    **{"_id": 1, "origin": "live", "prediction": 0, "amount": 1.5},
+    **{"enqueued_at": AT, "published_at": AT, "event_time": AT},
+}
+
+
+def counted(made: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pa.Table.from_pylist(list(seeding._rows([made])), seeding._SCHEMA).to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize("odd", [DatetimeMS(2**62), DatetimeMS(-(2**62)), {"a": DatetimeMS(0)}, [1], Decimal128("1")])
+@pytest.mark.parametrize(
+    "name", ["enqueued_at", "published_at", "event_time", "amount", "day_of_week", "origin", "_id"]
+)
+def test_an_odd_value_keeps_no_other_document_from_being_counted(name: str, odd: Any) -> None:
+    (row,) = counted(GOOD)
+    assert (row["enqueued_at"], row["event_time"], row["amount"]) == (AT, AT, 1.5)
+    rows = counted(GOOD | {name: odd})
+    assert len(rows) == (0 if name in ("enqueued_at", "origin", "_id") else 1)
+    if name in ("event_time", "amount"):
+        assert rows[0][name] is None
