@@ -22,8 +22,6 @@ _CONNECTIONS_MAX_IDLE_MS = 180_000
 _REQUEST_TIMEOUT_MS = 60_000
 
 # A transaction that its sender aborted never happened: none of our readers sees its records.
-# Of the largest events 90 MB.
-_POLLED_RECORDS = 100
 READ_COMMITTED = "read_committed"
 
 
@@ -75,16 +73,13 @@ def spark_options(settings: Settings) -> dict[str, str]:
     return options
 
 
-def spark_source_options(settings: Settings) -> dict[str, str]:
+def spark_source_options(settings: Settings, polled: int | None = None) -> dict[str, str]:
     """The options of Spark's Kafka source: the connection, and no record of a transaction that was aborted.
 
-    A fetch is limited by its bytes as they are on the wire. What is compressed may be a thousand times as large, and
-    all records of a poll are unpacked at once.
+    ``polled``: how many records a poll has at most, all of which are unpacked at once; None for Kafka's own number.
     """
-    return spark_options(settings) | {
-        "kafka.isolation.level": READ_COMMITTED,
-        "kafka.max.poll.records": str(_POLLED_RECORDS),
-    }
+    limit = {} if polled is None else {"kafka.max.poll.records": str(polled)}
+    return spark_options(settings) | {"kafka.isolation.level": READ_COMMITTED} | limit
 
 
 def spark_sink_options(settings: Settings) -> dict[str, str]:

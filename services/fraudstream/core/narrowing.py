@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import BrokerUnavailable, FraudstreamError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import fitting
+from fraudstream.core.health import Failing, announce_failing
 from fraudstream.core.kafka import consumer
-from fraudstream.core.probing import Range, cut_out, guesses
+from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions
+from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range, cut_out, guesses, weigh, without
 from fraudstream.core.settings import Settings
 
 # So many records that fail one by one, while none goes through, are not to blame: something else is.
@@ -165,13 +169,14 @@ def _goes_through(process: Callable[[list[Range]], None], some: list[Range]) -> 
 def narrow_down(
     settings: Settings,
     query: str,
-    process: Callable[[list[Range]], None],
+    process: Callable[[list[Range], int | None], None],
     set_aside: Callable[[list[Suspect]], None],
     failure: Failure,
 ) -> bool:
     """Take the batch that fails through in parts, set aside what cannot be done, and move the checkpoint past it.
 
-    ``query`` names the checkpoint. Answers whether the query is past the batch; raises what stands in the way.
+    ``query`` names the checkpoint. ``process`` is told how many records a poll may have at most, None for as many as
+    usual. Answers whether the query is past the batch; raises what stands in the way.
     """
     began = time.monotonic()
     checkpoint, state = fitting(settings, query)
@@ -187,7 +192,17 @@ def narrow_down(
         for part, start in starts.items()
         if start > state.begins[part]
     ]
-    found = suspects(ranges, process, former, guesses(settings, ranges, failure))
+    polled, outsized = None, list[Suspect]()
+    if lost_sessions(checkpoint):
+        weights = weigh(settings, ranges)
+        polled = weights.polled
+        outsized = [Suspect(one.partition, one.start, _too_large(size)) for one, size in weights.outsized]
+        ranges = without(ranges, [one for one, _ in weights.outsized])
+
+    def try_out(some: list[Range]) -> None:
+        process(some, polled)
+
+    found = [*outsized, *suspects(ranges, try_out, former, guesses(settings, ranges, failure))]
     if found:
         set_aside(found)
     checkpoint.moved_to(ends, state.ids)
@@ -199,6 +214,21 @@ def narrow_down(
         seconds=round(time.monotonic() - began, 1),
     )
     return True
+
+
+def narrow_deadly(settings: Settings, query: str, narrow: Callable[[Failure], bool]) -> None:
+    """Take the batch through in parts at which one process of Spark's after the other has ended. Raises as it does."""
+    ended = lost_sessions(Checkpoint.of(settings, query))
+    if ended < MOST_SESSIONS:
+        return
+    reason = f"Spark's process ended {ended} times at the same records"
+    failure = Failure("session", reason, "They are taken in parts now. `fraudstream logs` shows how it ended.")
+    announce_failing(Failing(datetime.now(UTC), f"{query}: {reason}", failure.advice))
+    narrow(failure)
+
+
+def _too_large(size: int) -> Failure:
+    return Failure("record", f"{size:,} bytes, more than the {MOST_UNPACKED_BYTES:,} that are unpacked at once", "")
 
 
 def _readable_ends(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:

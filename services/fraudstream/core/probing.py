@@ -1,15 +1,19 @@
-"""Guessing which records make a batch fail, by reading them: a right guess saves the search most of its tries."""
+"""What reading the records of a batch tells of those that make it fail.
+
+A right guess saves the search most of its tries; a record that ends Spark's process can be found in no other way.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import CorruptRecordError, KafkaError
+from kafka.errors import CorruptRecordError, KafkaError, KafkaTimeoutError
 
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.failures import Failure
@@ -18,11 +22,17 @@ from fraudstream.core.settings import Settings
 
 _TOO_LARGE = re.compile(r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge")
 _UNREADABLE = re.compile(r"fetching the next record|CorruptRecord|Record is corrupt")
-# A probe that takes longer saves nothing.
+# A probe that takes longer saves nothing, and a broker from which nothing comes for as long has nothing to tell.
 _SECONDS = 10.0
 # Each is tried alone: more of them are no shorter way than halving.
 _MOST_GUESSES = 50
 _POLL_RECORDS = 500
+# No event has a tenth of it. Spark holds a record in several forms, each of them in one piece.
+MOST_UNPACKED_BYTES = 16 * 1024 * 1024
+# Of what is unpacked at once, in each of the tasks that read.
+_POLLED_BYTES = 32 * 1024 * 1024
+
+_UNREAD = -1
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +65,39 @@ def guesses(settings: Settings, ranges: Sequence[Range], failure: Failure) -> li
     return unreadable if _UNREADABLE.search(failure.reason) else [*unreadable, *largest]
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """``outsized``: the records, each alone, that Spark's process has no room for, and their bytes.
+
+    ``polled``: how many of the others a poll may have at most.
+    """
+
+    outsized: Sequence[tuple[Range, int]]
+    polled: int
+
+
+def weigh(settings: Settings, ranges: Sequence[Range]) -> Weights:
+    """Read all records for their unpacked sizes. Raises :class:`BrokerUnavailable`, ``KafkaError``."""
+    outsized, most = [], 1
+    reader = consumer(settings)
+    try:
+        for one, size in _sizes(reader, ranges):
+            if size > MOST_UNPACKED_BYTES:
+                outsized.append((one, size))
+            else:
+                most = max(most, size)
+    finally:
+        reader.close()
+    # A poll goes beyond the records that are asked for: it would unpack an outsized one that is left out.
+    return Weights(outsized, 1 if outsized else max(min(_POLLED_BYTES // most, _POLL_RECORDS), 1))
+
+
+def without(ranges: Sequence[Range], left_out: Sequence[Range]) -> list[Range]:
+    """The ranges less some records of them; a partition may be in several pieces then."""
+    parts = cut_out(ranges, left_out)
+    return [one for part in parts for one in part if one not in left_out]
+
+
 def cut_out(ranges: Sequence[Range], guessed: Sequence[Range]) -> list[list[Range]]:
     """The ranges in parts that have each partition once at most: the rest first, then each guess alone."""
     waiting = list(ranges)
@@ -81,25 +124,43 @@ def _probe(reader: KafkaConsumer, ranges: Sequence[Range]) -> tuple[list[Range],
     unreadable: list[Range] = []
     largest, most = [], -1
     until = time.monotonic() + _SECONDS
+    with suppress(KafkaTimeoutError):
+        for one, size in _sizes(reader, ranges):
+            if size == _UNREAD:
+                unreadable.append(one)
+            elif size > most:
+                largest, most = [one], size
+            if time.monotonic() >= until or len(unreadable) >= _MOST_GUESSES:
+                break
+    return unreadable, largest
+
+
+def _sizes(reader: KafkaConsumer, ranges: Sequence[Range]) -> Iterator[tuple[Range, int]]:
+    """Each record alone, and its unpacked bytes; ``_UNREAD`` for one that cannot be read.
+
+    Raises ``KafkaError``, and ``KafkaTimeoutError`` where nothing comes for :data:`_SECONDS`.
+    """
     for wanted in filter(len, ranges):
         part, position = wanted.partition, wanted.start
         reader.assign([part])
         reader.seek(part, position)
-        while position < wanted.end and time.monotonic() < until and len(unreadable) < _MOST_GUESSES:
+        moved_at = time.monotonic()
+        while position < wanted.end:
+            if time.monotonic() - moved_at > _SECONDS:
+                raise KafkaTimeoutError(f"nothing comes of {part.topic}/{part.partition} from {position} on")
             try:
                 polled = reader.poll(timeout_ms=500, max_records=_POLL_RECORDS)
             except CorruptRecordError:
-                position = reader.position(part)
-                unreadable.append(Range(part, position, position + 1))
+                position, moved_at = reader.position(part), time.monotonic()
+                if position < wanted.end:
+                    yield Range(part, position, position + 1), _UNREAD
                 reader.seek(part, position + 1)
                 continue
             for record in polled.get(part, ()):
-                size = len(record.key or b"") + len(record.value or b"")
-                if record.offset < wanted.end and size > most:
-                    largest, most = [Range(part, record.offset, record.offset + 1)], size
-            position = reader.position(part)
-    return [one for one in unreadable if any(_holds(wanted, one) for wanted in ranges)], largest
-
-
-def _holds(wanted: Range, one: Range) -> bool:
-    return wanted.partition == one.partition and wanted.start <= one.start < wanted.end
+                if record.offset < wanted.end:
+                    yield (
+                        Range(part, record.offset, record.offset + 1),
+                        len(record.key or b"") + len(record.value or b""),
+                    )
+            if reader.position(part) > position:
+                position, moved_at = reader.position(part), time.monotonic()

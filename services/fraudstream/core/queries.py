@@ -49,7 +49,8 @@ class KeptQuery:
     ``may_start`` holds it back. ``narrow`` looks for the record that makes it fail and sets it aside; it answers
     whether that has brought the query on, and ``advice`` is what helps where it has not. ``check`` raises where a
     running query's topics are no longer those that it reads; ``is_current`` says whether its checkpoint is still the
-    one in use. ``reported``: what it has finished is the job's progress.
+    one in use; ``session_lost`` is told that Spark's process has ended. ``reported``: what it has finished is the job's
+    progress.
     """
 
     name: str
@@ -62,6 +63,7 @@ class KeptQuery:
     advice: str = ""
     check: Callable[[Any], object] = _nothing
     is_current: Callable[[], bool] = lambda: True
+    session_lost: Callable[[], None] = lambda: None
     reported: bool = True
 
 
@@ -94,11 +96,13 @@ class QueryLoop:
         reporter: ProgressReporter,
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
+        session_ended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._states = [_State(kept) for kept in queries]
         self._reporter = reporter
         self._stop = stop
         self._clock = clock
+        self._session_ended = session_ended
         self._announced: Failing | Literal["ready", "starting"] = "starting"
         self._told = True
 
@@ -173,9 +177,14 @@ class QueryLoop:
     def _fail(self, state: _State, error: Exception) -> None:
         self._end(state)
         failure = failure_of(error)
-        if failure.kind == "session":
+        if failure.kind == "session" or self._session_ended():
+            if not isinstance(error, FraudstreamError):
+                # Whose batch it was that ended it, nothing tells.
+                for one in self._states:
+                    one.kept.session_lost()
+            advice = failure.advice if failure.kind == "session" else "What is logged before this shows how it ended."
             raise RuntimePartError(
-                f"Spark's process is of no use any more ({failure.reason}). {failure.advice}".rstrip()
+                f"Spark's process is of no use any more ({failure.reason}). {advice}".rstrip()
             ) from error
         state.failures += 1
         repeated = state.failures >= _REPEATED or failure.is_a_records_own

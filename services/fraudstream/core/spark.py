@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
+    from fraudstream.core.probing import Range
+
 # Jars that a launcher has fetched already, as a class path; without it Spark's own class path has to hold them.
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 # An archive of Spark's classes that a launcher has made for these jars; before it, if need be, that of Java's own.
@@ -181,30 +183,31 @@ def read_topics(
     *topics: str,
     at_most: int | None = None,
     starts: Mapping[TopicPartition, int] | None = None,
+    polled: int | None = None,
 ) -> DataFrame:
     """The topics from their first record on, or from ``starts``; where a query resumes is its checkpoint's business.
 
     ``at_most``: as many records at most in one batch; real-time mode, one stream by itself, refuses any such number.
+    ``polled``: as many in one poll.
     """
     reader = (
         spark.readStream.format("kafka")
-        .options(**spark_source_options(settings))
+        .options(**spark_source_options(settings, polled))
         .option("subscribe", ",".join(topics))
         .option("startingOffsets", written_offsets(starts) if starts else "earliest")
     )
     return (reader if at_most is None else reader.option("maxOffsetsPerTrigger", at_most)).load()
 
 
-def read_range(
-    spark: SparkSession, settings: Settings, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-) -> DataFrame:
-    """The records from ``starts`` to before ``ends``, the same partitions in both, as a batch."""
+def read_ranges(spark: SparkSession, settings: Settings, ranges: Sequence[Range], polled: int | None) -> DataFrame:
+    """The records of ``ranges``, each partition once, as a batch; ``polled`` of them at most in one poll."""
+    starts = {one.partition: one.start for one in ranges}
     return (
         spark.read.format("kafka")
-        .options(**spark_source_options(settings))
+        .options(**spark_source_options(settings, polled))
         .option("assign", json.dumps(assigned(starts)))
         .option("startingOffsets", written_offsets(starts))
-        .option("endingOffsets", written_offsets(ends))
+        .option("endingOffsets", written_offsets({one.partition: one.end for one in ranges}))
         .load()
     )
 
@@ -215,6 +218,12 @@ def assigned(partitions: Iterable[TopicPartition]) -> dict[str, list[int]]:
     for part in partitions:
         by_topic.setdefault(part.topic, []).append(part.partition)
     return by_topic
+
+
+def has_ended(spark: SparkSession) -> bool:
+    """Whether the session's Java process is gone: of what is asked of it then, only a refused connection is told."""
+    process = getattr(spark.sparkContext._gateway, "proc", None)
+    return process is not None and process.poll() is not None
 
 
 def is_idle(query: StreamingQuery) -> bool:

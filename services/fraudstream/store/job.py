@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,13 @@ from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
 from fraudstream.core.health import Failing, announce_failing
 from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.narrowing import Suspect, narrow_down, read_record
+from fraudstream.core.lost_sessions import note_lost_session, polled_records
+from fraudstream.core.narrowing import Suspect, narrow_deadly, narrow_down, read_record
 from fraudstream.core.probing import Range
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import is_idle, read_range, read_topics, worker_options
+from fraudstream.core.spark import has_ended, is_idle, read_ranges, read_topics, worker_options
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.store.aside import Withdrawals
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
@@ -88,10 +89,18 @@ class _Documents:
     def start(self) -> StreamingQuery:
         """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`."""
         settings = self._settings
+        narrow_deadly(settings, DOCUMENTS, self.narrow)
         checkpoint, topics = fitting(settings, DOCUMENTS)
         self.folder, self._ends_then, self._looked_at = checkpoint.folder, {}, 0.0
         at_most, starts = settings.max_records_per_write, starts_after(checkpoint, topics, ())
-        records = read_topics(self._spark, settings, *QUERIES[DOCUMENTS][1], at_most=at_most, starts=starts)
+        records = read_topics(
+            self._spark,
+            settings,
+            *QUERIES[DOCUMENTS][1],
+            at_most=at_most,
+            starts=starts,
+            polled=polled_records(checkpoint),
+        )
         return start_batches(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
 
     def _write(self, rows: DataFrame) -> None:
@@ -112,9 +121,8 @@ class _Documents:
         """Write the batch that fails in parts; see :func:`narrow_down`."""
         return narrow_down(self._settings, DOCUMENTS, self._process, self._set_aside, failure)
 
-    def _process(self, ranges: list[Range]) -> None:
-        starts = {one.partition: one.start for one in ranges}
-        self._write(read_range(self._spark, self._settings, starts, {one.partition: one.end for one in ranges}))
+    def _process(self, ranges: list[Range], polled: int | None) -> None:
+        self._write(read_ranges(self._spark, self._settings, ranges, polled))
 
     def _set_aside(self, found: list[Suspect]) -> None:
         reader, now = consumer(self._settings), datetime.now(UTC)
@@ -148,6 +156,7 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
             narrow=query.narrow,
             check=lambda _: check_topics(settings, name),
             is_current=lambda: query.folder == Checkpoint.of(settings, name).folder,
+            session_lost=partial(note_lost_session, settings, name),
             **options,
         )
 
@@ -155,7 +164,8 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
         kept(DOCUMENTS, written),
         kept(ROLLUPS, rolled, may_start=documents_have_caught_up, reported=False, advice=_REBUILD),
     ]
-    loop = QueryLoop(queries, ProgressReporter(settings, STORE_GROUP), stop)
+    reporter = ProgressReporter(settings, STORE_GROUP)
+    loop = QueryLoop(queries, reporter, stop, session_ended=partial(has_ended, spark))
     loop.run()
 
 

@@ -14,6 +14,7 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.failures import Failure
 from fraudstream.core.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
+from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions, polled_records
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark import read_topics
 from fraudstream.core.throttling import WriteLimits
@@ -50,12 +51,22 @@ class RollupQuery:
         if checkpoint.is_new:
             if checkpoint.seeded_at is None and seeding.is_wanted(database):
                 checkpoint = self._anew("their state is gone")
+        elif lost_sessions(checkpoint) >= MOST_SESSIONS:
+            checkpoint = self._anew("Spark's process has ended at the same records again and again")
         elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
             checkpoint = self._anew("much has waited for longer than their watermark")
         self.folder, began = checkpoint.folder, datetime.now(UTC)
         starts = starts_after(checkpoint, topics, ())
         at_most = settings.max_events_per_batch
-        events = counted(read_topics(self._spark, settings, *QUERIES[ROLLUPS][1], at_most=at_most, starts=starts))
+        records = read_topics(
+            self._spark,
+            settings,
+            *QUERIES[ROLLUPS][1],
+            at_most=at_most,
+            starts=starts,
+            polled=polled_records(checkpoint),
+        )
+        events = counted(records)
         if checkpoint.seeded_at is not None:
             seeding.write_seed(database, checkpoint, WriteLimits.of(settings))
             events = seeding.with_seed(self._spark, checkpoint, events)

@@ -18,10 +18,12 @@ from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.fit import check_topics, fitting, starts_after
 from fraudstream.core.health import announce_ready
 from fraudstream.core.kafka import consumer, spark_sink_options, topic_partitions
+from fraudstream.core.lost_sessions import note_lost_session, polled_records
+from fraudstream.core.narrowing import narrow_deadly
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import is_idle, read_topics, worker_options
+from fraudstream.core.spark import has_ended, is_idle, read_topics, worker_options
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
@@ -56,6 +58,7 @@ def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
         TRANSACTIONS,
         at_most=settings.max_events_per_batch if settings.trigger == "microbatch" else None,
         starts=starts_after(checkpoint, topics, ()),
+        polled=polled_records(checkpoint),
     )
     writer = (
         decided(records, settings)
@@ -101,7 +104,8 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     if settings.scoring == "embedded":
         announce_ready()
         await_champion(settings, stop)
-    QueryLoop([kept(spark, settings)], ProgressReporter(settings, STREAM_GROUP), stop).run()
+    reporter = ProgressReporter(settings, STREAM_GROUP)
+    QueryLoop([kept(spark, settings)], reporter, stop, session_ended=partial(has_ended, spark)).run()
 
 
 def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
@@ -109,14 +113,15 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
     progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches()
 
     in_use: list[Path] = []
+    narrowing = Narrowing(spark, settings, partial(decided, settings=settings))
 
     def started() -> StreamingQuery:
+        narrow_deadly(settings, CHECKPOINT, narrowing.narrow)
         query = start(spark, settings)
         in_use[:] = [Checkpoint.of(settings, CHECKPOINT).folder]
         progress.begin()
         return query
 
-    narrowing = Narrowing(spark, settings, partial(decided, settings=settings))
     return KeptQuery(
         QUERY,
         started,
@@ -126,6 +131,7 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
         narrow=narrowing.narrow,
         check=lambda _: _check(spark, settings),
         is_current=lambda: in_use == [Checkpoint.of(settings, CHECKPOINT).folder],
+        session_lost=partial(note_lost_session, settings, CHECKPOINT),
     )
 
 

@@ -11,11 +11,11 @@ import orjson
 from fraudstream.core.failures import Failure
 from fraudstream.core.jvm import finish_record
 from fraudstream.core.kafka import consumer, spark_sink_options
-from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_RAW_BYTES
+from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
 from fraudstream.core.narrowing import Suspect, narrow_down, read_record
-from fraudstream.core.probing import Range
+from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range
 from fraudstream.core.settings import Settings
-from fraudstream.core.spark import read_range
+from fraudstream.core.spark import read_ranges
 from fraudstream.core.topics import MOST_RECORD_BYTES, REJECTED
 
 if TYPE_CHECKING:
@@ -39,10 +39,8 @@ class Narrowing:
         """Whether the query is past the batch. Raises what stands in the way of the search."""
         return narrow_down(self._settings, "stream", self._process, self._set_aside, failure)
 
-    def _process(self, ranges: list[Range]) -> None:
-        starts = {one.partition: one.start for one in ranges}
-        ends = {one.partition: one.end for one in ranges}
-        self._publish(self._decided(read_range(self._spark, self._settings, starts, ends)))
+    def _process(self, ranges: list[Range], polled: int | None) -> None:
+        self._publish(self._decided(read_ranges(self._spark, self._settings, ranges, polled)))
 
     def _set_aside(self, found: list[Suspect]) -> None:
         reader = consumer(self._settings)
@@ -75,6 +73,9 @@ def set_aside_row(
     }
     key, value = (record.key, record.value or b"") if record is not None else (None, b"")
     reason = f"{field}: {suspect.failure.reason}"
+    if len(key or b"") + len(value) > MOST_UNPACKED_BYTES:
+        # It ends Spark's process wherever it is taken along.
+        key, value = key[:WHOLE_KEY_BYTES] if key else key, value[:CUT_RAW_BYTES]
     # The bytes are written in base64, beside what else the record has.
     room = max((most_bytes - _OWN_BYTES) * 3 // 4, 0)
     kept = len(value) if len(value) <= WHOLE_RAW_BYTES else CUT_RAW_BYTES

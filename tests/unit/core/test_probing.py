@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import CorruptRecordError
+from kafka.errors import CorruptRecordError, KafkaTimeoutError
 
 from fraudstream.core import probing
 from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.failures import failure_of
-from fraudstream.core.probing import Range, guesses
+from fraudstream.core.probing import Range, guesses, weigh, without
 from fraudstream.core.settings import Settings
 
 pytestmark = pytest.mark.timeless
@@ -86,3 +86,38 @@ def test_a_broker_that_does_not_answer_leaves_the_search_to_halving(monkeypatch:
 
     monkeypatch.setattr(probing, "consumer", away)
     assert guesses(Settings(), [Range(A, 0, 20)], UNREADABLE) == []
+
+
+def test_records_that_spark_has_no_room_for_are_weighed(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "MOST_UNPACKED_BYTES", 500)
+    monkeypatch.setattr(probing, "_POLLED_BYTES", 32)
+    weights = weigh(Settings(), [Range(A, 0, 20), Range(B, 90, 120)])
+    assert weights.outsized == [(Range(A, 17, 18), 1_000), (Range(B, 99, 100), 1_000)]
+    # A poll that takes several goes beyond the range, and unpacks what is left out.
+    assert weights.polled == 1
+    assert reader.closed
+
+
+@pytest.mark.parametrize(("size", "polled"), [(1, 500), (850_000, 39), (16 * 1024 * 1024, 2), (0, 500)])
+def test_as_many_are_polled_as_there_is_room_for(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, size: int, polled: int
+) -> None:
+    reader.broken = set()
+    monkeypatch.setattr(probing, "_sizes", lambda *_: iter([(Range(A, 0, 1), size)]))
+    assert weigh(Settings(), [Range(A, 0, 1)]).polled == polled
+
+
+def test_a_broker_from_which_nothing_comes_is_not_asked_for_ever(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "_SECONDS", 0.05)
+    monkeypatch.setattr(reader, "poll", lambda **_: {})
+    with pytest.raises(KafkaTimeoutError, match="nothing comes of transactions/0 from 3 on"):
+        weigh(Settings(), [Range(A, 3, 20)])
+    assert guesses(Settings(), [Range(A, 3, 20)], TOO_LARGE) == []
+
+
+def test_what_is_left_out_is_in_no_range() -> None:
+    left = without([Range(A, 0, 10), Range(B, 5, 6)], [Range(A, 3, 4), Range(A, 9, 10), Range(B, 5, 6)])
+    assert [one for one in left if len(one)] == [Range(A, 0, 3), Range(A, 4, 9)]
+    assert without([Range(A, 0, 10)], []) == [Range(A, 0, 10)]

@@ -257,8 +257,30 @@ def test_what_no_search_brings_on_is_advised_by_the_query() -> None:
 
 def test_spark_that_is_gone_ends_the_job() -> None:
     scripted = Scripted([[RuntimeError("Cannot call methods on a stopped SparkContext.")]])
+    lost: list[str] = []
     with pytest.raises(RuntimePartError, match="stopped SparkContext"):
-        run(scripted)
+        run(scripted, session_lost=lambda: lost.append("scoring"))
+    assert lost == ["scoring"]
+
+
+def test_a_process_that_is_gone_ends_the_job_whatever_the_error_says() -> None:
+    scripted = Scripted([[ConnectionRefusedError(111, "Connection refused")]])
+    lost: list[str] = []
+    loop = QueryLoop(
+        [scripted.kept(session_lost=lambda: lost.append("scoring"))],
+        Reporter(),  # type: ignore[arg-type]
+        scripted.stop,
+        session_ended=lambda: True,
+    )
+    with pytest.raises(RuntimePartError, match="Connection refused"):
+        loop.run()
+    assert lost == ["scoring"]
+
+
+def test_a_session_that_we_end_ourselves_is_not_lost() -> None:
+    scripted = Scripted([[RuntimePartError("The topic transactions has more partitions than slots: 9.")]])
+    with pytest.raises(RuntimePartError, match="more partitions than slots"):
+        run(scripted, session_lost=lambda: pytest.fail("it was lost"))
 
 
 def test_one_query_that_fails_does_not_hold_up_the_other() -> None:

@@ -8,6 +8,7 @@ import pytest
 from kafka import TopicPartition
 
 from fraudstream.core.failures import Failure
+from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES
 from fraudstream.core.narrowing import Suspect
 from fraudstream.core.topics import MOST_RECORD_BYTES
 from fraudstream.stream.narrowing import set_aside_row
@@ -37,3 +38,10 @@ def test_of_an_event_that_no_request_holds_its_beginning_is_set_aside(most: int)
     assert reason.startswith(f"cannot be scored: 250,000 bytes, of which a request of {most:,} holds these; ")
     # Of a larger one no more than this is kept anyway.
     assert len(row(900_000, 200_000)[0]) == 900_000
+
+
+def test_of_what_spark_has_no_room_for_the_beginning_is_handed_on() -> None:
+    record = SimpleNamespace(timestamp=1_800_000_000_000, key=b"k" * 9_000_000, value=b"x" * 9_000_000)
+    _, key, value, _, field, reason = set_aside_row(SUSPECT, record)
+    assert (key, value) == (b"k" * WHOLE_KEY_BYTES, b"x" * CUT_RAW_BYTES)
+    assert (field, reason) == ("cannot be scored", "cannot be scored: RecordTooLargeException: too large")
