@@ -314,3 +314,15 @@ def test_alerts_of_one_moment_are_not_pruned_together(
     writer.write(records, NOW)
     writer.prune_alerts()
     assert sorted(contents(db)["alerts"]) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_alerts_of_others_without_a_time_stop_no_pruning(
+    db: Database[documents.Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fraudstream.store.writer.ALERTS_KEPT", 2)
+    monkeypatch.setattr("fraudstream.store.writer._PRUNE_SURPLUS", 1)
+    writer = DocumentWriter(db)
+    writer.write([scored(1, 1, prediction=1)], NOW)
+    db["alerts"].insert_many([{"_id": "a"}, {"_id": "b", "enqueued_at": "yesterday"}, {"_id": "c"}])
+    writer.prune_alerts()
+    assert set(contents(db)["alerts"]) == {1, "a", "b", "c"}

@@ -22,8 +22,6 @@ MOST_LINES = 300
 # supervisor does, with other settings in front of them: it is a launcher, as the demo is. So is a benchmark, which also
 # makes its events, its model and its documents with the parts' own code.
 ARROWS: dict[str, tuple[str, ...]] = {"cloud": ("runtime",), "bench": ("runtime", "generator", "ml", "store")}
-# These cut one log line each, which the log itself looks through for pieces of secrets of 16 characters and more only.
-STILL_CUT = ("fraudstream.core.narrowing", "fraudstream.core.probing", "fraudstream.stream.progress")
 
 
 def named(path: Path) -> str:
@@ -191,7 +189,7 @@ def test_cut_errors_are_seen_in_every_form(text: str, cut: bool) -> None:
     assert bool(cut_errors(f"try:\n    work()\nexcept OSError as error:\n    say({text})")) == cut
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if dotted_name(path) not in STILL_CUT], ids=named)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_an_errors_text_is_not_cut_before_its_secrets_are_taken_out(path: Path) -> None:
     """Half a secret is not found any more: ``error_text`` and ``told_text`` take secrets out first."""
     assert cut_errors(path.read_text("utf-8")) == []

@@ -21,6 +21,7 @@ from fraudstream.core.kafka import consumer
 from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions
 from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range, cut_out, guesses, weigh, without
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import error_text
 
 # So many records that fail one by one, while none goes through, are not to blame: something else is.
 _MOST_WITHOUT_A_GOOD_ONE = 5
@@ -258,5 +259,5 @@ def read_record(reader: Any, suspect: Suspect) -> Any:
             if reader.position(suspect.partition) > suspect.offset:
                 return None
     except KafkaError as error:
-        log.warning("record_not_read", offset=suspect.offset, reason=f"{type(error).__name__}: {error}"[:200])
+        log.warning("record_not_read", offset=suspect.offset, reason=error_text(error))
     return None

@@ -19,6 +19,7 @@ from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.failures import Failure
 from fraudstream.core.kafka import consumer
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import error_text
 
 _TOO_LARGE = re.compile(r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge")
 _UNREADABLE = re.compile(r"fetching the next record|CorruptRecord|Record is corrupt")
@@ -60,7 +61,7 @@ def guesses(settings: Settings, ranges: Sequence[Range], failure: Failure) -> li
         finally:
             reader.close()
     except (KafkaError, FraudstreamError) as error:
-        log.info("not_probed", reason=f"{type(error).__name__}: {error}"[:200])
+        log.info("not_probed", reason=error_text(error))
         return []
     return unreadable if _UNREADABLE.search(failure.reason) else [*unreadable, *largest]
 

@@ -198,6 +198,9 @@ class DocumentWriter:
             return
         kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT - 1).limit(1)
         for oldest in read_all(kept, self._limits, self._patience):
+            if not isinstance(oldest.get("enqueued_at"), datetime):
+                # Somebody else's: those with a time are newer, and none of them is too many.
+                continue
             # Those of the oldest kept one's own moment stay with it: which of them are too many, nothing tells.
             surplus_ones = {"enqueued_at": {"$lt": oldest["enqueued_at"]}}
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)

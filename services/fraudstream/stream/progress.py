@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.kafka import consumer, topic_partitions
 from fraudstream.core.settings import Settings
+from fraudstream.core.text import error_text
 from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 
 _POLL_MS = 1_000
@@ -47,7 +48,7 @@ class OutputTail:
             self._read_newest()
             self._pass_markers()
         except (KafkaError, BrokerUnavailable) as error:
-            log.warning("outputs_not_read", reason=str(error)[:200])
+            log.warning("outputs_not_read", reason=error_text(error))
             self.close()
         return dict(self._done)
 

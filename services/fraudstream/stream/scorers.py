@@ -17,6 +17,7 @@ import structlog
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.text import told_text
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -108,7 +109,7 @@ class RemoteScorer:
             status = response.status_code
             if response.status_code == 200:
                 return self._decisions(response.content)
-            reason = f"HTTP {response.status_code}: {response.text[:200]}"
+            reason = f"HTTP {response.status_code}: {told_text(response.text, 200)}"
             if status in (400, 422):
                 raise ScoringRejected(reason)
             if status == _MODEL_ERROR:
