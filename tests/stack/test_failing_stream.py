@@ -291,6 +291,47 @@ def test_a_broken_checkpoint_goes_on_from_what_the_job_had_committed(
     assert records(topics, SCORED) == before + 9
 
 
+def test_what_ends_sparks_process_each_time_is_taken_in_parts(topics: Settings, jobs: Jobs) -> None:
+    first, burst, most = 10_000_000, 600, 200_000_000
+    job = jobs.running("microbatch")
+    await_lag_zero(topics, job)
+    jobs.kill()
+    out = Out(topics)
+    # Of what is compressed a fetch takes a thousand times as much as there is memory for.
+    sender = producer(topics, compression_type="gzip", linger_ms=200, max_request_size=2 * most, batch_size=2**20)
+    sent = [
+        sender.send(TRANSACTIONS, value=value(id=first + number, note="x" * 850_000), partition=number % 2)
+        for number in range(burst)
+    ]
+    sent.append(sender.send(TRANSACTIONS, value=value(id=first + burst, note="x" * most), partition=0))
+    sent.append(sender.send(TRANSACTIONS, value=value(id=first + burst + 1), partition=0))
+    sender.flush()
+    places = [delivery.get(timeout=60) for delivery in sent]
+    sender.close()
+    job = stream_job(topics, "microbatch", FRAUDSTREAM_DRIVER_MEMORY="512m")
+    ended = 0
+    while True:
+        await_condition(
+            lambda: job.process.poll() is not None or lag(topics, STREAM_GROUP, TRANSACTIONS) == 0, SECONDS, job.log
+        )
+        if job.process.poll() is None:
+            break
+        # As the supervisor does.
+        ended += 1
+        assert ended <= 3, job.log.read_text()[-3000:]
+        job.start()
+    job.kill()
+    assert ended
+    # The places of all, each once.
+    assert out.count() == burst + 2
+    (aside,) = (
+        one
+        for one in read(topics, REJECTED)
+        if (one["source"]["partition"], one["source"]["offset"]) == (places[burst].partition, places[burst].offset)
+    )
+    assert aside["reason"].startswith("cannot be scored: 200,000,")
+
+
 def test_a_record_that_nobody_can_read_is_set_aside(
     topics: Settings,
     broker: Running,

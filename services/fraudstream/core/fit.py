@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
 
+from fraudstream.core.broker import asking
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit
-from fraudstream.core.kafka import client_options, consumer, topic_partitions
+from fraudstream.core.kafka import client_options, topic_partitions
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 
@@ -43,25 +43,16 @@ class TopicState:
     @classmethod
     def read(cls, settings: Settings, topics: Sequence[str]) -> TopicState:
         """Ask the broker. Raises :class:`BrokerUnavailable`."""
-        try:
-            # Records of open transactions are there, though nobody may read them yet.
-            reader = consumer(settings, isolation_level="read_uncommitted", allow_auto_create_topics=False)
-            try:
-                partitions = topic_partitions(reader, topics)
-                begins = reader.beginning_offsets(partitions) if partitions else {}
-                ends = reader.end_offsets(partitions) if partitions else {}
-            finally:
-                reader.close()
+        # Records of open transactions are there, though nobody may read them yet.
+        with asking(settings, isolation_level="read_uncommitted", allow_auto_create_topics=False) as reader:
+            partitions = topic_partitions(reader, topics)
+            begins = reader.beginning_offsets(partitions) if partitions else {}
+            ends = reader.end_offsets(partitions) if partitions else {}
             admin = KafkaAdminClient(**client_options(settings))
             try:
                 described = admin.describe_topics(list(topics))
             finally:
                 admin.close()
-        except KafkaError as error:
-            raise BrokerUnavailable(
-                f"Kafka at {settings.kafka_bootstrap_servers} did not answer while its topics were looked at "
-                f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
-            ) from error
         ids = {topic["name"]: str(topic.get("topic_id") or _NO_ID) for topic in described}
         return cls(begins, ends, {name: number for name, number in ids.items() if number != _NO_ID})
 
@@ -181,17 +172,8 @@ def waited_longer(settings: Settings, starts: Mapping[TopicPartition, int], stat
     behind = [part for part, start in starts.items() if state.ends[part] > start]
     if not behind:
         return False
-    try:
-        reader = consumer(settings)
-        try:
-            found = reader.offsets_for_times(dict.fromkeys(behind, moment))
-        finally:
-            reader.close()
-    except KafkaError as error:
-        raise BrokerUnavailable(
-            f"Kafka at {settings.kafka_bootstrap_servers} does not say since when its records wait "
-            f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
-        ) from error
+    with asking(settings) as reader:
+        found = reader.offsets_for_times(dict.fromkeys(behind, moment))
     # No record is as young, or others come before it.
     return any(found.get(part) is None or found[part].offset > starts[part] for part in behind)
 

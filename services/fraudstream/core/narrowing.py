@@ -12,12 +12,12 @@ import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from fraudstream.core.broker import asking
 from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.errors import BrokerUnavailable, FraudstreamError
+from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import fitting
 from fraudstream.core.health import Failing, announce_failing
-from fraudstream.core.kafka import consumer
 from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions
 from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range, cut_out, guesses, weigh, without
 from fraudstream.core.settings import Settings
@@ -234,17 +234,9 @@ def _too_large(size: int) -> Failure:
 
 def _readable_ends(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
     """Where reading of committed records ends. Raises :class:`BrokerUnavailable`."""
-    reader = consumer(settings)
-    try:
+    with asking(settings) as reader:
         ends: dict[TopicPartition, int] = reader.end_offsets(partitions)
         return ends
-    except KafkaError as error:
-        raise BrokerUnavailable(
-            f"Kafka at {settings.kafka_bootstrap_servers} does not say where its topics end "
-            f"({type(error).__name__}: {error}). `fraudstream status` shows how it is."
-        ) from error
-    finally:
-        reader.close()
 
 
 def read_record(reader: Any, suspect: Suspect) -> Any:

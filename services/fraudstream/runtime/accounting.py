@@ -13,6 +13,7 @@ from kafka import TopicPartition
 from pymongo.errors import PyMongoError
 
 from fraudstream.core import documents
+from fraudstream.core.broker import asking
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.figures import quantile
 from fraudstream.core.kafka import topic_partitions
@@ -20,7 +21,6 @@ from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, f
 from fraudstream.core.progress import lag as records_left
 from fraudstream.core.settings import Settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
-from fraudstream.runtime.broker import asking
 
 _POLL_SECONDS = 0.25
 _LOOKUP = 1_000

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import typer
 from kafka import TopicPartition
 
+from fraudstream.core.broker import asking
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit, ConfigurationError
 from fraudstream.core.fit import QUERIES, TopicState, misfits, starts_after
@@ -20,7 +21,6 @@ from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, f
 from fraudstream.core.required import start_settings
 from fraudstream.core.settings import Settings
 from fraudstream.core.terminal import say, say_json
-from fraudstream.runtime.broker import asking
 from fraudstream.runtime.folders import exists
 
 Part = Literal["stream", "store"]

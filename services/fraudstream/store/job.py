@@ -21,7 +21,7 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import FraudstreamError, StoreUnavailable
 from fraudstream.core.failures import Failure, failure_of
-from fraudstream.core.fit import QUERIES, check_topics, fitting, starts_after
+from fraudstream.core.fit import QUERIES, TopicState, check_topics, fitting, starts_after
 from fraudstream.core.health import Failing, announce_failing
 from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
@@ -79,7 +79,7 @@ class _Documents:
         if now - self._looked_at < _CAUGHT_UP_SECONDS:
             return False
         try:
-            self._looked_at, self._ends_then = now, dict(fitting(self._settings, DOCUMENTS)[1].ends)
+            self._looked_at, self._ends_then = now, dict(TopicState.read(self._settings, QUERIES[DOCUMENTS][1]).ends)
         except FraudstreamError as error:
             # The query itself tells it where it lasts.
             log.info("not_known_whether_documents_have_caught_up", reason=str(error))

@@ -11,14 +11,14 @@ import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from fraudstream.core import failures, progress
+from fraudstream.core import broker, failures, progress
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
 from fraudstream.core.fit import TopicState
 from fraudstream.core.health import Failing
 from fraudstream.core.settings import Settings, load_settings
 from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
-from fraudstream.runtime import accounting, broker, recovering
+from fraudstream.runtime import accounting, recovering
 from fraudstream.runtime.recovering import Plan, carry_out, plans
 
 ZERO, ONE = TopicPartition(TRANSACTIONS, 0), TopicPartition(TRANSACTIONS, 1)

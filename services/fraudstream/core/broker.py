@@ -1,9 +1,10 @@
-"""The broker as a command asks it: a client for as long as the questions take, whose errors are ours."""
+"""The broker as it is asked a question: a client for as long as the questions take, whose errors are ours."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
@@ -14,10 +15,10 @@ from fraudstream.core.settings import Settings
 
 
 @contextmanager
-def asking(settings: Settings, group: str | None = None) -> Iterator[KafkaConsumer]:
+def asking(settings: Settings, group: str | None = None, **options: Any) -> Iterator[KafkaConsumer]:
     """A consumer, of ``group`` where one is named. What it raises within the block is :class:`BrokerUnavailable`."""
     try:
-        reader = consumer(settings, group_id=group)
+        reader = consumer(settings, group_id=group, **options)
         try:
             yield reader
         finally:
