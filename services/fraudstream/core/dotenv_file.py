@@ -1,8 +1,8 @@
 """The file `.env` in the working folder: ``NAME=value`` lines, read literally.
 
 No value is interpolated: ``$`` and ``${…}`` stand for themselves, as they occur in keys and passwords. Quotes around a
-value are taken off; after an unquoted one a space and ``#`` begin a comment. UTF-8 and UTF-16 are read, with a byte
-order mark or without, whatever ends the lines.
+value are taken off, and backslashes within double ones are read as JSON's; after an unquoted one a space and ``#`` begin
+a comment. UTF-8 and UTF-16 are read, with a byte order mark or without, whatever ends the lines.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from dotenv.parser import parse_stream
 from fraudstream.core.errors import ConfigurationError
 
 DOTENV = Path(".env")
+# Another shell's line, such as `$env:NAME = "value"`, has a name as well.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 MOST_BYTES = 1024 * 1024
 
 # UTF-32's little-endian mark begins with UTF-16's.
@@ -101,7 +104,7 @@ def _parsed(path: Path, text: str) -> DotEnv:
     values: dict[str, str] = {}
     ignored: list[str] = []
     for binding in parse_stream(io.StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
+        if binding.error or (binding.key is not None and (binding.value is None or not _NAME.fullmatch(binding.key))):
             # Not the line itself: it may hold half a secret.
             ignored.append(f"Line {binding.original.line} of {path} is no NAME=value and is not read.")
         elif binding.key is not None and binding.value is not None:

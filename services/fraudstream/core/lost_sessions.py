@@ -53,6 +53,11 @@ def lost_sessions(checkpoint: Checkpoint) -> int:
         return 0
 
 
+def forget_lost_sessions(checkpoint: Checkpoint) -> None:
+    """What ended there has been dealt with, also where the query stands at the same offsets as before."""
+    _file(checkpoint).unlink(missing_ok=True)
+
+
 def polled_records(checkpoint: Checkpoint) -> int | None:
     """How many records a poll may have at most; None where nothing speaks against Kafka's own number."""
     return CAREFUL_RECORDS if lost_sessions(checkpoint) else None

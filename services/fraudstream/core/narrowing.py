@@ -18,7 +18,7 @@ from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.fit import fitting
 from fraudstream.core.health import Failing, announce_failing
-from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions
+from fraudstream.core.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions
 from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range, cut_out, guesses, weigh, without
 from fraudstream.core.settings import Settings
 from fraudstream.core.text import error_text
@@ -207,6 +207,7 @@ def narrow_down(
     if found:
         set_aside(found)
     checkpoint.moved_to(ends, state.ids)
+    forget_lost_sessions(checkpoint)
     log.warning(
         "batch_narrowed_down",
         query=query,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -21,7 +20,7 @@ from fraudstream.core.malformed import Malformed, identity_secrets, malformed, m
 from fraudstream.core.model_name import ModelName
 from fraudstream.core.redaction import mask_uri as mask_uri
 from fraudstream.core.redaction import redact, register
-from fraudstream.core.sources import DotEnvSource, ProfileFileSource, given_texts, plain, secrets_of
+from fraudstream.core.sources import DotEnvSource, ProfileFileSource, given_texts, plain, secrets_of, with_ports
 from fraudstream.core.sources import Profile as Profile
 from fraudstream.core.sources import profile_values as profile_values
 
@@ -179,7 +178,7 @@ class Settings(BaseSettings):
         ports = {
             name: values.get(name, field.default) for name, field in cls.model_fields.items() if name.endswith("_port")
         }
-        return {name: _replace_ports(value, ports) for name, value in values.items()}
+        return {name: with_ports(name, value, ports) for name, value in values.items()}
 
     @model_validator(mode="before")
     @classmethod
@@ -241,7 +240,7 @@ def malformed_values(**overrides: Any) -> list[Malformed]:
     found = malformed(given) + malformed_identity(given)
     named = {one.name for one in found}
     ports = {name: given.get(name, field.default) for name, field in Settings.model_fields.items()}
-    whole = {name: _replace_ports(plain(value), ports) for name, value in given.items() if name not in named}
+    whole = {name: with_ports(name, plain(value), ports) for name, value in given.items() if name not in named}
     return found + malformed_addresses(whole)
 
 
@@ -292,9 +291,3 @@ def _problem_line(place: tuple[int | str, ...], message: str, value: Any) -> str
     field = Settings.model_fields.get(name)
     shown = "********" if field is not None and field.annotation is SecretStr else redact(repr(value))
     return f"{ENV_PREFIX}{'.'.join(map(str, place)).upper()}: {message} (is {shown})"
-
-
-def _replace_ports(value: Any, ports: dict[str, Any]) -> Any:
-    if not isinstance(value, str):
-        return value
-    return re.sub(r"\{(\w+_port)\}", lambda match: str(ports.get(match[1], match[0])), value)

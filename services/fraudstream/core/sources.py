@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -17,6 +18,8 @@ from fraudstream.core.dotenv_file import read_dotenv
 from fraudstream.core.malformed import ENV_PREFIX
 from fraudstream.core.redaction import parts_of
 
+# How the names of those settings end that hold addresses.
+_ADDRESSES = ("_url", "_uri", "_servers")
 _PREFIX = ENV_PREFIX.lower()
 
 Profile = Literal["local", "compose", "azure"]
@@ -33,16 +36,21 @@ def given_texts(names: Collection[str]) -> dict[str, Any]:
     """The texts of these settings in `.env` and the environment, as they were given; empty ones count as absent."""
     found: dict[str, Any] = {}
     for values in (read_dotenv().values, os.environ):
-        named = ((variable.lower().removeprefix(_PREFIX), variable, text) for variable, text in values.items())
+        named = ((variable.lower().removeprefix(_PREFIX), variable, text) for variable, text in _capitals_last(values))
         found |= {name: text for name, variable, text in named if text and name in names and name != variable.lower()}
     return found
+
+
+def _capitals_last(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names and values in the order in which the later one is in force."""
+    return sorted(values.items(), key=lambda pair: pair[0].isupper())
 
 
 class DotEnvSource(EnvSettingsSource):
     """The settings in `.env`, read by :func:`read_dotenv`."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in read_dotenv().values.items() if value}
+        return {name.lower(): value for name, value in _capitals_last(read_dotenv().values) if value}
 
 
 class ProfileFileSource(PydanticBaseSettingsSource):
@@ -64,6 +72,13 @@ def profile_values(profile: str) -> dict[str, Any]:
     """What a profile's own file sets, name → value."""
     text = resources.files("fraudstream.core").joinpath(f"profiles/{profile}.toml").read_text("utf-8")
     return tomllib.loads(text)
+
+
+def with_ports(name: str, value: Any, ports: Mapping[str, Any]) -> Any:
+    """An address with the ports that it names, such as ``{kafka_port}``; any other setting's value as it is."""
+    if not isinstance(value, str) or not name.endswith(_ADDRESSES):
+        return value
+    return re.sub(r"\{(\w+_port)\}", lambda match: str(ports.get(match[1], match[0])), value)
 
 
 def plain(value: Any) -> Any:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from kafka import TopicPartition
 
 from fraudstream.core import environment, places
+from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.kafka import spark_source_options
-from fraudstream.core.progress import written_offsets
+from fraudstream.core.progress import end_offsets, written_offsets
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark_workers import MODULES_VARIABLE
 
@@ -224,6 +225,15 @@ def has_ended(spark: SparkSession) -> bool:
     """Whether the session's Java process is gone: of what is asked of it then, only a refused connection is told."""
     process = getattr(spark.sparkContext._gateway, "proc", None)
     return process is not None and process.poll() is not None
+
+
+def finished_offsets(settings: Settings, name: str, query: StreamingQuery) -> dict[TopicPartition, int]:
+    """Up to which offsets a query in micro-batches has processed its input; ``name`` is its checkpoint's.
+
+    While it has nothing to do it tells of no batch: it stands where its checkpoint does, which may have been moved past
+    all that there was. Raises :class:`CheckpointMisfit`.
+    """
+    return end_offsets(query.lastProgress) or Checkpoint.of(settings, name).committed()
 
 
 def is_idle(query: StreamingQuery) -> bool:

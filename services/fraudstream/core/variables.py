@@ -55,9 +55,14 @@ def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
     found = [Unread(str(DOTENV), text) for text in dotenv.ignored]
     left_out = alike() if environment is None else []
     overruled = [name for name in left_out if name.upper().startswith(ENV_PREFIX)]
+    overruled_lines = [
+        name
+        for name, value in dotenv.values.items()
+        if name.upper().startswith(ENV_PREFIX) and dotenv.values.get(name.upper(), value) != value
+    ]
     found += [
         Unread(name, f"{name} has no effect: {name.upper()} is set as well, to something else. Unset one of them.")
-        for name in overruled
+        for name in (*overruled, *overruled_lines)
     ]
     given = os.environ if environment is None else environment
     given = dict.fromkeys(set(left_out).difference(overruled), "") | dict(given)

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from fraudstream.core import environment as core_environment
@@ -17,6 +17,7 @@ from fraudstream.core.settings import Settings, load_settings
 from fraudstream.runtime.addresses import in_url, reachable
 
 _DATABASE = "mlflow.db"
+_OPENED = ("FILE_STORE", "REGISTRY_STORE", "ARTIFACT_ROOT")
 _OPENING_SECONDS = 5.0
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -30,10 +31,23 @@ def command(settings: Settings) -> list[str]:
     """What starts the server on ``bind_host:mlflow_port``; it has to run in :func:`folder`."""
     # `mlflow server` would do the same and stay beside the server for nothing: twice the start and the memory.
     return [
-        *(sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app"),
+        *(sys.executable, "-m", "uvicorn", "--factory", "fraudstream.runtime.mlflow_server:app"),
         *("--host", settings.bind_host, "--port", str(settings.mlflow_port)),
         *("--workers", "1", "--log-level", "warning"),
     ]
+
+
+def app() -> Any:
+    """MLflow's own app, whose tables are there before it answers.
+
+    Made by its first requests they are broken for good where two come at once: MLflow keeps other processes from making
+    them at the same time, and not another thread.
+    """
+    from mlflow.server import fastapi_app, handlers
+
+    store, registry, artifacts = (os.environ[f"_MLFLOW_SERVER_{name}"] for name in _OPENED)
+    handlers.initialize_backend_stores(store, registry, artifacts)
+    return fastapi_app.app
 
 
 def environment(settings: Settings) -> dict[str, str]:

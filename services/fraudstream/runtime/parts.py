@@ -108,7 +108,7 @@ def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
 
 
 def _mlflow(settings: Settings) -> Part:
-    # Answered from the database: the first one creates its tables.
+    # Answered from the database.
     ready = _answers(
         settings, settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", only_success=True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from fraudstream.core.probing import Range
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import has_ended, is_idle, read_ranges, read_topics, worker_options
+from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_ranges, read_topics, worker_options
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.store.aside import Withdrawals
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
@@ -150,8 +150,8 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
         return KeptQuery(
             name,
             query.start,
-            finished=_finished,
-            settled=_finished,
+            finished=partial(finished_offsets, settings, name),
+            settled=lambda query: end_offsets(query.lastProgress),
             idle=is_idle,
             narrow=query.narrow,
             check=lambda _: check_topics(settings, name),
@@ -193,10 +193,6 @@ def _writer(database: Database[documents.Document], settings: Settings) -> Docum
 
     withdrawals = Withdrawals(withdraw, settings.rollup_watermark_seconds)
     return DocumentWriter(database, WriteLimits.of(settings), withdrawals)
-
-
-def _finished(query: StreamingQuery) -> Mapping[TopicPartition, int]:
-    return end_offsets(query.lastProgress)
 
 
 def session_options(_: Settings) -> dict[str, str]:

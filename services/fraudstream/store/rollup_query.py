@@ -14,7 +14,7 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.failures import Failure
 from fraudstream.core.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
-from fraudstream.core.lost_sessions import MOST_SESSIONS, lost_sessions, polled_records
+from fraudstream.core.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions, polled_records
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark import read_topics
 from fraudstream.core.throttling import WriteLimits
@@ -53,6 +53,7 @@ class RollupQuery:
                 checkpoint = self._anew("their state is gone")
         elif lost_sessions(checkpoint) >= MOST_SESSIONS:
             checkpoint = self._anew("Spark's process has ended at the same records again and again")
+            forget_lost_sessions(checkpoint)
         elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
             checkpoint = self._anew("much has waited for longer than their watermark")
         self.folder, began = checkpoint.folder, datetime.now(UTC)

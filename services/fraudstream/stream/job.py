@@ -23,7 +23,7 @@ from fraudstream.core.narrowing import narrow_deadly
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import has_ended, is_idle, read_topics, worker_options
+from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_topics, worker_options
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
@@ -110,7 +110,7 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
 
 def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
     """The scoring query as it is kept running under the settings' trigger."""
-    progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches()
+    progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches(settings)
 
     in_use: list[Path] = []
     narrowing = Narrowing(spark, settings, partial(decided, settings=settings))
@@ -153,13 +153,17 @@ def _check(spark: SparkSession, settings: Settings) -> None:
 class _MicroBatches:
     """How far a query has come whose batches Spark tells of."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
     def begin(self) -> None:
         """A query starts."""
 
     def finished(self, query: StreamingQuery) -> Mapping[TopicPartition, int]:
-        return end_offsets(query.lastProgress)
+        return finished_offsets(self._settings, CHECKPOINT, query)
 
-    settled = finished
+    def settled(self, query: StreamingQuery) -> Mapping[TopicPartition, int]:
+        return end_offsets(query.lastProgress)
 
     def idle(self, query: StreamingQuery) -> bool:
         return is_idle(query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
@@ -12,6 +13,7 @@ from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import CheckpointMisfit
 from fraudstream.core.fit import TopicState, misfits, starts_after
 from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.spark import finished_offsets
 
 ZERO, ONE = TopicPartition("transactions", 0), TopicPartition("transactions", 1)
 
@@ -212,3 +214,12 @@ def test_a_partition_that_is_gone_is_told_and_one_that_came_is_read_from_its_beg
     assert [one.problem for one in misfits(checkpoint, smaller)] == [
         "the partition is gone, 6 of its records were read"
     ]
+
+
+def test_a_query_with_nothing_to_do_stands_where_its_checkpoint_does(settings: Settings) -> None:
+    Checkpoint.of(settings, "stream").moved_to({ZERO: 7, ONE: 3}, {})
+    idle = SimpleNamespace(lastProgress=None)
+    assert finished_offsets(settings, "stream", idle) == {ZERO: 7, ONE: 3}  # type: ignore[arg-type]
+    source = {"description": "KafkaV2[Subscribe[transactions]]", "endOffset": {"transactions": {"0": 9}}}
+    works = SimpleNamespace(lastProgress={"sources": [source]})
+    assert finished_offsets(settings, "stream", works) == {ZERO: 9}  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import pytest
 from fraudstream.core.dotenv_file import MOST_BYTES, read_dotenv
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.settings import Settings, load_settings, value_sources
+from fraudstream.core.variables import unread
 
 TEXT = "# grün\r\nFRAUDSTREAM_KAFKA_PORT=19092\r\nFRAUDSTREAM_MODEL_NAME='é'\r\n"
 
@@ -133,3 +134,56 @@ def test_a_line_that_is_none_is_told_by_its_number_and_not_repeated() -> None:
 def test_no_file_may_be_asked_for() -> None:
     Path(".env").write_text("FRAUDSTREAM_KAFKA_PORT=1\n")
     assert Settings(_env_file=None).kafka_port == 9092
+
+
+@pytest.mark.parametrize("lines", [("NAME=19092", "name=19093"), ("name=19093", "NAME=19092")])
+def test_capitals_win_in_whatever_order_the_lines_stand(
+    lines: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\n".join(lines).replace("NAME", "FRAUDSTREAM_KAFKA_PORT").replace("name", "fraudstream_kafka_port")
+    Path(".env").write_text(text)
+    assert load_settings().kafka_port == 19092
+    (told,) = unread({})
+    assert told.text == (
+        "fraudstream_kafka_port has no effect: FRAUDSTREAM_KAFKA_PORT is set as well, to something else. "
+        "Unset one of them."
+    )
+
+
+def test_the_same_value_under_both_spellings_is_no_contradiction() -> None:
+    Path(".env").write_text("FRAUDSTREAM_KAFKA_PORT=19092\nfraudstream_kafka_port=19092")
+    assert load_settings().kafka_port == 19092
+    assert unread({}) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '$env:FRAUDSTREAM_KAFKA_PORT = "19092"',
+        "${env:FRAUDSTREAM_KAFKA_PORT}=19092",
+        "{FRAUDSTREAM_KAFKA_PORT}=19092",
+        "@FRAUDSTREAM_KAFKA_PORT=19092",
+        "%FRAUDSTREAM_KAFKA_PORT%=19092",
+    ],
+)
+def test_a_line_of_another_shell_is_told(line: str) -> None:
+    Path(".env").write_text(f"# a comment\n{line}\n")
+    assert load_settings().kafka_port == 9092
+    assert [one.text for one in unread({})] == ["Line 2 of .env is no NAME=value and is not read."]
+
+
+def test_a_ports_name_in_braces_is_filled_in_in_addresses_alone() -> None:
+    Path(".env").write_text(
+        "FRAUDSTREAM_KAFKA_PORT=19092\nFRAUDSTREAM_SCORING_KEY=abcdefgh{kafka_port}x\n"
+        "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=broker:{kafka_port}\nFRAUDSTREAM_MODEL_NAME={scoring_port}\n"
+    )
+    settings = load_settings()
+    assert settings.scoring_key is not None
+    assert settings.scoring_key.get_secret_value() == "abcdefgh{kafka_port}x"
+    assert settings.kafka_bootstrap_servers == "broker:19092"
+    assert settings.model_name == "{scoring_port}"
+
+
+def test_backslashes_within_double_quotes_are_read_as_json_has_them() -> None:
+    Path(".env").write_text('A="ab\\\\cd\\"ef"\nB=\'ab\\cd\'\nC=ab\\cd\n')
+    assert read_dotenv().values == {"A": 'ab\\cd"ef', "B": "ab\\cd", "C": "ab\\cd"}

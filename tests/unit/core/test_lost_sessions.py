@@ -101,4 +101,6 @@ def test_what_spark_has_no_room_for_is_set_aside_untried(settings: Settings, mon
     assert {polled for _, polled in tried} == {3}
     assert [one.place for one in aside] == ["transactions/0/7"]
     assert aside[0].failure.reason == "300,000,000 bytes, more than the 16,777,216 that are unpacked at once"
-    assert Checkpoint.of(settings, "stream").committed() == {PART: 10}
+    moved = Checkpoint.of(settings, "stream")
+    assert moved.committed() == {PART: 10}
+    assert not (moved.folder.parent / "stream.lost").exists()
