@@ -122,7 +122,8 @@ class Out:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._reader = consumer(settings)
+        # Large ones come many at a time, not each by a fetch of its own.
+        self._reader = consumer(settings, max_partition_fetch_bytes=32 * 2**20)
         self._sources: set[tuple[int, int, str]] = set()
         parts = topic_partitions(self._reader, [SCORED, REJECTED])
         self._reader.assign(parts)

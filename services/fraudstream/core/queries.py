@@ -12,7 +12,7 @@ from typing import Any, Literal
 import structlog
 from kafka import TopicPartition
 
-from fraudstream.core.errors import FraudstreamError, RuntimePartError
+from fraudstream.core.errors import CheckpointMisfit, FraudstreamError, RuntimePartError
 from fraudstream.core.failures import Failure, failure_of
 from fraudstream.core.health import Failing, announce_failing, announce_ready
 from fraudstream.core.progress import ProgressReporter
@@ -74,6 +74,7 @@ class _State:
     seen: Offsets = field(default_factory=dict)
     failures: int = 0
     failing: Failing | None = None
+    misfit_at_start: bool = False
     start_at: float = 0.0  # monotonic, as the two below
     started_at: float = 0.0
     checked_at: float = 0.0
@@ -165,7 +166,12 @@ class QueryLoop:
             state.seen = state.kept.settled(state.query)
         except Exception as error:
             self._fail(state, error)
+            state.misfit_at_start = isinstance(error, CheckpointMisfit)
             return
+        if state.misfit_at_start:
+            # What it could not start from was the failure, and was replaced.
+            state.misfit_at_start = False
+            self._recover(state)
         state.started_at = state.checked_at = self._clock()
         log.info("query_started", query=state.kept.name)
 

@@ -308,3 +308,22 @@ def test_pauses_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     QueryLoop([scripted.kept()], Reporter(), scripted.stop, clock).run()  # type: ignore[arg-type]
     assert not scripted.runs
     assert LONGEST_PAUSE_SECONDS == 10.0
+
+
+def test_a_query_that_starts_again_from_another_checkpoint_has_recovered_at_once() -> None:
+    misfit = CheckpointMisfit("50 records are gone.")
+    scripted = Scripted([misfit, misfit, []])
+    kept = KeptQuery("scoring", scripted.start, lambda _: {}, lambda _: {}, idle=lambda _: False)
+    reporter = Reporter()
+    QueryLoop([kept], reporter, scripted.stop, Clock()).run()  # type: ignore[arg-type]
+    assert [told is not None for told in reporter.told] == [True, False]
+
+
+def test_a_misfit_that_only_spark_finds_is_not_over_because_it_starts() -> None:
+    scripted = Scripted(
+        [[CheckpointMisfit("a state file is broken")], [CheckpointMisfit("a state file is broken")], []]
+    )
+    kept = KeptQuery("scoring", scripted.start, lambda _: {}, lambda _: {}, idle=lambda _: False)
+    reporter = Reporter()
+    QueryLoop([kept], reporter, scripted.stop, Clock()).run()  # type: ignore[arg-type]
+    assert reporter.told[-1] is not None
