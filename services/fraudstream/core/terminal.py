@@ -93,6 +93,8 @@ class _Output(io.TextIOWrapper):
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
         stream.flush()
+        # One that nobody else holds, as where the stream was closed, would take its buffer along when it goes.
+        self._wrapped = stream
         self._failure: FraudstreamError | None = None
         super().__init__(
             stream.buffer,
