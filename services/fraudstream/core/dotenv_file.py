@@ -1,8 +1,9 @@
 """The file `.env` in the working folder: ``NAME=value`` lines, read literally.
 
 No value is interpolated: ``$`` and ``${…}`` stand for themselves, as they occur in keys and passwords. Quotes around a
-value are taken off, and backslashes within double ones are read as JSON's; after an unquoted one a space and ``#``
-begin a comment. UTF-8 and UTF-16 are read, with a byte order mark or without, whatever ends the lines.
+value are taken off, and within double ones a backslash escapes itself, a quote or a letter such as ``n``; after an
+unquoted one a space and ``#`` begin a comment. UTF-8 and UTF-16 are read, with a byte order mark or without, whatever
+ends the lines.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from fraudstream.core.errors import (
 from fraudstream.core.event import FEATURES, FIELD_RULES
 from fraudstream.core.redaction import redact
 from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
-from fraudstream.core.text import error_text, told_text
+from fraudstream.core.text import error_text, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -168,7 +168,7 @@ def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable 
 def _told(settings: Settings, error: Exception) -> str:
     """MLflow's own text, in one line and without our secrets, the address's password among them."""
     address = settings.mlflow_tracking_uri
-    return told_text(" ".join(redact(str(error).replace(address, mask_uri(address))).split()), _LONGEST_REASON)
+    return printable(" ".join(redact(str(error).replace(address, mask_uri(address))).split()), _LONGEST_REASON)
 
 
 def load_version(settings: Settings, version: str) -> LoadedModel:

@@ -16,7 +16,9 @@ from kafka import TopicPartition
 
 from fraudstream.core import environment, places
 from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.fit import QUERIES, TopicState, starts_after
 from fraudstream.core.kafka import spark_source_options
+from fraudstream.core.lost_sessions import polled_records
 from fraudstream.core.progress import end_offsets, written_offsets
 from fraudstream.core.settings import Settings
 from fraudstream.core.spark_workers import MODULES_VARIABLE
@@ -198,6 +200,23 @@ def read_topics(
         .option("startingOffsets", written_offsets(starts) if starts else "earliest")
     )
     return (reader if at_most is None else reader.option("maxOffsetsPerTrigger", at_most)).load()
+
+
+def read_on(
+    spark: SparkSession, settings: Settings, checkpoint: Checkpoint, topics: TopicState, at_most: int | None
+) -> DataFrame:
+    """What the checkpoint's query reads, from where it stands; a few at a time where that has ended a process.
+
+    Raises :class:`CheckpointMisfit` where Spark's files cannot be read.
+    """
+    return read_topics(
+        spark,
+        settings,
+        *QUERIES[checkpoint.query][1],
+        at_most=at_most,
+        starts=starts_after(checkpoint, topics, ()),
+        polled=polled_records(checkpoint),
+    )
 
 
 def read_ranges(spark: SparkSession, settings: Settings, ranges: Sequence[Range], polled: int | None) -> DataFrame:

@@ -21,17 +21,17 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import FraudstreamError, StoreUnavailable
 from fraudstream.core.failures import Failure, failure_of
-from fraudstream.core.fit import QUERIES, TopicState, check_topics, fitting, starts_after
+from fraudstream.core.fit import QUERIES, TopicState, check_topics, fitting
 from fraudstream.core.health import Failing, announce_failing
 from fraudstream.core.kafka import consumer
 from fraudstream.core.logs import configure_logging
-from fraudstream.core.lost_sessions import note_lost_session, polled_records
+from fraudstream.core.lost_sessions import note_lost_session
 from fraudstream.core.narrowing import Suspect, narrow_deadly, narrow_down, read_record
 from fraudstream.core.probing import Range
 from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_ranges, read_topics, worker_options
+from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_on, read_ranges, worker_options
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.store.aside import Withdrawals
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
@@ -92,15 +92,7 @@ class _Documents:
         narrow_deadly(settings, DOCUMENTS, self.narrow)
         checkpoint, topics = fitting(settings, DOCUMENTS)
         self.folder, self._ends_then, self._looked_at = checkpoint.folder, {}, 0.0
-        at_most, starts = settings.max_records_per_write, starts_after(checkpoint, topics, ())
-        records = read_topics(
-            self._spark,
-            settings,
-            *QUERIES[DOCUMENTS][1],
-            at_most=at_most,
-            starts=starts,
-            polled=polled_records(checkpoint),
-        )
+        records = read_on(self._spark, settings, checkpoint, topics, settings.max_records_per_write)
         return start_batches(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
 
     def _write(self, rows: DataFrame) -> None:

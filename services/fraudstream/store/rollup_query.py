@@ -14,9 +14,9 @@ from fraudstream.core import documents
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.failures import Failure
 from fraudstream.core.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
-from fraudstream.core.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions, polled_records
+from fraudstream.core.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions
 from fraudstream.core.settings import Settings
-from fraudstream.core.spark import read_topics
+from fraudstream.core.spark import read_on
 from fraudstream.core.throttling import WriteLimits
 from fraudstream.store import seeding
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
@@ -57,17 +57,7 @@ class RollupQuery:
         elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
             checkpoint = self._anew("much has waited for longer than their watermark")
         self.folder, began = checkpoint.folder, datetime.now(UTC)
-        starts = starts_after(checkpoint, topics, ())
-        at_most = settings.max_events_per_batch
-        records = read_topics(
-            self._spark,
-            settings,
-            *QUERIES[ROLLUPS][1],
-            at_most=at_most,
-            starts=starts,
-            polled=polled_records(checkpoint),
-        )
-        events = counted(records)
+        events = counted(read_on(self._spark, settings, checkpoint, topics, settings.max_events_per_batch))
         if checkpoint.seeded_at is not None:
             seeding.write_seed(database, checkpoint, WriteLimits.of(settings))
             events = seeding.with_seed(self._spark, checkpoint, events)

@@ -15,15 +15,15 @@ from pyspark.sql import functions as F
 
 from fraudstream.core.checkpoints import Checkpoint
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.fit import check_topics, fitting, starts_after
+from fraudstream.core.fit import check_topics, fitting
 from fraudstream.core.health import announce_ready
 from fraudstream.core.kafka import consumer, spark_sink_options, topic_partitions
-from fraudstream.core.lost_sessions import note_lost_session, polled_records
+from fraudstream.core.lost_sessions import note_lost_session
 from fraudstream.core.narrowing import narrow_deadly
 from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.queries import KeptQuery, QueryLoop
 from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_topics, worker_options
+from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_on, worker_options
 from fraudstream.core.topics import TRANSACTIONS
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
@@ -52,14 +52,8 @@ def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
     :class:`BrokerUnavailable`.
     """
     checkpoint, topics = fitting(settings, CHECKPOINT)
-    records = read_topics(
-        spark,
-        settings,
-        TRANSACTIONS,
-        at_most=settings.max_events_per_batch if settings.trigger == "microbatch" else None,
-        starts=starts_after(checkpoint, topics, ()),
-        polled=polled_records(checkpoint),
-    )
+    at_most = settings.max_events_per_batch if settings.trigger == "microbatch" else None
+    records = read_on(spark, settings, checkpoint, topics, at_most)
     writer = (
         decided(records, settings)
         .writeStream.queryName(QUERY)

@@ -184,6 +184,6 @@ def test_a_ports_name_in_braces_is_filled_in_in_addresses_alone() -> None:
     assert settings.model_name == "{scoring_port}"
 
 
-def test_backslashes_within_double_quotes_are_read_as_json_has_them() -> None:
+def test_a_backslash_within_double_quotes_escapes_what_follows() -> None:
     Path(".env").write_text('A="ab\\\\cd\\"ef"\nB=\'ab\\cd\'\nC=ab\\cd\n')
     assert read_dotenv().values == {"A": 'ab\\cd"ef', "B": "ab\\cd", "C": "ab\\cd"}
