@@ -34,13 +34,13 @@ class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.end: int | Exception = 0
         self.now = 1_000.0
-        monkeypatch.setattr(job, "fitting", self._fitting)
+        monkeypatch.setattr(TopicState, "read", self._read)
         monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: self.now))
 
-    def _fitting(self, *_: Any) -> Any:
+    def _read(self, *_: Any) -> TopicState:
         if isinstance(self.end, Exception):
             raise self.end
-        return None, TopicState({PART: 0}, {PART: self.end}, {})
+        return TopicState({PART: 0}, {PART: self.end}, {})
 
 
 def test_documents_have_caught_up_under_traffic_that_never_pauses(
