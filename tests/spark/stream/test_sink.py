@@ -45,9 +45,8 @@ def test_the_query_is_started_with_the_sinks_options(
     monkeypatch.setattr(DataStreamWriter, "start", lambda _writer: None)
     # What the query reads, and from where, is another test's business.
     monkeypatch.setattr(job, "decided", records)
-    monkeypatch.setattr(job, "read_topics", records)
-    for question in ("fitting", "starts_after"):
-        monkeypatch.setattr(job, question, lambda *_: (SimpleNamespace(folder=tmp_path), {}), raising=False)
+    monkeypatch.setattr(job, "read_on", records)
+    monkeypatch.setattr(job, "fitting", lambda *_: (SimpleNamespace(folder=tmp_path), {}))
     settings = Settings(data_dir=tmp_path, kafka_max_request_bytes=largest)
     job.start(spark, settings)
     assert {name: value for name, value in in_force.items() if name.startswith("kafka.")} == spark_sink_options(
