@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError
+from kafka.record._crc32c import crc as crc_in_python
+from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
 from fraudstream.core import kafka
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
@@ -195,3 +198,25 @@ def test_requests_stay_below_what_event_hubs_takes() -> None:
     sink = kafka.spark_sink_options(event_hubs())
     assert sink["kafka.acks"] == "all"
     assert int(sink["kafka.max.request.size"]) < 1_046_528
+
+
+@pytest.mark.parametrize("size", [0, 1, 8, 1_000, 100_001])
+def test_batches_carry_the_sums_that_kafka_reckons(size: int) -> None:
+    builder = DefaultRecordBatchBuilder(
+        magic=2, compression_type=0, is_transactional=False, producer_id=-1, producer_epoch=-1, base_sequence=-1,
+        batch_size=200_000,
+    )  # fmt: skip
+    builder.append(0, timestamp=1, key=b"key", value=os.urandom(size), headers=[])
+    batch = bytes(builder.build())
+    assert int.from_bytes(batch[17:21]) == crc_in_python(batch[21:])
+    assert DefaultRecordBatch(batch).validate_crc()
+    flipped = batch[:-1] + bytes([batch[-1] ^ 1])
+    assert not DefaultRecordBatch(flipped).validate_crc()
+
+
+def test_sums_are_reckoned_in_c() -> None:
+    """RFC 3720's check value, by the function that kafka-python's batches use, which would be Python's by itself."""
+    data = memoryview(b"123456789")
+    assert kafka.calc_crc32c(data) == 0xE3069283
+    assert kafka.google_crc32c.implementation == "c"
+    assert kafka.calc_crc32c.__defaults__ == (kafka._crc32c,)
