@@ -69,13 +69,14 @@ FROM embedded-dependencies AS archives
 ARG MAVEN_URL=
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache FRAUDSTREAM_MAVEN_URL=${MAVEN_URL} PYTHONPATH=/src/services
 COPY services/fraudstream/core services/fraudstream/core
-COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/artifacts.py \
-     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/folders.py \
-     services/fraudstream/runtime/java.py services/fraudstream/runtime/
+COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
+COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
+     services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
+     services/fraudstream/runtime/parts/
 RUN set -eu; \
-    python -m fraudstream.runtime.artifacts kafka documentstore; \
-    python -m fraudstream.runtime.artifacts spark-kafka --into /opt/spark-jars; \
-    ln -s "$(python -m fraudstream.runtime.java)" /opt/fraudstream/java
+    python -m fraudstream.runtime.parts.artifacts kafka documentstore; \
+    python -m fraudstream.runtime.parts.artifacts spark-kafka --into /opt/spark-jars; \
+    ln -s "$(python -m fraudstream.runtime.parts.java)" /opt/fraudstream/java
 
 # Our own functions in Spark's Java process, compiled by the compiler that Spark brings.
 FROM spark-dependencies AS jvm-library
@@ -83,11 +84,12 @@ ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
 COPY --from=archives /opt/fraudstream /opt/fraudstream
 ENV JAVA_HOME=/opt/fraudstream/java
 COPY services/fraudstream/core services/fraudstream/core
-COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/artifacts.py \
-     services/fraudstream/runtime/artifacts.lock.json services/fraudstream/runtime/folders.py \
-     services/fraudstream/runtime/java.py \
-     services/fraudstream/runtime/jvm_library.py services/fraudstream/runtime/
-RUN python -m fraudstream.runtime.jvm_library --into /opt/spark-jars
+COPY services/fraudstream/spark services/fraudstream/spark
+COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
+COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
+     services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
+     services/fraudstream/runtime/parts/jvm_library.py services/fraudstream/runtime/parts/
+RUN python -m fraudstream.runtime.parts.jvm_library --into /opt/spark-jars
 
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
@@ -147,7 +149,7 @@ CMD ["python", "-m", "fraudstream.scoring"]
 
 # The registry's server is part of what it takes to load a registered model.
 FROM scoring AS mlflow
-CMD ["python", "-m", "fraudstream.runtime.mlflow_server"]
+CMD ["python", "-m", "fraudstream.runtime.parts.mlflow_server"]
 
 FROM runtime AS spark
 ENV JAVA_HOME=/opt/fraudstream/java
@@ -160,7 +162,7 @@ COPY --from=project /opt/project /opt/venv
 # Spark maps its classes from there, instead of loading and checking them one by one at every start.
 USER root
 RUN set -eu; \
-    FRAUDSTREAM_DATA_DIR=/tmp/archive python -m fraudstream.runtime.class_archive --into /opt/fraudstream/spark.jsa; \
+    FRAUDSTREAM_DATA_DIR=/tmp/archive python -m fraudstream.runtime.parts.class_archive --into /opt/fraudstream/spark.jsa; \
     chmod 444 /opt/fraudstream/*.jsa; \
     rm -rf /tmp/*
 USER fraudstream
@@ -188,10 +190,10 @@ FROM embedded AS standin-kafka
 USER 1000:1000
 VOLUME /var/lib/kafka/data
 EXPOSE 9092
-CMD ["python", "-m", "fraudstream.runtime.standins", "kafka"]
+CMD ["python", "-m", "fraudstream.runtime.parts.standins", "kafka"]
 
 FROM embedded AS standin-mongo
 USER 999:999
 VOLUME /data/db
 EXPOSE 27017
-CMD ["python", "-m", "fraudstream.runtime.standins", "mongo"]
+CMD ["python", "-m", "fraudstream.runtime.parts.standins", "mongo"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from fraudstream.core import redaction
+from fraudstream.core.output import redaction
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,25 @@ import numpy as np
 import pandas as pd
 from pymongo.database import Database
 
-from fraudstream.core.documents import ALERTS, ALERTS_KEPT, RECENT, RECENT_SLOTS, REJECTED, ROLLUPS, TRANSACTIONS
-from fraudstream.core.event import Category, DayOfWeek, Method
-from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
+from fraudstream.core.contract.event import Category, DayOfWeek, Method
+from fraudstream.core.contract.rollups import (
+    ALL,
+    AMOUNT_BIN,
+    AMOUNT_EDGES,
+    EVENT_DIMENSIONS,
+    HOUR,
+    amount_bins,
+    rollup_id,
+)
+from fraudstream.core.documents.client import (
+    ALERTS,
+    ALERTS_KEPT,
+    RECENT,
+    RECENT_SLOTS,
+    REJECTED,
+    ROLLUPS,
+    TRANSACTIONS,
+)
 
 _BATCH = 5_000
 # Of this benchmark alone: the moment that the documents end at, and whether all of them are there.

@@ -36,9 +36,9 @@ from benchmarks.dashboards import browsing
 from benchmarks.dashboards.filling import fill, is_filled
 from benchmarks.dashboards.serving import Server, Traffic, running_store
 
-from fraudstream.bench.figures import percentile
-from fraudstream.core.documents import database
-from fraudstream.core.settings import Settings
+from fraudstream.bench.harness.figures import percentile
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents.client import database
 from fraudstream.runtime.machine import machine
 
 RATE = 50

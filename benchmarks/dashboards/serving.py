@@ -15,17 +15,17 @@ from benchmarks.dashboards.filling import transactions
 from pymongo.monitoring import CommandListener
 from waitress.server import create_server
 
-from fraudstream.core.documents import database
-from fraudstream.core.settings import Settings
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents.client import database
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.health import Health
-from fraudstream.dashboards.model_info import ModelInfo
-from fraudstream.dashboards.progress_reading import Progress
-from fraudstream.dashboards.queries import Decision, decision_from
-from fraudstream.dashboards.sources import Sources
-from fraudstream.dashboards.tail import TailView
-from fraudstream.dashboards.window import Window
-from fraudstream.runtime import documentstore
+from fraudstream.dashboards.data.parts.health import Health
+from fraudstream.dashboards.data.parts.model import ModelInfo
+from fraudstream.dashboards.data.parts.progress import Progress
+from fraudstream.dashboards.data.queries import Decision, decision_from
+from fraudstream.dashboards.data.sources import Sources
+from fraudstream.dashboards.data.tail import TailView
+from fraudstream.dashboards.data.window import Window
+from fraudstream.runtime.parts import documentstore
 
 
 class Reads(CommandListener):

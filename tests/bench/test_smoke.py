@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fraudstream.bench import cli, environments
+from fraudstream.bench import cli
+from fraudstream.bench.harness import environments
 from fraudstream.core.errors import FraudstreamError
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]

@@ -18,12 +18,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from fraudstream.core.event import parse_event
-from fraudstream.core.settings import load_settings
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.contract.event import parse_event
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.health import PartHealth, Sample, SystemSnapshot
-from fraudstream.dashboards.model_info import ModelInfo
-from fraudstream.dashboards.sources import Sources
+from fraudstream.dashboards.data.parts.health import PartHealth, Sample, SystemSnapshot
+from fraudstream.dashboards.data.parts.model import ModelInfo
+from fraudstream.dashboards.data.sources import Sources
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (

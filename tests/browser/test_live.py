@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from fraudstream.dashboards import live_controls
+from fraudstream.dashboards.pages.live import controls as live_controls
 from tests.browser.conftest import NOW, WAIT_MS, expect_ready
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from fraudstream.dashboards import history_layout, system
+from fraudstream.dashboards.pages.history import layout as history_layout
+from fraudstream.dashboards.pages.system import page as system
 from tests.browser.conftest import PHONE, WAIT_MS, expect_ready, expect_settled, switch_to_dark
 from tests.events import GOOD
 

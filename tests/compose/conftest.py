@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fraudstream.core.settings import Settings
-from fraudstream.runtime.preflight import free_port
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.runtime.supervise.preflight import free_port
 from tests.containers import Compose, require_engine
 
 PORTS = ("kafka", "mongo", "mlflow", "scoring", "dashboard")

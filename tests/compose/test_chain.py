@@ -21,10 +21,10 @@ import httpx
 import pytest
 from kafka import TopicPartition
 
-from fraudstream.core import documents
-from fraudstream.core.kafka import consumer
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import SCORED, TRANSACTIONS
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import SCORED, TRANSACTIONS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.kafka.clients import consumer
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
 from tests.compose.conftest import RUNNING, Chain
 from tests.system.conftest import await_condition

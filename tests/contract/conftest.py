@@ -23,13 +23,13 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.kafka import consumer
-from fraudstream.core.settings import Settings
-from fraudstream.runtime import documentstore, kafka_broker
-from fraudstream.runtime.parts import spark_job_environment
-from fraudstream.runtime.preflight import free_port
+from fraudstream.core.kafka.clients import consumer
+from fraudstream.runtime.parts import documentstore, kafka_broker
+from fraudstream.runtime.parts.local import spark_job_environment
+from fraudstream.runtime.supervise.preflight import free_port
 from tests.containers import Compose, require_engine
 from tests.stack.conftest import Running
 from tests.system.conftest import await_condition

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fraudstream.core.kafka import consumer, create_topics, producer
-from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS, TRANSACTIONS
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, TOPICS, TRANSACTIONS
+from fraudstream.core.kafka.clients import consumer, create_topics, producer
 from fraudstream.runtime.accounting import end_offsets
 from tests.contract.conftest import Deployment
 

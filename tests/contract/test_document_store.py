@@ -9,7 +9,7 @@ from pymongo import DESCENDING, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from fraudstream.core import documents
+from fraudstream.core.documents import client as documents
 from tests.contract.conftest import Deployment
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fraudstream.core import documents
-from fraudstream.core.topics import TOPICS
+from fraudstream.core.contract.topics import TOPICS
+from fraudstream.core.documents import client as documents
 from tests.contract.conftest import Deployment
 from tests.system.conftest import await_condition
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from fraudstream.cloud.rehearsal import certificates, environment
-from fraudstream.cloud.rehearsal.certificates import Certificates
+from fraudstream.cloud.rehearsal import environment
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
-from fraudstream.cloud.rehearsal.namespace import broker_part
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import TOPICS
-from fraudstream.runtime import documentstore
+from fraudstream.cloud.rehearsal.eventhubs.namespace import broker_part
+from fraudstream.cloud.rehearsal.net import certificates
+from fraudstream.cloud.rehearsal.net.certificates import Certificates
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import TOPICS
+from fraudstream.runtime.parts import documentstore
 from tests.stack.conftest import Running
 
 IDLE_SECONDS = 6.0

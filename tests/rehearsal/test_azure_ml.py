@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fraudstream.cloud.rehearsal import certificates
-from fraudstream.cloud.rehearsal.online_endpoint import Deployment, OnlineEndpoint
-from fraudstream.cloud.rehearsal.registry import Registry
-from fraudstream.cloud.rehearsal.web import WebServer
-from fraudstream.cloud.rules import rules
+from fraudstream.cloud.rehearsal.azureml.online_endpoint import Deployment, OnlineEndpoint
+from fraudstream.cloud.rehearsal.azureml.registry import Registry
+from fraudstream.cloud.rehearsal.net import certificates
+from fraudstream.cloud.rehearsal.net.web import WebServer
+from fraudstream.cloud.rules.table import rules
 from fraudstream.core.errors import ConfigurationError, PortTaken
-from fraudstream.runtime.preflight import free_port
+from fraudstream.runtime.supervise.preflight import free_port
 
 pytestmark = pytest.mark.rehearsal
 

@@ -13,10 +13,10 @@ import pytest
 from pymongo import IndexModel, InsertOne, MongoClient
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, ServerSelectionTimeoutError, WriteError
 
-from fraudstream.cloud.rules import rules
-from fraudstream.core import documents
-from fraudstream.core.throttling import Encoded, WriteLimits, patiently, upsert_all
-from fraudstream.runtime.process import await_condition
+from fraudstream.cloud.rules.table import rules
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.throttling import Encoded, WriteLimits, patiently, upsert_all
+from fraudstream.runtime.supervise.process import await_condition
 from tests.rehearsal.conftest import IDLE_SECONDS, Cloud
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]

@@ -23,14 +23,14 @@ from kafka.protocol.metadata import (
 from kafka.protocol.producer import InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from fraudstream.cloud.quotas import MOST_REQUEST_BYTES, TIERS
-from fraudstream.cloud.rehearsal.namespace import USER
-from fraudstream.cloud.rules import rules
-from fraudstream.core import kafka
+from fraudstream.cloud.rehearsal.eventhubs.namespace import USER
+from fraudstream.cloud.rules.quotas import MOST_REQUEST_BYTES, TIERS
+from fraudstream.cloud.rules.table import rules
+from fraudstream.core.contract.topics import DAY_MS, SCORED, TOPICS, TRANSACTIONS
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.oauth import TokenProvider
-from fraudstream.core.topics import DAY_MS, SCORED, TOPICS, TRANSACTIONS
-from fraudstream.runtime.process import await_condition
+from fraudstream.core.kafka import clients as kafka
+from fraudstream.core.kafka.oauth import TokenProvider
+from fraudstream.runtime.supervise.process import await_condition
 from tests.rehearsal.conftest import IDLE_SECONDS, Cloud
 from tests.rehearsal.raw_kafka import Closed, RawKafka
 

@@ -7,9 +7,10 @@ import struct
 
 import pytest
 
-from fraudstream.core import documents, kafka
-from fraudstream.core.topics import TRANSACTIONS
-from fraudstream.runtime.process import await_condition
+from fraudstream.core.contract.topics import TRANSACTIONS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.kafka import clients as kafka
+from fraudstream.runtime.supervise.process import await_condition
 from tests.rehearsal.conftest import Cloud
 from tests.rehearsal.raw_kafka import Closed, RawKafka
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fraudstream.cloud.rules import rules
+from fraudstream.cloud.rules.table import rules
 from tests.rehearsal import test_azure_ml, test_cosmos_db, test_event_hubs
-from tests.unit.cloud.test_check import PLANTS
+from tests.unit.cloud.check.test_check import PLANTS
 
 # Every deliberate violation with the code that it is refused with.
 REFUSED = {

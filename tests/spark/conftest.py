@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fraudstream.core.settings import Settings
-from fraudstream.core.spark import JARS_VARIABLE, spark_session
-from fraudstream.runtime.java import find_java
-from fraudstream.runtime.jvm_library import ensure_library
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.runtime.parts.java import find_java
+from fraudstream.runtime.parts.jvm_library import ensure_library
+from fraudstream.spark.session import JARS_VARIABLE, spark_session
 from fraudstream.store.rollups import SESSION_OPTIONS
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from fraudstream.core import environment
-from fraudstream.core.health import READY_FILE_VARIABLE
-from fraudstream.core.settings import Settings
-from fraudstream.runtime import documentstore, kafka_broker
-from fraudstream.runtime.part import Part
-from fraudstream.runtime.parts import settings_environment, spark_job_environment
-from fraudstream.runtime.preflight import free_port
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.process import environment
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE
+from fraudstream.runtime.parts import documentstore, kafka_broker
+from fraudstream.runtime.parts.local import settings_environment, spark_job_environment
+from fraudstream.runtime.supervise.part import Part
+from fraudstream.runtime.supervise.preflight import free_port
 
 
 class Running:

@@ -11,8 +11,8 @@ from bson import ObjectId
 from pymongo import ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
-from fraudstream.core import documents
-from fraudstream.core.settings import Settings
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
 from tests.stack.conftest import Running
 
 pytestmark = pytest.mark.stack
@@ -77,7 +77,7 @@ def test_deletes_and_updates_survive_a_kill(store: Running, settings: Settings) 
 
 _WEIGHED = """
 import jpype
-from fraudstream.runtime import documentstore_server as server
+from fraudstream.runtime.parts import documentstore_server as server
 server._start_java()
 store = jpype.JClass("org.h2.mvstore.MVStore").open(None)
 loader = server._own_formats(store).getClass().getClassLoader()

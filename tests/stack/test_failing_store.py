@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from fraudstream.core import documents
-from fraudstream.core.health import failing_sentence
-from fraudstream.core.kafka import create_topics, producer
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import LABELS, SCORED
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import LABELS, SCORED
+from fraudstream.core.documents import client as documents
+from fraudstream.core.kafka.clients import create_topics, producer
+from fraudstream.core.streaming.health import failing_sentence
 from fraudstream.runtime import recovering
 from tests.events import GOOD, value
 from tests.stack.conftest import Running, SparkJob, await_condition, spoil

@@ -12,12 +12,12 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.health import failing_sentence
-from fraudstream.core.kafka import client_options, consumer, create_topics, producer, topic_partitions
-from fraudstream.core.progress import STREAM_GROUP
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.kafka.clients import client_options, consumer, create_topics, producer, topic_partitions
+from fraudstream.core.kafka.progress import STREAM_GROUP
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.health import failing_sentence
 from fraudstream.runtime.accounting import lag, problems
 from fraudstream.runtime.recovering import carry_out, plans
 from tests.events import value

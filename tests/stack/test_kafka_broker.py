@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fraudstream.core.kafka import consumer, create_topics, producer
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS, TRANSACTIONS
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, TOPICS, TRANSACTIONS
+from fraudstream.core.kafka.clients import consumer, create_topics, producer
 from fraudstream.runtime.accounting import end_offsets
 from tests.stack.conftest import Running
 

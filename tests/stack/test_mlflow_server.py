@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fraudstream.core.settings import Settings
-from fraudstream.runtime.parts import local_parts
-from fraudstream.runtime.preflight import free_port
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.runtime.parts.local import local_parts
+from fraudstream.runtime.supervise.preflight import free_port
 from tests.stack.conftest import Running
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeless]

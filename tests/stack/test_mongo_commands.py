@@ -15,11 +15,11 @@ from pymongo import monitoring
 from pyspark.sql import Row
 
 from fraudstream.cloud.check.subject import COMMANDS_FILE
-from fraudstream.core import documents
-from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.settings import Settings
-from fraudstream.core.throttling import WriteLimits
-from fraudstream.dashboards.queries import Reader, read_recent
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.throttling import WriteLimits
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.dashboards.data.queries import Reader, read_recent
 from fraudstream.ml.history import await_history
 from fraudstream.runtime import accounting
 from fraudstream.runtime.status import collect

@@ -11,16 +11,16 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
-from fraudstream.core.settings import Settings
-from fraudstream.dashboards import stored
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.sources import NoTail, Sources
+from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data.sources import NoTail, Sources
+from tests import nasty_documents as nasty
 from tests.pages import ask_for_page
 from tests.stack.conftest import Running
-from tests.unit.dashboards import nasty
 from tests.unit.dashboards.conftest import make_transactions
-from tests.unit.dashboards.test_nasty_documents import ask, check_csv, check_shown
+from tests.unit.dashboards.data.test_nasty_documents import ask, check_csv, check_shown
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 

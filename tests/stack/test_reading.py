@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerRefused
-from fraudstream.core.kafka import client_options, consumer, create_topics, producer
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import SCORED, TRANSACTIONS
-from fraudstream.dashboards.tail import Tail
+from fraudstream.core.kafka.clients import client_options, consumer, create_topics, producer
+from fraudstream.dashboards.data.tail import Tail
 from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.next_id import next_id
 from fraudstream.generator.publish import publish

@@ -15,12 +15,13 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from pymongo.database import Database
 from typer.testing import CliRunner
 
-from fraudstream.core import deliveries, documents
-from fraudstream.core.deliveries import Outgoing, send_each
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import EventError
-from fraudstream.core.kafka import client_options, consumer, create_topics, producer
-from fraudstream.core.resend import Correction, send_back
-from fraudstream.core.settings import Settings
+from fraudstream.core.kafka import deliveries
+from fraudstream.core.kafka.clients import client_options, consumer, create_topics, producer
+from fraudstream.core.kafka.deliveries import Outgoing, send_each
+from fraudstream.core.kafka.resend import Correction, send_back
 from fraudstream.store import cli
 from fraudstream.store.records import rejection
 from tests.events import value

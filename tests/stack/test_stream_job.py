@@ -14,13 +14,13 @@ import orjson
 import pytest
 import xgboost
 
-from fraudstream.core.event import FEATURES
-from fraudstream.core.kafka import consumer, create_topics, producer, topic_partitions
-from fraudstream.core.progress import STREAM_GROUP
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.kafka.clients import consumer, create_topics, producer, topic_partitions
+from fraudstream.core.kafka.progress import STREAM_GROUP
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import portable
+from fraudstream.ml.algorithms import portable
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.runtime.accounting import lag
 from tests.events import value

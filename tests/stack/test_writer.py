@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from fraudstream.core import documents
-from fraudstream.core.settings import Settings
-from fraudstream.core.throttling import Encoded, WriteLimits, upsert_all
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.throttling import Encoded, WriteLimits, upsert_all
 from fraudstream.store import writer
 from fraudstream.store.aside import Withdrawals
 from fraudstream.store.records import Record

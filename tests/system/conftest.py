@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fraudstream.core.settings import Settings
-from fraudstream.runtime.preflight import free_port
-from fraudstream.runtime.state import PartState, read_state
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.runtime.supervise.preflight import free_port
+from fraudstream.runtime.supervise.state import PartState, read_state
 
 PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
 

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from fraudstream.core import documents
+from fraudstream.core.documents import client as documents
 from fraudstream.generator.malformed import mix
 from fraudstream.generator.transactions import generate
 from fraudstream.runtime import lifecycle

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from fraudstream.core.documents import REJECTED, TRANSACTIONS, database
-from fraudstream.core.kafka import producer
-from fraudstream.dashboards import history_layout, live_controls, system
+from fraudstream.core.documents.client import REJECTED, TRANSACTIONS, database
+from fraudstream.core.kafka.clients import producer
+from fraudstream.dashboards.pages.history import layout as history_layout
+from fraudstream.dashboards.pages.live import controls as live_controls
+from fraudstream.dashboards.pages.system import page as system
 from tests.browser.conftest import Visitor, expect_ready, launched
 from tests.events import GOOD
 from tests.system.conftest import Fraudstream, await_condition

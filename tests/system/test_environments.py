@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.runtime import artifacts
+from fraudstream.runtime.parts import artifacts
 from tests.system.conftest import Fraudstream, new_fraudstream
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from fraudstream.core import documents
-from fraudstream.core.topics import SCORED
+from fraudstream.core.contract.topics import SCORED
+from fraudstream.core.documents import client as documents
 from fraudstream.runtime.accounting import await_processed, end_offsets, summarise
 from tests.system.conftest import Fraudstream, await_condition
 

@@ -16,11 +16,11 @@ import orjson
 import psutil
 import pytest
 
-from fraudstream.core import documents
-from fraudstream.core.kafka import producer
-from fraudstream.core.topics import SCORED
+from fraudstream.core.contract.topics import SCORED
+from fraudstream.core.documents import client as documents
+from fraudstream.core.kafka.clients import producer
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
-from fraudstream.runtime.process import family_memory
+from fraudstream.runtime.supervise.process import family_memory
 from tests.events import value
 from tests.system.conftest import Fraudstream, await_condition
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudstream.core.options import finite
+from fraudstream.core.output.options import finite
 from fraudstream.runtime.interrupts import ending_in_order
 
 app = typer.Typer(help="Measure what this machine carries, each part beside its baselines.", no_args_is_help=True)
@@ -160,7 +160,7 @@ def _names(given: Sequence[str] | None, known: Sequence[str], by_default: Sequen
 
 
 def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
-    from fraudstream.core.settings import Settings
+    from fraudstream.core.configuration.settings import Settings
 
     found = {}
     for one in changed or ():
@@ -173,9 +173,9 @@ def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
 
 def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: bool) -> None:
     """Measure, write the file (a smoke run only where asked), and show the results."""
-    from fraudstream.bench import rendering, results
-    from fraudstream.core.logs import configure_logging
-    from fraudstream.core.terminal import say_json, terminal
+    from fraudstream.bench.harness import rendering, results
+    from fraudstream.core.output.logs import configure_logging
+    from fraudstream.core.output.terminal import say_json, terminal
 
     configure_logging("bench", "WARNING")
     console = terminal(stderr=True)

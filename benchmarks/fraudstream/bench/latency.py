@@ -8,14 +8,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from fraudstream.bench import bounds, figures
+from fraudstream.bench import bounds
 from fraudstream.bench.bounds import Bound, ratio
-from fraudstream.bench.contenders import CONTENDERS, Cast, Contender, chosen
-from fraudstream.bench.load import Reader, compare_decisions, compare_rejected, send
-from fraudstream.bench.running import Tell, broker_stage, running
-from fraudstream.bench.stage import EVERYTHING, OUTPUTS, Ends, fresh_topics
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.contenders import CONTENDERS, Cast, Contender, chosen
+from fraudstream.bench.harness.load import Reader, compare_decisions, compare_rejected, send
+from fraudstream.bench.harness.running import Tell, broker_stage, running
+from fraudstream.bench.harness.stage import EVERYTHING, OUTPUTS, Ends, fresh_topics
+from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.topics import TRANSACTIONS
 
 NAMES = ("echo", "bare", "realtime", "microbatch", "quix", "quix-default", "bytewax", "faust")
 

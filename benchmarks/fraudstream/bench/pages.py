@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fraudstream.bench import rendering, results
+from fraudstream.bench.harness import rendering, results
 from fraudstream.core import generated
 
 BENCHMARKS = ("latency", "throughput", "scale", "scoring", "store", "startup", "memory", "soak")

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.runtime.java import find_java
+from fraudstream.runtime.parts.java import find_java
 
 HOTTEST = 25
 

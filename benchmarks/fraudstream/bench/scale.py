@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from fraudstream.bench import figures
-from fraudstream.bench.cluster import cluster
-from fraudstream.bench.contenders import CONTENDERS, Cast
-from fraudstream.bench.load import send
-from fraudstream.bench.running import Tell, broker_stage
-from fraudstream.bench.stage import fresh_topics
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.cluster import cluster
+from fraudstream.bench.harness.contenders import CONTENDERS, Cast
+from fraudstream.bench.harness.load import send
+from fraudstream.bench.harness.running import Tell, broker_stage
+from fraudstream.bench.harness.stage import fresh_topics
 from fraudstream.bench.throughput import BACKLOG_SETTINGS, measure_backlog
-from fraudstream.core.topics import TRANSACTIONS
+from fraudstream.core.contract.topics import TRANSACTIONS
 
 # Rates (events/s) that the capacity table answers for, and the share of a core that a plan should leave free.
 RATES = (1_000, 5_000, 20_000, 100_000)

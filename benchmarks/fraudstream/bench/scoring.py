@@ -14,19 +14,20 @@ from typing import Any
 
 import orjson
 
-from fraudstream.bench import bounds, figures
+from fraudstream.bench import bounds
 from fraudstream.bench.bounds import Bound, ratio
-from fraudstream.bench.http_load import load, request
-from fraudstream.bench.load import SEED
-from fraudstream.bench.running import MEBIBYTE, Tell
-from fraudstream.bench.stage import Stage
-from fraudstream.bench.trained import BenchModel, trained_model
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.http_load import load, request
+from fraudstream.bench.harness.load import SEED
+from fraudstream.bench.harness.running import MEBIBYTE, Tell
+from fraudstream.bench.harness.stage import Stage
+from fraudstream.bench.harness.trained import BenchModel, trained_model
+from fraudstream.core.contract.event import FEATURES, FIRST_LIVE_ID
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.event import FEATURES, FIRST_LIVE_ID
-from fraudstream.core.text import told_text
+from fraudstream.core.output.text import told_text
 from fraudstream.generator.transactions import date_text, generate
-from fraudstream.runtime import process
-from fraudstream.runtime.part import Part
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.part import Part
 
 OURS, MLFLOW = "scoring service", "mlflow models serve"
 PATH = "/invocations"

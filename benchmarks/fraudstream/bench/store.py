@@ -13,22 +13,24 @@ from typing import Any
 from pymongo import ReplaceOne
 from pymongo.database import Database
 
-from fraudstream.bench import bounds, figures
+from fraudstream.bench import bounds
 from fraudstream.bench.bounds import Bound, ratio
-from fraudstream.bench.running import MEBIBYTE, Tell
-from fraudstream.bench.scored import publish_scored, scored_records
-from fraudstream.bench.stage import Stage, environment_of, with_values
-from fraudstream.bench.trained import trained_model
-from fraudstream.core import documents
-from fraudstream.core.documents import Document
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.running import MEBIBYTE, Tell
+from fraudstream.bench.harness.scored import publish_scored, scored_records
+from fraudstream.bench.harness.stage import Stage, environment_of, with_values
+from fraudstream.bench.harness.trained import trained_model
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FIRST_LIVE_ID
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.client import Document
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.event import FIRST_LIVE_ID
-from fraudstream.core.health import READY_FILE_VARIABLE
-from fraudstream.core.kafka import create_topics
-from fraudstream.core.settings import Settings
-from fraudstream.runtime import documentstore, kafka_broker, process
-from fraudstream.runtime.part import Part
-from fraudstream.runtime.parts import spark_job_environment
+from fraudstream.core.kafka.clients import create_topics
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE
+from fraudstream.runtime.parts import documentstore, kafka_broker
+from fraudstream.runtime.parts.local import spark_job_environment
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.part import Part
 from fraudstream.store.records import Record, document
 
 JOB, BARE = "store job", "bare loop of bulk upserts"

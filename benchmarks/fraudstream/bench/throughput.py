@@ -9,14 +9,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fraudstream.bench import bounds, figures, profile
+from fraudstream.bench import bounds, profile
 from fraudstream.bench.bounds import Bound, ratio
-from fraudstream.bench.contenders import Cast, Contender, chosen
-from fraudstream.bench.load import Reader, compare_decisions, compare_rejected, send
-from fraudstream.bench.running import Running, Tell, broker_stage, cpu_seconds, running
-from fraudstream.bench.stage import OUTPUTS, Ends, fresh_topics
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.contenders import Cast, Contender, chosen
+from fraudstream.bench.harness.load import Reader, compare_decisions, compare_rejected, send
+from fraudstream.bench.harness.running import Running, Tell, broker_stage, cpu_seconds, running
+from fraudstream.bench.harness.stage import OUTPUTS, Ends, fresh_topics
+from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.topics import TRANSACTIONS
 
 BATCHED = ("bare-batch", "realtime", "microbatch", "quix-batch", "bytewax-batch", "faust-batch")
 PER_MESSAGE = ("quix", "bytewax", "faust")

@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fraudstream.bench import bounds, figures
-from fraudstream.bench.contenders import CONTENDERS, Cast
-from fraudstream.bench.running import MEBIBYTE, Tell, Used, running
-from fraudstream.bench.stage import Ends, Stage, plain_environment
-from fraudstream.bench.trained import trained_model
+from fraudstream.bench import bounds
+from fraudstream.bench.harness import figures
+from fraudstream.bench.harness.contenders import CONTENDERS, Cast
+from fraudstream.bench.harness.running import MEBIBYTE, Tell, Used, running
+from fraudstream.bench.harness.stage import Ends, Stage, plain_environment
+from fraudstream.bench.harness.trained import trained_model
+from fraudstream.core.contract.topics import SCORED
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.topics import SCORED
-from fraudstream.runtime import class_archive, kafka_broker, process
-from fraudstream.runtime.parts import spark_job_environment
-from fraudstream.runtime.state import read_state
+from fraudstream.runtime.parts import class_archive, kafka_broker
+from fraudstream.runtime.parts.local import spark_job_environment
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.state import read_state
 
 # What the project holds the whole system to, on two cores.
 MOST_SECONDS, MOST_MIB, MOST_CORES = 60.0, 4096.0, 0.5
@@ -29,8 +31,8 @@ _POLL_SECONDS = 0.25
 _FIRST_SCORED_SECONDS = 600.0
 _BARE_SAMPLES = 20
 _SPARK = (
-    "from fraudstream.core.settings import load_settings\n"
-    "from fraudstream.core.spark import spark_session\n"
+    "from fraudstream.core.configuration.settings import load_settings\n"
+    "from fraudstream.spark.session import spark_session\n"
     "spark = spark_session(load_settings(), 'bench')\n"
     "assert spark.range(1).count() == 1\n"
     "spark.stop()\n"

@@ -11,13 +11,13 @@ from types import FrameType
 import structlog
 from waitress.server import create_server
 
-from fraudstream.core.environment import adopt
+from fraudstream.core.configuration.required import start_settings
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, PortTaken
-from fraudstream.core.logs import configure_logging
-from fraudstream.core.required import start_settings
-from fraudstream.core.settings import Settings
+from fraudstream.core.output.logs import configure_logging
+from fraudstream.core.process.environment import adopt
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.sources import Sources
+from fraudstream.dashboards.data.sources import Sources
 
 # A refresh takes milliseconds; threads are for the requests that wait for a store that is away.
 _THREADS = 8

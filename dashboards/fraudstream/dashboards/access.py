@@ -13,8 +13,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from flask import Flask, Response, request
 from pydantic import SecretStr
 
+from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.settings import ENV_PREFIX, Settings
 
 # Answers whether the process serves, to anybody: it tells nothing else.
 HEALTH_PATH = "/health"

@@ -9,14 +9,18 @@ from typing import Any
 from dash import Dash, Input, Output, State
 from flask import Response, request
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.settings import Settings
-from fraudstream.dashboards import explorer, history, live, system
 from fraudstream.dashboards.access import HEALTH_PATH, Access, protect
-from fraudstream.dashboards.model_info import browser_address
-from fraudstream.dashboards.progress_reading import JobsFailing, ProgressReader
-from fraudstream.dashboards.refresh import Refresh
-from fraudstream.dashboards.shell import (
+from fraudstream.dashboards.data.parts.model import browser_address
+from fraudstream.dashboards.data.parts.progress import JobsFailing, ProgressReader
+from fraudstream.dashboards.data.sources import Sources
+from fraudstream.dashboards.pages.explorer import page as explorer
+from fraudstream.dashboards.pages.history import page as history
+from fraudstream.dashboards.pages.live import page as live
+from fraudstream.dashboards.pages.system import page as system
+from fraudstream.dashboards.ui.refresh import Refresh
+from fraudstream.dashboards.ui.shell import (
     CHOOSE_SCHEME,
     CONTENT_ID,
     INDEX,
@@ -30,8 +34,7 @@ from fraudstream.dashboards.shell import (
     not_found,
     shell,
 )
-from fraudstream.dashboards.sources import Sources
-from fraudstream.dashboards.theme import scheme_of
+from fraudstream.dashboards.ui.theme import scheme_of
 
 PAGES = (live, history, explorer, system)
 _GRID_LIBRARY = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from fraudstream.core.environment import adopt
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.terminal import prepare_output, say
+from fraudstream.core.output.terminal import prepare_output, say
+from fraudstream.core.process.environment import adopt
 from fraudstream.generator.cli import app
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.core.contract.event import FIRST_HISTORY_ID, FIRST_LIVE_ID
+from fraudstream.core.contract.topics import LABELS, TRANSACTIONS
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.event import FIRST_HISTORY_ID, FIRST_LIVE_ID
-from fraudstream.core.options import finite
-from fraudstream.core.topics import LABELS, TRANSACTIONS
+from fraudstream.core.output.options import finite
 
 if TYPE_CHECKING:
     from fraudstream.generator.publish import Result
@@ -36,7 +36,7 @@ def history(
     """Send labelled transactions of the last year to the topic `labels`."""
     from datetime import UTC, datetime
 
-    from fraudstream.core.required import start_settings
+    from fraudstream.core.configuration.required import start_settings
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.publish import publish
@@ -69,7 +69,7 @@ def live(
     """Send transactions that are made now to the topic `transactions`, until Ctrl-C or the given limit."""
     import secrets
 
-    from fraudstream.core.required import start_settings
+    from fraudstream.core.configuration.required import start_settings
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.pacing import scheduled
@@ -109,8 +109,8 @@ def _progress(description: str, total: int | None) -> Iterator[Callable[[int], N
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from fraudstream.core.progress import heartbeat
-    from fraudstream.core.terminal import terminal
+    from fraudstream.core.kafka.progress import heartbeat
+    from fraudstream.core.output.terminal import terminal
 
     console = terminal(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -126,7 +126,7 @@ def _progress(description: str, total: int | None) -> Iterator[Callable[[int], N
 
 
 def _report(result: Result, topic: str, seed: int, as_json: bool, *, limited: bool) -> None:
-    from fraudstream.core.terminal import say, say_json
+    from fraudstream.core.output.terminal import say, say_json
 
     if as_json:
         report = {

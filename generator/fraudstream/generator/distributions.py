@@ -13,7 +13,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from fraudstream.core.event import Category, DayOfWeek, Method
+from fraudstream.core.contract.event import Category, DayOfWeek, Method
 
 Columns = dict[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]

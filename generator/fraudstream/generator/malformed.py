@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.event import FIELD_RULES
-from fraudstream.core.field_rules import FieldRule
-from fraudstream.core.topics import MAX_EVENT_BYTES
 
 # What a rejection names when no field can be named.
 VALUE = "value"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import LABELS, TRANSACTIONS
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import LABELS, TRANSACTIONS
 from fraudstream.generator.reading import reader
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def next_id(settings: Settings, floor: int) -> int:
     Only keys are looked at. Two generators that start at the same moment get the same answer: give one of them its
     first id. Raises :class:`BrokerUnavailable`, and :class:`BrokerRefused` where the tails cannot be read.
     """
-    from fraudstream.core.kafka import topic_partitions
+    from fraudstream.core.kafka.clients import topic_partitions
 
     with reader(settings) as consumer:
         partitions = topic_partitions(consumer, (TRANSACTIONS, LABELS))

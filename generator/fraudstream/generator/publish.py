@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
-from fraudstream.core.settings import Settings
 from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.pacing import Clock, Interruption, Pace
 from fraudstream.generator.reading import end_offsets
@@ -135,7 +135,7 @@ def publish(
     how many were acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time,
     :class:`BrokerRefused` when the broker does not take a record that is not oversized on purpose.
     """
-    from fraudstream.core.kafka import producer
+    from fraudstream.core.kafka.clients import producer
 
     before = end_offsets(settings, topic)
     sender = Renewable(partial(producer, settings, **PRODUCER_OPTIONS))
@@ -244,7 +244,7 @@ def _lost(
     """The error for a record that was not acknowledged; counts what was."""
     from kafka.errors import KafkaError
 
-    from fraudstream.core.deliveries import is_refusal, reason
+    from fraudstream.core.kafka.deliveries import is_refusal, reason
 
     for other in pending:
         if other.delivery.is_done:

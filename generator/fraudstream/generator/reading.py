@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
-from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
@@ -22,8 +22,8 @@ def reader(settings: Settings) -> Iterator[KafkaConsumer]:
     """
     from kafka.errors import AuthorizationError, CorruptRecordError, KafkaError, UnsupportedCodecError
 
-    from fraudstream.core.deliveries import reason
-    from fraudstream.core.kafka import consumer
+    from fraudstream.core.kafka.clients import consumer
+    from fraudstream.core.kafka.deliveries import reason
 
     # A topic that a reader creates by asking for it would have the broker's defaults, not the table's settings.
     opened = consumer(settings, allow_auto_create_topics=False)
@@ -45,7 +45,7 @@ def reader(settings: Settings) -> Iterator[KafkaConsumer]:
 
 def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
     """Partition → offset of its next record. Raises :class:`BrokerUnavailable`, also when there is no such topic."""
-    from fraudstream.core.kafka import topic_partitions
+    from fraudstream.core.kafka.clients import topic_partitions
 
     with reader(settings) as consumer:
         partitions = topic_partitions(consumer, [topic])

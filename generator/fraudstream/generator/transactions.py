@@ -14,8 +14,8 @@ from itertools import islice
 
 import numpy as np
 
-from fraudstream.core.event import Transaction
-from fraudstream.core.field_rules import DATE_FORMAT
+from fraudstream.core.contract.event import Transaction
+from fraudstream.core.contract.field_rules import DATE_FORMAT
 from fraudstream.generator.distributions import LABEL, MONEY, sample
 
 # Rows are drawn in blocks of ids; small, so that the first event of a slow run is not waited for.

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
+from fraudstream.core.configuration.required import start_settings
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, TrainingFailed
-from fraudstream.core.logs import configure_logging
-from fraudstream.core.required import start_settings
-from fraudstream.core.settings import Settings
-from fraudstream.core.terminal import say, say_json, terminal
-from fraudstream.core.text import printable
+from fraudstream.core.output.logs import configure_logging
+from fraudstream.core.output.terminal import say, say_json, terminal
+from fraudstream.core.output.text import printable
 
 if TYPE_CHECKING:
     from fraudstream.ml import training
@@ -77,7 +77,7 @@ def train(
 def _trained(
     settings: Settings, algorithms: Any, seed: int, awaited: int, tell: Callable[[str], None]
 ) -> training.Result:
-    from fraudstream.core.spark import spark_session
+    from fraudstream.spark.session import spark_session
 
     # Imports that take seconds of a processor which Spark's own start leaves idle.
     importing = threading.Thread(target=_import_training)

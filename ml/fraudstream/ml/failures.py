@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fraudstream.core.redaction import redact
-from fraudstream.core.text import printable
+from fraudstream.core.output.redaction import redact
+from fraudstream.core.output.text import printable
 
 _LONGEST = 400
 # What precedes the cause: Py4J's first line, and the marks before an exception of Java's.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 
 LABEL = "isFraud"
 ID = "id"

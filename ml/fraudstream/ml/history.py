@@ -19,13 +19,13 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings, load_settings, revealed_values
+from fraudstream.core.contract.topics import LABELS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.scans import scanned
+from fraudstream.core.documents.stored import RAW, read
+from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.core.errors import ModelError, StoreUnavailable
-from fraudstream.core.scans import scanned
-from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.stored_documents import RAW, read
-from fraudstream.core.throttling import WriteLimits, patiently
-from fraudstream.core.topics import LABELS
 from fraudstream.ml.features import ID, LABEL
 from fraudstream.ml.usable import NOTHING_LEFT_OUT, RULES, LeftOut, Sorted, sort_rows
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import MlflowException
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ModelError
 from fraudstream.core.registry import (
     CHAMPION,
@@ -18,7 +19,6 @@ from fraudstream.core.registry import (
     run_metrics,
     version_order,
 )
-from fraudstream.core.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -20,10 +20,11 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
-from fraudstream.core.settings import Settings
-from fraudstream.ml import plots, portable
+from fraudstream.ml import plots
+from fraudstream.ml.algorithms import portable
 from fraudstream.ml.failures import one_line
 from fraudstream.ml.features import CODES
 

@@ -13,10 +13,10 @@ import pandas as pd
 import structlog
 from mlflow.exceptions import MlflowException
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import FraudstreamError, ModelError
-from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import FraudModel, champion_version, load_version, registry_client, registry_error
-from fraudstream.core.settings import Settings
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.failures import one_line
 from fraudstream.ml.features import FOLDS, ID, LABEL, in_test, matrix
@@ -167,12 +167,12 @@ def _train_one(
     validated: dict[int, float] = {}
     fitted: Any
     if algorithm == "xgboost":
-        from fraudstream.ml import boosting
+        from fraudstream.ml.algorithms import boosting
 
         fitted = boosting.fit(train_features, train_labels, seed)
         validated = fitted.validated
     else:
-        from fraudstream.ml import gbt
+        from fraudstream.ml.algorithms import gbt
 
         native = scratch / "spark-model"
         fitted = gbt.fit(spark, train_features, train_labels, seed, native)

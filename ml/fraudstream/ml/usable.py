@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fraudstream.core.event import FEATURES, FIELD_RULES
-from fraudstream.core.field_rules import FieldRule
-from fraudstream.core.text import printable
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.output.text import printable
 from fraudstream.ml.features import ID, LABEL
 
 # XGBoost and the stream job's trees hold single precision: what is larger is infinite to them.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fraudstream.core import generated
-from fraudstream.core.documents import COLLECTIONS, Collection
-from fraudstream.core.settings import profile_values
-from fraudstream.core.topics import DAY_MS, TOPICS
+from fraudstream.core.configuration.settings import profile_values
+from fraudstream.core.contract.topics import DAY_MS, TOPICS
+from fraudstream.core.documents.client import COLLECTIONS, Collection
 
 FILE = Path("azure/definitions.json")
 _NOTE = "Made from the code by `python -m fraudstream.cloud.templates --write`; change it there."

@@ -23,7 +23,7 @@ FraudstreamError
 
 from __future__ import annotations
 
-from fraudstream.core.redaction import redact
+from fraudstream.core.output.redaction import redact
 
 
 class FraudstreamError(Exception):

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from fraudstream.core import generated
-from fraudstream.core.event import json_schema
+from fraudstream.core.configuration.settings import ENV_PREFIX, Profile, Settings, profile_values
+from fraudstream.core.configuration.variables import READ_ELSEWHERE
+from fraudstream.core.contract.event import json_schema
+from fraudstream.core.contract.topics import DAY_MS, TOPICS
 from fraudstream.core.generated import table
-from fraudstream.core.settings import ENV_PREFIX, Profile, Settings, profile_values
-from fraudstream.core.topics import DAY_MS, TOPICS
-from fraudstream.core.variables import READ_ELSEWHERE
 
 NOTE = "<!-- Made from the code by `python -m fraudstream.core.reference --write`; change it there. -->"
 KIB = 1024
@@ -44,9 +44,9 @@ def settings_page() -> str:
 # Settings
 
 Each setting is read from the environment, then from `.env` in the working folder, then from the profile's own file
-(`services/fraudstream/core/profiles/<profile>.toml`), then from the default. The first that has a value wins; an empty
-variable counts as absent. A profile's column is empty where that profile keeps the default. A name in braces stands
-for the value of that port setting.
+(`services/fraudstream/core/configuration/profiles/<profile>.toml`), then from the default. The first that has a value
+wins; an empty variable counts as absent. A profile's column is empty where that profile keeps the default. A name in
+braces stands for the value of that port setting.
 
 `fraudstream config show` prints the values in force and where each came from; secrets are masked. Values are literal,
 in `.env` as well. One that begins or ends with white space, stands in quotes or holds an invisible character is refused
@@ -76,8 +76,9 @@ def topics_page() -> str:
 
 # Topics
 
-The table is `fraudstream.core.topics.TOPICS`; the topics are created from it. Each has `{ENV_PREFIX}TOPIC_PARTITIONS`
-partitions ([settings](settings.md)). What the values look like is in [contracts](contracts.md).
+The table is `fraudstream.core.contract.topics.TOPICS`; the topics are created from it. Each has
+`{ENV_PREFIX}TOPIC_PARTITIONS` partitions ([settings](settings.md)). What the values look like is in
+[contracts](contracts.md).
 
 {table(("topic", "holds", "retention", "largest message"), rows)}
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, mask_uri
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.core.errors import (
     ConfigurationError,
     FraudstreamError,
@@ -22,10 +24,8 @@ from fraudstream.core.errors import (
     RegistryRefused,
     RegistryUnavailable,
 )
-from fraudstream.core.event import FEATURES, FIELD_RULES
-from fraudstream.core.redaction import redact
-from fraudstream.core.settings import ENV_PREFIX, Settings, mask_uri
-from fraudstream.core.text import error_text, printable
+from fraudstream.core.output.redaction import redact
+from fraudstream.core.output.text import error_text, printable
 
 if TYPE_CHECKING:
     import numpy as np

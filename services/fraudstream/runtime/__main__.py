@@ -1,6 +1,6 @@
 """``python -m fraudstream.runtime``, and the script ``fraudstream``: the command, in an environment of its own."""
 
-from fraudstream.core.environment import adopt
+from fraudstream.core.process.environment import adopt
 
 
 def start() -> None:

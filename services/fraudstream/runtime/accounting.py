@@ -12,15 +12,15 @@ import orjson
 from kafka import TopicPartition
 from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
-from fraudstream.core.broker import asking
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.figures import quantile
-from fraudstream.core.kafka import topic_partitions
-from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of
-from fraudstream.core.progress import lag as records_left
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.kafka.broker import asking
+from fraudstream.core.kafka.clients import topic_partitions
+from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of
+from fraudstream.core.kafka.progress import lag as records_left
 
 _POLL_SECONDS = 0.25
 _LOOKUP = 1_000

@@ -10,12 +10,12 @@ from typing import IO, Any
 import orjson
 import typer
 
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.topics import LABELS
 from fraudstream.core.errors import FraudstreamError, ModelError
-from fraudstream.core.kafka import create_topics
+from fraudstream.core.kafka.clients import create_topics
+from fraudstream.core.output.terminal import say_json, styled, terminal
 from fraudstream.core.registry import champion_version
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.terminal import say_json, styled, terminal
-from fraudstream.core.topics import LABELS
 from fraudstream.runtime.accounting import end_offsets, stored_history
 from fraudstream.runtime.interrupts import ending_in_order
 from fraudstream.runtime.own_command import COMMAND, last_words, run_command, started

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from fraudstream.core.configuration.settings import REALTIME, load_settings, mask_uri, shown_values, value_sources
+from fraudstream.core.configuration.variables import tell_unread
 from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
-from fraudstream.core.settings import REALTIME, load_settings, mask_uri, shown_values, value_sources
-from fraudstream.core.terminal import prepare_output, say, say_json, say_lines, styled, terminal
-from fraudstream.core.text import printable
-from fraudstream.core.variables import tell_unread
+from fraudstream.core.output.terminal import prepare_output, say, say_json, say_lines, styled, terminal
+from fraudstream.core.output.text import printable
 from fraudstream.runtime.commands import (
     REALTIME_HELP,
     LateGroup,
@@ -25,8 +25,8 @@ from fraudstream.runtime.commands import (
 )
 
 if TYPE_CHECKING:
-    from fraudstream.runtime.state import PartState
     from fraudstream.runtime.status import Status
+    from fraudstream.runtime.supervise.state import PartState
 
 app = typer.Typer(
     cls=LateGroup,
@@ -62,9 +62,9 @@ def up(
 ) -> None:
     """Start all parts on this machine; Ctrl-C stops them."""
     from fraudstream.runtime import interrupts, lifecycle
-    from fraudstream.runtime.parts import local_parts
-    from fraudstream.runtime.preflight import port_variables
-    from fraudstream.runtime.supervisor import Supervisor
+    from fraudstream.runtime.parts.local import local_parts
+    from fraudstream.runtime.supervise.preflight import port_variables
+    from fraudstream.runtime.supervise.supervisor import Supervisor
 
     settings = load_settings(**(REALTIME if realtime else {}))
     if not detach:
@@ -125,7 +125,7 @@ def logs(
 ) -> None:
     """A part's output."""
     from fraudstream.runtime.log_reading import follow_file, last_lines, logs_in
-    from fraudstream.runtime.state import log_file
+    from fraudstream.runtime.supervise.state import log_file
 
     folder = log_file(load_settings().data_dir, name).parent
     known = logs_in(folder)
@@ -160,7 +160,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Check what this machine needs to have. Exit status 0: nothing is missing."""
-    from fraudstream.runtime.doctor import run_checks
+    from fraudstream.runtime.doctor.command import run_checks
 
     checks = run_checks(load_settings())
     healthy = all(check.ok for check in checks)
@@ -180,7 +180,7 @@ def doctor(as_json: JsonOption = False) -> None:
 @config.command()
 def show(as_json: JsonOption = False) -> None:
     """All settings with their values and where each comes from; secrets are masked, what is missing is named."""
-    from fraudstream.core.required import missing
+    from fraudstream.core.configuration.required import missing
 
     settings = load_settings()
     lacking = missing(settings)
@@ -201,7 +201,7 @@ def show(as_json: JsonOption = False) -> None:
 @topics.command()
 def create(as_json: JsonOption = False) -> None:
     """Create the topics that are missing; in Azure the templates do that."""
-    from fraudstream.core.kafka import create_topics
+    from fraudstream.core.kafka.clients import create_topics
 
     created = create_topics(load_settings())
     if as_json:

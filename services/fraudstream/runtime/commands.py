@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.text import printable
+from fraudstream.core.output.text import printable
 
 GROUP = "fraudstream.commands"
 REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in the stream job."
@@ -25,7 +25,7 @@ _LATE = {
         "Create the topics, publish labelled history and train a first champion, each unless it is there already.",
     ),
     "demo": (
-        "fraudstream.runtime.demo",
+        "fraudstream.runtime.demo.command",
         "demo",
         "Start everything, train on labelled history, score live traffic and account for every event.",
     ),

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fraudstream.core import environment
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.settings import Settings
-from fraudstream.runtime import data_folder, folders, parts, process
-from fraudstream.runtime.preflight import check_data_folder
-from fraudstream.runtime.state import DataLock, PartState, clean_leftovers, log_file, read_state
+from fraudstream.core.process import environment, folders
+from fraudstream.runtime.parts import local as parts
+from fraudstream.runtime.supervise import data_folder, process
+from fraudstream.runtime.supervise.preflight import check_data_folder
+from fraudstream.runtime.supervise.state import DataLock, PartState, clean_leftovers, log_file, read_state
 
 SUPERVISOR_LOG = "supervisor"
 SUPERVISOR_COMMAND = (sys.executable, "-m", "fraudstream.runtime", "up")

@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from fraudstream.runtime import artifacts
-from fraudstream.runtime.java import find_java
+from fraudstream.runtime.parts import artifacts
+from fraudstream.runtime.parts.java import find_java
 
 
 def machine() -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core import environment
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.process import environment
 
 COMMAND = (sys.executable, "-m", "fraudstream.runtime")
 

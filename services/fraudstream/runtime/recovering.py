@@ -11,17 +11,17 @@ from typing import Any, Literal
 import typer
 from kafka import TopicPartition
 
-from fraudstream.core.broker import asking
-from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.configuration.required import start_settings
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit, ConfigurationError
-from fraudstream.core.fit import QUERIES, TopicState, misfits, starts_after
-from fraudstream.core.health import Failing
-from fraudstream.core.kafka import topic_partitions
-from fraudstream.core.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, set_group
-from fraudstream.core.required import start_settings
-from fraudstream.core.settings import Settings
-from fraudstream.core.terminal import say, say_json
-from fraudstream.runtime.folders import exists
+from fraudstream.core.kafka.broker import asking
+from fraudstream.core.kafka.clients import topic_partitions
+from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, set_group
+from fraudstream.core.output.terminal import say, say_json
+from fraudstream.core.process.folders import exists
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.fit import QUERIES, TopicState, misfits, starts_after
+from fraudstream.core.streaming.health import Failing
 
 Part = Literal["stream", "store"]
 PARTS: tuple[Part, ...] = ("stream", "store")
@@ -31,7 +31,7 @@ _ROLLUPS = "rollups"
 _JOB_GROUPS: Mapping[str, str] = {"stream": STREAM_GROUP, "store": STORE_GROUP}
 # The queries whose progress a job commits to its group.
 _GROUPS: Mapping[str, str] = {"stream": STREAM_GROUP, _DOCUMENTS: STORE_GROUP}
-# How the advice begins that a job gives where it cannot go on from its checkpoint (:mod:`fraudstream.core.failures`).
+# How the advice begins that a job gives where it cannot go on from its checkpoint (:mod:`fraudstream.spark.failures`).
 _ADVICE = "`fraudstream recover"
 # More than a file that names a checkpoint ever has.
 _LARGEST_FILE_BYTES = 64 * 1024

@@ -14,17 +14,17 @@ from typing import Any
 
 from kafka.admin import KafkaAdminClient
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.stored import milliseconds
 from fraudstream.core.figures import quantile
-from fraudstream.core.kafka import client_options, consumer, topic_partitions
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP, failing_of
-from fraudstream.core.progress import lag as records_left
-from fraudstream.core.settings import Settings
-from fraudstream.core.stored_documents import milliseconds
-from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
-from fraudstream.runtime import process
-from fraudstream.runtime.preflight import runs_here
-from fraudstream.runtime.state import DataLock, PartPhase, PartState, read_state
+from fraudstream.core.kafka.clients import client_options, consumer, topic_partitions
+from fraudstream.core.kafka.progress import STORE_GROUP, STREAM_GROUP, failing_of
+from fraudstream.core.kafka.progress import lag as records_left
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.preflight import runs_here
+from fraudstream.runtime.supervise.state import DataLock, PartPhase, PartState, read_state
 
 RATE_WINDOW_SECONDS = 10
 DEADLINE_SECONDS = 2.5

@@ -9,11 +9,11 @@ import sys
 import structlog
 import uvicorn
 
-from fraudstream.core.environment import adopt
+from fraudstream.core.configuration.required import start_settings
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.logs import configure_logging
+from fraudstream.core.output.logs import configure_logging
+from fraudstream.core.process.environment import adopt
 from fraudstream.core.registry import Champion
-from fraudstream.core.required import start_settings
 from fraudstream.scoring.app import create_app
 
 # Longer than the stream job keeps an idle connection: the side that sends has to be the one that closes.

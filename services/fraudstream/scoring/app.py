@@ -15,10 +15,10 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ScoringRejected
+from fraudstream.core.output.text import error_text, printable
 from fraudstream.core.registry import LoadedModel
-from fraudstream.core.settings import Settings
-from fraudstream.core.text import error_text, printable
 from fraudstream.scoring import openapi
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, ScoringAnswer, Shape, read_request, score
 from fraudstream.scoring.gate import OPEN_PATHS, Gate

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.errors import ModelError, ScoringRejected
-from fraudstream.core.event import FEATURES, FIELD_RULES
-from fraudstream.core.limits import LARGEST_SINGLE
+from fraudstream.core.output.text import printable
 from fraudstream.core.registry import LoadedModel
-from fraudstream.core.text import printable
 from fraudstream.scoring.exactness import is_read_whole, require_kept
 
 Shape = Literal["data", "input_data", "Inputs", "dataframe_split", "dataframe_records"]

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.exact_json import Object, as_written, is_kept
+from fraudstream.core.contract.field_rules import ROUNDED_DIGITS
 from fraudstream.core.errors import ScoringRejected
-from fraudstream.core.event import FEATURES, FIELD_RULES
-from fraudstream.core.exact_json import Object, as_written, is_kept
-from fraudstream.core.field_rules import ROUNDED_DIGITS
-from fraudstream.core.text import printable
+from fraudstream.core.output.text import printable
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, Shape
 
 _EXAMPLE_ROW: dict[str, Any] = {

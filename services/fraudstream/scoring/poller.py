@@ -8,8 +8,8 @@ from typing import Protocol
 import structlog
 
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.output.text import error_text
 from fraudstream.core.registry import LoadedModel
-from fraudstream.core.text import error_text
 
 log = structlog.get_logger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from fraudstream.core.environment import adopt
-from fraudstream.core.spark_job import Job, run_job
+from fraudstream.core.process.environment import adopt
+from fraudstream.spark.job import Job, run_job
 
 
 def _load() -> Job:

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core.documents import Document
-from fraudstream.core.rollups import counting_span
-from fraudstream.core.topics import SCORED
+from fraudstream.core.contract.rollups import counting_span
+from fraudstream.core.contract.topics import SCORED
+from fraudstream.core.documents.client import Document
 from fraudstream.store.records import (
     CANNOT_BE_WRITTEN,
     LIVE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.streaming.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from fraudstream.core.required import start_settings
-from fraudstream.core.terminal import say, say_json, terminal
+from fraudstream.core.configuration.required import start_settings
+from fraudstream.core.output.terminal import say, say_json, terminal
 
 app = typer.Typer(help="Rejected events: list them, send corrected ones back.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def list_rejected(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """List rejected events, the newest first."""
-    from fraudstream.core.stored_documents import moment, text, whole
+    from fraudstream.core.documents.stored import moment, text, whole
     from fraudstream.store.rejected import find
 
     settings = start_settings("mongo")
@@ -64,7 +64,7 @@ def replay(
     on, is written as JSON text in quotes, for --set and --unset alike: '"a\\u0000b"'.
     Exit status 1: the broker did not take some of them.
     """
-    from fraudstream.core.resend import Correction, send_back
+    from fraudstream.core.kafka.resend import Correction, send_back
 
     try:
         correction = Correction(dict(map(_change, changes)), [_removal(name) for name in removed])
@@ -86,7 +86,7 @@ def replay(
 
 def _change(text: str) -> tuple[tuple[str, ...], str]:
     """The path and the JSON text of a ``field=value``."""
-    from fraudstream.core.json_text import json_value, parse_path
+    from fraudstream.core.contract.json_text import json_value, parse_path
 
     _require_text(text)
     path: tuple[str, ...]
@@ -102,7 +102,7 @@ def _change(text: str) -> tuple[tuple[str, ...], str]:
 
 def _removal(text: str) -> tuple[str, ...]:
     """The path of a field that is to be taken away."""
-    from fraudstream.core.json_text import parse_path
+    from fraudstream.core.contract.json_text import parse_path
 
     _require_text(text)
     if not text.startswith('"'):
@@ -134,7 +134,7 @@ def _is_text(typed: str) -> bool:
 
 def _shown(made: Mapping[str, Any]) -> dict[str, Any]:
     """Texts as they are; what a document of ours never holds, as what it can be shown as, or null."""
-    from fraudstream.core.stored_documents import moment, plain, whole
+    from fraudstream.core.documents.stored import moment, plain, whole
 
     texts = {name: made.get(name) for name in ("_id", "reason", "field")}
     exact = {name: value if isinstance(value, str) else plain(value) for name, value in texts.items()}

@@ -17,22 +17,22 @@ import structlog
 from kafka import TopicPartition
 from pymongo.database import Database
 
-from fraudstream.core import documents
-from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.configuration.settings import Settings, load_settings, revealed_values
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.errors import FraudstreamError, StoreUnavailable
-from fraudstream.core.failures import Failure, failure_of
-from fraudstream.core.fit import QUERIES, TopicState, check_topics, fitting
-from fraudstream.core.health import Failing, announce_failing
-from fraudstream.core.kafka import consumer
-from fraudstream.core.logs import configure_logging
-from fraudstream.core.lost_sessions import note_lost_session
-from fraudstream.core.narrowing import Suspect, narrow_deadly, narrow_down, read_record
-from fraudstream.core.probing import Range
-from fraudstream.core.progress import STORE_GROUP, ProgressReporter, end_offsets
-from fraudstream.core.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
-from fraudstream.core.settings import Settings, load_settings, revealed_values
-from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_on, read_ranges, worker_options
-from fraudstream.core.throttling import WriteLimits
+from fraudstream.core.kafka.clients import consumer
+from fraudstream.core.kafka.progress import STORE_GROUP, ProgressReporter, end_offsets
+from fraudstream.core.output.logs import configure_logging
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.fit import QUERIES, TopicState, check_topics, fitting
+from fraudstream.core.streaming.health import Failing, announce_failing
+from fraudstream.spark.failures import Failure, failure_of
+from fraudstream.spark.lost_sessions import note_lost_session
+from fraudstream.spark.narrowing import Suspect, narrow_deadly, narrow_down, read_record
+from fraudstream.spark.probing import Range
+from fraudstream.spark.queries import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, KeptQuery, QueryLoop
+from fraudstream.spark.session import finished_offsets, has_ended, is_idle, read_on, read_ranges, worker_options
 from fraudstream.store.aside import Withdrawals
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
 from fraudstream.store.records import Record, rejection

@@ -11,12 +11,10 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core.documents import Document
-from fraudstream.core.errors import EventError
-from fraudstream.core.event import GATE
-from fraudstream.core.field_rules import parse_date
-from fraudstream.core.gate import beginning
-from fraudstream.core.limits import (
+from fraudstream.core.contract.event import GATE
+from fraudstream.core.contract.field_rules import parse_date
+from fraudstream.core.contract.gate import beginning
+from fraudstream.core.contract.limits import (
     CUT_RAW_BYTES,
     LEAST_INTEGER,
     MOST_INTEGER,
@@ -24,8 +22,10 @@ from fraudstream.core.limits import (
     WHOLE_KEY_BYTES,
     WHOLE_RAW_BYTES,
 )
-from fraudstream.core.plain_reader import DECISION_MARK
-from fraudstream.core.topics import LABELS, REJECTED, SCORED
+from fraudstream.core.contract.plain_reader import DECISION_MARK
+from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED
+from fraudstream.core.documents.client import Document
+from fraudstream.core.errors import EventError
 
 LIVE = "live"
 HISTORY = "history"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pymongo import DESCENDING
 from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
-from fraudstream.core.settings import Settings
-from fraudstream.core.stored_documents import RAW, read_all
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.stored import RAW, read_all
 
 
 def find(settings: Settings, field: str = "", limit: int = 20) -> list[documents.Document]:

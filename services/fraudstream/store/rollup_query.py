@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import structlog
 from kafka import TopicPartition
 
-from fraudstream.core import documents
-from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.failures import Failure
-from fraudstream.core.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
-from fraudstream.core.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions
-from fraudstream.core.settings import Settings
-from fraudstream.core.spark import read_on
-from fraudstream.core.throttling import WriteLimits
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.throttling import WriteLimits
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.fit import QUERIES, TopicState, fitting, starts_after, waited_longer
+from fraudstream.spark.failures import Failure
+from fraudstream.spark.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions
+from fraudstream.spark.session import read_on
 from fraudstream.store import seeding
 from fraudstream.store.batches import DOCUMENTS, ROLLUPS, start_batches
 from fraudstream.store.rollups import counted, forget_older, rolled_up, write_rollups

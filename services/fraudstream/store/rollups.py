@@ -10,8 +10,7 @@ from pymongo.database import Database
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fraudstream.core.documents import REJECTED, ROLLUPS, Document
-from fraudstream.core.rollups import (
+from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
     AMOUNT_EDGES,
@@ -22,9 +21,10 @@ from fraudstream.core.rollups import (
     amount_bins,
     rollup_id,
 )
-from fraudstream.core.throttling import Encoded, Refused, WriteLimits, patiently, upsert_all
-from fraudstream.core.topics import LABELS, SCORED
-from fraudstream.core.validation import validate
+from fraudstream.core.contract.topics import LABELS, SCORED
+from fraudstream.core.documents.client import REJECTED, ROLLUPS, Document
+from fraudstream.core.documents.throttling import Encoded, Refused, WriteLimits, patiently, upsert_all
+from fraudstream.spark.validation import validate
 from fraudstream.store.records import HISTORY, LIVE, rejection
 from fraudstream.store.writer import require_taken
 

@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from fraudstream.core import documents
-from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.documents import Document
-from fraudstream.core.limits import LARGEST_SINGLE
-from fraudstream.core.rollups import EVENT_DIMENSIONS, ORIGINS
-from fraudstream.core.scans import scanned
-from fraudstream.core.spark import file_pattern
-from fraudstream.core.throttling import WriteLimits
+from fraudstream.core.contract.limits import LARGEST_SINGLE
+from fraudstream.core.contract.rollups import EVENT_DIMENSIONS, ORIGINS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.client import Document
+from fraudstream.core.documents.scans import scanned
+from fraudstream.core.documents.throttling import WriteLimits
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.spark.session import file_pattern
 from fraudstream.store.records import LIVE, recorded_at
 from fraudstream.store.rollups import with_computed
 

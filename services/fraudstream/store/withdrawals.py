@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import orjson
 from kafka import TopicPartition
 
-from fraudstream.core.spark import file_pattern
+from fraudstream.spark.session import file_pattern
 from fraudstream.store.records import Record
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 from pymongo import DESCENDING
 from pymongo.database import Database
 
-from fraudstream.core.documents import (
+from fraudstream.core.contract.limits import MOST_DOCUMENT_BYTES
+from fraudstream.core.contract.topics import SCORED
+from fraudstream.core.documents.client import (
     ALERTS,
     ALERTS_KEPT,
     RECENT,
@@ -20,10 +22,7 @@ from fraudstream.core.documents import (
     TRANSACTIONS,
     Document,
 )
-from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.limits import MOST_DOCUMENT_BYTES
-from fraudstream.core.store_errors import DUPLICATE_KEY
-from fraudstream.core.throttling import (
+from fraudstream.core.documents.throttling import (
     MOST_OPERATIONS,
     Encoded,
     Outcome,
@@ -35,7 +34,8 @@ from fraudstream.core.throttling import (
     read_all,
     upsert_all,
 )
-from fraudstream.core.topics import SCORED
+from fraudstream.core.documents.write_errors import DUPLICATE_KEY
+from fraudstream.core.errors import StoreUnavailable
 from fraudstream.store.aside import Aside, Withdrawals, claimed, unwritten
 from fraudstream.store.records import LIVE, Record, document
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import structlog
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, ModelError, RegistryUnavailable
-from fraudstream.core.failures import failure_of
-from fraudstream.core.health import Failing, announce_failing, announce_ready
-from fraudstream.core.progress import STREAM_GROUP, ProgressReporter
+from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter
+from fraudstream.core.output.text import error_text, told_text
 from fraudstream.core.registry import champion_version, registry_client
-from fraudstream.core.settings import Settings
-from fraudstream.core.text import error_text, told_text
+from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
+from fraudstream.spark.failures import failure_of
 from fraudstream.stream.trees import read_trees
 
-# What training logs with each version; see fraudstream.ml.portable.
+# What training logs with each version; see fraudstream.ml.algorithms.portable.
 _FLAVOR = "fraudstream_trees"
 _LOOK_SECONDS = 0.5
 _LONGEST_REASON = 500

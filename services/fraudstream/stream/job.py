@@ -13,18 +13,18 @@ import structlog
 from kafka import TopicPartition
 from pyspark.sql import functions as F
 
-from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.configuration.settings import Settings, revealed_values
+from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.fit import check_topics, fitting
-from fraudstream.core.health import announce_ready
-from fraudstream.core.kafka import consumer, spark_sink_options, topic_partitions
-from fraudstream.core.lost_sessions import note_lost_session
-from fraudstream.core.narrowing import narrow_deadly
-from fraudstream.core.progress import STREAM_GROUP, ProgressReporter, end_offsets
-from fraudstream.core.queries import KeptQuery, QueryLoop
-from fraudstream.core.settings import Settings, revealed_values
-from fraudstream.core.spark import finished_offsets, has_ended, is_idle, read_on, worker_options
-from fraudstream.core.topics import TRANSACTIONS
+from fraudstream.core.kafka.clients import consumer, spark_sink_options, topic_partitions
+from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter, end_offsets
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.fit import check_topics, fitting
+from fraudstream.core.streaming.health import announce_ready
+from fraudstream.spark.lost_sessions import note_lost_session
+from fraudstream.spark.narrowing import narrow_deadly
+from fraudstream.spark.queries import KeptQuery, QueryLoop
+from fraudstream.spark.session import finished_offsets, has_ended, is_idle, read_on, worker_options
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
 from fraudstream.stream.progress import OutputTail

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from fraudstream.core.failures import Failure
-from fraudstream.core.jvm import finish_record
-from fraudstream.core.kafka import consumer, spark_sink_options
-from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
-from fraudstream.core.narrowing import Suspect, narrow_down, read_record
-from fraudstream.core.probing import MOST_UNPACKED_BYTES, Range
-from fraudstream.core.settings import Settings
-from fraudstream.core.spark import read_ranges
-from fraudstream.core.topics import MOST_RECORD_BYTES, REJECTED
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
+from fraudstream.core.contract.topics import MOST_RECORD_BYTES, REJECTED
+from fraudstream.core.kafka.clients import consumer, spark_sink_options
+from fraudstream.spark.failures import Failure
+from fraudstream.spark.functions import finish_record
+from fraudstream.spark.narrowing import Suspect, narrow_down, read_record
+from fraudstream.spark.probing import MOST_UNPACKED_BYTES, Range
+from fraudstream.spark.session import read_ranges
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -10,11 +10,11 @@ import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.kafka import consumer, topic_partitions
-from fraudstream.core.settings import Settings
-from fraudstream.core.text import error_text
-from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.kafka.clients import consumer, topic_partitions
+from fraudstream.core.output.text import error_text
 
 _POLL_MS = 1_000
 _PASS_POLL_MS = 200

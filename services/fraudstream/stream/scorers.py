@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
-from fraudstream.core.event import FEATURES, FIELD_RULES
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.text import told_text
+from fraudstream.core.output.text import told_text
 
 Columns = Mapping[str, Sequence[Any]]
 

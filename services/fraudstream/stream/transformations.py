@@ -12,9 +12,9 @@ import orjson
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from fraudstream.core.event import FEATURES
-from fraudstream.core.jvm import check_record, decide_record, finish_record
-from fraudstream.core.topics import MOST_RECORD_BYTES, REJECTED, SCORED
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.topics import MOST_RECORD_BYTES, REJECTED, SCORED
+from fraudstream.spark.functions import check_record, decide_record, finish_record
 from fraudstream.stream.scorers import Decision, Scorer, score_rows
 
 _CARRIED = ("key", "text", "id", "event_time", "source", "rejected")

@@ -7,14 +7,14 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 
 _NUMBERS = ("split", "value")
 _PLACES = ("feature", "left", "right")
 
 
 def read_trees(file: Path) -> dict[str, Any]:
-    """The trees as :mod:`fraudstream.ml.portable` writes them.
+    """The trees as :mod:`fraudstream.ml.algorithms.portable` writes them.
 
     Raises ``OSError``, and ``ValueError`` where they are none of ours or cannot score.
     """

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fraudstream.core.contract.event import GATE
 from fraudstream.core.errors import EventError
-from fraudstream.core.event import GATE
-from fraudstream.core.validation import validate
+from fraudstream.spark.validation import validate
 from tests.events import decided
 from tests.odd_events import odd_events
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from fraudstream.core.settings import load_settings
-from fraudstream.runtime.parts import spark_job_environment
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.runtime.parts.local import spark_job_environment
 from tests.azure import AZURE, COSMOS_KEY, SAS_KEY
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 SCRIPT = """
 import sys
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.kafka import spark_options, spark_sink_options
-from fraudstream.core.logs import configure_logging
-from fraudstream.core.spark import spark_session
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.kafka.clients import spark_options, spark_sink_options
+from fraudstream.core.output.logs import configure_logging
+from fraudstream.spark.session import spark_session
 import structlog
 settings = load_settings()
 configure_logging("stream")
@@ -47,7 +47,7 @@ for name, source, broken in (
         structlog.get_logger().exception("query_failed", reason=str(error))
 
 def fail(rows):
-    from fraudstream.core.settings import load_settings
+    from fraudstream.core.configuration.settings import load_settings
     raise ValueError("header " + load_settings().scoring_key.get_secret_value())
 
 try:

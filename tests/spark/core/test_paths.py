@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fraudstream.core.settings import Settings
-from fraudstream.core.spark import file_pattern, file_uri, java_options, quoted
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.spark.session import file_pattern, file_uri, java_options, quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fraudstream.core.contract.event import Transaction, parse_event
 from fraudstream.core.errors import EventError
-from fraudstream.core.event import Transaction, parse_event
-from fraudstream.core.validation import validate
+from fraudstream.spark.validation import validate
 from tests.events import GOOD
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
+from fraudstream.core.contract.event import FIELD_RULES, parse_event
+from fraudstream.core.contract.limits import LARGEST_SINGLE
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
-from fraudstream.core.event import FIELD_RULES, parse_event
-from fraudstream.core.limits import LARGEST_SINGLE
-from fraudstream.core.topics import MAX_EVENT_BYTES
-from fraudstream.core.validation import validate
+from fraudstream.spark.validation import validate
 from tests.events import GOOD, value
 
 if TYPE_CHECKING:

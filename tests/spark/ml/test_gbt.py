@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import gbt
+from fraudstream.ml.algorithms import gbt
 from fraudstream.ml.features import matrix
 
 if TYPE_CHECKING:

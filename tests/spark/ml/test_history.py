@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from bson import Decimal128
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.event import FEATURES
-from fraudstream.core.settings import Settings
 from fraudstream.ml.features import LABEL
 from fraudstream.ml.history import read_history
-from fraudstream.runtime import documentstore
-from fraudstream.runtime.preflight import free_port
+from fraudstream.runtime.parts import documentstore
+from fraudstream.runtime.supervise.preflight import free_port
 from tests.events import GOOD
 from tests.stack.conftest import Running
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client
-from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import gbt, training
+from fraudstream.ml import training
+from fraudstream.ml.algorithms import gbt
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test, matrix
 

@@ -16,8 +16,8 @@ from kafka import TopicPartition
 from pymongo.errors import OperationFailure
 from pyspark.sql import functions as F
 
-from fraudstream.core.checkpoints import Checkpoint
-from fraudstream.core.throttling import WriteLimits
+from fraudstream.core.documents.throttling import WriteLimits
+from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.store import rollups, seeding
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up

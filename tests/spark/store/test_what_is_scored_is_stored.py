@@ -20,11 +20,11 @@ from bson.decimal128 import Decimal128
 from pymongo.database import Database
 from pyspark.sql import functions as F
 
-from fraudstream.core import documents
-from fraudstream.core.event import FEATURES, FIELD_RULES, RESERVED_FIELDS
-from fraudstream.core.settings import Settings
-from fraudstream.runtime import documentstore
-from fraudstream.runtime.preflight import free_port
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS
+from fraudstream.core.documents import client as documents
+from fraudstream.runtime.parts import documentstore
+from fraudstream.runtime.supervise.preflight import free_port
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted
 from fraudstream.store.writer import DocumentWriter

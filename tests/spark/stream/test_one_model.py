@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
-from fraudstream.core.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting, gbt, portable
+from fraudstream.ml.algorithms import boosting, gbt, portable
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.ml.model_code import FraudPyfunc
 from fraudstream.stream.transformations import decide_here

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
-from fraudstream.core.kafka import spark_sink_options
-from fraudstream.core.settings import Settings
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.kafka.clients import spark_sink_options
 from fraudstream.stream import job
 
 if TYPE_CHECKING:

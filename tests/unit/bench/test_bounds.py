@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fraudstream.bench import figures, latency, scoring, store, throughput
+from fraudstream.bench import latency, scoring, store, throughput
 from fraudstream.bench.bounds import at_least, at_most, ratio
+from fraudstream.bench.harness import figures
 
 
 def spread(value: float) -> dict[str, float]:

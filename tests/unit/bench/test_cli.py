@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fraudstream.bench import cli, environments, latency, load
-from fraudstream.bench.stage import Stage, environment_of, isolated
+from fraudstream.bench import cli, latency
+from fraudstream.bench.harness import environments, load
+from fraudstream.bench.harness.stage import Stage, environment_of, isolated
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_stage_has_settings_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_child_reads_the_settings_that_it_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from fraudstream.core.settings import load_settings
+    from fraudstream.core.configuration.settings import load_settings
 
     settings = isolated(data_dir=tmp_path, scoring="embedded", trigger="microbatch", kafka_port=12_345)
     for name, value in environment_of(settings).items():

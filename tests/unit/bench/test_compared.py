@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.bench.load import compare_decisions, compare_rejected
+from fraudstream.bench.harness.load import compare_decisions, compare_rejected
 from fraudstream.core.errors import FraudstreamError
 
 

@@ -13,10 +13,10 @@ import yaml
 from pycep import BicepParser
 
 from fraudstream.cloud import templates
-from fraudstream.core.documents import COLLECTIONS
-from fraudstream.core.required import missing
-from fraudstream.core.settings import ENV_PREFIX, Settings, load_settings
-from fraudstream.core.topics import DAY_MS, TOPICS
+from fraudstream.core.configuration.required import missing
+from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, load_settings
+from fraudstream.core.contract.topics import DAY_MS, TOPICS
+from fraudstream.core.documents.client import COLLECTIONS
 from tests.azure import AZURE
 
 # The processes that the templates run.
@@ -256,7 +256,7 @@ def test_dashboards_are_behind_a_login(texts: dict[str, str]) -> None:
 
 def test_the_address_that_the_vault_gets_passes_the_linter(azure: Path) -> None:
     """The template's connection string with an account's name and key is the one that the linter finds nothing in."""
-    from fraudstream.core.connection_strings import cosmos_mistakes
+    from fraudstream.core.configuration.connection_strings import cosmos_mistakes
 
     template = re.search(r"value: '(mongodb://.*)'", (azure / "modules" / "keyvault.bicep").read_text("utf-8"))
     assert template
@@ -281,7 +281,7 @@ def test_stream_analytics_reads_and_writes_hubs_of_the_table(azure: Path, texts:
 
 @pytest.mark.parity("what breaks the contract is rejected by its field", "azure")
 def test_stream_analytics_checks_every_field_of_the_contract(azure: Path) -> None:
-    from fraudstream.core.event import Transaction
+    from fraudstream.core.contract.event import Transaction
 
     query = (azure / "stream-analytics" / "fraud.asaql").read_text("utf-8")
     checked = set(re.findall(r"THEN '(\w+)'", query))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fraudstream.core import errors, reference
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import TOPICS
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import TOPICS
 
 
 def test_the_pages_in_docs_are_up_to_date(project_root: Path) -> None:

@@ -13,9 +13,9 @@ from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, PERMISSION_DENIED, RESO
 from mlflow.store.entities import PagedList
 
 from fraudstream.core import registry
+from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import ConfigurationError, ModelError, RegistryRefused, RegistryUnavailable
 from fraudstream.core.registry import Champion, LoadedModel, champion_version
-from fraudstream.core.settings import load_settings
 
 
 @dataclass

@@ -12,12 +12,20 @@ from typing import Any, get_args
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from fraudstream.core.documents import ALERTS, RECENT, REJECTED, ROLLUPS, TRANSACTIONS
-from fraudstream.core.event import Category, DayOfWeek, Method
-from fraudstream.core.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
-from fraudstream.dashboards.queries import Decision, decision_from
-from fraudstream.dashboards.tail import TailView
-from fraudstream.dashboards.window import Window
+from fraudstream.core.contract.event import Category, DayOfWeek, Method
+from fraudstream.core.contract.rollups import (
+    ALL,
+    AMOUNT_BIN,
+    AMOUNT_EDGES,
+    EVENT_DIMENSIONS,
+    HOUR,
+    amount_bins,
+    rollup_id,
+)
+from fraudstream.core.documents.client import ALERTS, RECENT, REJECTED, ROLLUPS, TRANSACTIONS
+from fraudstream.dashboards.data.queries import Decision, decision_from
+from fraudstream.dashboards.data.tail import TailView
+from fraudstream.dashboards.data.window import Window
 
 _STATE = ("transactions", "frauds", "amount", "fraud_amount")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from fraudstream.core.configuration.settings import Settings, load_settings, profile_values
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.settings import Settings, load_settings, profile_values
 from fraudstream.dashboards.access import HEALTH_PATH, Access, protect
 
 PASSWORD = "correct horse"

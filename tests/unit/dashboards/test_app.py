@@ -12,11 +12,11 @@ import pandas as pd
 import plotly
 import pytest
 
+from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.settings import load_settings
 from fraudstream.dashboards import app as app_module
 from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.sources import NoTail, Sources
+from fraudstream.dashboards.data.sources import NoTail, Sources
 from tests.pages import ask_for_page
 
 SETTINGS = {"mlflow_tracking_uri": "http://127.0.0.1:5123", "scoring": "embedded"}

@@ -10,9 +10,9 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import parse_event
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
-from fraudstream.core.event import parse_event
-from fraudstream.core.settings import Settings
 from fraudstream.generator import next_id, publish
 from fraudstream.generator.cli import app
 from fraudstream.generator.malformed import Record

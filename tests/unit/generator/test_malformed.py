@@ -8,9 +8,9 @@ from itertools import repeat
 import orjson
 import pytest
 
+from fraudstream.core.contract.event import FIELD_RULES, parse_event
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError, EventError
-from fraudstream.core.event import FIELD_RULES, parse_event
-from fraudstream.core.topics import MAX_EVENT_BYTES
 from fraudstream.generator.malformed import (
     DUPLICATE_ID,
     KEYLESS,

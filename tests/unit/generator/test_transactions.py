@@ -6,8 +6,8 @@ from itertools import islice, pairwise, repeat
 
 import orjson
 
-from fraudstream.core.event import Transaction, parse_event
-from fraudstream.core.field_rules import parse_date
+from fraudstream.core.contract.event import Transaction, parse_event
+from fraudstream.core.contract.field_rules import parse_date
 from fraudstream.generator.distributions import FRAUD_RATE
 from fraudstream.generator.transactions import BLOCK, generate, history_dates, last_midnight, live_dates
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.write_errors import TOO_MANY_REQUESTS
 from fraudstream.core.errors import ModelError, StoreUnavailable
-from fraudstream.core.settings import Settings
-from fraudstream.core.store_errors import TOO_MANY_REQUESTS
 from fraudstream.ml.history import await_history
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fraudstream.core.settings import load_settings
+from fraudstream.core.configuration.settings import load_settings
 from fraudstream.ml.failures import one_line
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import xgboost
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting
+from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.ml.model_code import FEW_ROWS, BoosterTrees, FraudPyfunc, SparkTrees, Stumps
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from fraudstream.generator.distributions import fraud_probability, sample
-from fraudstream.ml import boosting
+from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import in_test, matrix
 from fraudstream.ml.training import THRESHOLD

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError
-from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client
-from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting
+from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import matrix
 from fraudstream.ml.registry import FORMER_CHAMPION, promote, versions

@@ -12,11 +12,11 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.scoring_server import dataframe_from_parsed_json, predictions_to_json
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import load_version, registry_client
-from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting
+from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.tracking import Trained, register

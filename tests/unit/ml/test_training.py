@@ -17,12 +17,13 @@ import pandas as pd
 import pytest
 from structlog.testing import capture_logs
 
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError, RegistryUnavailable, StoreUnavailable
-from fraudstream.core.event import FEATURES
 from fraudstream.core.registry import LoadedModel, champion_version, load_version, registry_client
-from fraudstream.core.settings import Settings
 from fraudstream.generator.distributions import sample
-from fraudstream.ml import boosting, gbt, model_code, plots, tracking, training
+from fraudstream.ml import model_code, plots, tracking, training
+from fraudstream.ml.algorithms import boosting, gbt
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test, matrix
 from fraudstream.ml.history import History, await_history, checked, fingerprint
@@ -203,7 +204,7 @@ def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
         package, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(sys.modules[package], name, module)
         monkeypatch.delitem(sys.modules, module.__name__)
-    fitted = importlib.import_module("fraudstream.ml.gbt").Fitted(None, {}, ONE_SPLIT)
+    fitted = importlib.import_module("fraudstream.ml.algorithms.gbt").Fitted(None, {}, ONE_SPLIT)
     rows = HISTORY[SPLIT.held_out]
     scores = fitted.scores(matrix(rows))
     made = tracking.Trained("gbt", {}, {}, 0.5, rows[LABEL].to_numpy(), scores, fitted.save, fitted.portable())

@@ -15,13 +15,13 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.scans import scanned
+from fraudstream.core.documents.throttling import WriteLimits
+from fraudstream.core.documents.write_errors import TOO_MANY_REQUESTS
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.event import FEATURES
-from fraudstream.core.scans import scanned
-from fraudstream.core.settings import Settings
-from fraudstream.core.store_errors import TOO_MANY_REQUESTS
-from fraudstream.core.throttling import WriteLimits
 from fraudstream.ml import history
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from kafka import TopicPartition
 
+from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import FraudstreamError, ModelError
-from fraudstream.core.settings import load_settings
 from fraudstream.runtime import bootstrap
 
 XGBOOST = {"algorithm": "xgboost", "version": "1", "promoted": True, "metrics": {}}

@@ -21,12 +21,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import ConfigurationError, RuntimePartError
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.runtime import cli, commands, lifecycle, parts, process
+from fraudstream.runtime import cli, commands, lifecycle
 from fraudstream.runtime.log_reading import follow_file, last_lines
-from fraudstream.runtime.state import PartState, log_file, read_state, run_dir
-from fraudstream.runtime.supervisor import in_start_order
+from fraudstream.runtime.parts import local as parts
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.state import PartState, log_file, read_state, run_dir
+from fraudstream.runtime.supervise.supervisor import in_start_order
 from tests.impatient import impatient
 
 pytestmark = pytest.mark.timeless
@@ -38,8 +40,8 @@ runner = CliRunner()
 # FRAUDSTREAM_GATE exists.
 COMMAND_WITH_FAKES = """
 import os, pathlib, sys
-from fraudstream.runtime import parts
-from fraudstream.runtime.part import Part
+from fraudstream.runtime.parts import local as parts
+from fraudstream.runtime.supervise.part import Part
 
 sleeper = [sys.executable, "-c", "import signal; signal.pause()"]
 gate = pathlib.Path(os.environ["FRAUDSTREAM_GATE"])

@@ -15,8 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from fraudstream.core.settings import load_settings
-from fraudstream.runtime import lifecycle, parts, process
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.runtime import lifecycle
+from fraudstream.runtime.parts import local as parts
+from fraudstream.runtime.supervise import process
 
 pytestmark = pytest.mark.timeless
 
@@ -25,7 +27,8 @@ WAIT_SECONDS = 30
 # The commands without the parts: a child of theirs goes on, and so do they, until they are told to end.
 SCRIPT = """
 import pathlib, subprocess, sys, time
-from fraudstream.runtime import bootstrap, cli, demo, lifecycle, own_command
+from fraudstream.runtime import bootstrap, cli, lifecycle, own_command
+from fraudstream.runtime.demo import command as demo
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 

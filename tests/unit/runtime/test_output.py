@@ -18,13 +18,15 @@ from bson.raw_bson import RawBSONDocument
 from typer.testing import CliRunner
 
 from fraudstream.cloud.check import linter, subject
-from fraudstream.core import documents
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.settings import load_settings
-from fraudstream.core.terminal import terminal
+from fraudstream.core.output.terminal import terminal
 from fraudstream.ml import registry
-from fraudstream.runtime import cli, commands, demo_output, doctor, lifecycle, status
-from fraudstream.runtime.state import PartState, log_file
+from fraudstream.runtime import cli, commands, lifecycle, status
+from fraudstream.runtime.demo import output as demo_output
+from fraudstream.runtime.doctor import command as doctor
+from fraudstream.runtime.supervise.state import PartState, log_file
 from fraudstream.store import cli as rejected_cli
 from fraudstream.store import rejected
 
@@ -185,7 +187,8 @@ def test_versions_are_listed_as_they_are_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_finding_of_the_linter_is_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from fraudstream.cloud.check import cli as check_cli
-    from fraudstream.cloud.rules import Finding, rules
+    from fraudstream.cloud.rules.rule import Finding
+    from fraudstream.cloud.rules.table import rules
 
     rule = next(iter(rules().values()))
     monkeypatch.setattr(subject, "gather", lambda *_: type("Subject", (), {"addressed": 0})())

@@ -11,15 +11,16 @@ import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from fraudstream.core import broker, failures, progress
-from fraudstream.core.checkpoints import Checkpoint
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
-from fraudstream.core.fit import TopicState
-from fraudstream.core.health import Failing
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.kafka import broker, progress
+from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.core.streaming.fit import TopicState
+from fraudstream.core.streaming.health import Failing
 from fraudstream.runtime import accounting, recovering
 from fraudstream.runtime.recovering import Plan, carry_out, plans
+from fraudstream.spark import failures
 
 ZERO, ONE = TopicPartition(TRANSACTIONS, 0), TopicPartition(TRANSACTIONS, 1)
 STORED = [TopicPartition(topic, 0) for topic in (SCORED, LABELS, REJECTED)]

@@ -17,15 +17,16 @@ import pytest
 from bson import DatetimeMS
 from kafka import TopicPartition
 
-from fraudstream.core import documents
-from fraudstream.core.health import Failing
-from fraudstream.core.progress import STORE_GROUP, STREAM_GROUP
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.core.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
-from fraudstream.runtime import process, status
-from fraudstream.runtime.preflight import runs_here
-from fraudstream.runtime.state import DataLock, PartState, RunState, run_dir, write_state
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.documents import client as documents
+from fraudstream.core.kafka.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.streaming.health import Failing
+from fraudstream.runtime import status
 from fraudstream.runtime.status import Status, StreamStatus, collect
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.preflight import runs_here
+from fraudstream.runtime.supervise.state import DataLock, PartState, RunState, run_dir, write_state
 
 
 def unused_port() -> int:

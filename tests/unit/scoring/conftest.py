@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import ModelError
 from fraudstream.core.registry import LoadedModel
-from fraudstream.core.settings import load_settings
 from fraudstream.scoring.app import create_app
 
 NO_CHAMPION = "The registered model 'fraud' has no champion yet. Run `fraudstream train`."

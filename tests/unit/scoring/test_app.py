@@ -14,9 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import RegistryUnavailable
-from fraudstream.core.event import FEATURES
-from fraudstream.core.settings import load_settings
 from fraudstream.scoring import app as app_module
 from fraudstream.scoring.poller import ChampionPoller
 from tests.events import GOOD

@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 import pytest
 
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError, ScoringRejected
-from fraudstream.core.event import FEATURES
+from fraudstream.core.output.text import printable
 from fraudstream.core.registry import LoadedModel
-from fraudstream.core.text import printable
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, ScoringRequest, read_request, score
 from tests.events import GOOD
 

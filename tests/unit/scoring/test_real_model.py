@@ -11,7 +11,7 @@ import pytest
 import xgboost
 from fastapi.testclient import TestClient
 
-from fraudstream.core.event import FEATURES
+from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import LoadedModel
 from fraudstream.generator.distributions import sample
 from fraudstream.ml.features import CODES, LABEL, matrix

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fraudstream.core import resend
-from fraudstream.core.deliveries import Delivered
-from fraudstream.core.resend import Correction, corrected
+from fraudstream.core.kafka import resend
+from fraudstream.core.kafka.deliveries import Delivered
+from fraudstream.core.kafka.resend import Correction, corrected
 from fraudstream.store import cli
 
 

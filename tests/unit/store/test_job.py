@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from kafka import TopicPartition
 
+from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.fit import TopicState
-from fraudstream.core.settings import Settings, load_settings
+from fraudstream.core.streaming.fit import TopicState
 from fraudstream.store import job, rollup_query
 from fraudstream.store.rollup_query import RollupQuery
 

@@ -9,9 +9,8 @@ import pytest
 from bson.errors import InvalidDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from fraudstream.core.errors import StoreUnavailable
-from fraudstream.core.settings import load_settings
-from fraudstream.core.throttling import (
+from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.documents.throttling import (
     MOST_OPERATIONS,
     Encoded,
     Patience,
@@ -22,6 +21,7 @@ from fraudstream.core.throttling import (
     retry_after_seconds,
     upsert_all,
 )
+from fraudstream.core.errors import StoreUnavailable
 
 MESSAGE = (
     "Error=16500, RetryAfterMs=8, Details='Response status code does not indicate success: TooManyRequests (429); "

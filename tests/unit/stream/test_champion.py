@@ -15,12 +15,12 @@ import mlflow
 import pytest
 from structlog.testing import capture_logs
 
+from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import ModelError, RegistryUnavailable
-from fraudstream.core.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
-from fraudstream.core.progress import ProgressReporter
+from fraudstream.core.kafka.progress import ProgressReporter
 from fraudstream.core.registry import registry_client
-from fraudstream.core.settings import Settings, load_settings
-from fraudstream.ml import boosting
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
+from fraudstream.ml.algorithms import boosting
 from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file, download_trees
 from tests.unit.ml.test_training import trained
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from kafka import TopicPartition
 
-from fraudstream.core.failures import Failure
-from fraudstream.core.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES
-from fraudstream.core.narrowing import Suspect
-from fraudstream.core.topics import MOST_RECORD_BYTES
+from fraudstream.core.contract.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES
+from fraudstream.core.contract.topics import MOST_RECORD_BYTES
+from fraudstream.spark.failures import Failure
+from fraudstream.spark.narrowing import Suspect
 from fraudstream.stream.narrowing import set_aside_row
 
 SUSPECT = Suspect(TopicPartition("transactions", 1), 7, Failure("record", "RecordTooLargeException: too large", ""))

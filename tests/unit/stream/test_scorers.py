@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fraudstream.core import proxies
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
-from fraudstream.core.settings import Settings
+from fraudstream.core.process import proxies
 from fraudstream.stream import scorers
 from fraudstream.stream.scorers import Decision, RemoteScorer, ScoringFailed, score_rows
 

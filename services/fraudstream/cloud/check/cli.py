@@ -24,8 +24,8 @@ def azure(
     """Check settings, code, queries and templates against the services' rules. Exit status 1: something was found."""
     from fraudstream.cloud.check.linter import lint
     from fraudstream.cloud.check.subject import gather
-    from fraudstream.cloud.rules import rules
-    from fraudstream.core.terminal import say_json, styled, terminal
+    from fraudstream.cloud.rules.table import rules
+    from fraudstream.core.output.terminal import say_json, styled, terminal
 
     subject = gather(project, parameters)
     found = lint(subject)

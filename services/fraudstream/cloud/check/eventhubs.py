@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fraudstream.cloud.check.subject import Subject
-from fraudstream.cloud.quotas import (
+from fraudstream.cloud.rules.quotas import (
     IDLE_SECONDS,
     LEAST_REQUEST_TIMEOUT_MS,
     MOST_GROUP_ID_CHARACTERS,
@@ -16,16 +16,17 @@ from fraudstream.cloud.quotas import (
     TIERS,
     UNIT_INGRESS_EVENTS,
 )
-from fraudstream.cloud.rules import Finding, rules
-from fraudstream.core.addresses import broker_problem
-from fraudstream.core.connection_strings import (
+from fraudstream.cloud.rules.rule import Finding
+from fraudstream.cloud.rules.table import rules
+from fraudstream.core.configuration.addresses import broker_problem
+from fraudstream.core.configuration.connection_strings import (
     EVENT_HUBS_DOMAIN,
     KAFKA_PORT,
     event_hubs_mistakes,
     parse_event_hubs,
 )
-from fraudstream.core.oauth import oauth_scope
-from fraudstream.core.topics import DAY_MS
+from fraudstream.core.contract.topics import DAY_MS
+from fraudstream.core.kafka.oauth import oauth_scope
 
 # What the stream job adds to a transaction: the decision, its reasons, and where the event came from.
 DECISION_BYTES = 16 * 1024

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from fraudstream.cloud.check import code, eventhubs, stores
 from fraudstream.cloud.check.subject import Subject
-from fraudstream.cloud.rules import Finding
-from fraudstream.core.redaction import redact
+from fraudstream.cloud.rules.rule import Finding
+from fraudstream.core.output.redaction import redact
 
 
 def lint(subject: Subject) -> list[Finding]:

@@ -8,18 +8,24 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fraudstream.cloud.check.subject import Subject
-from fraudstream.cloud.document_rules import DOCUMENT_BYTES, document_refusal, update_refusal
-from fraudstream.cloud.mongo_support import refusal
-from fraudstream.cloud.quotas import IDLE_SECONDS
-from fraudstream.cloud.rules import Finding, rules
-from fraudstream.core.addresses import malformed_addresses
-from fraudstream.core.connection_strings import DOCUMENTDB_DOMAIN, cosmos_account, cosmos_mistakes, uri_options
-from fraudstream.core.documents import COLLECTIONS
-from fraudstream.core.malformed import malformed
-from fraudstream.core.redaction import mask_uri
-from fraudstream.core.required import missing
-from fraudstream.core.throttling import MOST_OPERATIONS
-from fraudstream.core.topics import TOPICS
+from fraudstream.cloud.rules.documents import DOCUMENT_BYTES, document_refusal, update_refusal
+from fraudstream.cloud.rules.mongo_support import refusal
+from fraudstream.cloud.rules.quotas import IDLE_SECONDS
+from fraudstream.cloud.rules.rule import Finding
+from fraudstream.cloud.rules.table import rules
+from fraudstream.core.configuration.addresses import malformed_addresses
+from fraudstream.core.configuration.connection_strings import (
+    DOCUMENTDB_DOMAIN,
+    cosmos_account,
+    cosmos_mistakes,
+    uri_options,
+)
+from fraudstream.core.configuration.malformed import malformed
+from fraudstream.core.configuration.required import missing
+from fraudstream.core.contract.topics import TOPICS
+from fraudstream.core.documents.client import COLLECTIONS
+from fraudstream.core.documents.throttling import MOST_OPERATIONS
+from fraudstream.core.output.redaction import mask_uri
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
 _MOST_REQUEST_TIMEOUT_MS = 180_000

@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from fraudstream.core import kafka
-from fraudstream.core.addresses import broker_problem
+from fraudstream.core.configuration.addresses import broker_problem
+from fraudstream.core.configuration.malformed import Malformed
+from fraudstream.core.configuration.settings import Settings, malformed_values, validated
+from fraudstream.core.configuration.variables import Unread, unread
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, TOPICS, Topic
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.malformed import Malformed
-from fraudstream.core.settings import Settings, malformed_values, validated
-from fraudstream.core.topics import MAX_EVENT_BYTES, TOPICS, Topic
-from fraudstream.core.variables import Unread, unread
+from fraudstream.core.kafka import clients as kafka
 
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fraudstream.core.options import finite
+from fraudstream.core.output.options import finite
 from fraudstream.runtime.interrupts import ending_in_order
 
 app = typer.Typer(help="Try the move to a cloud on this machine.", no_args_is_help=True)
@@ -44,8 +44,8 @@ def azure(
     from fraudstream.cloud.rehearsal.environment import Plan
     from fraudstream.cloud.rehearsal.report import page, show
     from fraudstream.cloud.rehearsal.run import Rehearsal
-    from fraudstream.core.logs import configure_logging
-    from fraudstream.core.terminal import say_json, styled, terminal, write_file
+    from fraudstream.core.output.logs import configure_logging
+    from fraudstream.core.output.terminal import say_json, styled, terminal, write_file
 
     configure_logging("rehearsal")
     # Cut connections and slow moments are what a rehearsal is made of; the report says what came of them.

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from fraudstream.cloud.quotas import UNIT_INGRESS_EVENTS
 from fraudstream.cloud.rehearsal.environment import Plan
-from fraudstream.core.documents import COLLECTIONS
+from fraudstream.cloud.rules.quotas import UNIT_INGRESS_EVENTS
+from fraudstream.core.documents.client import COLLECTIONS
 
 HOURS = 730
 
 
 def prices() -> dict[str, Any]:
     """The table of prices, in USD."""
-    return tomllib.loads(resources.files("fraudstream.cloud").joinpath("prices.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files("fraudstream.cloud.rehearsal").joinpath("prices.toml").read_text("utf-8"))
 
 
 def monthly_costs(plan: Plan, events_per_second: float) -> list[dict[str, Any]]:

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudstream.cloud.rehearsal import environment
-from fraudstream.cloud.rehearsal.certificates import Certificates
-from fraudstream.cloud.rehearsal.cosmos import Account, CosmosEndpoint
+from fraudstream.cloud.rehearsal.azureml.online_endpoint import Deployment, OnlineEndpoint
+from fraudstream.cloud.rehearsal.azureml.registry import Registry
+from fraudstream.cloud.rehearsal.cosmos.account import Account
+from fraudstream.cloud.rehearsal.cosmos.endpoint import CosmosEndpoint
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
-from fraudstream.cloud.rehearsal.gateway import Gateway
-from fraudstream.cloud.rehearsal.identity import Identity
-from fraudstream.cloud.rehearsal.namespace import ControlPlane, Namespace
-from fraudstream.cloud.rehearsal.online_endpoint import Deployment, OnlineEndpoint
-from fraudstream.cloud.rehearsal.registry import Registry
-from fraudstream.cloud.rehearsal.web import WebServer
-from fraudstream.core.documents import COLLECTIONS
-from fraudstream.core.settings import Settings
+from fraudstream.cloud.rehearsal.eventhubs.gateway import Gateway
+from fraudstream.cloud.rehearsal.eventhubs.namespace import ControlPlane, Namespace
+from fraudstream.cloud.rehearsal.net.certificates import Certificates
+from fraudstream.cloud.rehearsal.net.identity import Identity
+from fraudstream.cloud.rehearsal.net.web import WebServer
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.documents.client import COLLECTIONS
 
 Answer = TypeVar("Answer")
 _ANSWER_SECONDS = 30.0

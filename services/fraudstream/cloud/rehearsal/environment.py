@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-from fraudstream.cloud.quotas import Tier
-from fraudstream.cloud.rehearsal.certificates import Certificates
-from fraudstream.core.environment import MLFLOW_SECONDS_VARIABLE
-from fraudstream.core.settings import Profile, Settings, profile_values
-from fraudstream.runtime.preflight import free_port
+from fraudstream.cloud.rehearsal.net.certificates import Certificates
+from fraudstream.cloud.rules.quotas import Tier
+from fraudstream.core.configuration.settings import Profile, Settings, profile_values
+from fraudstream.core.process.environment import MLFLOW_SECONDS_VARIABLE
+from fraudstream.runtime.supervise.preflight import free_port
 
 ACCOUNT = "rehearsal"
 KEY_NAME = "fraudstream-services"

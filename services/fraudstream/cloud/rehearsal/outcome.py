@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fraudstream.cloud.quotas import UNIT_INGRESS_BYTES, UNIT_INGRESS_EVENTS
 from fraudstream.cloud.rehearsal.costs import monthly_costs
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.environment import Plan
 from fraudstream.cloud.rehearsal.faults import Schedule
-from fraudstream.cloud.rules import rules
+from fraudstream.cloud.rules.quotas import UNIT_INGRESS_BYTES, UNIT_INGRESS_EVENTS
+from fraudstream.cloud.rules.table import rules
 from fraudstream.runtime.accounting import Summary
 
 # Refusals that are the point of a rehearsal: throttles that have to be survived, and requests at the limits.

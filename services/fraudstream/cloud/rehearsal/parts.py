@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fraudstream.cloud.rehearsal.certificates import Certificates
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
-from fraudstream.cloud.rehearsal.namespace import broker_part
+from fraudstream.cloud.rehearsal.eventhubs.namespace import broker_part
+from fraudstream.cloud.rehearsal.net.certificates import Certificates
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import TOPICS
 from fraudstream.core.errors import RuntimePartError
-from fraudstream.core.health import READY_FILE_VARIABLE, failing_file, failing_sentence
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import TOPICS
-from fraudstream.runtime import documentstore
-from fraudstream.runtime.part import Part
-from fraudstream.runtime.parts import local_parts, spark_job_environment
-from fraudstream.runtime.state import read_state, run_dir
-from fraudstream.runtime.supervisor import Supervisor
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence
+from fraudstream.runtime.parts import documentstore
+from fraudstream.runtime.parts.local import local_parts, spark_job_environment
+from fraudstream.runtime.supervise.part import Part
+from fraudstream.runtime.supervise.state import read_state, run_dir
+from fraudstream.runtime.supervise.supervisor import Supervisor
 
 READY_SECONDS = 240.0
 # The processes that hold keys of the services, and are started anew with the second ones.

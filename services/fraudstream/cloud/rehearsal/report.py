@@ -9,7 +9,7 @@ from jinja2 import Environment, select_autoescape
 from rich.table import Table
 
 from fraudstream.cloud.rehearsal.outcome import Outcome
-from fraudstream.core.terminal import Terminal, styled
+from fraudstream.core.output.terminal import Terminal, styled
 
 
 def show(outcome: Outcome, console: Terminal) -> None:

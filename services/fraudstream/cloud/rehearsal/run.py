@@ -12,15 +12,16 @@ from typing import Any
 
 import orjson
 
-from fraudstream.cloud.rehearsal import certificates, environment
+from fraudstream.cloud.rehearsal import environment
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
 from fraudstream.cloud.rehearsal.faults import Fault, Schedule
+from fraudstream.cloud.rehearsal.net import certificates
 from fraudstream.cloud.rehearsal.outcome import Outcome, account_for, leaks
 from fraudstream.cloud.rehearsal.parts import KEY_HOLDERS, Processes
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.core.settings import Settings
-from fraudstream.core.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.runtime.accounting import await_processed, end_offsets, summarise
 from fraudstream.runtime.machine import machine, versions
 from fraudstream.runtime.own_command import COMMAND, ended

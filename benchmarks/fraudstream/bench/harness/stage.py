@@ -1,0 +1,177 @@
+"""Where a benchmark happens: a folder and ports of its own, and processes that end with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+
+from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, profile_values
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS, partitions
+from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.kafka.clients import client_options, consumer, create_topics, topic_partitions
+from fraudstream.runtime.parts.local import settings_environment
+from fraudstream.runtime.supervise import process
+from fraudstream.runtime.supervise.part import Part
+from fraudstream.runtime.supervise.preflight import free_port
+from fraudstream.runtime.supervise.state import log_file, run_dir
+
+PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
+
+_GRACE_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+_TOPIC_SECONDS = 30.0
+
+
+class Stage:
+    """A folder with settings that no variable of the caller's reaches; all that is started in it ends with it."""
+
+    def __init__(self, **values: Any) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fraudstream-bench-"))
+        for made in (run_dir(self.folder), self.folder / "logs"):
+            made.mkdir()
+        ports = {f"{name}_port": free_port() for name in PORTS}
+        self.settings = isolated(data_dir=self.folder, **(ports | values))
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._numbered = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in reversed(self._children):
+            process.terminate(child, _GRACE_SECONDS)
+        if error is not None:
+            self._keep_logs()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def next_number(self) -> int:
+        """A number that the stage gives once: for consumer groups and logs."""
+        self._numbered += 1
+        return self._numbered
+
+    def start(self, part: Part) -> subprocess.Popen[bytes]:
+        """Start a part and wait until it is ready. Raises :class:`RuntimePartError` with the end of its log."""
+        if part.prepare is not None:
+            part.prepare()
+        child = process.spawn(part, self.log_of(part), {f"{ENV_PREFIX}DATA_DIR": str(self.folder)} | dict(part.env))
+        self._children.append(child)
+        self.await_condition(part.ready, part.ready_timeout_seconds, f"{part.name} is ready", part, child)
+        return child
+
+    def stop(self, child: subprocess.Popen[bytes], grace_seconds: float = _GRACE_SECONDS) -> None:
+        """Stop a part and everything that it started."""
+        process.terminate(child, grace_seconds)
+        self._children.remove(child)
+
+    def await_condition(
+        self,
+        condition: Callable[[], bool],
+        seconds: float,
+        what: str,
+        part: Part | None = None,
+        child: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        """Wait for the condition. Raises :class:`RuntimePartError` when the time is over or the child has ended."""
+        until = time.monotonic() + seconds
+        while not condition():
+            ended = child is not None and child.poll() is not None
+            if ended or time.monotonic() > until:
+                words = last_lines(self.log_of(part)) if part is not None else ""
+                why = "its process ended" if ended else f"not so after {seconds:.0f} s"
+                raise RuntimePartError(f"Waited until {what}: {why}. {words}".strip())
+            time.sleep(_POLL_SECONDS)
+
+    def log_of(self, part: Part) -> Path:
+        """The part's output."""
+        return log_file(self.folder, part.name)
+
+    def environment(self, **values: Any) -> dict[str, str]:
+        """The stage's settings, some of them changed, as a child's environment."""
+        return environment_of(with_values(self.settings, values))
+
+    def _keep_logs(self) -> None:
+        kept = Path(tempfile.gettempdir()) / "fraudstream-bench-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(self.folder / "logs", kept)
+
+
+def with_values(settings: Settings, values: dict[str, Any]) -> Settings:
+    """The settings with some of them changed."""
+    return Settings(**({name: getattr(settings, name) for name in type(settings).model_fields} | values))
+
+
+def isolated(**values: Any) -> Settings:
+    """Settings of the local profile that no variable and no `.env` of the caller's reaches."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    return Settings(**(defaults | profile_values("local") | values))
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as variables; what is empty there is emptied here as well."""
+    emptied = {f"{ENV_PREFIX}{name.upper()}": "" for name in type(settings).model_fields}
+    return emptied | settings_environment(settings)
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """The end of a log, in one line."""
+    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    return " | ".join(lines[-count:])[-1500:]
+
+
+def fresh_topics(settings: Settings, *names: str) -> None:
+    """Delete these topics and create them anew, empty."""
+    admin = KafkaAdminClient(**client_options(settings))
+    try:
+        present = set(names) & set(admin.list_topics())
+        if present:
+            admin.delete_topics(sorted(present))
+        until = time.monotonic() + _TOPIC_SECONDS
+        while set(names) & set(admin.list_topics()):
+            if time.monotonic() > until:
+                raise RuntimePartError(f"The topics {', '.join(sorted(present))} do not go away.")
+            time.sleep(_POLL_SECONDS)
+    finally:
+        admin.close()
+    create_topics(settings)
+
+
+class Ends:
+    """How many records topics hold, asked again and again over one connection."""
+
+    def __init__(self, settings: Settings, *topics: str) -> None:
+        self._reader = consumer(settings)
+        self._parts: list[TopicPartition] = []
+        until = time.monotonic() + _TOPIC_SECONDS
+        # A topic that was just created may not be known yet.
+        while len(self._parts) < len(topics) * partitions(settings):
+            if time.monotonic() > until:
+                raise RuntimePartError(f"The topics {', '.join(topics)} have {len(self._parts)} partitions.")
+            self._parts = topic_partitions(self._reader, topics)
+
+    def __call__(self) -> int:
+        return sum(self._reader.end_offsets(self._parts).values())
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._reader.close()
+
+
+OUTPUTS: Sequence[str] = (SCORED, REJECTED)
+EVERYTHING: Sequence[str] = (TRANSACTIONS, SCORED, REJECTED)
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment without settings of ours: they belong to another run."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX) or "CACHE" in name}

@@ -1,0 +1,216 @@
+"""The newest decisions straight from the topic `scored`, so that a page shows them before any document is written.
+
+A consumer of no group, which commits nothing: it reads the topic's end as any number of dashboards may. It works
+while somebody looks; on the next look it goes on from where it was, or from the window's start if that is later.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+import orjson
+import structlog
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.topics import SCORED
+from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.kafka.clients import topic_partitions
+from fraudstream.core.output.text import error_text
+from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data.queries import Decision
+from fraudstream.dashboards.data.window import MOST_ROWS, Window
+from fraudstream.dashboards.data.window_view import EMPTY, WindowView
+
+SPAN = timedelta(hours=1)
+
+_POLL_MS = 200
+_MOST_RECORDS = 5_000
+# A poll never says that the broker is away; asking for the end offsets does.
+_CHECK_SECONDS = 5.0
+_CHECK_MS = 3_000
+_PAUSE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TailView:
+    """The window, and why nothing comes in (empty while reading works). ``caught_up``: it has reached the end."""
+
+    window: WindowView = EMPTY
+    problem: str = ""
+    caught_up: bool = False
+
+
+@dataclass
+class _Start:
+    """Where a connection began: the window's start, the ends then, and which partitions are cut short of the start."""
+
+    since: datetime
+    ends: dict[TopicPartition, int]
+    resumed: set[TopicPartition] = field(default_factory=set)
+    cut: dict[TopicPartition, datetime | None] = field(default_factory=dict)
+
+
+class Tail:
+    """Follows `scored` in a thread of its own while somebody looks; ``connect`` makes a consumer of no group."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        window: Window | None = None,
+        idle_seconds: float = 30.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._connect = connect
+        self._window = window or Window()
+        self._idle = idle_seconds
+        self._now = now
+        self._problem = ""
+        self._caught_up = False
+        self._positions: dict[TopicPartition, int] = {}
+        self._looked_at = float("-inf")
+        self._condition = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="tail", daemon=True)
+
+    def __enter__(self) -> Tail:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+        self._thread.join(timeout=10)
+
+    def look(self) -> TailView:
+        """What has come in so far."""
+        with self._condition:
+            self._looked_at = time.monotonic()
+            self._condition.notify_all()
+        return TailView(self._window.view(), self._problem, self._caught_up)
+
+    def _run(self) -> None:
+        while self._wait_for_viewers():
+            try:
+                consumer = self._connect()
+            except BrokerUnavailable as error:
+                self._fail(error_text(error))
+                continue
+            try:
+                self._follow(consumer)
+            except (KafkaError, BrokerUnavailable) as error:
+                self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
+            # The thread outlives whatever a record or the client may bring; the page names the problem.
+            except Exception as error:
+                log.exception("tail_failed")
+                self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
+            finally:
+                consumer.close()
+
+    def _follow(self, consumer: Any) -> None:
+        parts = topic_partitions(consumer, [SCORED])
+        if not parts:
+            raise BrokerUnavailable(f"The topic {SCORED} does not exist yet.")
+        consumer.assign(parts)
+        start = self._seek(consumer, parts)
+        checked_at = time.monotonic()
+        try:
+            while self._looked_for():
+                records = consumer.poll(_POLL_MS, max_records=_MOST_RECORDS)
+                self._window.add(decision for part in parts for decision in _decisions(records.get(part, ())))
+                self._positions |= {part: consumer.position(part) for part in parts}
+                if not self._caught_up:
+                    self._see_whether_caught_up(start, records)
+                if time.monotonic() - checked_at > _CHECK_SECONDS:
+                    consumer.end_offsets(parts, timeout_ms=_CHECK_MS)
+                    checked_at = time.monotonic()
+        finally:
+            self._caught_up = False
+
+    def _seek(self, consumer: Any, parts: list[TopicPartition]) -> _Start:
+        """Go to where reading goes on, at most one window before the end."""
+        since = self._now() - SPAN
+        found = consumer.offsets_for_times(dict.fromkeys(parts, int(since.timestamp() * 1000)))
+        ends: dict[TopicPartition, int] = consumer.end_offsets(parts)
+        most = MOST_ROWS // len(parts)
+        start = _Start(since, ends)
+        for part in parts:
+            earliest = found[part].offset if found.get(part) else ends[part]
+            position = self._positions.get(part, -1)
+            if earliest <= position <= ends[part]:
+                start.resumed.add(part)
+            else:
+                position = max(earliest, ends[part] - most)
+                if position > earliest:
+                    start.cut[part] = None
+            consumer.seek(part, position)
+        return start
+
+    def _see_whether_caught_up(self, start: _Start, records: Mapping[TopicPartition, Any]) -> None:
+        for part, seen in start.cut.items():
+            if seen is None and records.get(part):
+                start.cut[part] = datetime.fromtimestamp(records[part][0].timestamp / 1000, UTC)
+        if any(self._positions[part] < end for part, end in start.ends.items()):
+            return
+        # Where reading went on from before, the window is still complete from where it was.
+        if len(start.resumed) < len(start.ends):
+            self._window.complete_since(max([start.since, *(seen for seen in start.cut.values() if seen)]))
+        self._caught_up, self._problem = True, ""
+
+    def _looked_for(self) -> bool:
+        with self._condition:
+            return not self._closed and time.monotonic() - self._looked_at <= self._idle
+
+    def _wait_for_viewers(self) -> bool:
+        with self._condition:
+            if self._problem:
+                self._condition.wait_for(lambda: self._closed, _PAUSE_SECONDS)
+            self._condition.wait_for(lambda: self._closed or time.monotonic() - self._looked_at <= self._idle)
+            return not self._closed
+
+    def _fail(self, problem: str) -> None:
+        if not self._problem:
+            log.warning("tail_lost", reason=problem)
+        self._problem = problem
+        self._caught_up = False
+
+
+def _decisions(records: Any) -> list[Decision]:
+    return [made for record in records if (made := decision_of(record.value, record.timestamp)) is not None]
+
+
+def decision_of(value: bytes, published_ms: int) -> Decision | None:
+    """A record of `scored` as a decision; None for one that is not, which the store job reports."""
+    try:
+        event = orjson.loads(value)
+        source = event["source"]
+        enqueued_at = datetime.fromisoformat(source["enqueued_at"]).astimezone(UTC)
+        made = Decision(
+            id=int(event["id"]),
+            event_time=datetime.fromisoformat(event["event_time"]).astimezone(UTC),
+            enqueued_at=enqueued_at,
+            partition=int(source["partition"]),
+            fraud=event["prediction"] == 1,
+            score=float(event["score"]),
+            threshold=float(event["threshold"]),
+            model_version=stored.text(event["model_version"], 60),
+            latency_ms=stored.milliseconds(published_ms - 1000 * enqueued_at.timestamp()),
+            reasons=tuple(stored.reasons(event["reasons"])),
+            features={name: event[name] for name in FEATURES if name in event},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+    usable = 0 <= made.id < 2**63 and stored.is_usable(made.features, made.score, made.threshold)
+    return made if usable else None

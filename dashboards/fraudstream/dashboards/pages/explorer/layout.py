@@ -1,0 +1,184 @@
+"""The explorer's layout; what is open in it is kept in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, dcc, html
+
+from fraudstream.dashboards.data.searches import ROWS, SEARCHED
+from fraudstream.dashboards.ui import decisions, panels
+from fraudstream.dashboards.ui.accessibility import aria
+from fraudstream.dashboards.ui.address import Address, Kept, remember
+from fraudstream.dashboards.ui.shell import heading
+from fraudstream.dashboards.ui.stored_rows import ROW_COLUMNS
+
+PATH = "/explorer"
+TITLE = "Explorer"
+TABS = {"transaction": "Transaction", "search": "Search", "rejected": "Rejected"}
+TICK_MS = 3_000
+
+KEPT = (
+    Kept("explorer-tab", "value", "tab", "transaction"),
+    Kept("explorer-id", "value", "id"),
+    Kept("explorer-field", "value", "field", "category_recipient"),
+    Kept("explorer-value", "value", "value"),
+    Kept("explorer-where", "value", "where", "all"),
+    Kept("explorer-rejected-id", "data", "event"),
+)
+
+_REJECTED_COLUMNS: list[dict[str, Any]] = [
+    {"field": "time", "headerName": "Rejected, UTC", "width": 170},
+    {"field": "id", "headerName": "Record", "width": 180, "cellRenderer": "RejectedLink"},
+    {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 260},
+    {"field": "bytes", "headerName": "Bytes", "width": 84, "type": "rightAligned", "valueFormatter": decisions.WHOLE},
+]
+
+
+def layout(search: str | None = None) -> html.Div:
+    """The page before its first data, in the state that the address holds."""
+    address = Address(search)
+    tabs = dmc.Tabs(
+        [
+            dmc.TabsList([dmc.TabsTab(label, value=name) for name, label in TABS.items()], **aria(label="Explorer")),
+            dmc.TabsPanel(_transaction(address), value="transaction"),
+            dmc.TabsPanel(_search(address), value="search"),
+            dmc.TabsPanel(_rejected(), value="rejected"),
+        ],
+        id="explorer-tab",
+        value=address.one("tab", TABS, "transaction"),
+        keepMounted=True,
+    )
+    return html.Div(
+        [
+            heading("Explorer", "One transaction from its arrival to its document, and what was rejected", None),
+            tabs,
+            dcc.Interval(id="explorer-tick", interval=TICK_MS),
+            dcc.Store(id="explorer-rejected-id", data=address.text("event") or None),
+        ],
+        className="page",
+    )
+
+
+def _transaction(address: Address) -> html.Div:
+    number = dmc.TextInput(
+        id="explorer-id",
+        value=address.text("id"),
+        placeholder="1001000",
+        label="Transaction id",
+        debounce=True,
+        inputProps={"inputMode": "numeric"},
+        w=220,
+        size="sm",
+    )
+    form = html.Div([number, dmc.Button("Open", id="explorer-open", size="sm")], className="form")
+    shown = _framed("explorer-transaction-state", "Transaction", html.Div(id="explorer-transaction"))
+    return html.Div([form, shown], className="explorer-tab")
+
+
+def _search(address: Address) -> html.Div:
+    fields = sorted(SEARCHED)
+    form = html.Div(
+        [
+            dmc.Select(
+                id="explorer-field",
+                label="Field",
+                data=[{"value": name, "label": name.replace("_", " ")} for name in fields],
+                value=address.one("field", fields, "category_recipient"),
+                allowDeselect=False,
+                searchable=True,
+                size="sm",
+                w=200,
+            ),
+            dmc.TextInput(
+                id="explorer-value",
+                label="Value",
+                value=address.text("value"),
+                placeholder="tech_store",
+                debounce=False,
+                size="sm",
+                w=200,
+            ),
+            dmc.Select(
+                id="explorer-where",
+                label="Among",
+                data=[
+                    {"value": "all", "label": "All transactions"},
+                    {"value": "alerts", "label": "Newest alerts"},
+                ],
+                value=address.one("where", ("all", "alerts"), "all"),
+                allowDeselect=False,
+                size="sm",
+                w=180,
+            ),
+            dmc.Button("Find", id="explorer-find", size="sm"),
+        ],
+        className="form",
+    )
+    grid = decisions.grid("explorer-rows", ROW_COLUMNS, height=480, row_id="params.data.id", label="Found transactions")
+    shown = panels.frame("explorer-search", "Found", f"At most {ROWS} transactions, in no order", grid, 12)
+    return html.Div([form, dmc.Grid([shown], gutter="md")], className="explorer-tab")
+
+
+def _rejected() -> html.Div:
+    grid = decisions.grid(
+        "explorer-rejections", _REJECTED_COLUMNS, height=340, row_id="params.data.id", label="Rejected events"
+    )
+    newest = panels.frame("explorer-rejected", "Rejected events", "The newest ones", grid, 12)
+    detail = _framed("explorer-event", "Rejected event", html.Div(id="explorer-event-body"))
+    replay = html.Div(
+        [
+            dmc.Textarea(
+                id="explorer-correction",
+                label="Event to send",
+                description="Correct it here: it is sent to the topic transactions as it stands, if it is valid.",
+                autosize=True,
+                minRows=4,
+                maxRows=14,
+                classNames={"input": "mono"},
+            ),
+            html.Div(
+                [
+                    dmc.Button("Replay …", id="explorer-replay", size="sm", disabled=True),
+                    html.Div(id="explorer-replayed", role="status", **aria(live="polite")),
+                ],
+                className="form form--end",
+            ),
+        ],
+        id="explorer-replay-box",
+        style={"display": "none"},
+    )
+    confirm = dmc.Modal(
+        [
+            dmc.Text("The event goes to the topic transactions and is scored like any other.", size="sm"),
+            html.Pre("", id="explorer-confirm-event", className="document document--short", tabIndex=0),
+            dmc.Group(
+                [
+                    dmc.Button("Cancel", id="explorer-cancel", variant="default", size="sm"),
+                    dmc.Button("Send it", id="explorer-send", size="sm"),
+                ],
+                justify="flex-end",
+                mt="md",
+            ),
+        ],
+        id="explorer-confirm",
+        title="Send this event again?",
+        opened=False,
+        closeButtonProps=aria(label="Close"),
+    )
+    return html.Div([dmc.Grid([newest], gutter="md"), detail, replay, confirm], className="explorer-tab")
+
+
+def _framed(panel_id: str, label: str, body: Any) -> html.Section:
+    return html.Section(
+        html.Div([body, panels.note(panel_id)], className="panel-body panel-body--text"),
+        id=panel_id,
+        className=panels.State("loading").class_name,
+        **aria(label=label),
+    )
+
+
+def register(app: Dash) -> None:
+    """What is open is kept in the address."""
+    remember(app, KEPT)

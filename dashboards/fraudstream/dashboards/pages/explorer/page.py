@@ -1,0 +1,94 @@
+"""The explorer: one transaction end to end, a search by field, and the rejected events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from fraudstream.core.output.text import printable
+from fraudstream.dashboards.data.parts.model import browser_address, model_address
+from fraudstream.dashboards.data.searches import ROW_FIELDS, Rows, criteria
+from fraudstream.dashboards.data.sources import Sources
+from fraudstream.dashboards.pages.explorer import (
+    layout as explorer_layout,
+)
+from fraudstream.dashboards.pages.explorer import (
+    rejected as explorer_rejected,
+)
+from fraudstream.dashboards.pages.explorer import (
+    view as explorer_view,
+)
+from fraudstream.dashboards.pages.explorer.layout import PATH, TITLE, layout
+from fraudstream.dashboards.ui import panels
+from fraudstream.dashboards.ui.errors_shown import told
+from fraudstream.dashboards.ui.rendering import request_formats
+from fraudstream.dashboards.ui.stored_rows import row
+
+__all__ = ["PATH", "TITLE", "layout", "register"]
+
+_MOST_ID = 2**63 - 1
+_LONGEST_ID = 40
+
+
+def register(app: Dash, sources: Sources) -> None:
+    """The page's callbacks."""
+    explorer_layout.register(app)
+    explorer_rejected.register(app, sources)
+    mlflow = browser_address(sources.settings)
+    model = model_address(mlflow, sources.settings.model_name)
+
+    @app.callback(
+        Output("explorer-transaction", "children"),
+        Output("explorer-transaction-state", "className"),
+        Output("explorer-transaction-state-note", "children"),
+        Input("explorer-id", "value"),
+        Input("explorer-id", "n_submit"),
+        Input("explorer-open", "n_clicks"),
+    )
+    def show_transaction(text: str | None, _submits: int | None, _clicks: int | None) -> tuple[Any, str, str]:
+        wanted = str(text or "").strip()
+        if not wanted:
+            return "", panels.State("empty").class_name, "Type a transaction's id, or choose one on another page."
+        # Python refuses to read a number of thousands of digits.
+        if not wanted.isdecimal() or len(wanted) > _LONGEST_ID or int(wanted) > _MOST_ID:
+            return "", panels.State("empty").class_name, f"{printable(wanted, 40)} is no id: ids are whole numbers."
+        found = told(lambda: sources.lookup.transaction(int(wanted)))
+        if isinstance(found, str):
+            return "", panels.State("failed").class_name, found
+        if found is None:
+            note = f"No transaction {wanted} is stored. It may have been rejected, or be on its way: see Rejected."
+            return "", panels.State("empty").class_name, note
+        return explorer_view.transaction(found, request_formats(), model), panels.State("ready").class_name, ""
+
+    @app.callback(
+        Output("explorer-rows", "rowData"),
+        Output("explorer-search", "className"),
+        Output("explorer-search-note", "children"),
+        Output("explorer-search-insight", "children"),
+        Input("explorer-find", "n_clicks"),
+        Input("explorer-value", "n_submit"),
+        State("explorer-field", "value"),
+        State("explorer-value", "value"),
+        State("explorer-where", "value"),
+        running=[(Output("explorer-find", "loading"), True, False)],
+    )
+    def search(
+        clicks: int | None, submits: int | None, name: Any, text: str | None, where: Any
+    ) -> tuple[Any, str, str, Any]:
+        text = str(text or "")
+        if not text.strip():
+            return [], panels.State("empty").class_name, "Choose a field and type the value to find.", no_update
+        if ctx.triggered_id is None and not (clicks or submits) and not text:
+            return no_update, panels.State("empty").class_name, "", no_update
+        try:
+            wanted = criteria([(str(name), text)])
+        except ValueError as error:
+            return [], panels.State("empty").class_name, f"{error}.", ""
+        found = told(lambda: sources.lookup.search(wanted, frauds_only=where == "alerts", names=ROW_FIELDS))
+        if not isinstance(found, Rows):
+            return [], panels.State("failed").class_name, found, ""
+        forms = request_formats()
+        rows = [row({**made, "_id": made.get("id", made["_id"])}, forms) for made in found.documents]
+        state = panels.State("ready") if rows else panels.State("empty", f"Nothing found. {found.note}")
+        return rows, state.class_name, state.note, f"{len(rows)} rows. {found.note}"

@@ -1,0 +1,120 @@
+"""One transaction, end to end, as the page shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+
+from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data.parts.model import version_address
+from fraudstream.dashboards.data.searches import stages
+from fraudstream.dashboards.ui import words
+from fraudstream.dashboards.ui.accessibility import aria
+from fraudstream.dashboards.ui.formats import NOTHING, Formats
+
+_STRONGEST = 3.0
+
+
+def transaction(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Div:
+    """A stored transaction: decision, way through the parts, reasons, fields, document."""
+    return html.Div(
+        [
+            _summary(made, forms, model_address),
+            html.Div([_way(made, forms), _reasons(made, forms)], className="explorer-columns"),
+            html.Div([_fields(made, forms), _document(made)], className="explorer-columns"),
+        ],
+        className="explorer-transaction",
+    )
+
+
+def _summary(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Dl:
+    scored = "prediction" in made
+    fraud = made.get("prediction", made.get("isFraud")) == 1
+    verdict = ("▲ Fraud" if fraud else "Legitimate") + ("" if scored else ", labelled")
+    number = stored.text(made.get("model_version", NOTHING), 60)
+    address = version_address(model_address, number) if scored else ""
+    version: Any = (
+        html.A(number, href=address, target="_blank", rel="noopener", className="link") if address else number
+    )
+    score, threshold = stored.number(made.get("score")), stored.number(made.get("threshold"))
+    facts = [
+        ("Decision", html.Span(verdict, className="verdict verdict--fraud" if fraud else "verdict")),
+        ("Score", NOTHING if score is None else forms.decimals(score, 3)),
+        ("Threshold", NOTHING if threshold is None else forms.decimals(threshold, 3)),
+        ("Model version", version),
+        ("Amount", forms.money(stored.number(made.get("amount")))),
+        ("Latency", forms.milliseconds(stored.number(made.get("latency_ms")))),
+    ]
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
+        className="facts facts--wide",
+        **aria(label="Decision"),
+    )
+
+
+def _way(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    steps = []
+    for stage in stages(made):
+        after = "" if stage.after_ms is None or not stage.after_ms else f"+{forms.milliseconds(stage.after_ms)}"
+        steps.append(
+            html.Li(
+                [
+                    html.Div([html.Strong(stage.name), html.Span(after, className="stage-after")]),
+                    html.Div(forms.moment(stage.at) if stage.at else NOTHING, className="stage-time"),
+                    html.Div(stage.detail, className="stage-detail"),
+                ]
+            )
+        )
+    return html.Div([html.H3("Way through the parts"), html.Ol(steps, className="stages")])
+
+
+def _reasons(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    reasons, fields = stored.reasons(made.get("reasons")), stored.fields(made)
+    if not reasons:
+        text = "Reasons are kept for frauds that the model found." if "prediction" in made else "Labelled, not scored."
+        return html.Div([html.H3("Reasons"), html.P(text, className="quiet")])
+    items = [
+        html.Li(
+            [
+                html.Span(words.reasons_of([(name, weight)], fields, forms), className="reason-name"),
+                html.Span(
+                    html.Span(className="reason-bar", style={"width": _width(weight)}),
+                    className="reason-track",
+                ),
+                html.Span(f"{'+' if weight >= 0 else '−'}{forms.decimals(abs(weight), 2)}", className="reason-weight"),
+            ]
+        )
+        for name, weight in reasons
+    ]
+    note = "What raised the score most, in log-odds"
+    return html.Div([html.H3("Reasons"), html.P(note, className="quiet"), html.Ul(items, className="reasons")])
+
+
+def _width(weight: float) -> str:
+    return f"{100 * min(abs(weight) / _STRONGEST, 1):.0f}%"
+
+
+def _fields(made: Mapping[str, Any], forms: Formats) -> html.Div:
+    rows = [
+        (name.replace("_", " ").capitalize(), _field(name, value, forms)) for name, value in stored.fields(made).items()
+    ]
+    body = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
+    return html.Div([html.H3("Fields"), body])
+
+
+def _field(name: str, value: Any, forms: Formats) -> str:
+    if isinstance(value, float):
+        return forms.money(value)
+    if name in words.DIMENSION_LABELS:
+        return words.long_label(name, str(value))
+    return str(value)
+
+
+def _document(made: Mapping[str, Any]) -> html.Div:
+    text = json.dumps(stored.plain(made), ensure_ascii=False, indent=2)
+    return html.Div(
+        [html.H3("Document"), html.Pre(text, className="document", tabIndex=0, **aria(label="The stored document"))]
+    )

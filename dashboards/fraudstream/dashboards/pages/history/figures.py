@@ -1,0 +1,233 @@
+"""Fraud rates with their uncertainty, by value and by day: pure functions from tallies to Plotly's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from fraudstream.core.contract.rollups import AMOUNT_BIN, HOUR
+from fraudstream.dashboards.data.buckets import Tallies, Tally
+from fraudstream.dashboards.data.measures import share, wilson_band
+from fraudstream.dashboards.ui import words
+from fraudstream.dashboards.ui.figures import ENGLISH, Figure, figure, ordered_values, share_hover
+from fraudstream.dashboards.ui.formats import Formats
+from fraudstream.dashboards.ui.theme import COUNTS, FRAUD, RATE, RATE_BAND, SECOND, SECOND_BAND
+
+# Neighbouring values of these dimensions are neighbours in truth, so that a line between them means something.
+ORDERED = ("month", "day_of_week", HOUR, AMOUNT_BIN)
+_SPLINE = {"shape": "spline", "smoothing": 0.4}
+
+
+def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms: Formats = ENGLISH) -> Figure:
+    """The fraud rate by value with its 95 % Wilson band above the counts, and the overall rate as a dotted line.
+
+    ``other``: a second period's tallies, drawn beside the first with a colour and a shape of its own.
+    """
+    values = ordered_values(dimension, {**tallies, **(other or {})})
+    labels = [words.drawn(words.label(dimension, value)) for value in values]
+    compared = other is not None
+    data: list[Figure] = []
+    periods = [("", tallies, (RATE, RATE_BAND, "circle", COUNTS))]
+    if other is not None:
+        periods = [
+            ("A ", tallies, (RATE, RATE_BAND, "circle", RATE)),
+            ("B ", other, (SECOND, SECOND_BAND, "diamond", SECOND)),
+        ]
+    for name, counted, look in periods:
+        data += _rate_traces(name, dimension, values, counted, look, forms, compared=compared)
+    everything = sum(tallies.values(), Tally())
+    overall = share(everything.frauds, everything.transactions)
+    shapes = [] if overall is None or compared else [_line_at(100 * overall)]
+    layout = {
+        "shapes": shapes,
+        "barmode": "group",
+        # Points of two periods stand beside each other, as their bars do; lines go through the same places.
+        "scattermode": "group" if compared and dimension not in ORDERED else "overlay",
+        "scattergap": 0.5,
+        "xaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "anchor": "y2",
+            "title": {"text": "amount from"} if dimension == AMOUNT_BIN else {},
+        },
+        "yaxis": {
+            "domain": [0.36, 1],
+            "tickprefix": forms.percent_before,
+            "ticksuffix": forms.percent_after,
+            "rangemode": "tozero",
+            "showgrid": True,
+            "title": {"text": "fraud rate"},
+        },
+        "yaxis2": {"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
+    }
+    return figure(data, layout, "rates", forms)
+
+
+def _rate_traces(
+    prefix: str,
+    dimension: str,
+    values: Sequence[str],
+    tallies: Tallies,
+    look: tuple[str, str, str, str],
+    forms: Formats,
+    *,
+    compared: bool,
+) -> list[Figure]:
+    colour, band_colour, symbol, count_colour = look
+    measured = [
+        (value, tallies[value], band)
+        for value in values
+        if value in tallies and (band := wilson_band(tallies[value].frauds, tallies[value].transactions)) is not None
+    ]
+    names = [words.drawn(words.label(dimension, value)) for value, _, _ in measured]
+    percents = [100 * tally.frauds / tally.transactions for _, tally, _ in measured]
+    lows = [100 * low for _, _, (low, _) in measured]
+    highs = [100 * high for _, _, (_, high) in measured]
+    joined = dimension in ORDERED
+    data: list[Figure] = []
+    bars: Figure | None = None
+    if joined:
+        outline = {
+            "type": "scatter",
+            "mode": "lines",
+            "line": {"width": 0, **_SPLINE},
+            "hoverinfo": "skip",
+            "x": names,
+        }
+        data.append(outline | {"name": f"{prefix}95 % low", "y": lows})
+        data.append(outline | {"name": f"{prefix}95 % high", "y": highs, "fill": "tonexty", "fillcolor": band_colour})
+    else:
+        bars = {
+            "type": "data",
+            "array": [high - rate for high, rate in zip(highs, percents, strict=True)],
+            "arrayminus": [rate - low for low, rate in zip(lows, percents, strict=True)],
+            "color": colour,
+            "thickness": 1.6,
+            "width": 5,
+        }
+
+    def shown(value: str) -> str:
+        return words.drawn(words.long_label(dimension, value))
+
+    hover = [
+        f"{share_hover(prefix + shown(value), tally, forms)}<br>{_band_text(band, forms)}"
+        for value, tally, band in measured
+    ]
+    data.append(
+        {
+            "type": "scatter",
+            "name": f"{prefix}Fraud rate".strip(),
+            "x": names,
+            "y": percents,
+            "mode": "lines+markers" if joined else "markers",
+            "line": {"color": colour, "width": 2, **_SPLINE},
+            "marker": {"size": 7 if joined else 9, "color": colour, "symbol": symbol},
+            # A marker at 0 is drawn whole.
+            "cliponaxis": False,
+            "error_y": bars,
+            "hovertext": hover,
+            "hoverinfo": "text",
+            "customdata": [[dimension, value] for value, _, _ in measured],
+        }
+    )
+    counted = [(value, tallies.get(value, Tally())) for value in values]
+    data.append(
+        {
+            "type": "bar",
+            "name": f"{prefix}Transactions".strip(),
+            "x": [words.drawn(words.label(dimension, value)) for value, _ in counted],
+            "y": [tally.transactions for _, tally in counted],
+            "yaxis": "y2",
+            "marker": {
+                "color": count_colour,
+                "opacity": 0.6 if compared else 1,
+                "line": {"width": 0},
+                "cornerradius": 2,
+            },
+            "hovertext": [share_hover(prefix + shown(value), tally, forms) for value, tally in counted],
+            "hoverinfo": "text",
+            "customdata": [[dimension, value] for value, _ in counted],
+        }
+    )
+    return data
+
+
+def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
+    """The fraud rate day by day with its 95 % Wilson band, above the day's transactions; days without any are gaps."""
+    starts = _days_between(days)
+    counted = [days.get(day, Tally()) for day in starts]
+    bands = [wilson_band(tally.frauds, tally.transactions) for tally in counted]
+    names = [f"{day:%Y-%m-%d}" for day in starts]
+    percents = [None if (rate := share(tally.frauds, tally.transactions)) is None else 100 * rate for tally in counted]
+    outline = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": names}
+    hover = [
+        share_hover(forms.date(day), tally, forms) + (f"<br>{_band_text(band, forms)}" if band else "")
+        for day, tally, band in zip(starts, counted, bands, strict=True)
+    ]
+    data: list[Figure] = [
+        outline | {"name": "95 % low", "y": [100 * band[0] if band else None for band in bands]},
+        outline
+        | {
+            "name": "95 % high",
+            "y": [100 * band[1] if band else None for band in bands],
+            "fill": "tonexty",
+            "fillcolor": RATE_BAND,
+        },
+        {
+            "type": "scatter",
+            "name": "Fraud rate",
+            "x": names,
+            "y": percents,
+            # A day alone between gaps has no line.
+            "mode": "lines" if len(names) > 14 else "lines+markers",
+            "line": {"color": RATE, "width": 1.6},
+            "marker": {"size": 6, "color": RATE},
+            "hovertext": hover,
+            "hoverinfo": "text",
+        },
+        {
+            "type": "bar",
+            "name": "Transactions",
+            "x": names,
+            "y": [tally.transactions for tally in counted],
+            "yaxis": "y2",
+            "marker": {"color": COUNTS, "line": {"width": 0}},
+            "hovertext": hover,
+            "hoverinfo": "text",
+        },
+    ]
+    everything = sum(counted, Tally())
+    overall = share(everything.frauds, everything.transactions)
+    layout = {
+        "shapes": [] if overall is None else [_line_at(100 * overall)],
+        "bargap": 0.1,
+        "xaxis": {"type": "date", "anchor": "y2", "tickformat": "%-d %b\n%Y", "nticks": 10},
+        "yaxis": {
+            "domain": [0.36, 1],
+            "tickprefix": forms.percent_before,
+            "ticksuffix": forms.percent_after,
+            "rangemode": "tozero",
+            "showgrid": True,
+            "title": {"text": "fraud rate"},
+        },
+        "yaxis2": {"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
+    }
+    return figure(data, layout, "trend", forms)
+
+
+def _days_between(days: Mapping[datetime, Tally]) -> list[datetime]:
+    if not days:
+        return []
+    first, last = min(days), max(days)
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _line_at(height: float) -> Figure:
+    place = {"xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": height, "y1": height}
+    return {"type": "line", **place, "line": {"color": FRAUD, "width": 1.2, "dash": "dot"}, "opacity": 0.8}
+
+
+def _band_text(band: tuple[float, float], forms: Formats) -> str:
+    low, high = band
+    return f"95% between {forms.percent(low)} and {forms.percent(high)}"

@@ -1,0 +1,144 @@
+"""What the history report counts, for a reader's origin and periods: pure functions of rollups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, DIMENSIONS, HOUR, ORIGINS
+from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data.buckets import VALUES, Tallies, Tally
+from fraudstream.dashboards.data.measures import share, wilson_band
+from fraudstream.dashboards.data.queries import HistorySnapshot, summed
+
+# Far beyond what the calendar offers, and within what dates can be reckoned with.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+
+CHOICES: dict[str, tuple[str, ...]] = {"all": ORIGINS, "history": ("history",), "live": ("live",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole months, both inclusive, each given by its first moment (UTC)."""
+
+    first: datetime
+    last: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after it."""
+        return (self.last + timedelta(days=31)).replace(day=1)
+
+    @property
+    def text(self) -> str:
+        """As the address and the exports name it: ``2026-01..2026-03``."""
+        return f"{self.first:%Y-%m}..{self.last:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A period's figures: dimension → value → tally, and day → tally."""
+
+    dimensions: Mapping[str, Tallies]
+    days: Mapping[datetime, Tally]
+
+    @property
+    def total(self) -> Tally:
+        return self.dimensions.get(ALL, {}).get(ALL, Tally())
+
+
+def period(months: Sequence[Any] | None) -> Period | None:
+    """Two months, ``2026-01`` or a date in them, as a period; None for anything else."""
+    if not isinstance(months, list | tuple) or len(months) < 2:
+        return None
+    try:
+        first, last = (datetime.strptime(str(month)[:7], "%Y-%m").replace(tzinfo=UTC) for month in months[:2])
+    except ValueError:
+        return None
+    if not all(_FIRST_YEAR <= month.year <= _LAST_YEAR for month in (first, last)):
+        return None
+    return Period(min(first, last), max(first, last))
+
+
+def report(snapshot: HistorySnapshot, choice: str, chosen: Period | None) -> Report:
+    """Count an origin's transactions: everything stored, or the months of a period."""
+    origins = CHOICES[choice]
+    if chosen is None:
+        counted = summed([snapshot.totals.get(origin, {}) for origin in origins])
+    else:
+        counted = summed(
+            tallies
+            for origin in origins
+            for month, tallies in snapshot.months.get(origin, {}).items()
+            if chosen.first <= month <= chosen.last
+        )
+    days: dict[datetime, Tally] = {}
+    for origin in origins:
+        for day, tally in snapshot.days.get(origin, {}).items():
+            if chosen is None or chosen.first <= day < chosen.end:
+                days[day] = days.get(day, Tally()) + tally
+    return Report(counted, days)
+
+
+def table(counted: Report) -> list[dict[str, Any]]:
+    """The report as rows, one for each value of each dimension, the total first."""
+    rows = []
+    for dimension in DIMENSIONS:
+        for value in VALUES[dimension]:
+            tally = counted.dimensions.get(dimension, {}).get(value, Tally())
+            band = wilson_band(tally.frauds, tally.transactions)
+            rows.append(
+                {
+                    "dimension": dimension,
+                    "value": value,
+                    "transactions": tally.transactions,
+                    "frauds": tally.frauds,
+                    "fraud_rate": share(tally.frauds, tally.transactions),
+                    "fraud_rate_low": band[0] if band else None,
+                    "fraud_rate_high": band[1] if band else None,
+                    "amount": _rounded(tally.amount),
+                    "fraud_amount": _rounded(tally.fraud_amount),
+                }
+            )
+    return rows
+
+
+def _rounded(amount: float) -> float | None:
+    # What cannot be summed is empty: a file has no number for it.
+    return round(amount, 2) if math.isfinite(amount) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """The bar behind which a reader wants to see the transactions."""
+
+    dimension: str
+    value: str
+
+    @property
+    def known(self) -> bool:
+        return self.value in VALUES.get(self.dimension, ())
+
+    def criteria(self, choice: str, chosen: Period | None) -> dict[str, Any]:
+        """The store's filter. An hour is no field of a document: see :meth:`keeps`."""
+        wanted: dict[str, Any] = {}
+        if self.dimension == AMOUNT_BIN:
+            low, _, high = self.value.rstrip("+").partition("-")
+            wanted["amount"] = {"$gte": float(low)} | ({"$lt": float(high)} if high else {})
+        elif self.dimension not in (ALL, HOUR):
+            wanted[self.dimension] = int(self.value) if self.dimension == "month" else self.value
+        if choice != "all":
+            wanted["origin"] = CHOICES[choice][0]
+        if chosen is not None:
+            wanted["event_time"] = {"$gte": chosen.first, "$lt": chosen.end}
+        return wanted
+
+    def keeps(self, made: Mapping[str, Any]) -> bool:
+        """Whether a document that satisfies the criteria belongs to the bar."""
+        if self.dimension != HOUR:
+            return True
+        at = stored.moment(made.get("event_time"))
+        return at is not None and at.hour == int(self.value)

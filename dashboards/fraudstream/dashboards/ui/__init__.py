@@ -1,0 +1,1 @@
+"""What every page is made of: panels, figures, formats, colours and words."""

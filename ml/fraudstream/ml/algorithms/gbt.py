@@ -1,0 +1,102 @@
+"""Spark ML's gradient-boosted trees: the first system's model, exported to arrays that need no Spark to be served."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.dataset as ds
+
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.ml.algorithms.portable import of_spark_trees
+from fraudstream.ml.features import LABEL
+from fraudstream.ml.model_code import SparkTrees
+from fraudstream.spark.session import file_uri
+
+if TYPE_CHECKING:
+    from pyspark.ml.classification import GBTClassificationModel
+    from pyspark.sql import SparkSession
+
+PARAMETERS: dict[str, Any] = {"maxIter": 100, "maxDepth": 4, "stepSize": 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A trained Spark model, its parameters, and its trees as arrays of shape (trees, nodes)."""
+
+    model: GBTClassificationModel
+    parameters: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Probability of fraud, float64, shape (n,), as it will be served."""
+        with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
+            self.save(Path(scratch))
+            return SparkTrees(Path(scratch)).probability(features)
+
+    def save(self, folder: Path) -> None:
+        """Write what ``model_code.SparkTrees`` reads."""
+        np.savez_compressed(folder / "trees.npz", allow_pickle=False, **self.arrays)
+
+    def portable(self) -> dict[str, Any]:
+        """The trees as :mod:`fraudstream.ml.algorithms.portable` has them."""
+        return of_spark_trees(self.arrays)
+
+
+def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:
+    """Train on the rows and export the trees; Spark's own form of the model is saved in ``folder``."""
+    import pandas as pd
+    from pyspark.ml.classification import GBTClassifier
+    from pyspark.ml.feature import VectorAssembler
+
+    frame = pd.DataFrame(features, columns=list(FEATURES)).assign(**{LABEL: labels.astype(float)})
+    rows = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(spark.createDataFrame(frame))
+    cached = rows.select("features", LABEL).cache()
+    with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=folder.parent, ignore_cleanup_errors=True) as cut:
+        # Each tree's residuals stand on those of all trees before; without a folder that chain is never cut, and each
+        # of the many small jobs carries it.
+        spark.sparkContext.setCheckpointDir(file_uri(Path(cut)))
+        try:
+            model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
+        finally:
+            cached.unpersist()
+    model.write().overwrite().save(file_uri(folder))
+    return Fitted(model, PARAMETERS | {"seed": seed}, export(folder, list(model.treeWeights)))
+
+
+def export(folder: Path, weights: Sequence[float]) -> dict[str, np.ndarray]:
+    """The nodes of a saved ``GBTClassificationModel`` and its tree weights as arrays.
+
+    A leaf leads to itself, so that all paths have equal length.
+    Raises ``ValueError`` for a split on a category set: our features are ordinal codes, which split on thresholds.
+    """
+    nodes = ds.dataset(folder / "data").to_table().to_pylist()
+    size = 1 + max(row["nodeData"]["id"] for row in nodes)
+    shape = (len(weights), size)
+    feature, left, right = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    threshold, value = np.zeros(shape), np.zeros(shape)
+    left[:] = right[:] = np.arange(size)
+    for row in nodes:
+        tree, node = row["treeID"], row["nodeData"]
+        number, split = node["id"], node["split"]
+        value[tree, number] = node["prediction"]
+        if node["leftChild"] < 0:
+            continue
+        if split["numCategories"] != -1:
+            raise ValueError(f"tree {tree}, node {number} splits on categories: {split}")
+        feature[tree, number] = split["featureIndex"]
+        threshold[tree, number] = split["leftCategoriesOrThreshold"][0]
+        left[tree, number], right[tree, number] = node["leftChild"], node["rightChild"]
+    return {
+        "feature": feature,
+        "threshold": threshold,
+        "left": left,
+        "right": right,
+        "value": value,
+        "weight": np.array(weights),
+        "depth": np.array(PARAMETERS["maxDepth"]),
+    }

@@ -1,0 +1,1 @@
+"""What the Azure services demand, limit and refuse: data and pure functions."""

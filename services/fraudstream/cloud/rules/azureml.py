@@ -1,0 +1,92 @@
+"""Azure ML's online endpoint and registry, and what the project itself has to hold: the rules."""
+
+from __future__ import annotations
+
+from fraudstream.cloud.rules.rule import Rule, Severity
+
+_DOCS = "https://learn.microsoft.com/azure/machine-learning/"
+_TROUBLE = f"{_DOCS}how-to-troubleshoot-online-endpoints"
+_MODELS = f"{_DOCS}how-to-manage-models-mlflow (08/2024)"
+_ISSUE = "https://github.com/Azure/azure-sdk-for-python/issues/44896"
+
+
+def _ml(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:
+    return Rule(f"ML{number:03}", "azure ml", demand, fix, source, answer, severity)
+
+
+def _registry(number: int, demand: str, fix: str, source: str, answer: str = "") -> Rule:
+    return Rule(f"RG{number:03}", "registry", demand, fix, source, answer)
+
+
+def _project(number: int, demand: str, fix: str) -> Rule:
+    return Rule(f"PR{number:03}", "project", demand, fix, "docs/azure.md")
+
+
+RULES: tuple[Rule, ...] = (
+    _ml(
+        1,
+        "the body is {input_data: {columns, index, data}}: without `index` it becomes named tensors",
+        "send input_data with columns, index and data",
+        f"{_DOCS}how-to-deploy-mlflow-models-online-endpoints",
+        "424 model error",
+    ),
+    _ml(2, "requests carry the endpoint's key as bearer", "FRAUDSTREAM_SCORING_KEY", _TROUBLE, "401"),
+    _ml(
+        3,
+        "no more requests in flight than 2 × max_concurrent_requests_per_instance × instance_count",
+        "raise instance_count or max_concurrent_requests_per_instance in the deployment's YAML",
+        _TROUBLE,
+        "429",
+    ),
+    _ml(
+        4,
+        "the client waits at least as long as the deployment's request_timeout_ms (at most 180000)",
+        "FRAUDSTREAM_SCORING_TIMEOUT_SECONDS, or request_timeout_ms in the deployment's YAML",
+        f"{_DOCS}reference-yaml-deployment-managed-online",
+        "408",
+    ),
+    _ml(5, "the endpoint is asked over https", "FRAUDSTREAM_SCORING_URL=https://…", _TROUBLE, "closes"),
+    _ml(
+        6,
+        "the answer is a bare list, not {predictions: …}",
+        "read a list",
+        f"{_DOCS}how-to-deploy-mlflow-models-online-endpoints",
+    ),
+    _ml(
+        7,
+        "endpoint and deployment names have 3 to 32 characters, the first one a letter",
+        "rename it in azure/azureml/",
+        f"{_DOCS}how-to-manage-quotas (01/27/2026)",
+        "400 (control plane)",
+    ),
+    _registry(
+        1,
+        "no aliases: a version number and a tag name the champion",
+        "use core.registry.champion_version",
+        _MODELS,
+        "404",
+    ),
+    _registry(
+        2, "no logged models: save_model, log_artifacts, create_model_version", "as ml.tracking does", _ISSUE, "404"
+    ),
+    _registry(3, "registered models are not renamed", "register a new name", _MODELS, "400"),
+    _registry(4, "versions are not searched with LIKE or by tags", "filter after the search", _MODELS, "400"),
+    _registry(
+        5,
+        "an azureml:// address needs azureml-mlflow, which pins mlflow-skinny to 3.15 at most",
+        "run MLflow's server (azure/modules/apps.bicep) and set its https address",
+        "https://pypi.org/project/azureml-mlflow/ (1.62.0.post6)",
+    ),
+    _project(1, "no secret is empty, a placeholder or well known", "azure/.env.example explains every variable"),
+    _project(2, "only the settings module knows the profiles", "choose by a setting's value"),
+    _project(
+        3, "every topic, collection, index and shard key of the code stands in the templates", "azure/parameters/"
+    ),
+    _project(4, "the recorded commands are those that the code sends", "pytest --record-mongo-commands"),
+    _project(
+        5,
+        "no value has white space or quotes around it, an invisible character, or a form that no client reads",
+        "correct it where it is stored: the environment, .env, the key vault's secret",
+    ),
+    _project(6, "every FRAUDSTREAM_ variable and every line of .env is read by something", "correct the name"),
+)

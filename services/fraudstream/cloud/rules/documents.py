@@ -1,0 +1,59 @@
+"""What Cosmos DB for MongoDB refuses of a document itself: its depth, its names and its shard key.
+
+The limits are those of :mod:`fraudstream.core.contract.limits`. The service's pages name no codes for depth and names;
+those are MongoDB's own (15 Overflow, 52 DollarPrefixedFieldName).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import bson
+
+from fraudstream.cloud.rules.refusals import Refusal
+from fraudstream.core.contract.limits import DOCUMENT, NESTING, name_problem
+
+# Maximum length of a partition key value, cosmos-db/concepts-limits.
+MOST_SHARD_KEY_BYTES = 2_048
+DOCUMENT_BYTES = DOCUMENT.cosmos.most or 0
+NESTING_LEVELS = NESTING.cosmos.most or 0
+
+
+def document_refusal(document: Mapping[str, Any], shard_key: str | None = "_id") -> Refusal | None:
+    """Why a whole document is not taken, or None."""
+    for depth, names in _levels(document):
+        if depth > NESTING_LEVELS:
+            text = f"BSONObj exceeds maximum nested object depth: {NESTING_LEVELS}"
+            return Refusal("CO028", 15, "Overflow", text)
+        for name in names:
+            if problem := name_problem(name):
+                text = f"The dollar ($) prefixed field '{name[:50]}' is not valid for storage ({problem})"
+                return Refusal("CO029", 52, "DollarPrefixedFieldName", text)
+    if shard_key is not None and shard_key in document:
+        size = len(bson.encode({"": document[shard_key]})) - 7
+        if size > MOST_SHARD_KEY_BYTES:
+            text = f"The value of the shard key '{shard_key}' has {size} bytes, {MOST_SHARD_KEY_BYTES} are allowed"
+            return Refusal("CO030", 2, "BadValue", text)
+    return None
+
+
+def update_refusal(content: Any, shard_key: str | None = "_id") -> Refusal | None:
+    """Why an update's content is not taken: a document that replaces one, or operators with their values."""
+    if not isinstance(content, Mapping):
+        return None
+    if not str(next(iter(content), "")).startswith("$"):
+        return document_refusal(content, shard_key)
+    changes = (value for value in content.values() if isinstance(value, Mapping))
+    return next((found for change in changes if (found := document_refusal(change, shard_key)) is not None), None)
+
+
+def _levels(document: Mapping[str, Any]) -> Iterator[tuple[int, list[str]]]:
+    """The depth and the names of each object and array; not recursive, because depth is what is looked for."""
+    waiting: list[tuple[int, Any]] = [(1, document)]
+    while waiting:
+        depth, one = waiting.pop()
+        yield depth, [str(name) for name in one] if isinstance(one, Mapping) else []
+        if depth <= NESTING_LEVELS:
+            inner = one.values() if isinstance(one, Mapping) else one
+            waiting += [(depth + 1, value) for value in inner if isinstance(value, Mapping | list | tuple)]

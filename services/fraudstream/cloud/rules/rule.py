@@ -1,0 +1,44 @@
+"""The rules of the Azure services that this project can break: what each demands, where that stands, and the fix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Service = Literal["event hubs", "cosmos db", "azure ml", "registry", "project"]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``answer`` is how the service refuses a violation, with its own code; empty where nothing refuses it."""
+
+    id: str
+    service: Service
+    demand: str
+    fix: str
+    source: str
+    answer: str = ""
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that the project or its settings break; ``where`` names the setting, file or command."""
+
+    rule: Rule
+    where: str
+    problem: str
+
+    def to_json(self) -> dict[str, str]:
+        """As a JSON-ready object."""
+        return {
+            "rule": self.rule.id,
+            "service": self.rule.service,
+            "severity": self.rule.severity,
+            "where": self.where,
+            "problem": self.problem,
+            "demand": self.rule.demand,
+            "fix": self.rule.fix,
+            "source": self.rule.source,
+        }

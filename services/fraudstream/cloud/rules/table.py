@@ -1,0 +1,12 @@
+"""All rules, in one table."""
+
+from __future__ import annotations
+
+from fraudstream.cloud.rules import azureml, cosmos, eventhubs
+from fraudstream.cloud.rules.rule import Rule
+
+
+def rules() -> dict[str, Rule]:
+    """All rules, id → rule, in the order of their services."""
+    tables = (*eventhubs.RULES, *cosmos.RULES, *azureml.RULES)
+    return {rule.id: rule for rule in tables}

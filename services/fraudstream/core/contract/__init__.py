@@ -1,0 +1,1 @@
+"""The event contract: fields, gate, topics, rollups and the limits of what a document may hold."""

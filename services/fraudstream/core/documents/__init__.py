@@ -1,0 +1,1 @@
+"""The document store: its client, its errors, its limits of rate, and documents of any content."""

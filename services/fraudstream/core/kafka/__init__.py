@@ -1,0 +1,1 @@
+"""Kafka: clients built from settings, deliveries with an answer each, and the one lag."""

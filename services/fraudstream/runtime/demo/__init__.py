@@ -1,0 +1,1 @@
+"""``fraudstream demo``: the whole chain from nothing to scored traffic."""

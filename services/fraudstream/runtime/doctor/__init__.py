@@ -1,0 +1,1 @@
+"""``fraudstream doctor``: whether this machine has what the local profile needs."""

@@ -1,0 +1,172 @@
+"""The parts of the local profile: what `fraudstream up` starts, in which order, and with which environment."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from pydantic import SecretStr
+
+from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.kafka import clients as kafka
+from fraudstream.core.process import environment, folders
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence
+from fraudstream.runtime.parts import (
+    artifacts,
+    class_archive,
+    documentstore,
+    jvm_library,
+    kafka_broker,
+    mlflow_server,
+)
+from fraudstream.runtime.parts.addresses import reachable
+from fraudstream.runtime.parts.folder_names import check_folders
+from fraudstream.runtime.parts.java import spark_environment
+from fraudstream.runtime.supervise.part import Part
+from fraudstream.runtime.supervise.preflight import runs_here
+from fraudstream.runtime.supervise.state import run_dir
+from fraudstream.spark.session import ARCHIVE_VARIABLE, JARS_VARIABLE
+
+PART_NAMES = ("kafka", "documents", "mlflow", "store", "scoring", "stream", "dashboards")
+
+_ANSWER_SECONDS = 1.0
+
+# Store and stream are prepared at the same time.
+_PREPARING = threading.Lock()
+
+
+def local_parts(settings: Settings) -> list[Part]:
+    """All parts; what the first scored event waits for longest comes first. Raises :class:`JavaMissing`.
+
+    Raises :class:`ConfigurationError` where the settings say that the parts run elsewhere, or name a folder that cannot
+    be used.
+    """
+    if not runs_here(settings):
+        raise ConfigurationError(
+            f"The parts run elsewhere: FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS is `{settings.kafka_bootstrap_servers}` "
+            f"(profile `{settings.profile}`). With Compose, start them with `docker compose up`; in Azure they are "
+            "services. FRAUDSTREAM_PROFILE=local runs them on this machine."
+        )
+    check_folders(settings)
+    return [
+        kafka_broker.part(settings),
+        documentstore.part(settings),
+        _mlflow(settings),
+        _spark_job(settings, "store", after=("kafka", "documents")),
+        _scoring(settings),
+        _spark_job(settings, "stream", after=("kafka",)),
+        _dashboards(settings),
+    ]
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, so that a child has the same ones wherever its values came from."""
+    exported = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and text != "":
+            exported[f"{ENV_PREFIX}{name.upper()}"] = str(text)
+    return exported | {f"{ENV_PREFIX}DATA_DIR": str(settings.data_dir.resolve())}
+
+
+def spark_job_environment(settings: Settings) -> dict[str, str]:
+    """What a process that starts Spark needs; fetches the jars if they are missing.
+
+    Raises :class:`JavaMissing`, :class:`ArtifactError`.
+    """
+    jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
+    archive = class_archive.archive_file(jars)
+    archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if folders.exists(archive) else {}
+    return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
+
+
+def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
+    ready_file = run_dir(settings.data_dir.resolve()) / f"{name}.ready"
+    # Completed by `prepare`: the jars may have to be fetched, which must not hold up the other parts.
+    env = _frugal(settings) | spark_environment() | {READY_FILE_VARIABLE: str(ready_file)}
+
+    def prepare() -> None:
+        ready_file.unlink(missing_ok=True)
+        failing_file(ready_file).unlink(missing_ok=True)
+        with _PREPARING:
+            kafka.create_topics(settings)
+            env.update(spark_job_environment(settings))
+
+    return Part(
+        name,
+        _module(name),
+        ready_file.exists,
+        env=env,
+        after=after,
+        prepare=prepare,
+        failing=lambda: failing_sentence(ready_file),
+    )
+
+
+def _mlflow(settings: Settings) -> Part:
+    # Answered from the database.
+    ready = _answers(
+        settings, settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", only_success=True
+    )
+    return Part(
+        "mlflow",
+        mlflow_server.command(settings),
+        ready,
+        env=_frugal(settings) | mlflow_server.environment(settings),
+        ports=(settings.mlflow_port,),
+        prepare=lambda: mlflow_server.prepare(settings),
+        cwd=mlflow_server.folder(settings),
+    )
+
+
+def _scoring(settings: Settings) -> Part:
+    # Before the first champion it answers 503: it runs, and will score as soon as there is a model.
+    ready = _answers(settings, settings.scoring_port, "/health")
+    ports = (settings.scoring_port,)
+    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=("mlflow",))
+
+
+def _dashboards(settings: Settings) -> Part:
+    ready = _answers(settings, settings.dashboard_port, "/", only_success=True)
+    # They start when nothing that a first scored event needs competes with them for the processor.
+    after = ("documents", "store", "stream", "scoring")
+    ports = (settings.dashboard_port,)
+    return Part("dashboards", _module("dashboards"), ready, env=_frugal(settings), ports=ports, after=after)
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", f"fraudstream.{name}"]
+
+
+def _frugal(settings: Settings) -> dict[str, str]:
+    """What every Python part has in its environment beside the usual: our settings, few threads and arenas."""
+    defaults = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        # Each thread's own arena keeps what it freed; two keep the resident size near what is in use.
+        "MALLOC_ARENA_MAX": "2",
+    }
+    given = environment.made(os.environ)
+    chosen = {name: given.get(name, value) for name, value in defaults.items()}
+    return settings_environment(settings) | chosen | {"PYTHONUNBUFFERED": "1"}
+
+
+def _answers(settings: Settings, port: int, path: str, only_success: bool = False) -> Callable[[], bool]:
+    host = reachable(settings.bind_host)
+
+    def ask() -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 400 or not only_success
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ask

@@ -1,0 +1,128 @@
+"""Our functions inside Spark's Java process: the event contract, the records and the model's trees, in ``spark/java``.
+
+They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
+micro-batch; and real-time mode, which takes no Python, runs them too. They stand in a catalog of functions, Spark's
+interface for functions that take and give its own rows; user-defined ones have every value converted twice. The
+launcher compiles the sources once (``fraudstream.runtime.parts.jvm_library``) and puts the jar on Spark's class path.
+PySpark is imported by the calls.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+from fraudstream.core.contract import limits
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, spark_schema
+from fraudstream.core.contract.field_rules import ROUNDED_DIGITS, FieldRule
+from fraudstream.core.contract.gate import LOST_DIGITS
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, REJECTED, SCORED
+from fraudstream.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, SparkSession
+
+PACKAGE = "fraudstream"
+
+_RULES = {rule.name: rule for rule in FIELD_RULES}
+FEATURES_SCHEMA = ", ".join(f"{name} {_RULES[name].spark_type}" for name in FEATURES)
+CHECKED_SCHEMA = f"text STRING, id BIGINT, event_time STRING, source STRING, rejected BINARY, {FEATURES_SCHEMA}"
+DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
+READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
+
+# The catalog of our functions, and what each of them answers.
+CATALOG = "fraudstream"
+_CATALOG_CLASS = f"{PACKAGE}.Functions"
+_ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA, "finish": DECIDED_SCHEMA}
+
+
+def sources() -> list[Traversable]:
+    """The Java sources, in the order of their names."""
+    folder = resources.files("fraudstream.spark").joinpath("java", PACKAGE)
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".java")), key=lambda item: item.name)
+
+
+def contract_json() -> str:
+    """The event contract as the Java side reads it, from its definition in :mod:`fraudstream.core.contract.event`."""
+
+    def described(rule: FieldRule) -> dict[str, Any]:
+        return asdict(rule) | {"expectation": rule.expectation}
+
+    return json.dumps(
+        {
+            "fields": [described(rule) for rule in FIELD_RULES],
+            "features": FEATURES,
+            "reserved": RESERVED_FIELDS,
+            "max_event_bytes": MAX_EVENT_BYTES,
+            "whole_raw_bytes": limits.WHOLE_RAW_BYTES,
+            "cut_raw_bytes": limits.CUT_RAW_BYTES,
+            "whole_key_bytes": limits.WHOLE_KEY_BYTES,
+            "shown_reason": limits.SHOWN_REASON_CHARACTERS,
+            "most_nesting": limits.MOST_NESTING,
+            "most_fields": limits.MOST_FIELDS,
+            "most_document_bytes": limits.MOST_EVENT_DOCUMENT_BYTES,
+            "most_decimal_digits": limits.MOST_DECIMAL_DIGITS,
+            "decimal_exponents": limits.DECIMAL_EXPONENTS,
+            "dollar_name": limits.name_problem("$"),
+            "nul_name": limits.name_problem("\0"),
+            "lost_digits": LOST_DIGITS,
+            "rounded_digits": ROUNDED_DIGITS,
+            "scored_topic": SCORED,
+            "rejected_topic": REJECTED,
+            "schemas": _ANSWERS,
+        },
+        indent=1,
+    )
+
+
+def read_event(spark: SparkSession, value: Column, decided: Column) -> Column:
+    """A struct of :data:`READ_SCHEMA` for a binary ``value``; ``reason`` is null for a valid event."""
+    return _called(spark, "read", value, decided)
+
+
+def check_record(spark: SparkSession) -> Column:
+    """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source: ``rejected`` or all the others are null."""
+    return _called(spark, "check", *_record_columns())
+
+
+def decide_record(spark: SparkSession, champion: str) -> Column:
+    """A struct of :data:`DECIDED_SCHEMA` for a record of the Kafka source; ``champion`` is the trees' file."""
+    from pyspark.sql import functions as F
+
+    return _called(spark, "decide", *_record_columns(), F.lit(champion))
+
+
+def finish_record(spark: SparkSession) -> Column:
+    """A struct of :data:`DECIDED_SCHEMA` for a row of ``topic``, ``key``, ``value``, ``source``, ``field``, ``reason``.
+
+    Rows with a ``reason`` become records of `rejected`, of which ``value`` is the event.
+    """
+    from pyspark.sql import functions as F
+
+    return _called(spark, "finish", *(F.col(name) for name in ("topic", "key", "value", "source", "field", "reason")))
+
+
+def _record_columns() -> list[Column]:
+    from pyspark.sql import functions as F
+
+    return [F.col(name) for name in ("value", "key", "topic", "partition", "offset", "timestamp")]
+
+
+def _called(spark: SparkSession, function: str, *arguments: Column) -> Column:
+    """The function's answer. Raises :class:`ConfigurationError` where Spark's class path lacks our library."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.sql import functions as F
+
+    try:
+        spark._jvm.org.apache.spark.util.Utils.classForName(_CATALOG_CLASS, True, False)  # type: ignore[union-attr]
+    except Py4JJavaError as error:
+        raise ConfigurationError(
+            f"Spark's class path has no class {_CATALOG_CLASS}: the library of `python -m "
+            "fraudstream.runtime.parts.jvm_library` is missing there. Start the job through `fraudstream up`, or put "
+            "the jar into FRAUDSTREAM_SPARK_JARS."
+        ) from error
+    spark.conf.set(f"spark.sql.catalog.{CATALOG}", _CATALOG_CLASS)
+    return F.call_function(f"{CATALOG}.{function}", *arguments)

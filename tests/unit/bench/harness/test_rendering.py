@@ -1,0 +1,93 @@
+"""Results as tables and files, and the page that shows them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudstream.bench import pages
+from fraudstream.bench.harness import rendering, results
+from fraudstream.core.output.terminal import terminal
+
+HEAD: dict[str, Any] = {
+    "measured_at": "2026-11-25T10:00:00+00:00",
+    "machine": {"processor": "a processor", "cores": 2, "memory_gib": 24.0, "load_average_before": [0.5, 1.0, 1.0]},
+    "versions": {"python": "3.11.7", "java": "17"},
+    "seconds": 12.3,
+}
+LATENCY: dict[str, Any] = {
+    "benchmark": "latency",
+    **HEAD,
+    "summary": [
+        {"contender": "echo", "rate": 200.0, "p50_ms": {"median": 0.9, "min": 0.8, "max": 1.0}},
+        {"contender": "echo", "rate": 1_000.0, "p50_ms": {"median": 1234.0, "min": 1234.0, "max": 1234.0}},
+    ],
+    "bounds": [{"claim": "a | b", "value": 2.5, "limit": "≤ 3", "holds": True}],
+}
+
+
+def test_there_is_one_table_a_rate_and_one_of_bounds() -> None:
+    first, second, bounds = rendering.tables(LATENCY)
+    assert (first.title, second.title) == ("Latency, 200 events/s", "Latency, 1000 events/s")
+    assert first.rows[0][:3] == ("bare loop without work", "0.90 (0.80–1.00)", "–")
+    assert second.rows[0][1] == "1,234"
+    assert bounds.rows == (("a | b", "2.50", "≤ 3", "yes"),)
+
+
+def test_a_terminal_gets_all_of_it() -> None:
+    console = terminal(width=200, record=True, file=None, quiet=False)
+    with console.capture() as captured:
+        rendering.show(LATENCY, console)
+    text = captured.get()
+    assert "0.90 (0.80–1.00)" in text
+    assert "a processor, 2 cores, 24 GiB, load average before 0.5" in text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.004, "0.00"), (9.994, "9.99"), (42.25, "42.2"), (54_321.6, "54,322")])
+def test_figures_have_three_digits(value: float, text: str) -> None:
+    assert rendering.figure(value) == text
+
+
+def test_a_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    written = LATENCY | {"runs": [{"latencies": [1, 2, 3], "of": {"deep": [{"a": 1}]}}], "none": [], "empty": {}}
+    file = tmp_path / "results" / "latency.json"
+    results.write(written, file)
+    assert results.read(file) == written
+    assert json.loads(file.read_text("utf-8")) == written
+
+
+def test_numbers_are_rounded_to_what_they_say() -> None:
+    assert results.rounded({"a": [1.23456, 0.000123456, 7], "b": "x", "c": (2.0,)}) == {
+        "a": [1.235, 0.0001235, 7],
+        "b": "x",
+        "c": [2.0],
+    }
+
+
+def test_the_page_in_docs_is_up_to_date(project_root: Path) -> None:
+    assert pages.main(["--check", str(project_root)]) == 0
+
+
+def test_check_sees_other_results_and_write_takes_them_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "docs" / "benchmarks.md"
+    page.parent.mkdir()
+    page.write_text(f"before\n{pages.BEGIN}{pages.END}\nafter\n")
+    assert pages.main(["--write", str(tmp_path)]) == 0
+    assert pages.main(["--check", str(tmp_path)]) == 0
+    results.write(LATENCY, tmp_path / "benchmarks" / "results" / "latency.json")
+    assert pages.main(["--check", str(tmp_path)]) == 1
+    assert "Stale" in capsys.readouterr().err
+    assert pages.main(["--write", str(tmp_path)]) == 0
+    text = page.read_text("utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "| a \\| b | 2.50 | ≤ 3 | yes |" in text
+    assert "| Latency, 200 events/s | p50 ms |" in text
+
+
+def test_a_page_without_marks_is_an_error() -> None:
+    with pytest.raises(ValueError, match="lacks the mark"):
+        pages.renewed("nothing", "")

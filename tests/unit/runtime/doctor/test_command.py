@@ -1,0 +1,76 @@
+"""Doctor says what is missing, with what to do about it, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.errors import JavaMissing
+from fraudstream.runtime.doctor import command as doctor
+from fraudstream.runtime.doctor.command import run_checks
+from fraudstream.runtime.supervise.preflight import free_port
+from fraudstream.runtime.supervise.state import RunState, run_dir, write_state
+
+
+def found(settings: Settings) -> dict[str, doctor.Check]:
+    return {check.name: check for check in run_checks(settings)}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    names = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
+    return Settings(data_dir=tmp_path / "data", **{f"{name}_port": free_port() for name in names})
+
+
+def test_this_machine_can_run_the_parts(settings: Settings) -> None:
+    checks = found(settings)
+    assert [name for name, check in checks.items() if not check.ok] == []
+    assert str(settings.kafka_port) in checks["ports"].detail
+    assert not settings.data_dir.exists()
+
+
+def test_a_taken_port_is_named_with_its_variable(settings: Settings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.mlflow_port))
+        other.listen()
+        check = found(settings)["ports"]
+    assert not check.ok
+    assert str(settings.mlflow_port) in check.advice
+    assert "FRAUDSTREAM_MLFLOW_PORT" in check.advice
+
+
+def test_missing_java(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Any:
+        raise JavaMissing("No Java of version 17 or newer. Install one.")
+
+    monkeypatch.setattr(doctor, "find_java", none)
+    check = found(settings)["Java"]
+    assert (check.ok, check.advice) == (False, "No Java of version 17 or newer. Install one.")
+
+
+def test_too_little_memory(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=2_000_000_000))
+    check = found(settings)["memory"]
+    assert (check.ok, check.detail) == (False, "2.0 GB")
+
+
+def test_a_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000_000))
+    check = found(settings)["disk"]
+    assert not check.ok
+    assert "FRAUDSTREAM_DATA_DIR" in check.advice
+
+
+def test_a_killed_supervisor(settings: Settings) -> None:
+    run_dir(settings.data_dir).mkdir(parents=True)
+    write_state(settings.data_dir, RunState(supervisor_pid=os.getpid(), parts={}))
+    check = found(settings)["supervisor"]
+    assert not check.ok
+    assert "fraudstream down" in check.advice
