@@ -25,11 +25,11 @@ lint:
 
 # Check types
 types:
-    uv run mypy services generator ml dashboards
+    uv run mypy services generator ml dashboards benchmarks/fraudstream docs/makers
 
-# Make the reference pages anew
+# Make the made pages anew
 docs:
-    uv run python -m fraudstream.core.reference --write
+    uv run python -m docs.makers --write
 
 # What continuous integration runs
 ci:

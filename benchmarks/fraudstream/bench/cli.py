@@ -153,6 +153,30 @@ def memory(
     _run("memory", lambda tell: measure_memory(plan, tell), as_json, out, smoke)
 
 
+@app.command()
+def dashboards(
+    documents: Annotated[int, typer.Option(min=1_000, help="How many transactions are stored.")] = 1_000_000,
+    folder: Annotated[Path | None, typer.Option(help="Keep the filled store here for the next time.")] = None,
+    heap_minutes: Annotated[
+        float, typer.Option(min=0.1, callback=finite, help="Minutes over which the browser's heap is watched.")
+    ] = 30.0,
+    only: Annotated[list[str] | None, typer.Option(help="Measure this part anew and keep the others.")] = None,
+    smoke: Smoke = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Callbacks, pages, fifty viewers and the browser's heap; needs Chromium."""
+    from fraudstream.bench.dashboards.measure import Plan, measure
+    from fraudstream.bench.harness import results
+
+    plan = Plan(documents, folder, heap_minutes=heap_minutes, only=tuple(only or ()))
+    if smoke:
+        plan = Plan(10_000, folder, heap_minutes=0.1, rounds=5, only=tuple(only or ("callbacks", "one_viewer")))
+    file = out or Path("benchmarks") / "results" / "dashboards.json"
+    kept = results.read(file) if only and file.is_file() else {}
+    _run("dashboards", lambda tell: kept | measure(plan, tell), as_json, out, smoke)
+
+
 def _names(given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()) -> tuple[str, ...]:
     if unknown := set(given or ()) - set(known):
         raise typer.BadParameter(f"--contender {', '.join(sorted(unknown))}: known are {', '.join(known)}")

@@ -1,30 +1,18 @@
-"""What the Bicep templates read: hubs and collections from the code's own tables.
-
-``python -m fraudstream.cloud.templates --check|--write [FILE]``; the file is ``azure/definitions.json`` by default.
-"""
+"""What the Bicep templates read: hubs and collections from the code's own tables."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from fraudstream.core import generated
 from fraudstream.core.configuration.settings import profile_values
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
 from fraudstream.core.documents.client import COLLECTIONS, Collection
-
-FILE = Path("azure/definitions.json")
-_NOTE = "Made from the code by `python -m fraudstream.cloud.templates --write`; change it there."
 
 
 def definitions() -> dict[str, Any]:
     """Hubs with partitions and retention (hours); collections with shard key and indexes, TTL (seconds) among them."""
     partitions = int(profile_values("azure")["topic_partitions"])
     return {
-        "note": _NOTE,
         "hubs": [
             {"name": topic.name, "partitions": partitions, "retentionHours": topic.retention_ms * 24 // DAY_MS}
             for topic in TOPICS
@@ -42,17 +30,3 @@ def _collection(collection: Collection) -> dict[str, Any]:
         seconds = collection.ttl_days * 24 * 60 * 60
         indexes.append({"key": {"keys": ["_ts"]}, "options": {"expireAfterSeconds": seconds}})
     return {"name": collection.name, "shardKey": {collection.shard_key: "Hash"}, "indexes": indexes}
-
-
-def text() -> str:
-    """The file's content."""
-    return json.dumps(definitions(), indent=2) + "\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    return generated.run("fraudstream.cloud.templates", __doc__, lambda file: {file: text()}, FILE, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

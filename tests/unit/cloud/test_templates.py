@@ -12,7 +12,6 @@ import pytest
 import yaml
 from pycep import BicepParser
 
-from fraudstream.cloud import templates
 from fraudstream.core.configuration.required import missing
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, load_settings
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
@@ -42,19 +41,6 @@ def texts(azure: Path) -> dict[str, str]:
 
 def types(bicep: dict[str, dict[str, Any]]) -> set[str]:
     return {one["type"] for module in bicep.values() for one in module.get("resources", {}).values()}
-
-
-def test_the_definitions_are_those_of_the_code(azure: Path) -> None:
-    assert (azure / "definitions.json").read_text("utf-8") == templates.text()
-    assert templates.main(["--check", str(azure / "definitions.json")]) == 0
-
-
-def test_a_stale_file_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "definitions.json"
-    assert templates.main(["--check", str(file)]) == 1
-    assert "--write" in capsys.readouterr().err
-    assert templates.main(["--write", str(file)]) == 0
-    assert templates.main(["--check", str(file)]) == 0
 
 
 @pytest.mark.parity("topics from one table", "azure")

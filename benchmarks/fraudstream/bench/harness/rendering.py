@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from fraudstream.bench.dashboards import figures as dashboards
 from fraudstream.bench.harness.contenders import CONTENDERS
 from fraudstream.core.output.terminal import Terminal
 
@@ -119,6 +120,7 @@ def _scale(results: Mapping[str, Any]) -> list[Shown]:
 
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
+    "dashboards": lambda results: [Shown("Dashboards", dashboards.COLUMNS, tuple(dashboards.rows(results)))],
     "latency": _by_figures(
         {
             "p50_ms": "p50 ms",

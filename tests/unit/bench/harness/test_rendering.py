@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from fraudstream.bench import pages
 from fraudstream.bench.harness import rendering, results
 from fraudstream.core.output.terminal import terminal
 
@@ -65,29 +64,3 @@ def test_numbers_are_rounded_to_what_they_say() -> None:
         "b": "x",
         "c": [2.0],
     }
-
-
-def test_the_page_in_docs_is_up_to_date(project_root: Path) -> None:
-    assert pages.main(["--check", str(project_root)]) == 0
-
-
-def test_check_sees_other_results_and_write_takes_them_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = tmp_path / "docs" / "benchmarks.md"
-    page.parent.mkdir()
-    page.write_text(f"before\n{pages.BEGIN}{pages.END}\nafter\n")
-    assert pages.main(["--write", str(tmp_path)]) == 0
-    assert pages.main(["--check", str(tmp_path)]) == 0
-    results.write(LATENCY, tmp_path / "benchmarks" / "results" / "latency.json")
-    assert pages.main(["--check", str(tmp_path)]) == 1
-    assert "Stale" in capsys.readouterr().err
-    assert pages.main(["--write", str(tmp_path)]) == 0
-    text = page.read_text("utf-8")
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "| a \\| b | 2.50 | ≤ 3 | yes |" in text
-    assert "| Latency, 200 events/s | p50 ms |" in text
-
-
-def test_a_page_without_marks_is_an_error() -> None:
-    with pytest.raises(ValueError, match="lacks the mark"):
-        pages.renewed("nothing", "")

@@ -5,25 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from tests import parity
+from docs.makers import parity
 
 pytestmark = pytest.mark.timeless
 
 
-def test_the_page_is_up_to_date(project_root: Path) -> None:
-    assert parity.main(["--check", str(project_root / "docs" / "parity.md")]) == 0
-
-
-def test_every_profile_has_tests_behind_it_and_the_core_is_shown_everywhere() -> None:
-    found = parity.shown()
+def test_every_profile_has_tests_behind_it_and_the_core_is_shown_everywhere(project_root: Path) -> None:
+    found = parity.shown(project_root / parity.TESTS)
     for profile in parity.PROFILES:
         assert sum(profile in one.profiles for one in found) >= 3, profile
     chain = {profile for one in found if one.feature.startswith("every event is scored") for profile in one.profiles}
     assert chain >= {"local", "compose", "rehearsal"}
 
 
-def test_markers_are_read_and_others_are_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markers_are_read_and_others_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "tests"
     folder.mkdir()
     (folder / "test_one.py").write_text(
@@ -36,12 +31,7 @@ def test_markers_are_read_and_others_are_not(tmp_path: Path, capsys: pytest.Capt
     text = parity.page(found)
     assert "| sorting | ✓ | ✓ |  | ✓ |" in text
     assert "  - compose: `tests/test_one.py::TestC`" in text
-    page = tmp_path / "parity.md"
-    page.write_text(text, "utf-8")
-    assert parity.main(["--check", str(page)]) == 1
-    assert "stale" in capsys.readouterr().err
-    assert parity.main(["--write", str(page)]) == 0
-    assert parity.main(["--check", str(page)]) == 0
+    assert parity.made(tmp_path) == {tmp_path / "docs" / "parity.md": text}
 
 
 def test_a_profile_that_is_none_is_refused(tmp_path: Path) -> None:

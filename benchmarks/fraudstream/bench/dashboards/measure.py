@@ -1,30 +1,22 @@
-"""Measure the dashboards over a million stored transactions.
+"""The dashboards over a million stored transactions.
 
-``python -m benchmarks.dashboards.measure --results FILE [--documents 1000000] [--folder DIR] [--heap-minutes 30]
-[--only pages]``
-
-Starts the embedded document store (filling it once; ``--folder`` keeps it for the next time, and a filling that was
-broken off goes on; ``--fill-only`` ends with it) and the dashboards, sends decisions at a steady rate, and measures as
-browsers see it: each refresh callback on the server, a page from its address to its last panel, fifty viewers at once
-with the database's reads beside one viewer's, and the browser's heap. A process of its own drives the browser; the
-fifty viewers run in this one, and share its one interpreter with the server: over a network the server would have more
-of it. Kafka and MLflow are stood in for.
+The embedded document store is filled once (a filling that was broken off goes on) and the dashboards run beside
+decisions at a steady rate, as browsers see them: each refresh callback on the server, a page from its address to its
+last panel, fifty viewers at once with the database's reads beside one viewer's, and the browser's heap. A process of
+its own drives the browser; the fifty viewers run in this one, and share its one interpreter with the server: over a
+network the server would have more of it. Kafka and MLflow are stood in for.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -32,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from benchmarks.dashboards import browsing
-from benchmarks.dashboards.filling import fill, is_filled
-from benchmarks.dashboards.serving import Server, Traffic, running_store
 
+from fraudstream.bench.dashboards import browsing
+from fraudstream.bench.dashboards.filling import fill, is_filled
+from fraudstream.bench.dashboards.serving import Server, Traffic, running_store
 from fraudstream.bench.harness.figures import percentile
+from fraudstream.bench.harness.running import Tell
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents.client import database
-from fraudstream.runtime.machine import machine
 
 RATE = 50
 PAGES = {
@@ -154,32 +146,30 @@ def measure_viewers(server: Server, viewers: int, seconds: float) -> dict[str, A
     }
 
 
-def main() -> int:
-    """Measure and write the results, after each part what there is so far."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--documents", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--port", type=int, default=27_317)
-    parser.add_argument("--heap-minutes", type=float, default=30.0)
-    parser.add_argument("--fill-only", action="store_true")
-    parser.add_argument("--only", action="append", metavar="PART", help="measure this part anew, keep the others")
-    options = parser.parse_args()
-    # Ended from outside, the store is ended as well.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="fraudstream-dashboards-"))
-    settings = Settings(data_dir=folder, mongo_port=options.port, mlflow_tracking_uri="", scoring="embedded")
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured. ``folder`` keeps the filled store; ``only``: these parts, all of them where it is empty."""
+
+    documents: int = 1_000_000
+    folder: Path | None = None
+    port: int = 27_317
+    heap_minutes: float = 30.0
+    rounds: int = 100
+    only: tuple[str, ...] = ()
+
+
+def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+    """What was measured, by part. Raises :class:`FraudstreamError` where the store does not come up."""
+    folder = plan.folder or Path(tempfile.mkdtemp(prefix="fraudstream-dashboards-"))
+    settings = Settings(data_dir=folder, mongo_port=plan.port, mlflow_tracking_uri="", scoring="embedded")
     with running_store(settings):
         db = database(settings, socketTimeoutMS=600_000)
         if not is_filled(db):
-            filled = fill(db, options.documents * 9 // 10, options.documents // 10, datetime.now(UTC))
-            sys.stdout.write(json.dumps(filled) + "\n")
-        if options.fill_only:
-            return 0
+            tell(f"filling the store with {plan.documents:,} transactions")
+            fill(db, plan.documents * 9 // 10, plan.documents // 10, datetime.now(UTC))
         results: dict[str, Any] = {
-            "machine": machine(),
-            "versions": versions(),
-            "measured_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "bounds": [],
+            "browser": browser_versions(),
             "stored": {
                 "transactions": db["transactions"].estimated_document_count(),
                 "rollups": db["rollups"].estimated_document_count(),
@@ -187,25 +177,19 @@ def main() -> int:
             },
             "decisions_per_second": RATE,
         }
-        if options.only:
-            results = json.loads(options.results.read_text("utf-8"))
         with Traffic(RATE) as traffic, Server(settings, traffic) as server:
-            for name, measure in {
-                "callbacks": lambda: measure_callbacks(server, 100),
+            parts: dict[str, Callable[[], dict[str, Any]]] = {
+                "callbacks": lambda: measure_callbacks(server, plan.rounds),
                 "one_viewer": lambda: measure_viewers(server, 1, 20),
                 "fifty_viewers": lambda: measure_viewers(server, 50, 30),
                 "pages": lambda: elsewhere(browsing.measure_pages, server.url, PAGES),
-                "heap": lambda: elsewhere(browsing.measure_heap, server.url, options.heap_minutes),
-            }.items():
-                if options.only and name not in options.only:
-                    continue
-                results[name] = measure()
-                if options.only:
-                    results.setdefault("measured_anew", {})[name] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-                options.results.parent.mkdir(parents=True, exist_ok=True)
-                options.results.write_text(json.dumps(results, indent=2) + "\n")
-    sys.stdout.write(json.dumps(results, indent=2) + "\n")
-    return 0
+                "heap": lambda: elsewhere(browsing.measure_heap, server.url, plan.heap_minutes),
+            }
+            for name, part in parts.items():
+                if not plan.only or name in plan.only:
+                    tell(name)
+                    results[name] = part()
+    return results
 
 
 def elsewhere(measure: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
@@ -214,12 +198,8 @@ def elsewhere(measure: Callable[..., dict[str, Any]], *arguments: Any) -> dict[s
         return pool.submit(measure, *arguments).result()
 
 
-def versions() -> dict[str, str]:
-    """Of what takes part."""
-    names = ("dash", "dash-mantine-components", "dash-ag-grid", "plotly", "waitress", "pymongo", "playwright")
+def browser_versions() -> dict[str, str]:
+    """Of the browser and of what draws in it."""
+    names = ("dash", "dash-mantine-components", "dash-ag-grid", "plotly", "waitress", "playwright")
     browser = subprocess.run(["/usr/bin/chromium", "--version"], capture_output=True, text=True, check=False).stdout
-    return {"python": platform.python_version(), "chromium": browser.strip()} | {name: version(name) for name in names}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return {"chromium": browser.strip()} | {name: version(name) for name in names}

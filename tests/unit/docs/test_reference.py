@@ -8,14 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+from docs.makers import reference
 
-from fraudstream.core import errors, reference
+from fraudstream.core import errors
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.topics import TOPICS
-
-
-def test_the_pages_in_docs_are_up_to_date(project_root: Path) -> None:
-    assert reference.stale(project_root / "docs") == []
 
 
 def test_every_setting_and_every_topic_has_its_row() -> None:
@@ -36,18 +33,6 @@ def test_the_schema_file_is_json() -> None:
     schema = json.loads(reference.schema_file())
     assert schema["$schema"].endswith("2020-12/schema")
     assert "transaction_method" in schema["required"]
-
-
-def test_check_names_what_is_stale_and_write_mends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "docs"
-    assert reference.main(["--write", str(folder)]) == 0
-    assert reference.main(["--check", str(folder)]) == 0
-    (folder / "topics.md").write_text("old")
-    (folder / "event.schema.json").unlink()
-    assert reference.main(["--check", str(folder)]) == 1
-    assert "topics.md, event.schema.json" in capsys.readouterr().err
-    assert reference.main(["--write", str(folder)]) == 0
-    assert reference.stale(folder) == []
 
 
 def test_operations_say_what_to_do_about_every_error(project_root: Path) -> None:

@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.dashboards.filling import transactions
 from pymongo.monitoring import CommandListener
 from waitress.server import create_server
 
+from fraudstream.bench.dashboards.filling import transactions
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents.client import database
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.data.parts.health import Health
 from fraudstream.dashboards.data.parts.model import ModelInfo
 from fraudstream.dashboards.data.parts.progress import Progress
-from fraudstream.dashboards.data.queries import Decision, decision_from
+from fraudstream.dashboards.data.queries import decision_from
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.data.tail import TailView
 from fraudstream.dashboards.data.window import Window
@@ -51,7 +51,7 @@ class Traffic:
         self._window = Window()
         now = datetime.now(UTC)
         hour = transactions(3600 * rate, 50_000_000, "live", now, timedelta(hours=1), 3)
-        self._window.add(map(decision_from, hour))
+        self._window.add(decision for made in hour if (decision := decision_from(made)) is not None)
         self._window.complete_since(now - timedelta(hours=1))
         self._next = transactions(10**9, 100_000_000, "live", now, timedelta(seconds=1), 4)
         self._rate, self._closed = rate, threading.Event()
@@ -70,10 +70,10 @@ class Traffic:
 
     def _run(self) -> None:
         while not self._closed.wait(0.2):
-            self._window.add(self._decision() for _ in range(self._rate // 5))
-
-    def _decision(self) -> Decision:
-        return decision_from(next(self._next) | {"enqueued_at": datetime.now(UTC)})
+            made = (
+                decision_from(next(self._next) | {"enqueued_at": datetime.now(UTC)}) for _ in range(self._rate // 5)
+            )
+            self._window.add(decision for decision in made if decision is not None)
 
 
 class Server:
@@ -95,8 +95,8 @@ class Server:
             self.taken.setdefault(name, []).append(1000 * (time.perf_counter() - started))
             return answer
 
-        self.app.server.wsgi_app = timed  # type: ignore[method-assign]
-        self.server = create_server(self.app.server, host="127.0.0.1", port=0, threads=8)
+        self.app.server.wsgi_app = timed
+        self.server: Any = create_server(self.app.server, host="127.0.0.1", port=0, threads=8)
         self.url = f"http://127.0.0.1:{self.server.effective_port}"
 
     def __enter__(self) -> Server:

@@ -1,23 +1,22 @@
 """The parity table: which feature is shown under which profile, from the markers of the tests.
 
-``python -m tests.parity --check|--write [FILE]``; the file is ``docs/parity.md`` by default. A test says
+A test says
 ``@pytest.mark.parity("what works", "local", "rehearsal")``; the table tells nothing that no test shows.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudstream.core import generated
+from docs.makers.files import table
 
 PROFILES = ("local", "compose", "rehearsal", "azure")
-TESTS = Path(__file__).parent
-PAGE = TESTS.parent / "docs" / "parity.md"
-_NOTE = "<!-- Made from the tests' markers by `python -m tests.parity --write`; change it there. -->"
+TESTS = Path("tests")
+PAGE = Path("docs/parity.md")
+_NOTE = "<!-- Made from the tests' markers by `python -m docs.makers --write`; change it there. -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Shown:
     name: str
 
 
-def shown(folder: Path = TESTS) -> list[Shown]:
+def shown(folder: Path) -> list[Shown]:
     """All marked tests, in the order of files and lines. Raises ``ValueError`` for a marker that says too little."""
     return [
         one
@@ -63,7 +62,7 @@ processes and as containers. `rehearsal` runs it with the azure profile against 
 rules (`fraudstream rehearse azure`). `azure` is what can be checked without Azure: templates, settings and recorded
 commands against the services' documentation. No test of this project runs in Azure itself.
 
-{generated.table(("feature", *PROFILES), rows)}
+{table(("feature", *PROFILES), rows)}
 
 ## Tests
 
@@ -71,9 +70,9 @@ commands against the services' documentation. No test of this project runs in Az
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    return generated.run("tests.parity", __doc__, lambda file: {file: page(shown())}, PAGE, arguments)
+def made(project: Path) -> dict[Path, str]:
+    """The page as it should be. Raises ``ValueError`` for a marker that says too little."""
+    return {project / PAGE: page(shown(project / TESTS))}
 
 
 def _marked(tree: ast.Module, file: str) -> Iterator[Shown]:
@@ -90,7 +89,3 @@ def _marked(tree: ast.Module, file: str) -> Iterator[Shown]:
 
 def _tests(found: Sequence[Shown], feature: str, profile: str) -> list[str]:
     return [f"{one.file}::{one.name}" for one in found if one.feature == feature and profile in one.profiles]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

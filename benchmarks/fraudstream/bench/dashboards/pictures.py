@@ -1,6 +1,6 @@
 """Pictures of the pages of a running stack, as the documentation shows them.
 
-``python -m benchmarks.dashboards.pictures --url http://127.0.0.1:8050 --folder docs/images [--phone]``
+``python -m fraudstream.bench.dashboards.pictures --url http://127.0.0.1:8050 --folder docs/images [--phone]``
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.dashboards.browsing import READY, launched
 from PIL import Image
 from playwright.sync_api import Page
+
+from fraudstream.bench.dashboards.browsing import READY, launched
 
 # The explorer opens the transaction of the newest fraud that the live page shows.
 PAGES = {

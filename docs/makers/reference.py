@@ -1,27 +1,22 @@
-"""Reference pages made from the code: ``python -m fraudstream.core.reference --check|--write [FOLDER]``.
-
-``--write`` writes them into the folder (``docs`` by default); ``--check`` exits with 1 and names those that are stale.
-"""
+"""Reference pages made from the code: settings, topics, and the event's JSON Schema."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from docs.makers.files import table
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from fraudstream.core import generated
 from fraudstream.core.configuration.settings import ENV_PREFIX, Profile, Settings, profile_values
 from fraudstream.core.configuration.variables import READ_ELSEWHERE
 from fraudstream.core.contract.event import json_schema
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
-from fraudstream.core.generated import table
 
-NOTE = "<!-- Made from the code by `python -m fraudstream.core.reference --write`; change it there. -->"
+NOTE = "<!-- Made from the code by `python -m docs.makers --write`; change it there. -->"
 KIB = 1024
 
 
@@ -101,18 +96,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def stale(folder: Path) -> list[str]:
-    """The names of the pages in ``folder`` that are missing or differ from what the code says."""
-    return [file.name for file in generated.stale(_files(folder))]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    return generated.run("fraudstream.core.reference", __doc__, _files, Path("docs"), arguments)
-
-
-def _files(folder: Path) -> dict[Path, str]:
-    return {folder / name: page() for name, page in PAGES.items()}
+def made(project: Path) -> dict[Path, str]:
+    """The pages as they should be."""
+    return {project / "docs" / name: page() for name, page in PAGES.items()}
 
 
 def _shared_configs() -> dict[str, str]:
@@ -142,7 +128,3 @@ def _code(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     return "" if value in (None, "") else f"`{value}`"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,21 +1,17 @@
-"""The results in the documentation: ``python -m fraudstream.bench.pages --check|--write [ROOT]``.
-
-``--write`` puts the tables of ``benchmarks/results/*.json`` between the marks in ``docs/benchmarks.md``; ``--check``
-exits with 1 when they are stale.
-"""
+"""`docs/benchmarks.md`: the tables of ``benchmarks/results/*.json`` between its marks."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from docs.makers.files import replaced, table
+
 from fraudstream.bench.harness import rendering, results
-from fraudstream.core import generated
 
 BENCHMARKS = ("latency", "throughput", "scale", "scoring", "store", "startup", "memory", "soak")
-BEGIN = "<!-- Results: made by `python -m fraudstream.bench.pages --write` from benchmarks/results. -->"
+BEGIN = "<!-- Results: made by `python -m docs.makers --write` from benchmarks/results. -->"
 END = "<!-- End of results. -->"
 
 _PAGE = Path("docs") / "benchmarks.md"
@@ -39,26 +35,18 @@ def read_all(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: results.read(file) for name in BENCHMARKS if (file := folder / f"{name}.json").is_file()}
 
 
-def renewed(page: str, made: str) -> str:
+def renewed(page: str, tables: str) -> str:
     """The page with the section between its marks replaced. Raises ``ValueError`` where a mark is missing."""
-    return generated.replaced(page, BEGIN, END, f"\n\n{made}\n\n")
+    return replaced(page, BEGIN, END, f"\n\n{tables}\n\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    return generated.run("fraudstream.bench.pages", __doc__, _files, Path(), arguments)
-
-
-def _files(root: Path) -> dict[Path, str]:
-    page = root / _PAGE
-    return {page: renewed(page.read_text("utf-8"), section(read_all(root / _RESULTS)))}
+def made(project: Path) -> dict[Path, str]:
+    """The page as it should be."""
+    page = project / _PAGE
+    return {page: renewed(page.read_text("utf-8"), section(read_all(project / _RESULTS)))}
 
 
 def _table(shown: rendering.Shown) -> str:
     if not shown.columns[0]:
-        return generated.table((shown.title, *shown.columns[1:]), shown.rows, figures=True)
-    return f"{shown.title}:\n\n{generated.table(shown.columns, shown.rows, figures=True)}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return table((shown.title, *shown.columns[1:]), shown.rows, figures=True)
+    return f"{shown.title}:\n\n{table(shown.columns, shown.rows, figures=True)}"

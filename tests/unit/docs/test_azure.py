@@ -9,33 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docs.makers import azure
+from docs.makers.files import stale, write
 
-from fraudstream.cloud import documentation
 from fraudstream.cloud.rehearsal.costs import prices, template_costs
 
 
 @pytest.fixture(scope="module")
 def result(project_root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((project_root / documentation.RESULTS).read_text("utf-8"))
+    found: dict[str, Any] = json.loads((project_root / azure.RESULTS).read_text("utf-8"))
     return found
 
 
-def test_the_page_is_up_to_date(project_root: Path) -> None:
-    assert documentation.main(["--check", str(project_root)]) == 0
-
-
-def test_a_stale_page_is_told_and_written(
-    project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in (documentation.PAGE, documentation.RESULTS, documentation.PARAMETERS):
+def test_a_stale_page_is_made_anew(project_root: Path, tmp_path: Path) -> None:
+    for name in (azure.PAGE, azure.RESULTS, azure.PARAMETERS):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project_root / name, tmp_path / name)
-    page = tmp_path / documentation.PAGE
+    page = tmp_path / azure.PAGE
     page.write_text(re.sub(r"It took \d+ minutes", "It took no time", page.read_text("utf-8")), "utf-8")
-    assert documentation.main(["--check", str(tmp_path)]) == 1
-    assert "--write" in capsys.readouterr().err
-    assert documentation.main(["--write", str(tmp_path)]) == 0
-    assert page.read_text("utf-8") == (project_root / documentation.PAGE).read_text("utf-8")
+    assert stale(azure.made(tmp_path)) == [page]
+    write(azure.made(tmp_path))
+    assert page.read_text("utf-8") == (project_root / azure.PAGE).read_text("utf-8")
 
 
 def test_the_recorded_run_keeps_what_is_promised(result: dict[str, Any]) -> None:
@@ -70,7 +64,7 @@ def test_costs_follow_the_parameters_and_say_where_prices_stand() -> None:
 
 def test_the_containers_that_are_priced_are_those_of_the_template(project_root: Path) -> None:
     apps = (project_root / "azure" / "modules" / "apps.bicep").read_text("utf-8")
-    spark = json.loads((project_root / documentation.PARAMETERS).read_text("utf-8"))["parameters"]
+    spark = json.loads((project_root / azure.PARAMETERS).read_text("utf-8"))["parameters"]
     sizes = re.findall(r"^  cores: (\S+)\n  memory: (\S+)", apps, re.MULTILINE)
     cores = [spark["sparkCores"]["value"] if one == "sparkCores" else one.strip("'") for one, _ in sizes]
     memory = [spark["sparkMemory"]["value"] if one == "sparkMemory" else one.strip("'") for _, one in sizes]

@@ -1,25 +1,22 @@
-"""The parts of `docs/azure.md` that are made: what the last rehearsal measured, and what the templates cost.
-
-``python -m fraudstream.cloud.documentation --check|--write [FOLDER]``; the folder is the project's.
-"""
+"""The parts of `docs/azure.md` that are made: what the last rehearsal measured, and what the templates cost."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from docs.makers.files import replaced
+
 from fraudstream.cloud.rehearsal.costs import template_costs
-from fraudstream.core import generated
 
 PAGE = Path("docs/azure.md")
 RESULTS = Path("benchmarks/results/rehearsal.json")
 PARAMETERS = Path("azure/parameters/dev.json")
 
 
-def made(project: Path) -> str:
+def made(project: Path) -> dict[Path, str]:
     """The page as it should be. Raises ``OSError`` where a file that it is made from is missing."""
     text = (project / PAGE).read_text("utf-8")
     parameters = {
@@ -30,8 +27,8 @@ def made(project: Path) -> str:
         "rehearsal": rehearsal_section(json.loads((project / RESULTS).read_text("utf-8"))),
     }
     for name, content in sections.items():
-        text = generated.replaced(text, f"<!-- {name} -->\n", f"<!-- /{name} -->", f"{content}\n")
-    return text
+        text = replaced(text, f"<!-- {name} -->\n", f"<!-- /{name} -->", f"{content}\n")
+    return {project / PAGE: text}
 
 
 def costs_section(rows: Sequence[dict[str, Any]]) -> str:
@@ -73,18 +70,3 @@ def rehearsal_section(outcome: dict[str, Any]) -> str:
             f"- It took {outcome['seconds'] / 60:,.0f} minutes.",
         ]
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    return generated.run(
-        "fraudstream.cloud.documentation",
-        __doc__,
-        lambda project: {project / PAGE: made(project)},
-        Path(),
-        arguments,
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

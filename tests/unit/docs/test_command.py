@@ -1,0 +1,30 @@
+"""One command makes every made file, and tells which are stale."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from docs.makers import command
+
+
+def test_every_made_file_is_up_to_date(project_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--check", str(project_root)]) == 0, capsys.readouterr().err
+
+
+def test_what_is_stale_or_missing_is_named_and_written(
+    project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("docs", "azure", "benchmarks/results"):
+        shutil.copytree(project_root / folder, tmp_path / folder)
+    (tmp_path / "tests").symlink_to(project_root / "tests")
+    assert command.main(["--check", str(tmp_path)]) == 0
+    (tmp_path / "docs" / "topics.md").write_text("old")
+    (tmp_path / "azure" / "definitions.json").unlink()
+    assert command.main(["--check", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "docs/topics.md, azure/definitions.json." in told
+    assert "python -m docs.makers --write" in told
+    assert command.main(["--write", str(tmp_path)]) == 0
+    assert command.main(["--check", str(tmp_path)]) == 0
