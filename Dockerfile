@@ -93,12 +93,11 @@ RUN python -m fraudstream.runtime.parts.jvm_library --into /opt/spark-jars
 
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
-COPY README.md LICENSE ./
+COPY README.md LICENSE NOTICE ./
 COPY services services
 COPY generator generator
 COPY ml ml
 COPY dashboards dashboards
-COPY benchmarks/fraudstream benchmarks/fraudstream
 RUN set -eu; \
     uv venv -q /opt/venv; \
     uv pip install -q --no-deps --compile-bytecode --python /opt/venv/bin/python .; \

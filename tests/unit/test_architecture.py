@@ -27,7 +27,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "ml": ("spark",),
     "runtime": ("spark",),
     "cloud": ("runtime",),
-    "bench": ("runtime", "generator", "ml", "store"),
+    "bench": ("runtime", "generator", "ml", "store", "dashboards"),
 }
 # Within a part: what the first never imports, not even for its types.
 NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (

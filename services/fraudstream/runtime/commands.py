@@ -38,6 +38,9 @@ _LATE = {
 # Top package of a command → the extra that installs what it needs.
 _EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"}
 
+# Top packages that no wheel holds: they measure and show a clone.
+_CLONE_ONLY = ("bench",)
+
 
 class LateGroup(TyperGroup):
     """A group whose ``_LATE`` commands are imported when they are called, not when help lists them."""
@@ -102,14 +105,23 @@ def missing_extra(wanted: str, extra: str, error: ImportError) -> ConfigurationE
 
 def _add_missing(app: typer.Typer, entry: EntryPoint, error: ImportError) -> None:
     words = entry.module.split(".")
-    extra = _EXTRAS.get(words[1] if len(words) > 1 else "", "all")
-    problem = missing_extra(f"`fraudstream {entry.name}`", extra, error)
+    package = words[1] if len(words) > 1 else ""
+    extra = _EXTRAS.get(package, "all")
+    if package in _CLONE_ONLY and str(error.name or "").startswith(f"fraudstream.{package}"):
+        needs = "Needs a clone of the project."
+        problem = ConfigurationError(
+            f"`fraudstream {entry.name}` measures a clone of the project, and this is an installed wheel. "
+            f"Run it in a clone: uv run fraudstream {entry.name}"
+        )
+    else:
+        needs = f"Needs the extra `{extra}`."
+        problem = missing_extra(f"`fraudstream {entry.name}`", extra, error)
 
     def explain() -> None:
         raise problem
 
     settings: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    app.command(entry.name, help=f"Needs the extra `{extra}`.", context_settings=settings)(explain)
+    app.command(entry.name, help=needs, context_settings=settings)(explain)
 
 
 def _nothing() -> None:

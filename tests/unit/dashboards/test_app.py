@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -92,6 +93,14 @@ def test_the_small_bundle_has_the_version_that_dash_brings() -> None:
     versions = [re.search(r"plotly\.js [^\n]*?v([\d.]+)", file.read_text("utf-8")[:200]) for file in (own, brought)]
     assert all(versions)
     assert len({found[1] for found in versions if found}) == 1
+
+
+def test_the_small_bundle_is_the_one_that_is_fetched_again(project_root: Path) -> None:
+    script = (project_root / "dashboards" / "refetch.sh").read_text("utf-8")
+    named = dict(re.findall(r"^(version|sha256)=(\S+)$", script, re.MULTILINE))
+    own = Path(app_module.__file__).with_name("assets") / "plotly-basic.min.js"
+    assert hashlib.sha256(own.read_bytes()).hexdigest() == named["sha256"]
+    assert f"version {named['version']}" in (project_root / "NOTICE").read_text("utf-8")
 
 
 def test_the_shell_links_to_mlflow(browser: Any, traffic: Any) -> None:

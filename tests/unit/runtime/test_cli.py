@@ -168,6 +168,18 @@ def test_a_sibling_that_is_not_installed_names_its_extra() -> None:
         runner.invoke(app, ["train", "--algorithm", "gbt"], catch_exceptions=False)
 
 
+def test_a_command_of_a_clone_says_so_where_a_wheel_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel names the benchmarks' command and does not hold it."""
+    monkeypatch.setitem(sys.modules, "fraudstream.bench", None)
+    monkeypatch.delitem(sys.modules, "fraudstream.bench.cli", raising=False)
+    app = typer.Typer()
+    app.command("other")(lambda: None)
+    commands.add_sibling_commands(app, [EntryPoint("bench", "fraudstream.bench.cli:app", commands.GROUP)])
+    assert "Needs a clone" in runner.invoke(app, ["--help"]).stdout
+    with pytest.raises(ConfigurationError, match="uv run fraudstream bench"):
+        runner.invoke(app, ["bench", "latency", "--smoke"], catch_exceptions=False)
+
+
 # Running...
 
 

@@ -70,9 +70,8 @@ class Traffic:
 
     def _run(self) -> None:
         while not self._closed.wait(0.2):
-            made = (
-                decision_from(next(self._next) | {"enqueued_at": datetime.now(UTC)}) for _ in range(self._rate // 5)
-            )
+            now = datetime.now(UTC)
+            made = (decision_from(next(self._next) | {"enqueued_at": now}) for _ in range(self._rate // 5))
             self._window.add(decision for decision in made if decision is not None)
 
 
@@ -96,8 +95,8 @@ class Server:
             return answer
 
         self.app.server.wsgi_app = timed
-        self.server: Any = create_server(self.app.server, host="127.0.0.1", port=0, threads=8)
-        self.url = f"http://127.0.0.1:{self.server.effective_port}"
+        server: Any = create_server(self.app.server, host="127.0.0.1", port=0, threads=8)
+        self.server, self.url = server, f"http://127.0.0.1:{server.effective_port}"
 
     def __enter__(self) -> Server:
         self.sources.__enter__()
