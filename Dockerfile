@@ -1,4 +1,4 @@
-# One image per role, with what the role's extra in pyproject.toml brings; docs/compose.md has their sizes and reasons.
+# One image per role, with what the role's extra in pyproject.toml brings; docs/how-to/compose.md has their sizes and reasons.
 # Neither mounts nor heredocs nor a frontend image: the classic builder and BuildKit both build it.
 ARG BASE_IMAGE=debian:12.11-slim
 

@@ -31,6 +31,10 @@ types:
 docs:
     uv run python -m docs.makers --write
 
+# The documentation as a site, in .site
+site:
+    uv run zensical build --strict
+
 # What continuous integration runs
 ci:
     bash .ci/run

@@ -168,7 +168,7 @@ var scoringService = {
   keeps: false
   secrets: ['scoring-key']
 }
-// MLflow's own server, inside the environment only: azureml-mlflow does not follow MLflow 3 yet (docs/azure.md).
+// MLflow's own server, inside the environment only: azureml-mlflow does not follow MLflow 3 yet (docs/how-to/azure.md).
 var mlflowService = {
   name: 'mlflow'
   identity: scoringId

@@ -1,4 +1,4 @@
-"""The parts of `docs/azure.md` that are made: what the last rehearsal measured, and what the templates cost."""
+"""The parts of `docs/how-to/azure.md` that are made: what the last rehearsal measured, and what the templates cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from docs.makers.files import replaced
 
 from fraudstream.cloud.rehearsal.costs import template_costs
 
-PAGE = Path("docs/azure.md")
+PAGE = Path("docs/how-to/azure.md")
 RESULTS = Path("benchmarks/results/rehearsal.json")
 PARAMETERS = Path("azure/parameters/dev.json")
 

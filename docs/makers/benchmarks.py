@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md`: the tables of ``benchmarks/results/*.json`` between its marks."""
+"""`docs/explanation/benchmarks.md`: the tables of ``benchmarks/results/*.json`` between its marks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BENCHMARKS = ("latency", "throughput", "scale", "scoring", "store", "startup", "
 BEGIN = "<!-- Results: made by `python -m docs.makers --write` from benchmarks/results. -->"
 END = "<!-- End of results. -->"
 
-_PAGE = Path("docs") / "benchmarks.md"
+PAGE = Path("docs/explanation/benchmarks.md")
 _RESULTS = Path("benchmarks") / "results"
 
 
@@ -24,7 +24,7 @@ def section(found: Mapping[str, Mapping[str, Any]]) -> str:
     for name, one in found.items():
         parts.append(f"### {name.capitalize()}")
         parts.extend(map(_table, rendering.tables(one)))
-        parts.append(f"{rendering.made_on(one)}. [All figures](../benchmarks/results/{name}.json).")
+        parts.append(f"{rendering.made_on(one)}. [All figures](../../benchmarks/results/{name}.json).")
     if not found:
         parts.append("No results are kept yet.")
     return "\n\n".join(parts)
@@ -42,7 +42,7 @@ def renewed(page: str, tables: str) -> str:
 
 def made(project: Path) -> dict[Path, str]:
     """The page as it should be."""
-    page = project / _PAGE
+    page = project / PAGE
     return {page: renewed(page.read_text("utf-8"), section(read_all(project / _RESULTS)))}
 
 

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docs.makers import azure, benchmarks, dashboards, definitions, parity, reference
+from docs.makers import azure, benchmarks, dashboards, definitions, modules, parity, reference
 from docs.makers.files import Files, stale, write
 
-MAKERS = (reference, definitions, azure, benchmarks, dashboards, parity)
+MAKERS = (reference, definitions, azure, benchmarks, dashboards, parity, modules)
 
 
 def made(project: Path) -> Files:

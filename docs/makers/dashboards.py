@@ -1,4 +1,4 @@
-"""What was measured of the dashboards, in `docs/dashboards.md`."""
+"""What was measured of the dashboards, in `docs/explanation/dashboards.md`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from docs.makers.files import replaced, table
 
 from fraudstream.bench.dashboards.figures import COLUMNS, rows
 
-PAGE = Path("docs/dashboards.md")
+PAGE = Path("docs/explanation/dashboards.md")
 RESULTS = Path("benchmarks/results/dashboards.json")
 BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
 

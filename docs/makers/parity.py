@@ -15,7 +15,7 @@ from docs.makers.files import table
 
 PROFILES = ("local", "compose", "rehearsal", "azure")
 TESTS = Path("tests")
-PAGE = Path("docs/parity.md")
+PAGE = Path("docs/reference/parity.md")
 _NOTE = "<!-- Made from the tests' markers by `python -m docs.makers --write`; change it there. -->"
 
 

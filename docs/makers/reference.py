@@ -45,7 +45,7 @@ braces stands for the value of that port setting.
 
 `fraudstream config show` prints the values in force and where each came from; secrets are masked. Values are literal,
 in `.env` as well. One that begins or ends with white space, stands in quotes or holds an invisible character is refused
-by its variable's name; see [operations](operations.md#secrets).
+by its variable's name; see [operations](../how-to/operations.md#secrets).
 
 Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read from the environment alone, not `.env`:
 
@@ -98,7 +98,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 def made(project: Path) -> dict[Path, str]:
     """The pages as they should be."""
-    return {project / "docs" / name: page() for name, page in PAGES.items()}
+    return {project / "docs" / "reference" / name: page() for name, page in PAGES.items()}
 
 
 def _shared_configs() -> dict[str, str]:

@@ -64,7 +64,7 @@ def test_the_pinned_base_is_the_same_everywhere() -> None:
 
 
 def test_the_documentation_names_every_variable_and_service() -> None:
-    page = text("docs/compose.md")
+    page = text("docs/how-to/compose.md")
     variables = {name for file in BOTH for name in re.findall(r"\$\{([A-Z_]+):-", text(file))}
     assert [name for name in sorted(variables) if name not in page] == []
     assert [name for name in services(*BOTH[:1]) if f"`{name}`" not in page] == []

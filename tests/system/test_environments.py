@@ -1,4 +1,7 @@
-"""The demo completes in environments that other programs, companies and hardened machines make (docs/operations.md)."""
+"""The demo completes in environments that other programs, companies and hardened machines make.
+
+`docs/how-to/operations.md` has the table.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ PER_MESSAGE = ("quix", "bytewax", "faust")
 OVER_A_STRETCH = (*PER_MESSAGE, "faust-batch")
 NAMES = (*BATCHED, *PER_MESSAGE)
 
-# What a stream job that has a backlog to work off is given: settings alone. docs/benchmarks.md says why.
+# What a stream job that has a backlog to work off is given: settings alone. docs/explanation/benchmarks.md says why.
 BACKLOG_SETTINGS: dict[str, Any] = {
     "trigger_interval_seconds": 0.0,
     "max_events_per_batch": 50_000,

@@ -1,4 +1,4 @@
-"""Kafka records → documents, as pure functions. Documents are described in ``docs/contracts.md``."""
+"""Kafka records → documents, as pure functions. Documents are described in ``docs/reference/contracts.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`docs/azure.md`: its made parts are those of the results and prices, and the results keep what is promised."""
+"""`docs/how-to/azure.md`: its made parts are those of the results and prices, and the results keep what is promised."""
 
 from __future__ import annotations
 

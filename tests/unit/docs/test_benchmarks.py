@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md` shows the results' files between its marks."""
+"""`docs/explanation/benchmarks.md` shows the results' files between its marks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.unit.bench.harness.test_rendering import LATENCY
 
 
 def test_other_results_make_the_page_stale_and_are_taken_up(tmp_path: Path) -> None:
-    page = tmp_path / "docs" / "benchmarks.md"
-    page.parent.mkdir()
+    page = tmp_path / benchmarks.PAGE
+    page.parent.mkdir(parents=True)
     page.write_text(f"before\n{benchmarks.BEGIN}{benchmarks.END}\nafter\n")
     write(benchmarks.made(tmp_path))
     assert stale(benchmarks.made(tmp_path)) == []

@@ -20,11 +20,11 @@ def test_what_is_stale_or_missing_is_named_and_written(
         shutil.copytree(project_root / folder, tmp_path / folder)
     (tmp_path / "tests").symlink_to(project_root / "tests")
     assert command.main(["--check", str(tmp_path)]) == 0
-    (tmp_path / "docs" / "topics.md").write_text("old")
+    (tmp_path / "docs" / "reference" / "topics.md").write_text("old")
     (tmp_path / "azure" / "definitions.json").unlink()
     assert command.main(["--check", str(tmp_path)]) == 1
     told = capsys.readouterr().err
-    assert "docs/topics.md, azure/definitions.json." in told
+    assert "docs/reference/topics.md, azure/definitions.json." in told
     assert "python -m docs.makers --write" in told
     assert command.main(["--write", str(tmp_path)]) == 0
     assert command.main(["--check", str(tmp_path)]) == 0

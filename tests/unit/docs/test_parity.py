@@ -31,7 +31,7 @@ def test_markers_are_read_and_others_are_not(tmp_path: Path) -> None:
     text = parity.page(found)
     assert "| sorting | ✓ | ✓ |  | ✓ |" in text
     assert "  - compose: `tests/test_one.py::TestC`" in text
-    assert parity.made(tmp_path) == {tmp_path / "docs" / "parity.md": text}
+    assert parity.made(tmp_path) == {tmp_path / "docs" / "reference" / "parity.md": text}
 
 
 def test_a_profile_that_is_none_is_refused(tmp_path: Path) -> None:

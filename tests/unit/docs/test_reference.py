@@ -36,7 +36,7 @@ def test_the_schema_file_is_json() -> None:
 
 
 def test_operations_say_what_to_do_about_every_error(project_root: Path) -> None:
-    page = (project_root / "docs" / "operations.md").read_text("utf-8")
+    page = (project_root / "docs" / "how-to" / "operations.md").read_text("utf-8")
     rows = {match[1]: int(match[2]) for match in re.finditer(r"^\| `(\w+)` \| (\d) \|", page, re.MULTILINE)}
     raised = {
         name: cls.exit_status
@@ -47,7 +47,7 @@ def test_operations_say_what_to_do_about_every_error(project_root: Path) -> None
     assert rows.keys() <= set(vars(errors))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/operations.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/operations.md"])
 def test_the_ports_that_pages_name_are_the_defaults(project_root: Path, page: str) -> None:
     text = (project_root / page).read_text("utf-8")
     ports = {name: field.default for name, field in Settings.model_fields.items() if name.endswith("_port")}
@@ -57,7 +57,7 @@ def test_the_ports_that_pages_name_are_the_defaults(project_root: Path, page: st
 
 
 def test_every_page_that_a_page_points_to_is_there(project_root: Path) -> None:
-    pages = [project_root / "README.md", project_root / "azure" / "README.md", *(project_root / "docs").glob("*.md")]
+    pages = [*project_root.glob("*.md"), project_root / "azure" / "README.md", *(project_root / "docs").rglob("*.md")]
     links = [
         (page, target) for page in pages for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
     ]

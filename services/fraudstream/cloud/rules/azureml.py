@@ -19,7 +19,7 @@ def _registry(number: int, demand: str, fix: str, source: str, answer: str = "")
 
 
 def _project(number: int, demand: str, fix: str) -> Rule:
-    return Rule(f"PR{number:03}", "project", demand, fix, "docs/azure.md")
+    return Rule(f"PR{number:03}", "project", demand, fix, "docs/how-to/azure.md")
 
 
 RULES: tuple[Rule, ...] = (

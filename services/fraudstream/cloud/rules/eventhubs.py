@@ -202,6 +202,6 @@ RULES: tuple[Rule, ...] = (
         29,
         "what Spark writes to Kafka goes with the options that this linter looks at, and no other",
         "`.options(**spark_sink_options(settings))` of core.kafka, and no `kafka.…` option beside it",
-        "docs/azure.md",
+        "docs/how-to/azure.md",
     ),
 )

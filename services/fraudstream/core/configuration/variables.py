@@ -102,7 +102,7 @@ def _problem(written: str, value: str, source: str) -> str | None:
             return None
         ends = [one.removeprefix(ENV_PREFIX) for one in everything]
         nearest = difflib.get_close_matches(name.removeprefix(ENV_PREFIX), ends, 1, _ALIKE)
-        advice = f"Is {ENV_PREFIX}{nearest[0]} meant?" if nearest else "docs/settings.md lists all."
+        advice = f"Is {ENV_PREFIX}{nearest[0]} meant?" if nearest else "docs/reference/settings.md lists all."
         return f"Nothing reads {written}, which is set in {source}. {advice}"
     # Where the prefix itself is misspelt; a look at every other variable of the machine would cost time and be wrong.
     if is_alike(name):

@@ -28,7 +28,7 @@ from fraudstream.core.kafka.deliveries import Delivered, Outgoing, send_each
 # A scored record that could not be stored is an event with its decision: the event goes back, to be scored anew.
 _DESTINATIONS = {TRANSACTIONS: TRANSACTIONS, SCORED: TRANSACTIONS, LABELS: LABELS}
 
-# What the stream job adds to an event; see docs/contracts.md.
+# What the stream job adds to an event; see docs/reference/contracts.md.
 _DECISION = frozenset(
     {"event_time", "prediction", "score", "threshold", "model_version", "scored_at", "reasons", "source"}
 )

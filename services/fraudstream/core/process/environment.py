@@ -1,7 +1,8 @@
 """The environment that our processes run in: made from the given one by a list of what passes, never inherited whole.
 
 A shell may hold the set-up of another Spark, Python, Java or MLflow, of a proxy, a language, a hardened machine. What
-is not on the list below reaches no process of ours; ``docs/operations.md`` names what passes and how to say otherwise.
+is not on the list below reaches no process of ours; ``docs/how-to/operations.md`` names what passes and how to say
+otherwise.
 """
 
 from __future__ import annotations

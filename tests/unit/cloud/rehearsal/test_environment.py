@@ -34,7 +34,7 @@ NOT_OF_AZURE = {
     "dashboard_guarded",
     "kafka_ssl_cafile",
 }
-# How the jobs run is the same everywhere; docs/settings.md explains these.
+# How the jobs run is the same everywhere; docs/reference/settings.md explains these.
 SAME_EVERYWHERE = {
     "log_level",
     "model_name",

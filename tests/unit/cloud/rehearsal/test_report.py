@@ -105,7 +105,7 @@ def test_terminal_page_and_json_say_the_same() -> None:
     assert re.search(
         r'<a href="https://learn\.microsoft\.com/azure/cosmos-db/concepts-limits">concepts-limits</a>', html
     )
-    assert "<td>docs/azure.md</td>" in html
+    assert "<td>docs/how-to/azure.md</td>" in html
 
 
 def test_a_fault_happens_once_when_it_is_due() -> None:

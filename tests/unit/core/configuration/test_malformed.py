@@ -176,7 +176,7 @@ def test_the_linter_reports_each(end: str, project_root: Path) -> None:
 
 
 def test_each_variable_of_an_identity_stands_in_the_manual(project_root: Path) -> None:
-    manual = (project_root / "docs" / "operations.md").read_text("utf-8")
+    manual = (project_root / "docs" / "how-to" / "operations.md").read_text("utf-8")
     secrets = manual.partition("### Secrets")[2].partition("\n### ")[0]
     for name in (*_IDENTITY, *_IDENTITY_SECRETS):
         assert f"`{name}`" in secrets

@@ -82,7 +82,10 @@ def test_nothing_is_told_while_a_shell_completes_a_command(tmp_path: Path) -> No
 
 def test_a_name_that_resembles_none_is_told_all_the_same() -> None:
     (told,) = unread({"FRAUDSTREAM_XYZZY": "x"})
-    assert told.text == "Nothing reads FRAUDSTREAM_XYZZY, which is set in the environment. docs/settings.md lists all."
+    assert (
+        told.text
+        == "Nothing reads FRAUDSTREAM_XYZZY, which is set in the environment. docs/reference/settings.md lists all."
+    )
 
 
 def test_what_somebody_reads_is_not_told() -> None:
