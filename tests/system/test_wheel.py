@@ -50,34 +50,26 @@ def installed(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_a_tutorial_does_what_it_says(page: str, project_root: Path, installed: Path, tmp_path: Path) -> None:
     blocks = shell_blocks(project_root / page)
     assert len(blocks) > 3
-    variables = {
-        **os.environ,
-        **new_fraudstream(tmp_path).variables,
-        "PATH": f"{installed}{os.pathsep}{os.environ['PATH']}",
-    }
-    variables["FRAUDSTREAM_DATA_DIR"] = ".fraudstream"
+    variables = {**os.environ, **new_fraudstream(tmp_path).variables, "FRAUDSTREAM_DATA_DIR": ".fraudstream"}
+    variables["PATH"] = f"{installed}{os.pathsep}{os.environ['PATH']}"
+
+    def shell(block: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-euo", "pipefail", "-c", block]
+        return subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600, check=False
+        )
+
     try:
         for block in blocks:
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=variables, capture_output=True, text=True,
-                timeout=600, check=False,
-            )  # fmt: skip
+            done = shell(block)
             assert done.returncode == 0, f"{block}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
         assert not (tmp_path / ".fraudstream").exists()
     finally:
-        subprocess.run(
-            ["fraudstream", "down"], cwd=tmp_path, env=variables, capture_output=True, timeout=120, check=False
-        )
+        shell("fraudstream down")
 
 
 def test_a_command_of_a_clone_says_so(installed: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [installed / "fraudstream", "bench", "latency"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    words = [installed / "fraudstream", "bench", "latency"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "in a clone" in done.stderr
