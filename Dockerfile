@@ -72,24 +72,27 @@ COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
 COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
      services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
-     services/fraudstream/runtime/parts/
+     services/fraudstream/runtime/parts/jvm_libraries.py services/fraudstream/runtime/parts/
+COPY services/jvm services/jvm
 RUN set -eu; \
-    python -m fraudstream.runtime.parts.artifacts kafka documentstore; \
+    python -m fraudstream.runtime.parts.artifacts kafka documentstore compiler; \
+    python -m fraudstream.runtime.parts.jvm_libraries documentstore; \
     python -m fraudstream.runtime.parts.artifacts spark-kafka --into /opt/spark-jars; \
     ln -s "$(python -m fraudstream.runtime.parts.java)" /opt/fraudstream/java
 
-# Our own functions in Spark's Java process, compiled by the compiler that Spark brings.
+# Our own functions in Spark's Java process.
 FROM spark-dependencies AS jvm-library
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
 COPY --from=archives /opt/fraudstream /opt/fraudstream
 ENV JAVA_HOME=/opt/fraudstream/java
+COPY services/jvm services/jvm
 COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/spark services/fraudstream/spark
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
 COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
      services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
-     services/fraudstream/runtime/parts/jvm_library.py services/fraudstream/runtime/parts/
-RUN python -m fraudstream.runtime.parts.jvm_library --into /opt/spark-jars
+     services/fraudstream/runtime/parts/jvm_libraries.py services/fraudstream/runtime/parts/
+RUN python -m fraudstream.runtime.parts.jvm_libraries spark --into /opt/spark-jars
 
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project

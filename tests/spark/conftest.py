@@ -10,7 +10,7 @@ import pytest
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.runtime.parts.java import find_java
-from fraudstream.runtime.parts.jvm_library import ensure_library
+from fraudstream.runtime.parts.jvm_libraries import SPARK, ensure
 from fraudstream.spark.session import JARS_VARIABLE, spark_session
 from fraudstream.store.rollups import SESSION_OPTIONS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="package")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["JAVA_HOME"] = str(find_java().home)
-    os.environ[JARS_VARIABLE] = str(ensure_library())
+    os.environ[JARS_VARIABLE] = str(ensure(SPARK))
     # All tests share the process, some with 120,000 rows at once.
     settings = Settings(data_dir=tmp_path_factory.mktemp("spark"), driver_memory="2g")
     session = spark_session(settings, "tests", **SESSION_OPTIONS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from bson import ObjectId
@@ -13,6 +14,9 @@ from pymongo.errors import DuplicateKeyError
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents import client as documents
+from fraudstream.runtime.parts import artifacts, jvm_libraries
+from fraudstream.runtime.parts.java import find_java
+from fraudstream.runtime.parts.jvm_libraries import Library
 from tests.stack.conftest import Running
 
 pytestmark = pytest.mark.stack
@@ -76,31 +80,48 @@ def test_deletes_and_updates_survive_a_kill(store: Running, settings: Settings) 
 
 
 _WEIGHED = """
-import jpype
-from fraudstream.runtime.parts import documentstore_server as server
-server._start_java()
-store = jpype.JClass("org.h2.mvstore.MVStore").open(None)
-loader = server._own_formats(store).getClass().getClassLoader()
-made = loader.loadClass("fraudstream.documentstore.Values").getDeclaredConstructor()
-made.setAccessible(True)
-values = made.newInstance()
-def document(**fields):
-    made = jpype.JClass("de.bwaldvogel.mongo.bson.Document")()
-    for name, value in fields.items():
-        made.put(name, value)
-    return made
-text, some = jpype.JString("x" * 850_000), jpype.java.util.ArrayList()
-some.add(text)
-short = document(**{f"f{n}": jpype.JString("short") for n in range(40)})
-large = [document(a=text), document(a=document(b=some)), document(a=jpype.JArray(jpype.JByte)(850_000))]
-print(values.isMemoryEstimationAllowed(), *[values.getMemory(one) for one in [short, *large]])
+package fraudstream.documentstore;
+
+import de.bwaldvogel.mongo.bson.Document;
+import java.util.List;
+
+public final class Weighed {
+    public static void main(String[] arguments) {
+        Document small = new Document();
+        for (int number = 0; number < 40; number++) {
+            small.append("f" + number, "short");
+        }
+        String text = "x".repeat(850_000);
+        Values values = new Values();
+        System.out.println(values.isMemoryEstimationAllowed());
+        for (Document document : List.of(
+            small,
+            new Document("a", text),
+            new Document("a", new Document("b", List.of(text))),
+            new Document("a", new byte[850_000]))) {
+            System.out.println(values.getMemory(document));
+        }
+    }
+}
 """
 
 
-def test_a_document_counts_for_what_it_takes_in_memory_so_that_the_cache_has_room_for_it() -> None:
-    done = subprocess.run([sys.executable, "-c", _WEIGHED], capture_output=True, text=True, check=True, timeout=120)
+def test_a_document_counts_for_what_it_takes_in_memory_so_that_the_cache_has_room_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jars = [*artifacts.ensure("documentstore"), jvm_libraries.ensure(jvm_libraries.DOCUMENTSTORE)]
+    room = tmp_path / "fraudstream" / "documentstore"
+    room.mkdir(parents=True)
+    (room / "Weighed.java").write_text(_WEIGHED, "utf-8")
+    monkeypatch.setenv(artifacts.CACHE_VARIABLE, str(artifacts.cache_dir()))
+    monkeypatch.setattr(jvm_libraries, "sources_folder", lambda: tmp_path)
+    weighed = jvm_libraries.ensure(Library("weighed", ("documentstore",), lambda: jars, lambda: "a test"))
+    command = [str(find_java().executable), "-cp", os.pathsep.join(map(str, [*jars, weighed]))]
+    words = [*command, "fraudstream.documentstore.Weighed"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    weighed.unlink()
     estimated, short, *large = done.stdout.split()
-    assert estimated == "False"
+    assert estimated == "false"
     assert 2_000 < int(short) < 4_000
     assert all(850_000 <= int(one) < 851_000 for one in large)
 
@@ -154,8 +175,9 @@ def test_unique_indexes_hold_after_a_kill(store: Running, settings: Settings) ->
 
 
 def test_a_second_server_is_refused_the_file(store: Running, settings: Settings) -> None:
+    *java, _, file = store.part.command
     second = subprocess.run(
-        [*store.part.command[:-3], "0", *store.part.command[-2:]], capture_output=True, text=True, timeout=60
+        [*java, "0", file], cwd=store.part.cwd, capture_output=True, text=True, timeout=60, check=False
     )
     assert second.returncode == 1
     assert "cannot be opened" in second.stderr

@@ -219,7 +219,7 @@ def test_importing_the_core_loads_nothing_heavy(path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     loaded = set(json.loads(done.stdout))
     assert "fraudstream" in loaded
-    assert not loaded & {"pyspark", "py4j", "mlflow", "dash", "plotly", "pandas", "xgboost", "sklearn", "jpype"}
+    assert not loaded & {"pyspark", "py4j", "mlflow", "dash", "plotly", "pandas", "xgboost", "sklearn"}
 
 
 def test_the_azure_folder_has_no_python_that_would_hide_the_azure_packages() -> None:

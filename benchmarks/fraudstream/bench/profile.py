@@ -23,10 +23,13 @@ _FRAME = re.compile(r"^\s+(\S+?)\(.*line:", re.MULTILINE)
 _STACK = re.compile(r"stackTrace = \[(.*?)^\s*\]", re.DOTALL | re.MULTILINE)
 # The innermost frame that begins like one of these says what a sample was about.
 _STEPS: Sequence[tuple[str, tuple[str, ...]]] = (
-    ("read and check the event", ("fraudstream.EventReader", "fraudstream.Event", "fraudstream.Contract")),
-    ("evaluate the trees", ("fraudstream.Ensemble", "fraudstream.Stumps", "fraudstream.Champion")),
-    ("reasons of alerts", ("fraudstream.TreeShap",)),
-    ("write the record", ("fraudstream.Records", "fraudstream.Times", "fraudstream.DecideRecord")),
+    (
+        "read and check the event",
+        ("fraudstream.contract.EventReader", "fraudstream.contract.PlainReader", "fraudstream.contract.Event"),
+    ),
+    ("evaluate the trees", ("fraudstream.model.Ensemble", "fraudstream.model.Stumps", "fraudstream.model.Champion")),
+    ("reasons of alerts", ("fraudstream.model.TreeShap",)),
+    ("write the record", ("fraudstream.spark.Records", "fraudstream.contract.Times", "fraudstream.spark.DecideRecord")),
     ("fetch from Kafka", ("org.apache.kafka.clients.consumer", "org.apache.spark.sql.kafka010.consumer")),
     ("send to Kafka", ("org.apache.kafka.clients.producer", "org.apache.spark.sql.kafka010.KafkaRowWriter")),
     ("Kafka's network and records", ("org.apache.kafka",)),

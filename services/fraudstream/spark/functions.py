@@ -1,9 +1,9 @@
-"""Our functions inside Spark's Java process: the event contract, the records and the model's trees, in ``spark/java``.
+"""Our functions in Spark's Java process, from ``services/jvm``: the event contract, the records, the model's trees.
 
 They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
 micro-batch; and real-time mode, which takes no Python, runs them too. They stand in a catalog of functions, Spark's
 interface for functions that take and give its own rows; user-defined ones have every value converted twice. The
-launcher compiles the sources once (``fraudstream.runtime.parts.jvm_library``) and puts the jar on Spark's class path.
+launcher compiles the sources once (``fraudstream.runtime.parts.jvm_libraries``) and puts the jar on Spark's class path.
 PySpark is imported by the calls.
 """
 
@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from fraudstream.core.contract import limits
@@ -25,7 +23,8 @@ from fraudstream.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession
 
-PACKAGE = "fraudstream"
+# Where the library keeps the contract.
+CONTRACT_FILE = "fraudstream/contract.json"
 
 _RULES = {rule.name: rule for rule in FIELD_RULES}
 FEATURES_SCHEMA = ", ".join(f"{name} {_RULES[name].spark_type}" for name in FEATURES)
@@ -35,14 +34,8 @@ READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction IN
 
 # The catalog of our functions, and what each of them answers.
 CATALOG = "fraudstream"
-_CATALOG_CLASS = f"{PACKAGE}.Functions"
+_CATALOG_CLASS = "fraudstream.spark.Functions"
 _ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA, "finish": DECIDED_SCHEMA}
-
-
-def sources() -> list[Traversable]:
-    """The Java sources, in the order of their names."""
-    folder = resources.files("fraudstream.spark").joinpath("java", PACKAGE)
-    return sorted((item for item in folder.iterdir() if item.name.endswith(".java")), key=lambda item: item.name)
 
 
 def contract_json() -> str:
@@ -121,7 +114,7 @@ def _called(spark: SparkSession, function: str, *arguments: Column) -> Column:
     except Py4JJavaError as error:
         raise ConfigurationError(
             f"Spark's class path has no class {_CATALOG_CLASS}: the library of `python -m "
-            "fraudstream.runtime.parts.jvm_library` is missing there. Start the job through `fraudstream up`, or put "
+            "fraudstream.runtime.parts.jvm_libraries` is missing there. Start the job through `fraudstream up`, or put "
             "the jar into FRAUDSTREAM_SPARK_JARS."
         ) from error
     spark.conf.set(f"spark.sql.catalog.{CATALOG}", _CATALOG_CLASS)

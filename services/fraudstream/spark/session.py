@@ -173,7 +173,7 @@ def checkpoint_options(settings: Settings) -> dict[str, str]:
     if settings.spark_master:
         return {}
     return {
-        "spark.hadoop.fs.file.impl": "fraudstream.LocalFiles",
+        "spark.hadoop.fs.file.impl": "fraudstream.spark.LocalFiles",
         "spark.sql.streaming.checkpointFileManagerClass": (
             "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
         ),

@@ -21,9 +21,11 @@ def sample(*frames: str) -> str:
 
 def test_the_innermost_known_frame_names_the_step() -> None:
     text = (
-        sample("java.util.HashMap.get", "fraudstream.EventReader.readText", "org.apache.spark.sql.Row.get")
-        + sample("fraudstream.Ensemble.margin", "fraudstream.Champion.decide", "org.apache.spark.sql.Row.get")
-        + sample("fraudstream.Ensemble.margin", "fraudstream.Champion.decide")
+        sample("java.util.HashMap.get", "fraudstream.contract.EventReader.readText", "org.apache.spark.sql.Row.get")
+        + sample(
+            "fraudstream.model.Ensemble.margin", "fraudstream.model.Champion.decide", "org.apache.spark.sql.Row.get"
+        )
+        + sample("fraudstream.model.Ensemble.margin", "fraudstream.model.Champion.decide")
         + sample("java.lang.Thread.run")
     )
     found = profile.shares(text)
@@ -33,7 +35,7 @@ def test_the_innermost_known_frame_names_the_step() -> None:
         "read and check the event": 0.25,
         "anything else": 0.25,
     }
-    assert next(iter(found["hottest"].items())) == ("fraudstream.Ensemble.margin", 0.5)
+    assert next(iter(found["hottest"].items())) == ("fraudstream.model.Ensemble.margin", 0.5)
 
 
 def test_samples_without_a_stack_do_not_count() -> None:

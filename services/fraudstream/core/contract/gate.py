@@ -1,6 +1,6 @@
 """The gate: what an event must be so that all later parts can take it, read in Python.
 
-The stream job's reader (``spark/java/fraudstream/EventReader.java``) is the same in Java; both give the same verdict
+The stream job's reader (``EventReader.java`` of ``services/jvm``) is the same in Java; both give the same verdict
 with the same reason for every input. An event that passes is scored, and its document holds it as it was sent.
 """
 

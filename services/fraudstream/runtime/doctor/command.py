@@ -26,7 +26,7 @@ LEAST_PYTHON = (3, 11)
 LEAST_DISK_BYTES = 2_000_000_000
 LEAST_MEMORY_BYTES = 4_000_000_000
 
-_GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka")
+_GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka", "compiler")
 
 
 def run_checks(settings: Settings) -> list[Check]:

@@ -19,7 +19,7 @@ from fraudstream.runtime.parts import (
     artifacts,
     class_archive,
     documentstore,
-    jvm_library,
+    jvm_libraries,
     kafka_broker,
     mlflow_server,
 )
@@ -79,7 +79,7 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_library.ensure_library()]))
+    jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_libraries.ensure(jvm_libraries.SPARK)]))
     archive = class_archive.archive_file(jars)
     archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if folders.exists(archive) else {}
     return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived

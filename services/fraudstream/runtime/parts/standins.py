@@ -14,14 +14,14 @@ from pathlib import Path
 from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.process import environment
-from fraudstream.runtime.parts import artifacts, kafka_broker
+from fraudstream.runtime.parts import documentstore, kafka_broker
 
 _KAFKA_PREFIX = "KAFKA_"
 # Variables of the official image that are no broker settings.
 _NOT_SETTINGS = frozenset({"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_JMX_OPTS"})
 _KAFKA_DATA = "/var/lib/kafka/data"
-_MONGO_FILE = "/data/db/store.mv"
-_MONGO_PORT = "27017"
+_MONGO_FILE = Path("/data/db/store.mv")
+_MONGO_PORT = 27017
 
 
 def broker_properties(environment: Mapping[str, str]) -> dict[str, str]:
@@ -52,10 +52,11 @@ def kafka() -> None:
 
 def mongo() -> None:
     """Become the document store."""
-    artifacts.ensure("documentstore")
-    server = ("-m", "fraudstream.runtime.parts.documentstore_server")
-    words = [sys.executable, *server, "--host", "0.0.0.0", "--port", _MONGO_PORT, "--file", _MONGO_FILE]  # noqa: S104
-    os.execve(words[0], words, environment.made(os.environ))  # noqa: S606 - no shell is wanted
+    documentstore.ensure_embedded()
+    command = documentstore.embedded_command("0.0.0.0", _MONGO_PORT, _MONGO_FILE, os.environ)  # noqa: S104
+    _MONGO_FILE.parent.mkdir(parents=True, exist_ok=True)
+    os.chdir(_MONGO_FILE.parent)
+    os.execve(command[0], command, environment.made(os.environ))  # noqa: S606 - no shell is wanted
 
 
 def main() -> int:

@@ -1,0 +1,210 @@
+"""The jars of our own Java sources: compiled once, by the Eclipse compiler, and kept in the cache folder.
+
+``python -m fraudstream.runtime.parts.jvm_libraries NAME… [--into FOLDER]`` makes them ahead of a start, as images do,
+and prints their places. No Java development kit is needed: the compiler is one jar of the artifacts' lock file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from fraudstream.core.errors import ArtifactError, FraudstreamError
+from fraudstream.core.process import environment, folders
+from fraudstream.runtime.parts import artifacts
+from fraudstream.runtime.parts.java import find_java
+
+_RELEASE = "17"
+_COMPILE_SECONDS = 120
+# What the sources import, and what that refers to: reading all of Spark's jars would take longer than compiling.
+_SPARK_JARS = (
+    "hadoop-client-",
+    "jackson-",
+    "json4s-ast",
+    "kryo",
+    "scala-library",
+    "slf4j-api",
+    "spark-catalyst",
+    "spark-common-utils",
+    "spark-sql-api",
+    "spark-unsafe",
+)
+# A jar's entries carry this time, so that the same sources always make the same file.
+_ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A jar: the rooms of ``services/jvm`` that it is compiled from, against which jars, and which files it holds.
+
+    ``made_for`` names what the jars on the class path are, so that another version of them makes another library.
+    """
+
+    name: str
+    rooms: tuple[str, ...]
+    class_path: Callable[[], Sequence[Path]]
+    made_for: Callable[[], str]
+    files: Callable[[], Mapping[str, str]] = dict
+
+
+def _spark_jars() -> list[Path]:
+    found = importlib.util.find_spec("pyspark")
+    if found is None or not found.submodule_search_locations:
+        raise ArtifactError("PySpark is not installed. Install fraudstream's extra `stream` whole.")
+    jars = Path(found.submodule_search_locations[0]) / "jars"
+    return sorted(jar for name in _SPARK_JARS for jar in jars.glob(f"{name}*.jar"))
+
+
+def _contract() -> dict[str, str]:
+    from fraudstream.spark.functions import CONTRACT_FILE, contract_json
+
+    return {CONTRACT_FILE: contract_json()}
+
+
+SPARK = Library(
+    "spark", ("contract", "model", "spark"), _spark_jars, lambda: f"pyspark {version('pyspark')}", _contract
+)
+DOCUMENTSTORE = Library(
+    "documentstore",
+    ("documentstore",),
+    lambda: artifacts.ensure("documentstore"),
+    lambda: " ".join(artifact.coordinates for artifact in artifacts.locked("documentstore")),
+)
+LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE)}
+
+
+def ensure(library: Library) -> Path:
+    """The library's jar for the installed sources and class path; compiles it where the cache has none.
+
+    Raises :class:`ArtifactError`, :class:`JavaMissing`. May run in several processes at once.
+    """
+    jar = place(library)
+    if not folders.exists(jar):
+        _build(library, jar)
+    return jar
+
+
+def place(library: Library) -> Path:
+    """Where the library's jar is, or will be once :func:`ensure` has run."""
+    return artifacts.cache_dir() / "jvm" / f"fraudstream-{library.name}-{_fingerprint(library)}.jar"
+
+
+def sources_folder() -> Path:
+    """The root of the Java sources: among the packages of a wheel, beside them in a clone."""
+    packages = Path(__file__).parents[2]
+    installed = packages / "jvm"
+    return installed if installed.is_dir() else packages.parent / "jvm"
+
+
+def sources(library: Library) -> list[Path]:
+    """The library's sources in the order of their names. Raises :class:`ArtifactError` where there are none."""
+    root = sources_folder()
+    found = sorted(file for room in library.rooms for file in (root / "fraudstream" / room).glob("*.java"))
+    if not found:
+        raise ArtifactError(f"{root} holds no Java sources of {library.name}. Install fraudstream anew.")
+    return found
+
+
+def _fingerprint(library: Library) -> str:
+    """Names the jar by all that goes into it."""
+    (compiler,) = artifacts.locked("compiler")
+    digest = hashlib.sha256(f"{compiler.coordinates} {_RELEASE} {library.made_for()}".encode())
+    for source in sources(library):
+        digest.update(source.name.encode() + source.read_bytes())
+    for name, text in library.files().items():
+        digest.update(name.encode() + text.encode())
+    return digest.hexdigest()[:16]
+
+
+def _build(library: Library, jar: Path) -> None:
+    (compiler,) = artifacts.ensure("compiler")
+    with tempfile.TemporaryDirectory(prefix="fraudstream-jvm-") as scratch:
+        folder = Path(scratch)
+        # All under plain names in one folder: the compiler reads brackets and colons in a path as rules of its own.
+        class_path = [_linked(path, folder / "jars", number) for number, path in enumerate(library.class_path())]
+        for source in sources(library):
+            copy = folder / source.relative_to(sources_folder())
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        java = find_java()
+        words = [str(java.executable), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        words += environment.java_properties(environment.made(os.environ))
+        words += ["-jar", str(compiler), f"-{_RELEASE}", "-encoding", "UTF-8", "-g", "-proc:none", "-nowarn"]
+        words += ["-d", "classes", "-classpath", os.pathsep.join(class_path), "fraudstream"]
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_COMPILE_SECONDS,
+            env=environment.made(os.environ),
+        )
+        if done.returncode:
+            raise ArtifactError(
+                f"Our Java sources of {library.name} could not be compiled: {done.stderr.strip()[-1500:]}. "
+                "Install fraudstream's extras `stream` and `local` whole, or set FRAUDSTREAM_CACHE_DIR to the cache of "
+                "a machine that has compiled them."
+            )
+        _pack(jar, folder / "classes", library.files())
+
+
+def _linked(jar: Path, folder: Path, number: int) -> str:
+    folder.mkdir(exist_ok=True)
+    link = folder / f"{number}.jar"
+    try:
+        link.symlink_to(jar)
+    except OSError:  # a file system without links
+        shutil.copyfile(jar, link)
+    return f"{folder.name}/{link.name}"
+
+
+def _pack(jar: Path, classes: Path, files: Mapping[str, str]) -> None:
+    try:
+        jar.parent.mkdir(parents=True, exist_ok=True)
+        partial = jar.with_name(f"{jar.name}.{os.getpid()}")
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
+            for file in sorted(classes.rglob("*.class")):
+                entry = zipfile.ZipInfo(file.relative_to(classes).as_posix(), _ENTRY_TIME)
+                packed.writestr(entry, file.read_bytes())
+            for name, text in files.items():
+                packed.writestr(zipfile.ZipInfo(name, _ENTRY_TIME), text)
+        partial.replace(jar)
+    except OSError as error:
+        raise ArtifactError(
+            f"{jar} cannot be written ({error.strerror or error}). Make the folder writable, or set "
+            "FRAUDSTREAM_CACHE_DIR to another one."
+        ) from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the jars, copy them into a folder if one is given, and print their places; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fraudstream-jvm-libraries", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="+", choices=LIBRARIES, metavar="NAME")
+    parser.add_argument("--into", type=Path, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    try:
+        jars = [ensure(LIBRARIES[name]) for name in options.names]
+    except FraudstreamError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    if options.into is not None:
+        options.into.mkdir(parents=True, exist_ok=True)
+        jars = [Path(shutil.copy(jar, options.into)) for jar in jars]
+    sys.stdout.write("".join(f"{jar}\n" for jar in jars))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+package fraudstream.contract;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+
+/**
+ * A JSON number by its digits: what a document keeps it as, so that whoever reads the document reads these digits again.
+ * A double keeps a number if it is the shortest one that reads back as that double, which is how doubles are printed.
+ */
+final class Digits {
+    private static final int DOUBLE_DIGITS = 17;
+    // So many digits are always kept, where doubles have their full precision.
+    private static final int SAFE_DIGITS = 15;
+    private static final int SAFE_EXPONENT = 290;
+    private static final int DOUBLE_EXPONENT = 330;
+    private static final long FAR = 1000000000000L;
+    private static final int INT_BYTES = 4;
+    private static final int LONG_BYTES = 8;
+    private static final int DECIMAL_BYTES = 16;
+
+    private final boolean negative;
+    private final boolean integer;
+    /** The digits from the first to the last that is not zero; only the beginning where there are many. */
+    private final StringBuilder significant = new StringBuilder(24);
+    private final int count;
+    /** The power of ten of the first of them. */
+    private final long exponent;
+    private final long whole;
+    private final boolean isLong;
+
+    Digits(byte[] value, int from, int until) {
+        negative = value[from] == '-';
+        int kept = Contract.CURRENT.mostDecimalDigits + 1;
+        int seen = 0;
+        int before = -1;
+        int first = -1;
+        int last = -1;
+        int at = negative ? from + 1 : from;
+        for (; at < until && value[at] != 'e' && value[at] != 'E'; at++) {
+            if (value[at] == '.') {
+                before = seen;
+                continue;
+            }
+            if (value[at] != '0') {
+                first = first < 0 ? seen : first;
+                last = seen;
+            }
+            if (first >= 0 && significant.length() < kept) {
+                significant.append((char) value[at]);
+            }
+            seen++;
+        }
+        integer = before < 0 && at == until;
+        count = first < 0 ? 0 : last - first + 1;
+        significant.setLength(Math.min(significant.length(), count));
+        exponent = (before < 0 ? seen : before) - 1L - first + (at < until ? power(value, at + 1, until) : 0L);
+        long number = 0;
+        boolean fits = integer && seen <= 19;
+        if (fits) {
+            try {
+                number = Long.parseLong(new String(value, 0, from, until - from));
+            } catch (NumberFormatException tooLarge) {
+                fits = false;
+            }
+        }
+        whole = number;
+        isLong = fits && !(negative && count == 0);
+    }
+
+    private static long power(byte[] value, int from, int until) {
+        boolean below = value[from] == '-';
+        long power = 0;
+        for (int at = below || value[from] == '+' ? from + 1 : from; at < until; at++) {
+            power = Math.min(FAR, power * 10 + value[at] - '0');
+        }
+        return below ? -power : power;
+    }
+
+    /** Whether it is an integer of 64 bits; zero with a sign is none, as integers do not keep that. */
+    boolean isLong() {
+        return isLong;
+    }
+
+    long asLong() {
+        return whole;
+    }
+
+    /** The nearest double, which may be infinite. */
+    double asDouble() {
+        if (count == 0) {
+            return negative ? -0.0 : 0.0;
+        }
+        if (exponent > DOUBLE_EXPONENT) {
+            return negative ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+        }
+        return exponent < -DOUBLE_EXPONENT ? 0.0 : Double.parseDouble(written());
+    }
+
+    private String written() {
+        return (negative ? "-" : "") + significant + "E" + (exponent - significant.length() + 1);
+    }
+
+    boolean isKeptByDouble() {
+        if (count == 0) {
+            return true;
+        }
+        if (count > DOUBLE_DIGITS || Math.abs(exponent) > DOUBLE_EXPONENT) {
+            return false;
+        }
+        if (count <= SAFE_DIGITS && Math.abs(exponent) <= SAFE_EXPONENT) {
+            return true;
+        }
+        double number = asDouble();
+        return number != 0.0 && !Double.isInfinite(number) && isShortest(number);
+    }
+
+    private boolean isShortest(double number) {
+        BigDecimal exact = new BigDecimal(number);
+        if (count > 1) {
+            MathContext shorter = new MathContext(count - 1, RoundingMode.DOWN);
+            MathContext above = new MathContext(count - 1, RoundingMode.UP);
+            if (exact.round(shorter).doubleValue() == number || exact.round(above).doubleValue() == number) {
+                return false;
+            }
+        }
+        BigDecimal given = new BigDecimal(written());
+        BigDecimal nearest = exact.round(new MathContext(count, RoundingMode.HALF_EVEN));
+        return given.compareTo(nearest) == 0 || nearest.doubleValue() != number;
+    }
+
+    private boolean isKeptByDecimal() {
+        Contract contract = Contract.CURRENT;
+        return count <= contract.mostDecimalDigits
+            && exponent >= contract.decimalExponents[0] && exponent <= contract.decimalExponents[1];
+    }
+
+    /** The bytes of the BSON value that keeps the digits; -1 where none does. */
+    int bytes() {
+        if (isLong) {
+            return whole == (int) whole ? INT_BYTES : LONG_BYTES;
+        }
+        if (integer && count > 0) {
+            return isKeptByDecimal() ? DECIMAL_BYTES : -1;
+        }
+        return isKeptByDouble() ? LONG_BYTES : isKeptByDecimal() ? DECIMAL_BYTES : -1;
+    }
+}

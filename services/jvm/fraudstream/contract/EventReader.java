@@ -1,0 +1,268 @@
+package fraudstream.contract;
+
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/**
+ * Reads events in one pass over their JSON. The first field, in the contract's order, that breaks its rule names the
+ * reason; JSON that readers understand differently (a doubled field, NaN, half a character) is refused as a whole, and
+ * so is what a document cannot keep. {@code fraudstream.core.contract.gate} is the same in Python, reasons included.
+ */
+final class EventReader {
+    private final Contract contract = Contract.CURRENT;
+    private final boolean decided;
+    private final Event event;
+    private final Tokens tokens;
+    private final Document document;
+    private final String[] explained;
+    private final boolean[] seen;
+    /** Of the decision's own fields, which are ours. */
+    private final Document aside;
+    private Set unknown;
+    private boolean twice;
+
+    private EventReader(byte[] value, boolean decided) {
+        this.decided = decided;
+        event = new Event(contract.fields.length);
+        explained = new String[contract.fields.length];
+        seen = new boolean[contract.fields.length];
+        tokens = new Tokens(value);
+        document = new Document(tokens);
+        aside = new Document(tokens);
+    }
+
+    /** Events that carry a decision already ({@code decided}) may be larger and have the decision's fields. */
+    static Event read(byte[] value, boolean decided) {
+        if (value == null || value.length == 0) {
+            return new Event(Contract.CURRENT.fields.length).reject("value", "empty");
+        }
+        int most = Contract.CURRENT.maxEventBytes;
+        if (!decided && value.length > most) {
+            return new Event(Contract.CURRENT.fields.length)
+                .reject("value", value.length + " bytes, more than the " + most + " an event may have");
+        }
+        Event plain = decided ? null : PlainReader.read(value);
+        return plain != null ? plain : new EventReader(value, decided).read();
+    }
+
+    /** The same, where what goes wrong with one record is a reason as well. */
+    static Event readAny(byte[] value, boolean decided) {
+        try {
+            return read(value, decided);
+        } catch (RuntimeException error) {
+            return Event.failed(error);
+        } catch (StackOverflowError error) {
+            return Event.failed(error);
+        }
+    }
+
+    private Event read() {
+        byte[] value = tokens.value;
+        if (Texts.decoded(value) == null) {
+            return event.reject("value", "not UTF-8 text");
+        }
+        if (Tokens.depth(value) > contract.mostNesting) {
+            return event.reject("value", "nested more than " + contract.mostNesting + " deep");
+        }
+        return readObject()
+            ? checked()
+            : event.reject("value", "not one JSON object: " + Texts.beginning(value, 0, value.length));
+    }
+
+    private boolean readObject() {
+        tokens.skipSpace();
+        if (!tokens.take('{')) {
+            return false;
+        }
+        tokens.skipSpace();
+        boolean ended = tokens.take('}');
+        while (!ended) {
+            if (!readField()) {
+                return false;
+            }
+            tokens.skipSpace();
+            ended = tokens.take('}');
+            if (!ended && !tokens.take(',')) {
+                return false;
+            }
+            tokens.skipSpace();
+        }
+        tokens.skipSpace();
+        return tokens.at == tokens.value.length;
+    }
+
+    private boolean readField() {
+        if (!tokens.takeText()) {
+            return false;
+        }
+        String name = tokens.text();
+        int position = contract.position(name);
+        boolean own = decided && position < 0 && contract.reserved.contains(name);
+        if (!own) {
+            document.addField(name);
+        }
+        tokens.skipSpace();
+        if (!tokens.take(':')) {
+            return false;
+        }
+        tokens.skipSpace();
+        int begins = tokens.at;
+        int kind = tokens.next();
+        if (position >= 0) {
+            return readKnown(kind, position, begins);
+        }
+        if (unknown == null) {
+            unknown = new HashSet();
+        }
+        twice |= !unknown.add(name);
+        return own ? readOwn(kind, name) : document.addValue(kind, name);
+    }
+
+    private boolean readKnown(int kind, int position, int begins) {
+        twice |= seen[position];
+        seen[position] = true;
+        Contract.Field field = contract.fields[position];
+        String problem = kind == Tokens.NULL ? null : problem(kind, field, position);
+        boolean broken = !document.addValue(kind, field.name);
+        if (problem == Contract.Field.UNEXPECTED) {
+            explained[position] = "expected " + field.expectation + ", got " + shown(kind, begins);
+        } else if (problem != null) {
+            explained[position] = problem + ", got " + shown(kind, begins);
+        } else if (kind != Tokens.NULL) {
+            event.present[position] = true;
+        }
+        return !broken;
+    }
+
+    /** Null for a value that keeps the field's rule. */
+    private String problem(int kind, Contract.Field field, int position) {
+        boolean good = false;
+        if (field.kind == Contract.INTEGER) {
+            good = kind == Tokens.INTEGER && readInteger(field, position);
+        } else if (field.kind == Contract.NUMBER) {
+            if (kind == Tokens.INTEGER || kind == Tokens.FRACTION) {
+                Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
+                double number = digits.asDouble();
+                event.numbers[position] = number;
+                good = number >= field.minimum && number <= field.maximum;
+                // An integer of more than 64 bits would be no number of this field in its document.
+                boolean isKept = digits.isKeptByDouble() && (kind == Tokens.FRACTION || digits.isLong() || number == 0.0);
+                if (good && !isKept) {
+                    return contract.roundedDigits;
+                }
+            }
+        } else if (kind == Tokens.TEXT) {
+            good = readText(tokens.text(), field, position);
+        }
+        return good ? null : Contract.Field.UNEXPECTED;
+    }
+
+    private boolean readInteger(Contract.Field field, int position) {
+        Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
+        long number = digits.asLong();
+        event.integers[position] = number;
+        return digits.isLong() && number >= field.minimum && number <= field.maximum;
+    }
+
+    private boolean readText(String value, Contract.Field field, int position) {
+        event.texts[position] = UTF8String.fromString(value);
+        if (field.kind == Contract.DATE) {
+            byte[] latin = value.getBytes(StandardCharsets.ISO_8859_1);
+            long seconds = Times.parse(latin, 0, latin.length);
+            event.eventSeconds = seconds;
+            return seconds != Times.NO_TIME;
+        }
+        Integer code = (Integer) field.choices.get(value);
+        if (code == null) {
+            return false;
+        }
+        event.codes[position] = code.intValue();
+        return true;
+    }
+
+    /** The value that began there and was taken whole, as it was written. */
+    private String shown(int kind, int begins) {
+        if (kind != Tokens.TEXT) {
+            return Texts.beginning(tokens.value, begins, tokens.at);
+        }
+        return "the text \"" + Texts.beginning(tokens.text()) + "\"";
+    }
+
+    /** What the decision has to tell: its prediction, and when the broker took the event. */
+    private boolean readOwn(int kind, String name) {
+        if (kind == Tokens.OBJECT || kind == Tokens.LIST) {
+            return "source".equals(name) && kind == Tokens.OBJECT ? readSource() : aside.addValue(kind, name);
+        }
+        if ("prediction".equals(name) && kind == Tokens.INTEGER && tokens.until - tokens.from == 1) {
+            int prediction = tokens.value[tokens.from] - '0';
+            event.prediction = prediction <= 1 ? prediction : -1;
+        }
+        return kind != Tokens.BROKEN;
+    }
+
+    private boolean readSource() {
+        tokens.skipSpace();
+        boolean ended = tokens.take('}');
+        while (!ended) {
+            if (!tokens.takeText()) {
+                return false;
+            }
+            String name = tokens.text();
+            tokens.skipSpace();
+            if (!tokens.take(':')) {
+                return false;
+            }
+            tokens.skipSpace();
+            int kind = tokens.next();
+            if (kind == Tokens.TEXT && "enqueued_at".equals(name)) {
+                event.enqueuedAt = tokens.text();
+            }
+            if (!aside.addValue(kind, name)) {
+                return false;
+            }
+            tokens.skipSpace();
+            ended = tokens.take('}');
+            if (!ended && !tokens.take(',')) {
+                return false;
+            }
+            tokens.skipSpace();
+        }
+        return true;
+    }
+
+    private Event checked() {
+        for (int position = 0; position < contract.fields.length; position++) {
+            Contract.Field field = contract.fields[position];
+            if (explained[position] != null) {
+                return event.reject(field.name, explained[position]);
+            }
+            if (field.required && !event.present[position]) {
+                return event.reject(field.name, "missing, expected " + field.expectation);
+            }
+        }
+        if (document.notFinite) {
+            return event.reject("value", "an unknown field holds what JSON does not have, such as NaN");
+        }
+        if (tokens.halfCharacter) {
+            return event.reject("value", "a text holds half a character, a surrogate without its other half");
+        }
+        if (twice || document.twice) {
+            return event.reject("value", "a field stands twice");
+        }
+        if (unknown != null && !decided) {
+            Set taken = new TreeSet(unknown);
+            taken.retainAll(contract.reserved);
+            if (!taken.isEmpty()) {
+                return event.reject((String) taken.iterator().next(), "a name reserved for the decision");
+            }
+        }
+        if (document.problem != null) {
+            return event.reject(document.field, document.problem);
+        }
+        String excess = document.excess();
+        return excess == null ? event : event.reject("value", excess);
+    }
+}

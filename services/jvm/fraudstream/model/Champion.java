@@ -1,0 +1,60 @@
+package fraudstream.model;
+
+import java.io.File;
+import java.io.IOException;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/**
+ * The champion's trees in a file that the job replaces at each promotion, followed: one copy for all tasks of a
+ * process, swapped whole between two events.
+ */
+final class Champion {
+    private static final long LOOK_EVERY_NANOS = 500000000L;
+    private static final ConcurrentHashMap FOLLOWED = new ConcurrentHashMap();
+
+    private final File file;
+    private volatile Ensemble ensemble;
+    private volatile long lookAt;
+    private long modified;
+
+    private Champion(String path) {
+        file = new File(path);
+        lookAt = System.nanoTime();
+    }
+
+    static Ensemble of(UTF8String path) {
+        Champion followed = (Champion) FOLLOWED.get(path);
+        if (followed == null) {
+            FOLLOWED.putIfAbsent(path.clone(), new Champion(path.toString()));
+            followed = (Champion) FOLLOWED.get(path);
+        }
+        return followed.current();
+    }
+
+    private Ensemble current() {
+        if (System.nanoTime() - lookAt >= 0) {
+            look();
+        }
+        return ensemble;
+    }
+
+    private synchronized void look() {
+        if (System.nanoTime() - lookAt < 0) {
+            return;
+        }
+        long found = file.lastModified();
+        if (found != modified || ensemble == null) {
+            try {
+                ensemble = Ensemble.read(file);
+                modified = found;
+            } catch (IOException error) {
+                if (ensemble == null) {
+                    throw new IllegalStateException(
+                        "fraudstream: no champion's trees at " + file + ": " + error.getMessage());
+                }
+            }
+        }
+        lookAt = System.nanoTime() + LOOK_EVERY_NANOS;
+    }
+}

@@ -1,0 +1,198 @@
+package fraudstream.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A registered model's trees, read from the {@code trees.json} that training logs beside the served form of the same
+ * version. XGBoost's are evaluated in its own single precision, in its order, so that no decision differs.
+ */
+final class Ensemble {
+    private static final int REASONS = 3;
+
+    /** What all scored records of a version have in common: its threshold and number. */
+    final byte[] inCommon;
+    private final double threshold;
+    private final boolean singlePrecision;
+    private final double base;
+    private final int[] roots;
+    private final int[] feature;
+    private final double[] split;
+    private final float[] split32;
+    private final int[] left;
+    private final int[] right;
+    private final double[] value;
+    private final float[] value32;
+    private final double[] cover;
+    private final TreeShap shap;
+    private final Stumps stumps;
+
+    private Ensemble(JsonNode described) {
+        threshold = described.get("threshold").asDouble();
+        String version = described.get("version").asText();
+        inCommon = (",\"threshold\":" + threshold + ",\"model_version\":\"" + version + "\"")
+            .getBytes(StandardCharsets.UTF_8);
+        singlePrecision = described.get("single_precision").asBoolean();
+        base = described.get("base").asDouble();
+        roots = integers(described.get("roots"));
+        feature = integers(described.get("feature"));
+        split = numbers(described.get("split"));
+        left = integers(described.get("left"));
+        right = integers(described.get("right"));
+        value = numbers(described.get("value"));
+        cover = numbers(described.get("cover"));
+        split32 = narrowed(split);
+        value32 = narrowed(value);
+        stumps = singlePrecision ? Stumps.of(roots, feature, split32, left, right, value32) : null;
+        requirePlaces();
+        shap = cover.length == 0 ? null : new TreeShap(feature, split32, left, right, value, cover);
+    }
+
+    /** Reads an ensemble; refuses one that was trained on other fields or codes than this contract's. */
+    static Ensemble read(File file) throws IOException {
+        JsonNode described = new ObjectMapper().readTree(file);
+        Contract contract = Contract.CURRENT;
+        JsonNode names = described.get("features");
+        boolean same = names.size() == contract.features.length;
+        for (int at = 0; same && at < contract.features.length; at++) {
+            Contract.Field field = contract.fields[contract.features[at]];
+            JsonNode codes = described.get("codes").get(field.name);
+            same = field.name.equals(Contract.item(names, at).asText())
+                && (codes == null ? field.choices.isEmpty() : codes.size() == field.choices.size());
+            java.util.Iterator choices = field.choices.keySet().iterator();
+            while (same && choices.hasNext()) {
+                String choice = (String) choices.next();
+                same = codes.has(choice) && field.choices.get(choice).equals(Integer.valueOf(codes.get(choice).asInt()));
+            }
+        }
+        if (!same) {
+            throw new IllegalStateException(
+                "fraudstream: version " + described.get("version").asText()
+                + " of the model was trained on other fields or categories than the contract has. Train anew.");
+        }
+        return new Ensemble(described);
+    }
+
+    /** A tree that leads nowhere would refuse every event, one by one. */
+    private void requirePlaces() {
+        for (int node = 0; node < feature.length; node++) {
+            boolean inside = feature[node] < 0
+                || feature[node] < Contract.CURRENT.features.length && isNode(left[node]) && isNode(right[node]);
+            if (!inside) {
+                throw new IllegalStateException("fraudstream: node " + node + " of the model's trees leads nowhere");
+            }
+        }
+    }
+
+    private boolean isNode(int place) {
+        return place >= 0 && place < feature.length;
+    }
+
+    Decision decide(double[] row) {
+        float[] narrow = narrowed(row);
+        double score = singlePrecision ? (double) score32(narrow) : score64(row);
+        if (Double.isNaN(score)) {
+            throw new ArithmeticException("the score is not a number");
+        }
+        int prediction = score >= threshold ? 1 : 0;
+        String reasons = prediction == 1 ? reasons(shap != null ? shap.contributions(narrow, row.length) : path(row)) : "[]";
+        return new Decision(prediction, score, reasons);
+    }
+
+    double score(double[] row) {
+        return singlePrecision ? (double) score32(narrowed(row)) : score64(row);
+    }
+
+    private float score32(float[] row) {
+        float margin = stumps != null ? stumps.margin((float) base, row) : walked32(row);
+        float power = (float) Math.exp(Math.min(-margin, 88.7f));
+        return 1.0f / (power + 1.0f);
+    }
+
+    private float walked32(float[] row) {
+        float margin = (float) base;
+        for (int tree = 0; tree < roots.length; tree++) {
+            int node = roots[tree];
+            while (feature[node] >= 0) {
+                node = row[feature[node]] < split32[node] ? left[node] : right[node];
+            }
+            margin += value32[node];
+        }
+        return margin;
+    }
+
+    private double score64(double[] row) {
+        double margin = base;
+        for (int tree = 0; tree < roots.length; tree++) {
+            int node = roots[tree];
+            while (feature[node] >= 0) {
+                node = row[feature[node]] <= split[node] ? left[node] : right[node];
+            }
+            margin += value[node];
+        }
+        return 1.0 / (1.0 + Math.exp(-margin));
+    }
+
+    /** The changes of the nodes' values along each tree's path, credited to the features that the nodes split on. */
+    private double[] path(double[] row) {
+        double[] found = new double[row.length];
+        for (int tree = 0; tree < roots.length; tree++) {
+            int node = roots[tree];
+            while (feature[node] >= 0) {
+                int below = row[feature[node]] <= split[node] ? left[node] : right[node];
+                found[feature[node]] += value[below] - value[node];
+                node = below;
+            }
+        }
+        return found;
+    }
+
+    private static String reasons(double[] contributions) {
+        Contract contract = Contract.CURRENT;
+        StringBuilder json = new StringBuilder(180).append('[');
+        for (int reason = 0; reason < REASONS; reason++) {
+            int most = 0;
+            for (int at = 1; at < contributions.length; at++) {
+                if (contributions[at] > contributions[most]) {
+                    most = at;
+                }
+            }
+            if (!(contributions[most] > 0)) {
+                break;
+            }
+            json.append(reason == 0 ? "" : ",").append("{\"field\":\"");
+            json.append(contract.fields[contract.features[most]].name).append("\",\"contribution\":");
+            json.append(Math.rint(contributions[most] * 1e4) / 1e4).append('}');
+            contributions[most] = Double.NEGATIVE_INFINITY;
+        }
+        return json.append(']').toString();
+    }
+
+    private static float[] narrowed(double[] wide) {
+        float[] narrow = new float[wide.length];
+        for (int at = 0; at < wide.length; at++) {
+            // Zero has no sign here: see Stumps.
+            narrow[at] = (float) wide[at] + 0.0f;
+        }
+        return narrow;
+    }
+
+    private static int[] integers(JsonNode list) {
+        int[] found = new int[list.size()];
+        for (int at = 0; at < found.length; at++) {
+            found[at] = Contract.item(list, at).asInt();
+        }
+        return found;
+    }
+
+    private static double[] numbers(JsonNode list) {
+        double[] found = new double[list.size()];
+        for (int at = 0; at < found.length; at++) {
+            found[at] = Contract.item(list, at).asDouble();
+        }
+        return found;
+    }
+}

@@ -1,0 +1,90 @@
+package fraudstream.contract;
+
+import java.util.Arrays;
+import org.apache.spark.unsafe.Platform;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/** Bytes that grow, for records that are written piece by piece. */
+final class Bytes {
+    private byte[] held;
+    private int length;
+
+    Bytes(int capacity) {
+        held = new byte[capacity];
+    }
+
+    Bytes ascii(String text) {
+        int count = text.length();
+        reserve(count);
+        // Deprecated since it takes each character's low byte, which is all that ASCII has.
+        text.getBytes(0, count, held, length);
+        length += count;
+        return this;
+    }
+
+    Bytes all(byte[] from, int count) {
+        reserve(count);
+        System.arraycopy(from, 0, held, length, count);
+        length += count;
+        return this;
+    }
+
+    Bytes all(UTF8String text) {
+        int count = text.numBytes();
+        reserve(count);
+        text.writeToMemory(held, Platform.BYTE_ARRAY_OFFSET + length);
+        length += count;
+        return this;
+    }
+
+    Bytes number(long number) {
+        if (number < 0 || number > Integer.MAX_VALUE) {
+            return ascii(Long.toString(number));
+        }
+        int width = 1;
+        for (int rest = (int) number / 10; rest > 0; rest /= 10) {
+            width++;
+        }
+        return padded((int) number, width);
+    }
+
+    /** Seconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SS}, for the years 1 to 9999. */
+    Bytes seconds(long seconds) {
+        long days = Math.floorDiv(seconds, 86400L);
+        int rest = (int) Math.floorMod(seconds, 86400L);
+        java.time.LocalDate date = java.time.LocalDate.ofEpochDay(days);
+        padded(date.getYear(), 4).ascii("-").padded(date.getMonthValue(), 2).ascii("-").padded(date.getDayOfMonth(), 2);
+        return ascii("T").padded(rest / 3600, 2).ascii(":").padded(rest / 60 % 60, 2).ascii(":").padded(rest % 60, 2);
+    }
+
+    /** Milliseconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SS.mmmZ}. */
+    Bytes millis(long millis) {
+        seconds(Math.floorDiv(millis, 1000L));
+        return ascii(".").padded((int) Math.floorMod(millis, 1000L), 3).ascii("Z");
+    }
+
+    byte[] toArray() {
+        return Arrays.copyOf(held, length);
+    }
+
+    UTF8String text() {
+        return UTF8String.fromBytes(held, 0, length);
+    }
+
+    private Bytes padded(int number, int width) {
+        reserve(width);
+        int rest = number;
+        for (int at = length + width - 1; at >= length; at--) {
+            held[at] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+        length += width;
+        return this;
+    }
+
+    private void reserve(int count) {
+        if (length + count > held.length) {
+            held = Arrays.copyOf(held, Math.max(2 * held.length, length + count));
+        }
+    }
+}
