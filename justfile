@@ -33,7 +33,7 @@ docs:
 
 # The documentation as a site, in .site
 site:
-    uv run zensical build --strict
+    uv run --group docs zensical build --strict
 
 # What continuous integration runs
 ci:

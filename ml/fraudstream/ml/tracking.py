@@ -34,9 +34,13 @@ if TYPE_CHECKING:
 EXPERIMENT = "fraud"
 _MODEL_CODE = Path(__file__).with_name("model_code.py")
 log = structlog.get_logger(__name__)
-# What model_code.py imports, and what it imports for one algorithm's trees alone.
+# What model_code.py imports for every algorithm.
 _REQUIREMENTS = ("mlflow", "numpy", "pandas")
-_FURTHER_REQUIREMENTS = {"xgboost": ("xgboost",)}
+# XGBoost has two names: where there is a wheel without the build for graphics cards, that one is installed.
+_XGBOOST = {
+    "xgboost-cpu": "sys_platform == 'linux' and (platform_machine == 'x86_64' or platform_machine == 'aarch64')",
+    "xgboost": "sys_platform != 'linux' or (platform_machine != 'x86_64' and platform_machine != 'aarch64')",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,16 @@ def _end(client: MlflowClient, run_id: str, status: str) -> None:
         log.warning("run_not_ended", run=run_id, status=status, reason=one_line(error))
 
 
+def requirements(algorithm: str) -> list[str]:
+    """What it takes to serve a model of the algorithm, as pip reads it on any machine, at the installed versions."""
+    needed = [f"{name}=={installed(name)}" for name in _REQUIREMENTS]
+    if algorithm == "xgboost":
+        import xgboost
+
+        needed += [f"{name}=={xgboost.__version__} ; {marker}" for name, marker in _XGBOOST.items()]
+    return needed
+
+
 def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
     described = {
         "algorithm": trained.algorithm,
@@ -126,7 +140,6 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
         "features": list(FEATURES),
         "codes": CODES,
     }
-    needed = (*_REQUIREMENTS, *_FURTHER_REQUIREMENTS.get(trained.algorithm, ()))
     with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
         trees = Path(scratch)
         trained.save(trees)
@@ -137,7 +150,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             artifacts={"model": str(trees)},
             signature=infer_signature(example),
             input_example=example,
-            pip_requirements=[f"{name}=={installed(name)}" for name in needed],
+            pip_requirements=requirements(trained.algorithm),
         )
     trees_file = portable.described(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
     (folder / portable.FILE_NAME).write_text(trees_file, "utf-8")

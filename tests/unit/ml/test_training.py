@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
 from structlog.testing import capture_logs
 
 from fraudstream.core.configuration.settings import Settings
@@ -217,6 +218,24 @@ def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
     needed = (Path(source) / "requirements.txt").read_text()
     assert "xgboost" not in needed
     assert "numpy==" in needed
+
+
+def test_a_models_requirements_name_one_xgboost_on_every_machine() -> None:
+    """The wheel without a build for graphics cards, where there is one."""
+    lines = [Requirement(line) for line in tracking.requirements("xgboost")]
+    machines = [
+        ("linux", "x86_64"),
+        ("linux", "aarch64"),
+        ("linux", "ppc64le"),
+        ("darwin", "arm64"),
+        ("win32", "AMD64"),
+    ]
+    named = []
+    for system, machine in machines:
+        here = {"sys_platform": system, "platform_machine": machine}
+        named.append([line.name for line in lines if line.marker is None or line.marker.evaluate(here)])
+    cpu, other = ["mlflow", "numpy", "pandas", "xgboost-cpu"], ["mlflow", "numpy", "pandas", "xgboost"]
+    assert named == [cpu, cpu, other, other, other]
 
 
 @pytest.mark.parametrize("back", [False, True])

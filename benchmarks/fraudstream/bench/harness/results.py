@@ -13,7 +13,18 @@ from fraudstream.bench.harness.running import Tell
 from fraudstream.core.output.terminal import write_file
 from fraudstream.runtime.machine import machine, versions
 
-_PACKAGES = ("fraudstream", "pyspark", "mlflow", "xgboost", "pymongo", "uvicorn", "fastapi", "orjson", "numpy")
+_PACKAGES = (
+    "fraudstream",
+    "pyspark",
+    "mlflow",
+    "xgboost",
+    "xgboost-cpu",
+    "pymongo",
+    "uvicorn",
+    "fastapi",
+    "orjson",
+    "numpy",
+)
 _PEERS = {"bare": "confluent-kafka", "quix": "quixstreams", "bytewax": "bytewax", "faust": "faust-streaming"}
 
 

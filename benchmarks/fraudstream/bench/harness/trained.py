@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import orjson
+import xgboost
 
 from fraudstream.core.contract.event import FEATURES, FIRST_HISTORY_ID
 from fraudstream.core.errors import ModelError
@@ -52,7 +53,7 @@ class BenchModel:
 
 def fingerprint() -> str:
     """What the model depends on: the code that makes it, its data and its libraries."""
-    digest = hashlib.sha256(f"{HISTORY} {SEED} {version('xgboost')} {version('mlflow')}".encode())
+    digest = hashlib.sha256(f"{HISTORY} {SEED} {xgboost.__version__} {version('mlflow')}".encode())
     for module in (distributions, transactions, boosting, features, model_code, portable):
         digest.update(inspect.getsource(module).encode())
     text = digest.hexdigest()[:16]
