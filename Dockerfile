@@ -41,7 +41,7 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/venv \
     UV_NO_PROGRESS=1 \
     UV_COMPILE_BYTECODE=1 \
     UV_HTTP_TIMEOUT=300 \
-    LEFT_OUT="--no-install-project --no-install-package nvidia-nccl-cu12"
+    LEFT_OUT="--no-install-project"
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 

@@ -31,7 +31,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
       }
     ]
     minimalTlsVersion: 'Tls12'
-    // Throttled writes answer 16500 with RetryAfterMs, which the services wait for (core.throttling).
+    // Throttled writes answer 16500 with RetryAfterMs, which the services wait for (core.documents.throttling).
     disableKeyBasedMetadataWriteAccess: true
     publicNetworkAccess: 'Enabled'
     backupPolicy: {

@@ -113,7 +113,7 @@ def _values(field: FieldInfo) -> str:
         return ", ".join(f"`{choice}`" if choice else "empty" for choice in get_args(annotation))
     if annotation is SecretStr:
         return "secret"
-    noun = {int: "integer", float: "number", str: "text"}.get(annotation, "path")
+    noun = {bool: "`true` or `false`", int: "integer", float: "number", str: "text"}.get(annotation, "path")
     bounds = [
         f"{sign} {getattr(item, bound):g}"
         for item in field.metadata

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 
-# Answers whether the process serves, to anybody: it tells nothing else.
+# Answers anybody: whether the process serves and which jobs fail.
 HEALTH_PATH = "/health"
 _LOCAL_NAMES = ("localhost",)
 

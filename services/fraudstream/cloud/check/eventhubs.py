@@ -129,14 +129,14 @@ def _tier(subject: Subject, groups: set[str]) -> Iterator[Finding]:
         if topic.retention_ms > tier.retention_days * DAY_MS:
             days = topic.retention_ms / DAY_MS
             yield Finding(
-                known["EH021"], "core.topics", f"{topic.name} keeps {days:g} days, {sku} {tier.retention_days}"
+                known["EH021"], "core.contract.topics", f"{topic.name} keeps {days:g} days, {sku} {tier.retention_days}"
             )
         if topic.name not in {hub["name"] for hub in hubs}:
             yield Finding(known["EH026"], "azure/definitions.json", f"there is no hub {topic.name}")
     most = min(tier.publication_bytes, subject.settings.kafka_max_request_bytes)
     if most < subject.largest_event_bytes + DECISION_BYTES:
         text = f"an event of {subject.largest_event_bytes:,} bytes and its decision exceed {most:,}"
-        yield Finding(known["EH012"], "core.topics.MAX_EVENT_BYTES", text)
+        yield Finding(known["EH012"], "core.contract.topics.MAX_EVENT_BYTES", text)
     # Kafka's groups span the namespace; each counts for every hub that it reads.
     if len(groups) > tier.consumer_groups:
         yield Finding(known["EH019"], "the code", f"{len(groups)} groups, {tier.consumer_groups} in {sku}")

@@ -109,7 +109,9 @@ def _documents(subject: Subject) -> Iterator[Finding]:
     known, settings = rules(), subject.settings
     largest = subject.largest_event_bytes
     if largest * _DOCUMENT_FACTOR > DOCUMENT_BYTES:
-        yield Finding(known["CO016"], "core.topics.MAX_EVENT_BYTES", f"documents of {largest:,} bytes and more")
+        yield Finding(
+            known["CO016"], "core.contract.topics.MAX_EVENT_BYTES", f"documents of {largest:,} bytes and more"
+        )
     if settings.mongo_max_request_bytes > DOCUMENT_BYTES:
         text = f"is {settings.mongo_max_request_bytes:,}"
         yield Finding(known["CO017"], "FRAUDSTREAM_MONGO_MAX_REQUEST_BYTES", text)

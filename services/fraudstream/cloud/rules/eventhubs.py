@@ -91,7 +91,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         12,
         "an event or batch has at most 1 MB (Basic: 256 KB)",
-        "keep core.topics.MAX_EVENT_BYTES, with room for the decision, below the tier's publication size",
+        "keep core.contract.topics.MAX_EVENT_BYTES, with room for the decision, below the tier's publication size",
         _QUOTAS,
         "10 MESSAGE_TOO_LARGE",
     ),
@@ -140,7 +140,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         19,
         "no more consumer groups than the tier allows",
-        "share the groups in core.progress",
+        "share the groups in core.kafka.progress",
         _QUOTAS,
         "44 POLICY_VIOLATION",
     ),
@@ -152,7 +152,11 @@ RULES: tuple[Rule, ...] = (
         "29 TOPIC_AUTHORIZATION_FAILED",
     ),
     _rule(
-        21, "retention is no longer than the tier allows", "retention_ms in core.topics", _QUOTAS, "400 (control plane)"
+        21,
+        "retention is no longer than the tier allows",
+        "retention_ms in core.contract.topics",
+        _QUOTAS,
+        "400 (control plane)",
     ),
     _rule(
         22,
@@ -179,7 +183,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         26,
         "every topic that is used exists as a hub of the templates",
-        "add the topic to core.topics.TOPICS",
+        "add the topic to core.contract.topics.TOPICS",
         _SAMPLES,
         "3 UNKNOWN_TOPIC_OR_PARTITION",
     ),
@@ -201,7 +205,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         29,
         "what Spark writes to Kafka goes with the options that this linter looks at, and no other",
-        "`.options(**spark_sink_options(settings))` of core.kafka, and no `kafka.…` option beside it",
+        "`.options(**spark_sink_options(settings))` of core.kafka.clients, and no `kafka.…` option beside it",
         "docs/how-to/azure.md",
     ),
 )

@@ -23,7 +23,7 @@ Document = dict[str, Any]
 TRANSACTIONS = "transactions"  # every stored transaction: labelled history and scored traffic; `_id` = its id
 ALERTS = "alerts"  # transactions scored as fraud; bounded
 REJECTED = "rejected"  # `_id` = topic/partition/offset of the rejected record
-ROLLUPS = "rollups"  # see core.rollups
+ROLLUPS = "rollups"  # see core.contract.rollups
 RECENT = "recent"  # the newest decisions for the live page; bounded ring
 
 # The ring's size per partition of `scored`; `_id` = partition-slot, so that a redelivery rewrites its own slot.
