@@ -29,7 +29,7 @@ _STEPS: Sequence[tuple[str, tuple[str, ...]]] = (
     ),
     ("evaluate the trees", ("fraudstream.model.Ensemble", "fraudstream.model.Stumps", "fraudstream.model.Champion")),
     ("reasons of alerts", ("fraudstream.model.TreeShap",)),
-    ("write the record", ("fraudstream.spark.Records", "fraudstream.contract.Times", "fraudstream.spark.DecideRecord")),
+    ("write the record", ("fraudstream.spark.Records", "fraudstream.spark.DecideRecord")),
     ("fetch from Kafka", ("org.apache.kafka.clients.consumer", "org.apache.spark.sql.kafka010.consumer")),
     ("send to Kafka", ("org.apache.kafka.clients.producer", "org.apache.spark.sql.kafka010.KafkaRowWriter")),
     ("Kafka's network and records", ("org.apache.kafka",)),

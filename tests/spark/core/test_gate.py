@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from fraudstream.core.contract.event import GATE
 from fraudstream.core.errors import EventError
 from fraudstream.spark.validation import validate
-from tests.events import decided
+from tests.events import GOOD, decided
 from tests.odd_events import odd_events
 
 if TYPE_CHECKING:
@@ -29,8 +30,15 @@ def verdict(raw: bytes, read: Callable[[bytes], object] = GATE.read) -> tuple[st
     return None, None
 
 
+# Every kind of value, and texts with escapes at their ends; in UTF-8 and in ASCII.
+ODD = {"note": 'a "quoted" \\ text\n', "é\t": [1.5e-7, True, None, {"deep": "\\"}], "wide": "\U0001f600 ä"}
+WHOLE = [json.dumps(GOOD | ODD, ensure_ascii=ascii_only).encode() for ascii_only in (False, True)]
+
+
 def test_both_readers_give_the_same_reason(spark: SparkSession) -> None:
     values = list(odd_events(20261128, COUNT))
+    # Cut off at every byte.
+    values += [whole[:cut] for whole in WHOLE for cut in range(len(whole) + 1)]
     rows = spark.createDataFrame([(n, bytearray(raw)) for n, raw in enumerate(values)], "number INT, value BINARY")
     found = {
         row["number"]: (row["reason"], row["field"])

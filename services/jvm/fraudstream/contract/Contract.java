@@ -11,114 +11,116 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** The event contract as this library needs it: contract.json, which is generated from fraudstream.core.contract.event. */
-final class Contract {
-    static final int INTEGER = 0;
-    static final int NUMBER = 1;
-    static final int TEXT = 2;
-    static final int DATE = 3;
+/** The event contract as this library needs it: contract.json, made of fraudstream.core.contract.event. */
+public final class Contract {
+    /** The contract that this library was made with. */
+    public static final Contract CURRENT = load();
 
-    static final Contract CURRENT = load();
+    /** What a field's value is. */
+    enum Kind { INTEGER, NUMBER, TEXT, DATE }
 
     /** One field: what its value must be, and how that is said. */
-    static final class Field {
-        /** The problem of a value that is not what the field expects. */
-        static final String UNEXPECTED = "unexpected";
-
-        final String name;
-        final int kind;
+    public static final class Field {
+        /** Its name in the event's JSON. */
+        public final String name;
+        /** The texts that it may be, each with its code, which is its place in the contract's list. */
+        public final Map<String, Integer> choices = new HashMap<>();
+        final Kind kind;
         final boolean required;
         final double minimum;
         final double maximum;
-        final Map choices;
         final byte[] nameBytes;
         final byte[][] choiceBytes;
         final UTF8String[] choiceTexts;
-        final String expectation;
+        /** What the field expects, as reasons say it: "expected …". */
+        final String expected;
 
-        Field(JsonNode rule) {
+        private Field(JsonNode rule) {
             name = rule.get("name").asText();
             kind = kindOf(rule.get("kind").asText());
             required = rule.get("required").asBoolean();
             minimum = rule.get("minimum").isNull() ? Double.NEGATIVE_INFINITY : rule.get("minimum").asDouble();
             maximum = rule.get("maximum").isNull() ? Double.POSITIVE_INFINITY : rule.get("maximum").asDouble();
-            choices = new HashMap();
             nameBytes = ascii(name);
-            choiceBytes = new byte[rule.get("choices").size()][];
+            JsonNode listed = rule.get("choices");
+            choiceBytes = new byte[listed.size()][];
             choiceTexts = new UTF8String[choiceBytes.length];
             for (int code = 0; code < choiceBytes.length; code++) {
-                String choice = item(rule.get("choices"), code).asText();
-                choices.put(choice, Integer.valueOf(code));
+                String choice = listed.get(code).asText();
+                choices.put(choice, code);
                 choiceBytes[code] = ascii(choice);
                 choiceTexts[code] = UTF8String.fromString(choice);
             }
-            expectation = rule.get("expectation").asText();
+            expected = "expected " + rule.get("expectation").asText();
         }
 
-        private static int kindOf(String kind) {
-            if ("int".equals(kind)) {
-                return INTEGER;
-            }
-            if ("float".equals(kind)) {
-                return NUMBER;
-            }
-            return "date".equals(kind) ? DATE : TEXT;
+        private static Kind kindOf(String kind) {
+            return switch (kind) {
+                case "int" -> Kind.INTEGER;
+                case "float" -> Kind.NUMBER;
+                case "date" -> Kind.DATE;
+                default -> Kind.TEXT;
+            };
         }
     }
 
-    final Field[] fields;
-    final Map positions = new HashMap();
-    final Set reserved = new HashSet();
-    final byte[][] reservedBytes;
-    /** The schemas of our functions' answers, by the functions' names, in Spark's DDL. */
-    final Map schemas = new HashMap();
+    /** The event's fields in the contract's order. A field's place among them is its position. */
+    public final Field[] fields;
     /** Positions, among the fields, of the model's inputs, in their order. */
-    final int[] features;
+    public final int[] features;
+    /** A refused value of so many bytes at most is kept whole in its record. */
+    public final int wholeRawBytes;
+    /** So many of its first bytes are kept of a larger one. */
+    public final int cutRawBytes;
+    /** A sender's key of so many bytes at most is kept whole. */
+    public final int wholeKeyBytes;
+    /** So many characters of a reason are kept at most. */
+    public final int shownReason;
+    /** The topic of the events that were scored. */
+    public final String scoredTopic;
+    /** The topic of the events that were refused. */
+    public final String rejectedTopic;
+    final Set<String> reserved = new HashSet<>();
+    final byte[][] reservedBytes;
     final int idPosition;
-    final int datePosition;
     final int maxEventBytes;
-    final int wholeRawBytes;
-    final int cutRawBytes;
-    final int wholeKeyBytes;
-    final int shownReason;
     final int mostNesting;
     final int mostFields;
     final int mostDocumentBytes;
     final int mostDecimalDigits;
-    final int[] decimalExponents;
+    final int leastDecimalExponent;
+    final int mostDecimalExponent;
     /** Reasons that the gate in Python gives as well. */
     final String dollarName;
     final String nulName;
     final String lostDigits;
     final String roundedDigits;
-    final String scoredTopic;
-    final String rejectedTopic;
+    private final Map<String, Integer> positions = new HashMap<>();
+    private final Map<String, String> schemas = new HashMap<>();
 
     private Contract(JsonNode described) {
         JsonNode rules = described.get("fields");
         fields = new Field[rules.size()];
         for (int position = 0; position < fields.length; position++) {
-            fields[position] = new Field(item(rules, position));
-            positions.put(fields[position].name, Integer.valueOf(position));
+            fields[position] = new Field(rules.get(position));
+            positions.put(fields[position].name, position);
         }
         JsonNode names = described.get("features");
         features = new int[names.size()];
         for (int feature = 0; feature < features.length; feature++) {
-            features[feature] = position(item(names, feature).asText());
+            features[feature] = position(names.get(feature).asText());
         }
-        reservedBytes = new byte[described.get("reserved").size()][];
+        JsonNode taken = described.get("reserved");
+        reservedBytes = new byte[taken.size()][];
         for (int number = 0; number < reservedBytes.length; number++) {
-            String taken = item(described.get("reserved"), number).asText();
-            reserved.add(taken);
-            reservedBytes[number] = ascii(taken);
+            String name = taken.get(number).asText();
+            reserved.add(name);
+            reservedBytes[number] = ascii(name);
         }
-        java.util.Iterator functions = described.get("schemas").fieldNames();
-        while (functions.hasNext()) {
-            String function = (String) functions.next();
-            schemas.put(function, described.get("schemas").get(function).asText());
+        for (Map.Entry<String, JsonNode> schema : described.get("schemas").properties()) {
+            schemas.put(schema.getKey(), schema.getValue().asText());
         }
         idPosition = position("id");
-        datePosition = position("date");
         maxEventBytes = described.get("max_event_bytes").asInt();
         wholeRawBytes = described.get("whole_raw_bytes").asInt();
         cutRawBytes = described.get("cut_raw_bytes").asInt();
@@ -129,7 +131,8 @@ final class Contract {
         mostDocumentBytes = described.get("most_document_bytes").asInt();
         mostDecimalDigits = described.get("most_decimal_digits").asInt();
         JsonNode exponents = described.get("decimal_exponents");
-        decimalExponents = new int[] {item(exponents, 0).asInt(), item(exponents, 1).asInt()};
+        leastDecimalExponent = exponents.get(0).asInt();
+        mostDecimalExponent = exponents.get(1).asInt();
         dollarName = described.get("dollar_name").asText();
         nulName = described.get("nul_name").asText();
         lostDigits = described.get("lost_digits").asText();
@@ -138,26 +141,27 @@ final class Contract {
         rejectedTopic = described.get("rejected_topic").asText();
     }
 
+    /** A field's position; -1 for a name that the contract does not have. */
     int position(String name) {
-        Integer found = (Integer) positions.get(name);
-        return found == null ? -1 : found.intValue();
+        Integer found = positions.get(name);
+        return found == null ? -1 : found;
     }
 
-    /** Of the two methods that Jackson has for this, Spark's compiler takes the wrong one without the cast. */
-    static JsonNode item(JsonNode list, int at) {
-        return (JsonNode) list.get(at);
+    /** The schema of what one of our functions answers, by the function's name, in Spark's DDL. */
+    public String schema(String function) {
+        return schemas.get(function);
     }
 
-    static byte[] ascii(String text) {
+    /** A text of ASCII as bytes. */
+    public static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private static Contract load() {
-        InputStream resource = Contract.class.getResourceAsStream("/fraudstream/contract.json");
-        if (resource == null) {
-            throw new IllegalStateException("fraudstream: contract.json is missing from the library's jar");
-        }
-        try {
+        try (InputStream resource = Contract.class.getResourceAsStream("/fraudstream/contract.json")) {
+            if (resource == null) {
+                throw new IllegalStateException("fraudstream: contract.json is missing from the library's jar");
+            }
             return new Contract(new ObjectMapper().readTree(resource));
         } catch (IOException error) {
             throw new IllegalStateException("fraudstream: contract.json cannot be read: " + error.getMessage());

@@ -5,16 +5,19 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /**
- * A JSON number by its digits: what a document keeps it as, so that whoever reads the document reads these digits again.
- * A double keeps a number if it is the shortest one that reads back as that double, which is how doubles are printed.
+ * A JSON number by its digits: what a document keeps it as, so that whoever reads the document reads these digits
+ * again. A double keeps a number if it is the shortest one that reads back as that double, which is how doubles are
+ * printed.
  */
 final class Digits {
     private static final int DOUBLE_DIGITS = 17;
+    // So many digits fit into 64 bits without a sign.
+    private static final int LONG_DIGITS = 19;
     // So many digits are always kept, where doubles have their full precision.
     private static final int SAFE_DIGITS = 15;
     private static final int SAFE_EXPONENT = 290;
     private static final int DOUBLE_EXPONENT = 330;
-    private static final long FAR = 1000000000000L;
+    private static final long FAR = 1_000_000_000_000L;
     private static final int INT_BYTES = 4;
     private static final int LONG_BYTES = 8;
     private static final int DECIMAL_BYTES = 16;
@@ -33,6 +36,7 @@ final class Digits {
         negative = value[from] == '-';
         int kept = Contract.CURRENT.mostDecimalDigits + 1;
         int seen = 0;
+        long magnitude = 0;
         int before = -1;
         int first = -1;
         int last = -1;
@@ -49,22 +53,16 @@ final class Digits {
             if (first >= 0 && significant.length() < kept) {
                 significant.append((char) value[at]);
             }
+            magnitude = magnitude * 10 + value[at] - '0';
             seen++;
         }
         integer = before < 0 && at == until;
         count = first < 0 ? 0 : last - first + 1;
         significant.setLength(Math.min(significant.length(), count));
         exponent = (before < 0 ? seen : before) - 1L - first + (at < until ? power(value, at + 1, until) : 0L);
-        long number = 0;
-        boolean fits = integer && seen <= 19;
-        if (fits) {
-            try {
-                number = Long.parseLong(new String(value, 0, from, until - from));
-            } catch (NumberFormatException tooLarge) {
-                fits = false;
-            }
-        }
-        whole = number;
+        boolean fits = integer && seen <= LONG_DIGITS
+            && (magnitude >= 0 || negative && magnitude == Long.MIN_VALUE);
+        whole = !fits ? 0L : negative ? -magnitude : magnitude;
         isLong = fits && !(negative && count == 0);
     }
 
@@ -132,7 +130,7 @@ final class Digits {
     private boolean isKeptByDecimal() {
         Contract contract = Contract.CURRENT;
         return count <= contract.mostDecimalDigits
-            && exponent >= contract.decimalExponents[0] && exponent <= contract.decimalExponents[1];
+            && exponent >= contract.leastDecimalExponent && exponent <= contract.mostDecimalExponent;
     }
 
     /** The bytes of the BSON value that keeps the digits; -1 where none does. */

@@ -26,7 +26,7 @@ final class Document {
     private final Tokens tokens;
     // Of each object and list that is open, from the first one on.
     private boolean[] objects;
-    private Set[] names;
+    private Set<String>[] names;
     private int[] items;
 
     Document(Tokens tokens) {
@@ -56,22 +56,22 @@ final class Document {
     }
 
     /** Counts a value of the field {@code top}, which was taken last or has just begun; false where it is no JSON. */
-    boolean addValue(int kind, String top) {
-        if (kind == Tokens.OBJECT || kind == Tokens.LIST) {
-            return addAll(kind == Tokens.OBJECT, top);
+    boolean addValue(Token kind, String top) {
+        if (kind == Token.OBJECT || kind == Token.LIST) {
+            return addAll(kind == Token.OBJECT, top);
         }
         addScalar(kind, top);
-        return kind != Tokens.BROKEN;
+        return kind != Token.BROKEN;
     }
 
-    private void addScalar(int kind, String top) {
-        if (kind == Tokens.TEXT) {
+    private void addScalar(Token kind, String top) {
+        if (kind == Token.TEXT) {
             bytes += LENGTH_BYTES + tokens.textBytes() + 1;
-        } else if (kind == Tokens.TRUTH) {
+        } else if (kind == Token.TRUTH) {
             bytes++;
-        } else if (kind == Tokens.NOT_FINITE) {
+        } else if (kind == Token.NOT_FINITE) {
             notFinite = true;
-        } else if (kind == Tokens.INTEGER || kind == Tokens.FRACTION) {
+        } else if (kind == Token.INTEGER || kind == Token.FRACTION) {
             addNumber(top);
         }
     }
@@ -89,7 +89,7 @@ final class Document {
     private boolean addAll(boolean object, String top) {
         if (objects == null) {
             objects = new boolean[contract.mostNesting];
-            names = new Set[contract.mostNesting];
+            names = noNames(contract.mostNesting);
             items = new int[contract.mostNesting];
         }
         int depth = 0;
@@ -119,18 +119,24 @@ final class Document {
                 return false;
             }
             first = false;
-            int kind = tokens.next();
-            if (kind == Tokens.BROKEN) {
+            Token kind = tokens.next();
+            if (kind == Token.BROKEN) {
                 return false;
             }
-            if (kind == Tokens.OBJECT || kind == Tokens.LIST) {
+            if (kind == Token.OBJECT || kind == Token.LIST) {
                 depth++;
-                begin(depth, kind == Tokens.OBJECT);
+                begin(depth, kind == Token.OBJECT);
                 first = true;
             } else {
                 addScalar(kind, top);
             }
         }
+    }
+
+    // Java has no other way to make an array of a generic type.
+    @SuppressWarnings("unchecked")
+    private static Set<String>[] noNames(int count) {
+        return (Set<String>[]) new Set<?>[count];
     }
 
     private static boolean isEnd(byte found) {
@@ -152,7 +158,7 @@ final class Document {
         bytes += ELEMENT_BYTES + tokens.textBytes();
         checkName(name, top);
         if (names[depth] == null) {
-            names[depth] = new HashSet();
+            names[depth] = new HashSet<>();
         }
         twice |= !names[depth].add(name);
         tokens.skipSpace();

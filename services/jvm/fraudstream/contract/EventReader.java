@@ -11,7 +11,7 @@ import org.apache.spark.unsafe.types.UTF8String;
  * reason; JSON that readers understand differently (a doubled field, NaN, half a character) is refused as a whole, and
  * so is what a document cannot keep. {@code fraudstream.core.contract.gate} is the same in Python, reasons included.
  */
-final class EventReader {
+public final class EventReader {
     private final Contract contract = Contract.CURRENT;
     private final boolean decided;
     private final Event event;
@@ -21,7 +21,7 @@ final class EventReader {
     private final boolean[] seen;
     /** Of the decision's own fields, which are ours. */
     private final Document aside;
-    private Set unknown;
+    private Set<String> unknown;
     private boolean twice;
 
     private EventReader(byte[] value, boolean decided) {
@@ -34,8 +34,20 @@ final class EventReader {
         aside = new Document(tokens);
     }
 
-    /** Events that carry a decision already ({@code decided}) may be larger and have the decision's fields. */
-    static Event read(byte[] value, boolean decided) {
+    /**
+     * What a record's value holds, never null: a valid event, or the reason why it is none. Whatever goes wrong with
+     * one record is such a reason too. A value that is null counts as empty. Events that carry a decision already
+     * ({@code decided}) may be larger and have the decision's fields.
+     */
+    public static Event readAny(byte[] value, boolean decided) {
+        try {
+            return read(value, decided);
+        } catch (RuntimeException | StackOverflowError error) {
+            return Event.failed(error);
+        }
+    }
+
+    private static Event read(byte[] value, boolean decided) {
         if (value == null || value.length == 0) {
             return new Event(Contract.CURRENT.fields.length).reject("value", "empty");
         }
@@ -46,17 +58,6 @@ final class EventReader {
         }
         Event plain = decided ? null : PlainReader.read(value);
         return plain != null ? plain : new EventReader(value, decided).read();
-    }
-
-    /** The same, where what goes wrong with one record is a reason as well. */
-    static Event readAny(byte[] value, boolean decided) {
-        try {
-            return read(value, decided);
-        } catch (RuntimeException error) {
-            return Event.failed(error);
-        } catch (StackOverflowError error) {
-            return Event.failed(error);
-        }
     }
 
     private Event read() {
@@ -110,54 +111,53 @@ final class EventReader {
         }
         tokens.skipSpace();
         int begins = tokens.at;
-        int kind = tokens.next();
+        Token kind = tokens.next();
         if (position >= 0) {
             return readKnown(kind, position, begins);
         }
         if (unknown == null) {
-            unknown = new HashSet();
+            unknown = new HashSet<>();
         }
         twice |= !unknown.add(name);
         return own ? readOwn(kind, name) : document.addValue(kind, name);
     }
 
-    private boolean readKnown(int kind, int position, int begins) {
+    private boolean readKnown(Token kind, int position, int begins) {
         twice |= seen[position];
         seen[position] = true;
         Contract.Field field = contract.fields[position];
-        String problem = kind == Tokens.NULL ? null : problem(kind, field, position);
+        String problem = kind == Token.NULL ? null : problem(kind, field, position);
         boolean broken = !document.addValue(kind, field.name);
-        if (problem == Contract.Field.UNEXPECTED) {
-            explained[position] = "expected " + field.expectation + ", got " + shown(kind, begins);
-        } else if (problem != null) {
+        if (problem != null) {
             explained[position] = problem + ", got " + shown(kind, begins);
-        } else if (kind != Tokens.NULL) {
+        } else if (kind != Token.NULL) {
             event.present[position] = true;
         }
         return !broken;
     }
 
     /** Null for a value that keeps the field's rule. */
-    private String problem(int kind, Contract.Field field, int position) {
+    private String problem(Token kind, Contract.Field field, int position) {
         boolean good = false;
-        if (field.kind == Contract.INTEGER) {
-            good = kind == Tokens.INTEGER && readInteger(field, position);
-        } else if (field.kind == Contract.NUMBER) {
-            if (kind == Tokens.INTEGER || kind == Tokens.FRACTION) {
+        if (field.kind == Contract.Kind.INTEGER) {
+            good = kind == Token.INTEGER && readInteger(field, position);
+        } else if (field.kind == Contract.Kind.NUMBER) {
+            if (kind == Token.INTEGER || kind == Token.FRACTION) {
                 Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
                 double number = digits.asDouble();
                 event.numbers[position] = number;
                 good = number >= field.minimum && number <= field.maximum;
                 // An integer of more than 64 bits would be no number of this field in its document.
-                boolean isKept = digits.isKeptByDouble() && (kind == Tokens.FRACTION || digits.isLong() || number == 0.0);
+                boolean isKept = digits.isKeptByDouble()
+                    && (kind == Token.FRACTION || digits.isLong() || number == 0.0);
                 if (good && !isKept) {
                     return contract.roundedDigits;
                 }
             }
-        } else if (kind == Tokens.TEXT) {
+        } else if (kind == Token.TEXT) {
             good = readText(tokens.text(), field, position);
         }
-        return good ? null : Contract.Field.UNEXPECTED;
+        return good ? null : field.expected;
     }
 
     private boolean readInteger(Contract.Field field, int position) {
@@ -169,38 +169,38 @@ final class EventReader {
 
     private boolean readText(String value, Contract.Field field, int position) {
         event.texts[position] = UTF8String.fromString(value);
-        if (field.kind == Contract.DATE) {
+        if (field.kind == Contract.Kind.DATE) {
             byte[] latin = value.getBytes(StandardCharsets.ISO_8859_1);
             long seconds = Times.parse(latin, 0, latin.length);
             event.eventSeconds = seconds;
             return seconds != Times.NO_TIME;
         }
-        Integer code = (Integer) field.choices.get(value);
+        Integer code = field.choices.get(value);
         if (code == null) {
             return false;
         }
-        event.codes[position] = code.intValue();
+        event.codes[position] = code;
         return true;
     }
 
     /** The value that began there and was taken whole, as it was written. */
-    private String shown(int kind, int begins) {
-        if (kind != Tokens.TEXT) {
+    private String shown(Token kind, int begins) {
+        if (kind != Token.TEXT) {
             return Texts.beginning(tokens.value, begins, tokens.at);
         }
         return "the text \"" + Texts.beginning(tokens.text()) + "\"";
     }
 
     /** What the decision has to tell: its prediction, and when the broker took the event. */
-    private boolean readOwn(int kind, String name) {
-        if (kind == Tokens.OBJECT || kind == Tokens.LIST) {
-            return "source".equals(name) && kind == Tokens.OBJECT ? readSource() : aside.addValue(kind, name);
+    private boolean readOwn(Token kind, String name) {
+        if (kind == Token.OBJECT || kind == Token.LIST) {
+            return "source".equals(name) && kind == Token.OBJECT ? readSource() : aside.addValue(kind, name);
         }
-        if ("prediction".equals(name) && kind == Tokens.INTEGER && tokens.until - tokens.from == 1) {
+        if ("prediction".equals(name) && kind == Token.INTEGER && tokens.until - tokens.from == 1) {
             int prediction = tokens.value[tokens.from] - '0';
             event.prediction = prediction <= 1 ? prediction : -1;
         }
-        return kind != Tokens.BROKEN;
+        return kind != Token.BROKEN;
     }
 
     private boolean readSource() {
@@ -216,8 +216,8 @@ final class EventReader {
                 return false;
             }
             tokens.skipSpace();
-            int kind = tokens.next();
-            if (kind == Tokens.TEXT && "enqueued_at".equals(name)) {
+            Token kind = tokens.next();
+            if (kind == Token.TEXT && "enqueued_at".equals(name)) {
                 event.enqueuedAt = tokens.text();
             }
             if (!aside.addValue(kind, name)) {
@@ -240,7 +240,7 @@ final class EventReader {
                 return event.reject(field.name, explained[position]);
             }
             if (field.required && !event.present[position]) {
-                return event.reject(field.name, "missing, expected " + field.expectation);
+                return event.reject(field.name, "missing, " + field.expected);
             }
         }
         if (document.notFinite) {
@@ -253,10 +253,10 @@ final class EventReader {
             return event.reject("value", "a field stands twice");
         }
         if (unknown != null && !decided) {
-            Set taken = new TreeSet(unknown);
+            TreeSet<String> taken = new TreeSet<>(unknown);
             taken.retainAll(contract.reserved);
             if (!taken.isEmpty()) {
-                return event.reject((String) taken.iterator().next(), "a name reserved for the decision");
+                return event.reject(taken.first(), "a name reserved for the decision");
             }
         }
         if (document.problem != null) {

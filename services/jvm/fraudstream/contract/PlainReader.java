@@ -9,7 +9,7 @@ import org.apache.spark.unsafe.types.UTF8String;
  * also on what is valid, and never refuses: reasons are the other reader's.
  */
 final class PlainReader {
-    // So many digits and so small a power of ten are exact as doubles, and so is then their quotient, correctly rounded.
+    // So many digits and so small a power of ten are exact as doubles; their quotient is then correctly rounded.
     private static final int EXACT_DIGITS = 15;
     private static final int INTEGER_DIGITS = 18;
     private static final int MOST_UNKNOWN = 8;
@@ -113,8 +113,8 @@ final class PlainReader {
                 return false;
             }
         }
-        for (int name = 0; name < contract.reservedBytes.length; name++) {
-            if (isTaken(contract.reservedBytes[name])) {
+        for (byte[] name : contract.reservedBytes) {
+            if (isTaken(name)) {
                 return false;
             }
         }
@@ -129,12 +129,12 @@ final class PlainReader {
 
     private boolean readKnown(int position) {
         Contract.Field field = contract.fields[position];
-        if (field.kind == Contract.INTEGER) {
+        if (field.kind == Contract.Kind.INTEGER) {
             boolean taken = takeDigits() && digitCount <= INTEGER_DIGITS;
             event.integers[position] = digits;
             return taken && digits >= field.minimum && digits <= field.maximum;
         }
-        if (field.kind == Contract.NUMBER) {
+        if (field.kind == Contract.Kind.NUMBER) {
             return readNumber(field, position);
         }
         return takeText() && readText(field, position);
@@ -156,13 +156,13 @@ final class PlainReader {
         if (digitCount > EXACT_DIGITS) {
             return false;
         }
-        double number = (double) digits / POWERS[scale];
+        double number = digits / POWERS[scale];
         event.numbers[position] = number;
         return number >= field.minimum && number <= field.maximum;
     }
 
     private boolean readText(Contract.Field field, int position) {
-        if (field.kind == Contract.DATE) {
+        if (field.kind == Contract.Kind.DATE) {
             event.texts[position] = UTF8String.fromBytes(value, from, until - from);
             event.eventSeconds = Times.parse(value, from, until - from);
             return event.eventSeconds != Times.NO_TIME;
@@ -182,8 +182,7 @@ final class PlainReader {
         if (at < value.length && value[at] == '"') {
             return takeText();
         }
-        for (int literal = 0; literal < LITERALS.length; literal++) {
-            byte[] text = LITERALS[literal];
+        for (byte[] text : LITERALS) {
             if (at + text.length <= value.length && standsAt(at, text)) {
                 at += text.length;
                 return true;

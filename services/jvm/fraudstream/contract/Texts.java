@@ -5,7 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /** Texts as they are shown in reasons: short, and whole characters only. */
-final class Texts {
+public final class Texts {
     private static final int SHOWN_CHARACTERS = 60;
     // UTF-8 takes four bytes for a character at most; one more, since the last may be cut.
     private static final int SHOWN_BYTES = 4 * SHOWN_CHARACTERS + 4;
@@ -15,7 +15,7 @@ final class Texts {
     }
 
     /** The text of valid UTF-8, or null. */
-    static String decoded(byte[] value) {
+    public static String decoded(byte[] value) {
         String text = new String(value, StandardCharsets.UTF_8);
         if (text.indexOf(REPLACEMENT) < 0) {
             return text;
@@ -36,8 +36,8 @@ final class Texts {
         return beginning(text, SHOWN_CHARACTERS);
     }
 
-    /** So many characters at most, half ones replaced. */
-    static String beginning(String text, int characters) {
+    /** So many characters of a text at most, half ones replaced. */
+    public static String beginning(String text, int characters) {
         StringBuilder shown = new StringBuilder(characters);
         int at = 0;
         for (int count = 0; at < text.length() && count < characters; count++) {

@@ -1,5 +1,7 @@
 package fraudstream.contract;
 
+import java.time.LocalDate;
+
 /** An event's time, in UTC. */
 final class Times {
     static final int LENGTH = 19;
@@ -26,7 +28,7 @@ final class Times {
             || minute < 0 || minute > 59 || second < 0 || second > 59) {
             return NO_TIME;
         }
-        return java.time.LocalDate.of(year, month, day).toEpochDay() * 86400L + hour * 3600L + minute * 60L + second;
+        return LocalDate.of(year, month, day).toEpochDay() * 86400L + hour * 3600L + minute * 60L + second;
     }
 
     private static int digits(byte[] text, int from, int count) {

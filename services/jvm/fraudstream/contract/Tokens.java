@@ -7,16 +7,6 @@ import java.nio.charset.StandardCharsets;
  * by name; nothing else is, that the standard does not have.
  */
 final class Tokens {
-    static final int BROKEN = 0;
-    static final int TEXT = 1;
-    static final int INTEGER = 2;
-    static final int FRACTION = 3;
-    static final int TRUTH = 4;
-    static final int NULL = 5;
-    static final int NOT_FINITE = 6;
-    static final int OBJECT = 7;
-    static final int LIST = 8;
-
     private static final byte[] TRUE = Contract.ascii("true");
     private static final byte[] FALSE = Contract.ascii("false");
     private static final byte[] NOTHING = Contract.ascii("null");
@@ -52,35 +42,35 @@ final class Tokens {
     }
 
     /** Takes a scalar, or the beginning of an object or a list; tells its kind. */
-    int next() {
+    Token next() {
         if (at == value.length) {
-            return BROKEN;
+            return Token.BROKEN;
         }
         byte first = value[at];
         if (first == '"') {
-            return takeText() ? TEXT : BROKEN;
+            return takeText() ? Token.TEXT : Token.BROKEN;
         }
         from = at;
         if (first == '{' || first == '[') {
             at++;
             until = at;
-            return first == '{' ? OBJECT : LIST;
+            return first == '{' ? Token.OBJECT : Token.LIST;
         }
         if (first >= '0' && first <= '9' || first == '-' && at + 1 < value.length && value[at + 1] != 'I') {
             return takeNumber();
         }
         if (takeWord(TRUE) || takeWord(FALSE)) {
-            return TRUTH;
+            return Token.TRUTH;
         }
         if (takeWord(NOTHING)) {
-            return NULL;
+            return Token.NULL;
         }
-        for (int word = 0; word < NOT_NUMBERS.length; word++) {
-            if (takeWord(NOT_NUMBERS[word])) {
-                return NOT_FINITE;
+        for (byte[] word : NOT_NUMBERS) {
+            if (takeWord(word)) {
+                return Token.NOT_FINITE;
             }
         }
-        return BROKEN;
+        return Token.BROKEN;
     }
 
     private boolean takeWord(byte[] word) {
@@ -97,17 +87,17 @@ final class Tokens {
         return true;
     }
 
-    private int takeNumber() {
+    private Token takeNumber() {
         take('-');
         if (!take('0') && !takeDigits()) {
-            return BROKEN;
+            return Token.BROKEN;
         }
-        int kind = INTEGER;
+        Token kind = Token.INTEGER;
         // A point or an exponent without digits is not part of the number, and nothing that may follow it.
         if (at + 1 < value.length && value[at] == '.' && isDigit(at + 1)) {
             at++;
             takeDigits();
-            kind = FRACTION;
+            kind = Token.FRACTION;
         }
         if (at < value.length && (value[at] == 'e' || value[at] == 'E')) {
             int digits = at + 1;
@@ -117,7 +107,7 @@ final class Tokens {
             if (digits < value.length && isDigit(digits)) {
                 at = digits;
                 takeDigits();
-                kind = FRACTION;
+                kind = Token.FRACTION;
             }
         }
         until = at;
@@ -153,7 +143,9 @@ final class Tokens {
             }
             at++;
         }
-        until = Math.min(at, value.length);
+        // A backslash at the very end has led one too far.
+        at = Math.min(at, value.length);
+        until = at;
         unescaped = null;
         if (!take('"')) {
             return false;
@@ -171,7 +163,7 @@ final class Tokens {
             }
             text.append(new String(value, start, place - start, StandardCharsets.UTF_8));
             place++;
-            int found = "\"\\/bfnrt".indexOf((char) (value[place] & 0xff));
+            int found = "\"\\/bfnrt".indexOf(value[place] & 0xff);
             if (found >= 0) {
                 text.append("\"\\/\b\f\n\r\t".charAt(found));
             } else {

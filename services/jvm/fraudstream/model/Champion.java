@@ -2,6 +2,7 @@ package fraudstream.model;
 
 import java.io.File;
 import java.io.IOException;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -9,9 +10,9 @@ import org.apache.spark.unsafe.types.UTF8String;
  * The champion's trees in a file that the job replaces at each promotion, followed: one copy for all tasks of a
  * process, swapped whole between two events.
  */
-final class Champion {
-    private static final long LOOK_EVERY_NANOS = 500000000L;
-    private static final ConcurrentHashMap FOLLOWED = new ConcurrentHashMap();
+public final class Champion {
+    private static final long LOOK_EVERY_NANOS = 500_000_000L;
+    private static final Map<UTF8String, Champion> FOLLOWED = new ConcurrentHashMap<>();
 
     private final File file;
     private volatile Ensemble ensemble;
@@ -23,11 +24,15 @@ final class Champion {
         lookAt = System.nanoTime();
     }
 
-    static Ensemble of(UTF8String path) {
-        Champion followed = (Champion) FOLLOWED.get(path);
+    /**
+     * The trees in the file at a path, which is looked at every half second; the last ones where it cannot be read.
+     * Throws {@link IllegalStateException} where there are none yet, or none of this contract.
+     */
+    public static Ensemble of(UTF8String path) {
+        Champion followed = FOLLOWED.get(path);
         if (followed == null) {
-            FOLLOWED.putIfAbsent(path.clone(), new Champion(path.toString()));
-            followed = (Champion) FOLLOWED.get(path);
+            // Spark may use a text's bytes anew for the next record.
+            followed = FOLLOWED.computeIfAbsent(path.clone(), kept -> new Champion(kept.toString()));
         }
         return followed.current();
     }

@@ -1,14 +1,11 @@
 package fraudstream.model;
 
-/** What a model says of one event; {@code reasons} is JSON, empty unless it is an alert. */
-final class Decision {
-    final int prediction;
-    final double score;
-    final String reasons;
-
-    Decision(int prediction, double score, String reasons) {
-        this.prediction = prediction;
-        this.score = score;
-        this.reasons = reasons;
-    }
+/**
+ * What a model says of one event.
+ *
+ * @param prediction 1 for an alert, else 0
+ * @param score the probability of fraud
+ * @param reasons JSON, a list that is empty unless it is an alert
+ */
+public record Decision(int prediction, double score, String reasons) {
 }

@@ -2,19 +2,21 @@ package fraudstream.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import fraudstream.contract.Contract;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /**
  * A registered model's trees, read from the {@code trees.json} that training logs beside the served form of the same
  * version. XGBoost's are evaluated in its own single precision, in its order, so that no decision differs.
  */
-final class Ensemble {
+public final class Ensemble {
     private static final int REASONS = 3;
 
-    /** What all scored records of a version have in common: its threshold and number. */
-    final byte[] inCommon;
+    /** What all scored records of a version have in common, as members of their JSON: its threshold and number. */
+    public final byte[] inCommon;
     private final double threshold;
     private final boolean singlePrecision;
     private final double base;
@@ -54,26 +56,45 @@ final class Ensemble {
     /** Reads an ensemble; refuses one that was trained on other fields or codes than this contract's. */
     static Ensemble read(File file) throws IOException {
         JsonNode described = new ObjectMapper().readTree(file);
-        Contract contract = Contract.CURRENT;
-        JsonNode names = described.get("features");
-        boolean same = names.size() == contract.features.length;
-        for (int at = 0; same && at < contract.features.length; at++) {
-            Contract.Field field = contract.fields[contract.features[at]];
-            JsonNode codes = described.get("codes").get(field.name);
-            same = field.name.equals(Contract.item(names, at).asText())
-                && (codes == null ? field.choices.isEmpty() : codes.size() == field.choices.size());
-            java.util.Iterator choices = field.choices.keySet().iterator();
-            while (same && choices.hasNext()) {
-                String choice = (String) choices.next();
-                same = codes.has(choice) && field.choices.get(choice).equals(Integer.valueOf(codes.get(choice).asInt()));
-            }
-        }
-        if (!same) {
+        if (!isOfThisContract(described)) {
             throw new IllegalStateException(
                 "fraudstream: version " + described.get("version").asText()
                 + " of the model was trained on other fields or categories than the contract has. Train anew.");
         }
         return new Ensemble(described);
+    }
+
+    private static boolean isOfThisContract(JsonNode described) {
+        Contract contract = Contract.CURRENT;
+        JsonNode names = described.get("features");
+        if (names.size() != contract.features.length) {
+            return false;
+        }
+        for (int at = 0; at < contract.features.length; at++) {
+            Contract.Field field = contract.fields[contract.features[at]];
+            JsonNode codes = described.get("codes").get(field.name);
+            if (!field.name.equals(names.get(at).asText()) || !areCodesOf(field, codes)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@code codes} is null for a field that the model has no codes of. */
+    private static boolean areCodesOf(Contract.Field field, JsonNode codes) {
+        if (codes == null) {
+            return field.choices.isEmpty();
+        }
+        if (codes.size() != field.choices.size()) {
+            return false;
+        }
+        for (Map.Entry<String, Integer> choice : field.choices.entrySet()) {
+            JsonNode code = codes.get(choice.getKey());
+            if (code == null || code.asInt() != choice.getValue()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A tree that leads nowhere would refuse every event, one by one. */
@@ -91,19 +112,22 @@ final class Ensemble {
         return place >= 0 && place < feature.length;
     }
 
-    Decision decide(double[] row) {
+    /**
+     * Decides on an event by the model's inputs, in the contract's order. Throws {@link ArithmeticException} where the
+     * score is no number.
+     */
+    public Decision decide(double[] row) {
         float[] narrow = narrowed(row);
-        double score = singlePrecision ? (double) score32(narrow) : score64(row);
+        double score = singlePrecision ? score32(narrow) : score64(row);
         if (Double.isNaN(score)) {
             throw new ArithmeticException("the score is not a number");
         }
         int prediction = score >= threshold ? 1 : 0;
-        String reasons = prediction == 1 ? reasons(shap != null ? shap.contributions(narrow, row.length) : path(row)) : "[]";
-        return new Decision(prediction, score, reasons);
-    }
-
-    double score(double[] row) {
-        return singlePrecision ? (double) score32(narrowed(row)) : score64(row);
+        if (prediction == 0) {
+            return new Decision(prediction, score, "[]");
+        }
+        double[] contributions = shap != null ? shap.contributions(narrow, row.length) : path(row);
+        return new Decision(prediction, score, reasons(contributions));
     }
 
     private float score32(float[] row) {
@@ -183,7 +207,7 @@ final class Ensemble {
     private static int[] integers(JsonNode list) {
         int[] found = new int[list.size()];
         for (int at = 0; at < found.length; at++) {
-            found[at] = Contract.item(list, at).asInt();
+            found[at] = list.get(at).asInt();
         }
         return found;
     }
@@ -191,7 +215,7 @@ final class Ensemble {
     private static double[] numbers(JsonNode list) {
         double[] found = new double[list.size()];
         for (int at = 0; at < found.length; at++) {
-            found[at] = Contract.item(list, at).asDouble();
+            found[at] = list.get(at).asDouble();
         }
         return found;
     }

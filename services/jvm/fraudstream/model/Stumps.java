@@ -1,8 +1,9 @@
 package fraudstream.model;
 
 /**
- * An ensemble of XGBoost's whose trees split once at most, as arrays in the trees' order: the margin is summed in single
- * precision and in that order, as XGBoost does, without a walk from node to node and without a branch to predict.
+ * An ensemble of XGBoost's whose trees split once at most, as arrays in the trees' order: the margin is summed in
+ * single precision and in that order, as XGBoost does, without a walk from node to node and without a branch to
+ * predict.
  */
 final class Stumps {
     private final int[] feature;

@@ -41,8 +41,7 @@ final class TreeShap {
 
     double[] contributions(float[] row, int features) {
         double[] found = new double[features];
-        for (int tree = 0; tree < roots.length; tree++) {
-            int root = roots[tree];
+        for (int root : roots) {
             if (feature[root] >= 0 && feature[left[root]] < 0 && feature[right[root]] < 0) {
                 // A single feature takes all that its one split adds to the tree's mean.
                 boolean goesLeft = row[feature[root]] < split[root];
@@ -106,8 +105,8 @@ final class TreeShap {
             longer.one[length] = newOne;
             longer.weight[length] = length == 0 ? 1.0 : 0.0;
             for (int at = length - 1; at >= 0; at--) {
-                longer.weight[at + 1] += newOne * longer.weight[at] * (at + 1) / (double) (length + 1);
-                longer.weight[at] = newZero * longer.weight[at] * (length - at) / (double) (length + 1);
+                longer.weight[at + 1] += newOne * longer.weight[at] * (at + 1) / (length + 1);
+                longer.weight[at] = newZero * longer.weight[at] * (length - at) / (length + 1);
             }
             return longer;
         }
@@ -120,7 +119,7 @@ final class TreeShap {
                 if (one[at] != 0.0) {
                     double part = next * (last + 1) / ((below + 1) * one[at]);
                     total += part;
-                    next = weight[below] - part * zero[at] * (last - below) / (double) (last + 1);
+                    next = weight[below] - part * zero[at] * (last - below) / (last + 1);
                 } else {
                     total += weight[below] * (last + 1) / (zero[at] * (last - below));
                 }
@@ -135,7 +134,7 @@ final class TreeShap {
                 if (one[at] != 0.0) {
                     double former = weight[below];
                     weight[below] = next * (last + 1) / ((below + 1) * one[at]);
-                    next = former - weight[below] * zero[at] * (last - below) / (double) (last + 1);
+                    next = former - weight[below] * zero[at] * (last - below) / (last + 1);
                 } else {
                     weight[below] = weight[below] * (last + 1) / (zero[at] * (last - below));
                 }

@@ -1,5 +1,6 @@
-package fraudstream.contract;
+package fraudstream.spark;
 
+import java.time.LocalDate;
 import java.util.Arrays;
 import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
@@ -13,10 +14,11 @@ final class Bytes {
         held = new byte[capacity];
     }
 
+    // The method is deprecated since it takes each character's low byte, which is all that ASCII has.
+    @SuppressWarnings("deprecation")
     Bytes ascii(String text) {
         int count = text.length();
         reserve(count);
-        // Deprecated since it takes each character's low byte, which is all that ASCII has.
         text.getBytes(0, count, held, length);
         length += count;
         return this;
@@ -52,7 +54,7 @@ final class Bytes {
     Bytes seconds(long seconds) {
         long days = Math.floorDiv(seconds, 86400L);
         int rest = (int) Math.floorMod(seconds, 86400L);
-        java.time.LocalDate date = java.time.LocalDate.ofEpochDay(days);
+        LocalDate date = LocalDate.ofEpochDay(days);
         padded(date.getYear(), 4).ascii("-").padded(date.getMonthValue(), 2).ascii("-").padded(date.getDayOfMonth(), 2);
         return ascii("T").padded(rest / 3600, 2).ascii(":").padded(rest / 60 % 60, 2).ascii(":").padded(rest % 60, 2);
     }

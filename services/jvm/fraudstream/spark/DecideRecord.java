@@ -1,38 +1,44 @@
 package fraudstream.spark;
 
+import fraudstream.contract.Contract;
+import fraudstream.contract.Event;
+import fraudstream.contract.EventReader;
+import fraudstream.model.Champion;
+import fraudstream.model.Decision;
+import fraudstream.model.Ensemble;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * A record of `transactions` → topic, key and value of the record that comes out: scored by the champion whose trees
- * are in a file, or rejected with its reason.
+ * A record of {@code transactions} → topic, key and value of the record that comes out: scored by the champion whose
+ * trees are in a file, or rejected with its reason.
  */
 public class DecideRecord extends Function {
     static final UTF8String SCORED = UTF8String.fromString(Contract.CURRENT.scoredTopic);
     static final UTF8String REJECTED = UTF8String.fromString(Contract.CURRENT.rejectedTopic);
 
     DecideRecord() {
-        super("decide", Source.columns(new DataType[] {DataTypes.StringType}));
+        super("decide", Source.columns(DataTypes.StringType));
     }
 
-    /** The broker's time in microseconds; {@code champion} is the file's path. */
+    /**
+     * {@code enqueued}: the broker's time in microseconds since 1970 in UTC; {@code key} may be null; {@code champion}
+     * is the file's path.
+     */
     public static InternalRow invoke(
         byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued, UTF8String champion) {
         Source source = new Source(topic, partition, offset, enqueued);
         Event event = EventReader.readAny(value, false);
-        if (event.reason == null) {
+        if (event.reason() == null) {
             // A champion that is not there, or not of this contract, concerns all records: it fails the batch.
             Ensemble ensemble = Champion.of(champion);
             try {
                 Decision decision = ensemble.decide(event.features());
                 byte[] scored = Records.scored(value, event, ensemble, decision, source);
                 return row(SCORED, event.key(), scored);
-            } catch (RuntimeException error) {
-                event = Event.failed(error);
-            } catch (StackOverflowError error) {
+            } catch (RuntimeException | StackOverflowError error) {
                 event = Event.failed(error);
             }
         }

@@ -1,7 +1,7 @@
 package fraudstream.spark;
 
+import fraudstream.contract.Event;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -11,14 +11,14 @@ import org.apache.spark.unsafe.types.UTF8String;
  */
 public class FinishRecord extends Function {
     FinishRecord() {
-        super("finish", new DataType[] {
+        super(
+            "finish",
             DataTypes.StringType,
             DataTypes.BinaryType,
             DataTypes.BinaryType,
             DataTypes.StringType,
             DataTypes.StringType,
-            DataTypes.StringType,
-        });
+            DataTypes.StringType);
     }
 
     /** {@code field} and {@code reason} are null where nothing was refused; {@code source} is JSON. */
@@ -27,9 +27,7 @@ public class FinishRecord extends Function {
         if (reason == null) {
             return DecideRecord.row(topic, topic.equals(DecideRecord.REJECTED) ? Records.rejectedKey(key) : key, value);
         }
-        Event event = new Event(0);
-        event.field = field.toString();
-        event.reason = reason.toString();
+        Event event = Event.refused(field.toString(), reason.toString());
         return DecideRecord.rejected(value, key, event, source.toString());
     }
 }

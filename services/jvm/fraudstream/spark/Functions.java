@@ -1,5 +1,6 @@
 package fraudstream.spark;
 
+import java.util.List;
 import org.apache.spark.sql.catalyst.analysis.NoSuchFunctionException;
 import org.apache.spark.sql.connector.catalog.FunctionCatalog;
 import org.apache.spark.sql.connector.catalog.Identifier;
@@ -8,31 +9,33 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** The catalog of our functions. */
 public class Functions implements FunctionCatalog {
-    private final Function[] all = {new ReadEvent(), new CheckRecord(), new DecideRecord(), new FinishRecord()};
+    private final List<Function> all =
+        List.of(new ReadEvent(), new CheckRecord(), new DecideRecord(), new FinishRecord());
     private String name;
 
+    @Override
     public void initialize(String name, CaseInsensitiveStringMap options) {
         this.name = name;
     }
 
+    @Override
     public String name() {
         return name;
     }
 
+    @Override
     public Identifier[] listFunctions(String[] namespace) {
-        Identifier[] found = new Identifier[namespace.length == 0 ? all.length : 0];
-        for (int at = 0; at < found.length; at++) {
-            found[at] = Identifier.of(namespace, all[at].name());
+        if (namespace.length > 0) {
+            return new Identifier[0];
         }
-        return found;
+        return all.stream().map(function -> Identifier.of(namespace, function.name())).toArray(Identifier[]::new);
     }
 
+    @Override
     public UnboundFunction loadFunction(Identifier wanted) throws NoSuchFunctionException {
-        for (int at = 0; at < all.length; at++) {
-            if (wanted.namespace().length == 0 && all[at].name().equals(wanted.name())) {
-                return all[at];
-            }
-        }
-        throw new NoSuchFunctionException(wanted);
+        return all.stream()
+            .filter(function -> wanted.namespace().length == 0 && function.name().equals(wanted.name()))
+            .findFirst()
+            .orElseThrow(() -> new NoSuchFunctionException(wanted));
     }
 }

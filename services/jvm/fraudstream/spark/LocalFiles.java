@@ -2,6 +2,7 @@ package fraudstream.spark;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -14,11 +15,13 @@ import org.apache.hadoop.fs.permission.FsPermission;
  * {@code chmod} for each file, of which every micro-batch's checkpoint has several.
  */
 public class LocalFiles extends LocalFileSystem {
+    /** For Hadoop, which makes it by its name. */
     public LocalFiles() {
         super(new Raw());
     }
 
-    static final class Raw extends RawLocalFileSystem {
+    private static final class Raw extends RawLocalFileSystem {
+        @Override
         public void setPermission(Path path, FsPermission permission) throws IOException {
             try {
                 Files.setPosixFilePermissions(pathToFile(path).toPath(), permissions(permission.toShort()));
@@ -27,7 +30,7 @@ public class LocalFiles extends LocalFileSystem {
             }
         }
 
-        private static Set permissions(int mode) {
+        private static Set<PosixFilePermission> permissions(int mode) {
             StringBuilder letters = new StringBuilder(9);
             for (int bit = 8; bit >= 0; bit--) {
                 letters.append((mode >> bit & 1) == 1 ? "rwx".charAt(2 - bit % 3) : '-');

@@ -2,14 +2,20 @@ package fraudstream.spark;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import fraudstream.contract.Contract;
+import fraudstream.contract.Event;
+import fraudstream.contract.Texts;
+import fraudstream.model.Decision;
+import fraudstream.model.Ensemble;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 
-/** The values of `scored` and `rejected`. */
+/** The values of {@code scored} and {@code rejected}. */
 final class Records {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int DECISION_BYTES = 512;
@@ -23,12 +29,12 @@ final class Records {
     static byte[] scored(byte[] value, Event event, Ensemble ensemble, Decision decision, Source source) {
         int kept = lastBrace(value);
         Bytes bytes = new Bytes(kept + DECISION_BYTES).all(value, kept);
-        bytes.ascii(",\"event_time\":\"").seconds(event.eventSeconds);
-        bytes.ascii("Z\",\"prediction\":").number(decision.prediction);
-        bytes.ascii(",\"score\":").ascii(Double.toString(decision.score));
+        bytes.ascii(",\"event_time\":\"").seconds(event.eventSeconds());
+        bytes.ascii("Z\",\"prediction\":").number(decision.prediction());
+        bytes.ascii(",\"score\":").ascii(Double.toString(decision.score()));
         bytes.all(ensemble.inCommon, ensemble.inCommon.length);
         bytes.ascii(",\"scored_at\":\"").millis(System.currentTimeMillis());
-        bytes.ascii("\",\"reasons\":").ascii(decision.reasons);
+        bytes.ascii("\",\"reasons\":").ascii(decision.reasons());
         source.into(bytes.ascii(",\"source\":"));
         return bytes.ascii("}").toArray();
     }
@@ -39,11 +45,10 @@ final class Records {
         Contract contract = Contract.CURRENT;
         byte[] kept = raw.length <= contract.wholeRawBytes ? raw : Arrays.copyOf(raw, contract.cutRawBytes);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(kept.length * 4 / 3 + 512);
-        try {
-            JsonGenerator json = JSON.createGenerator(bytes);
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
             json.writeStartObject();
-            json.writeStringField("reason", Texts.beginning(event.reason, contract.shownReason));
-            json.writeStringField("field", Texts.beginning(event.field, contract.shownReason));
+            json.writeStringField("reason", Texts.beginning(event.reason(), contract.shownReason));
+            json.writeStringField("field", Texts.beginning(event.field(), contract.shownReason));
             json.writeStringField("raw_base64", Base64.getEncoder().encodeToString(kept));
             json.writeNumberField("raw_bytes", raw.length);
             json.writeStringField("raw_sha256", sha256(raw));
@@ -54,7 +59,6 @@ final class Records {
             json.writeFieldName("source");
             json.writeRawValue(source);
             json.writeEndObject();
-            json.close();
         } catch (IOException error) {
             throw new IllegalStateException("fraudstream: a rejected record cannot be written: " + error.getMessage());
         }
@@ -87,16 +91,10 @@ final class Records {
     }
 
     private static String sha256(byte[] value) {
-        byte[] digest;
         try {
-            digest = MessageDigest.getInstance("SHA-256").digest(value);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(value));
         } catch (NoSuchAlgorithmException error) {
             throw new IllegalStateException("fraudstream: this Java has no SHA-256");
         }
-        StringBuilder text = new StringBuilder(64);
-        for (int at = 0; at < digest.length; at++) {
-            text.append(Character.forDigit(digest[at] >> 4 & 15, 16)).append(Character.forDigit(digest[at] & 15, 16));
-        }
-        return text.toString();
     }
 }

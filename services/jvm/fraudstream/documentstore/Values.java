@@ -1,0 +1,75 @@
+package fraudstream.documentstore;
+
+import de.bwaldvogel.mongo.bson.BinData;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
+import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import org.h2.mvstore.DataUtils;
+import org.h2.mvstore.WriteBuffer;
+import org.h2.mvstore.type.BasicDataType;
+
+/** A document as BSON. */
+final class Values extends BasicDataType<Document> {
+    // What a field takes in memory with its name and an ordinary value; H2 sizes its pages and cache by it.
+    private static final int FIELD_BYTES = 60;
+
+    @Override
+    public int getMemory(Document document) {
+        return 100 + (int) Math.min(memory(document), Integer.MAX_VALUE / 2);
+    }
+
+    /** Guessed from samples, a few large documents among many small ones would fill the heap as cache. */
+    @Override
+    public boolean isMemoryEstimationAllowed() {
+        return false;
+    }
+
+    /** A guess, which counts each field alike and what goes beyond that in texts and bytes by its length. */
+    private static long memory(Object value) {
+        if (value instanceof String text) {
+            return Math.max(text.length() - FIELD_BYTES, 0);
+        } else if (value instanceof byte[] data) {
+            return data.length;
+        } else if (value instanceof BinData data) {
+            return data.getData().length;
+        }
+        Collection<?> parts;
+        if (value instanceof Document document) {
+            parts = document.values();
+        } else if (value instanceof Collection<?> items) {
+            parts = items;
+        } else {
+            return 0;
+        }
+        long bytes = 0;
+        for (Object part : parts) {
+            bytes += FIELD_BYTES + memory(part);
+        }
+        return bytes;
+    }
+
+    @Override
+    public void write(WriteBuffer buffer, Document document) {
+        ByteBuf bytes = Unpooled.buffer(1024);
+        BsonEncoder.encodeDocument(document, bytes);
+        buffer.putVarInt(bytes.readableBytes());
+        buffer.put(bytes.array(), bytes.arrayOffset(), bytes.readableBytes());
+    }
+
+    @Override
+    public Document read(ByteBuffer buffer) {
+        int length = DataUtils.readVarInt(buffer);
+        ByteBuffer bytes = buffer.slice().limit(length);
+        buffer.position(buffer.position() + length);
+        return BsonDecoder.decodeBson(Unpooled.wrappedBuffer(bytes));
+    }
+
+    @Override
+    public Document[] createStorage(int size) {
+        return new Document[size];
+    }
+}
