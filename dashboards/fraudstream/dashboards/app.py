@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 from dash import Dash, Input, Output, State
@@ -35,6 +36,11 @@ from fraudstream.dashboards.ui.shell import (
     shell,
 )
 from fraudstream.dashboards.ui.theme import scheme_of
+
+# A thread that imports MLflow's client imports pandas where it is installed, and Plotly's serializer looks at whatever
+# part of it is there: while it is half imported, requests would fail.
+with suppress(ImportError):
+    import pandas  # noqa: F401
 
 PAGES = (live, history, explorer, system)
 _GRID_LIBRARY = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')

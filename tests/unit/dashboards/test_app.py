@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,12 @@ def test_the_tables_library_is_named_and_left_to_the_first_table(browser: Any) -
     assert len(named) == 1
     assert browser.get(named[0]).status_code == 200
     assert re.findall(r'<script src="[^"]*dash_ag_grid', page) == []
+
+
+def test_what_the_serializer_looks_at_is_imported_whole_before_a_thread_imports_it() -> None:
+    script = "import sys, fraudstream.dashboards.app; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "True\n"
 
 
 def test_the_small_bundle_has_the_version_that_dash_brings() -> None:

@@ -152,7 +152,7 @@ def test_capitals_win_in_whatever_order_the_lines_stand(
 
 
 def test_the_same_value_under_both_spellings_is_no_contradiction() -> None:
-    Path(".env").write_text("FRAUDSTREAM_KAFKA_PORT=19092\nfraudstream_kafka_port=19092")
+    Path(".env").write_text("\n".join(("FRAUDSTREAM_KAFKA_PORT=19092", "fraudstream_kafka_port=19092")))
     assert load_settings().kafka_port == 19092
     assert unread({}) == []
 
