@@ -35,6 +35,8 @@ JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
 
 
+# 20,000 ordinary events take about a third of it.
+_MOST_BATCH_BYTES = 32 * 1024 * 1024
 # Linux takes 128 KiB as one argument of a command.
 _LONGEST_CLASS_PATH = 100_000
 
@@ -76,7 +78,9 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.adaptive.enabled": "false",
+        # What a Python worker is given at once: by rows alone, large events would fill its memory.
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(_MOST_BATCH_BYTES),
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.sql.streaming.stateStore.providerClass": (
