@@ -35,8 +35,8 @@ JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
 
 
-# 20,000 ordinary events take about a third of it.
-_MOST_BATCH_BYTES = 32 * 1024 * 1024
+# 20,000 ordinary events take two thirds of it.
+_MOST_BATCH_BYTES = 16 * 1024 * 1024
 # Linux takes 128 KiB as one argument of a command.
 _LONGEST_CLASS_PATH = 100_000
 
