@@ -14,6 +14,8 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time, get_time_format
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 NOTHING = "–"
 # What a sum is called that a double cannot hold: amounts of 1e308 and beyond.
@@ -22,6 +24,8 @@ BEYOND = "beyond what can be summed"
 _MOST_DIGITS = 1e15
 NBSP = "\u00a0"
 _FALLBACK = "en"
+_MOST_TAG = 12
+_MOST_HEADER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,7 @@ def _hours_of(locale: str, length: Literal["short", "medium"]) -> str:
 @lru_cache(maxsize=256)
 def formats(locale: str = _FALLBACK) -> Formats:
     """The formats of a locale such as ``de-CH``; one that Babel does not know reads as English."""
-    try:
-        known = Locale.parse(locale.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        known = Locale.parse(_FALLBACK)
+    known = _known(locale) or Locale.parse(_FALLBACK)
     before, _, after = format_percent(0.5, "#,##0%", locale=known).partition("50")
     own = format_percent(0.5, locale=known)
     # Digits other than the Latin ones leave nothing to split at; their signs are taken from the plain pattern.
@@ -137,7 +138,20 @@ def formats(locale: str = _FALLBACK) -> Formats:
 
 
 def preferred(accept_language: str) -> Formats:
-    """The formats of a request's header ``Accept-Language``: the first language in it."""
-    first = accept_language.split(",")[0].split(";")[0].strip()
-    # Bounded, since what is looked up is kept: no real tag is longer.
-    return formats(first) if first and len(first) <= 12 and first != "*" else formats()
+    """The formats of the language that a request's header ``Accept-Language`` prefers among those that Babel knows."""
+    return _preferred(accept_language[:_MOST_HEADER])
+
+
+# Bounded like the tags, since what is looked up is kept: no real ones are longer.
+@lru_cache(maxsize=256)
+def _preferred(header: str) -> Formats:
+    languages = parse_accept_header(header, LanguageAccept)
+    tags = (tag for tag, quality in languages if quality > 0 and len(tag) <= _MOST_TAG)
+    return next((formats(tag) for tag in tags if _known(tag) is not None), formats())
+
+
+def _known(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None

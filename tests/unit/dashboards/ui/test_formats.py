@@ -42,6 +42,9 @@ def test_times_are_utc_in_the_locales_own_hours() -> None:
     [
         ("de-CH,de;q=0.9,en;q=0.8", "de_CH"),
         ("fr;q=0.5", "fr"),
+        ("en;q=0.5,de;q=0.9", "de"),
+        ("xx,fr;q=0.3", "fr"),
+        ("fr;q=0,es", "es"),
         ("", "en"),
         ("*", "en"),
         ("xx-YY", "en"),
