@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,6 +118,7 @@ def train(
         "dataset_test_rows": str(int(split.held_out.sum())),
         "dataset_left_out_rows": str(found.left_out.count),
     }
+    training = Training(settings, client, spark, split, dataset, seed, found.left_out)
     result = Result(found.left_out)
     with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
         for algorithm in algorithms:
@@ -125,9 +126,7 @@ def train(
                 give_way()
             tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
             try:
-                made = _train_one(
-                    settings, client, spark, algorithm, split, dataset, seed, Path(scratch), found.left_out
-                )
+                made = training.of(algorithm, Path(scratch))
             except Exception as error:
                 # Whatever an algorithm's library brings: the other one may do without it.
                 reason = str(error) if isinstance(error, FraudstreamError) else one_line(error)
@@ -150,60 +149,67 @@ def _check_classes(split: Split) -> None:
         )
 
 
-def _train_one(
-    settings: Settings,
-    client: MlflowClient,
-    spark: SparkSession,
-    algorithm: Algorithm,
-    split: Split,
-    dataset: dict[str, str],
-    seed: int,
-    scratch: Path,
-    left_out: LeftOut = NOTHING_LEFT_OUT,
-) -> Outcome:
-    train_features, train_labels = split.train
-    test_features, test_labels = split.test
-    native: Path | None = None
-    validated: dict[int, float] = {}
-    fitted: Any
-    if algorithm == "xgboost":
-        from fraudstream.ml.algorithms import boosting
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What the algorithms of one training share; ``dataset`` describes its rows in the run's parameters."""
 
-        fitted = boosting.fit(train_features, train_labels, seed)
-        validated = fitted.validated
-    else:
-        from fraudstream.ml.algorithms import gbt
+    settings: Settings
+    client: MlflowClient
+    spark: SparkSession
+    split: Split
+    dataset: Mapping[str, str]
+    seed: int
+    left_out: LeftOut = NOTHING_LEFT_OUT
 
-        native = scratch / "spark-model"
-        fitted = gbt.fit(spark, train_features, train_labels, seed, native)
-    train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
-    measured = metrics(test_labels, test_scores, THRESHOLD)
-    measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
-    measured |= {f"cv_average_precision_depth_{depth}": value for depth, value in validated.items()}
-    trained = Trained(
-        algorithm,
-        fitted.parameters,
-        measured,
-        THRESHOLD,
-        test_labels,
-        test_scores,
-        fitted.save,
-        fitted.portable(),
-        native,
-    )
-    example = split.history[list(FEATURES)].head(3).reset_index(drop=True)
-    promoted = False
+    def of(self, algorithm: Algorithm, scratch: Path) -> Outcome:
+        """Fit, evaluate and register one algorithm's model. Raises :class:`RegistryUnavailable`."""
+        train_features, train_labels = self.split.train
+        test_features, test_labels = self.split.test
+        native: Path | None = None
+        validated: dict[int, float] = {}
+        fitted: Any
+        if algorithm == "xgboost":
+            from fraudstream.ml.algorithms import boosting
 
-    def take_the_role(version: str) -> None:
-        nonlocal promoted
-        promoted = _take_the_role(settings, client, version, measured["average_precision"], split)
+            fitted = boosting.fit(train_features, train_labels, self.seed)
+            validated = fitted.validated
+        else:
+            from fraudstream.ml.algorithms import gbt
 
-    try:
-        version = register(settings, client, trained, example, dataset, take_the_role, str(left_out))
-    except MlflowException as error:
-        raise registry_error(settings, error) from error
-    log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
-    return Outcome(algorithm, version, promoted, measured)
+            native = scratch / "spark-model"
+            fitted = gbt.fit(self.spark, train_features, train_labels, self.seed, native)
+        train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
+        measured = metrics(test_labels, test_scores, THRESHOLD)
+        measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
+        measured |= {f"cv_average_precision_depth_{depth}": value for depth, value in validated.items()}
+        trained = Trained(
+            algorithm,
+            fitted.parameters,
+            measured,
+            THRESHOLD,
+            test_labels,
+            test_scores,
+            fitted.save,
+            fitted.portable(),
+            native,
+        )
+        example = self.split.history[list(FEATURES)].head(3).reset_index(drop=True)
+        promoted = False
+
+        def take_the_role(version: str) -> None:
+            nonlocal promoted
+            promoted = _take_the_role(self.settings, self.client, version, measured["average_precision"], self.split)
+
+        try:
+            version = self._register(trained, example, take_the_role)
+        except MlflowException as error:
+            raise registry_error(self.settings, error) from error
+        log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
+        return Outcome(algorithm, version, promoted, measured)
+
+    def _register(self, trained: Trained, example: pd.DataFrame, on_registered: Callable[[str], None]) -> str:
+        left_out = str(self.left_out)
+        return register(self.settings, self.client, trained, example, self.dataset, on_registered, left_out)
 
 
 def _take_the_role(

@@ -64,7 +64,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def trained(settings: Settings, monkeypatch: pytest.MonkeyPatch, trees: int, tmp_path: Path) -> training.Outcome:
     monkeypatch.setitem(boosting.PARAMETERS, "n_estimators", trees)
     client = registry_client(settings)
-    return training._train_one(settings, client, None, "xgboost", SPLIT, {"dataset_rows": "3000"}, 7, tmp_path)  # type: ignore[arg-type]
+    return training.Training(settings, client, None, SPLIT, {"dataset_rows": "3000"}, 7).of("xgboost", tmp_path)  # type: ignore[arg-type]
 
 
 def test_only_a_better_model_takes_the_role(

@@ -111,6 +111,15 @@ def _connection(subject: Subject) -> Iterator[Finding]:
         yield Finding(known["EH008"], where, f"{shown}, and {len(subject.topics)} hubs are used")
 
 
+def _groups(groups: set[str], allowed: int, sku: str) -> Iterator[Finding]:
+    # Kafka's groups span the namespace; each counts for every hub that it reads.
+    if len(groups) > allowed:
+        yield Finding(rules()["EH019"], "the code", f"{len(groups)} groups, {allowed} in {sku}")
+    for group in sorted(groups):
+        if len(group) > MOST_GROUP_ID_CHARACTERS:
+            yield Finding(rules()["EH025"], "the code", f"a group's id has {len(group)} characters")
+
+
 def _tier(subject: Subject, groups: set[str]) -> Iterator[Finding]:
     known = rules()
     sku = str(subject.parameters.get("eventHubsSku", "Standard"))
@@ -137,12 +146,7 @@ def _tier(subject: Subject, groups: set[str]) -> Iterator[Finding]:
     if most < subject.largest_event_bytes + DECISION_BYTES:
         text = f"an event of {subject.largest_event_bytes:,} bytes and its decision exceed {most:,}"
         yield Finding(known["EH012"], "core.contract.topics.MAX_EVENT_BYTES", text)
-    # Kafka's groups span the namespace; each counts for every hub that it reads.
-    if len(groups) > tier.consumer_groups:
-        yield Finding(known["EH019"], "the code", f"{len(groups)} groups, {tier.consumer_groups} in {sku}")
-    for group in sorted(groups):
-        if len(group) > MOST_GROUP_ID_CHARACTERS:
-            yield Finding(known["EH025"], "the code", f"a group's id has {len(group)} characters")
+    yield from _groups(groups, tier.consumer_groups, sku)
     # A transaction comes in once and again as scored or rejected.
     needed = math.ceil(2 * subject.expected_events_per_second / UNIT_INGRESS_EVENTS)
     bought = int(subject.parameters.get("throughputUnits", 1))

@@ -101,20 +101,24 @@ def _problem(name: str, text: str) -> str | None:
         return misplaced
     if text.isascii() and text.isprintable():
         return None
-    for character in text:
-        category = unicodedata.category(character)
-        if category == "Cs":
-            return "holds bytes that are not UTF-8"
-        if category == "Cc":
-            return f"holds {_name(character)}"
-        if name in _PATHS:
-            continue
-        if category in ("Cf", "Zl", "Zp") or (category == "Zs" and character != " "):
-            return f"holds {_name(character)}, which nobody sees"
-        if character in "\ufffd\ufffe\uffff":
-            return "holds a character that was lost when it was copied (U+FFFD)"
-        if name in _IN_HEADERS and not character.isascii():
-            return f"holds {_name(character)}, which an HTTP header cannot carry"
+    return next((problem for character in text if (problem := _unfit(name, character)) is not None), None)
+
+
+def _unfit(name: str, character: str) -> str | None:
+    """What is wrong with one character of a value."""
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return "holds bytes that are not UTF-8"
+    if category == "Cc":
+        return f"holds {_name(character)}"
+    if name in _PATHS:
+        return None
+    if category in ("Cf", "Zl", "Zp") or (category == "Zs" and character != " "):
+        return f"holds {_name(character)}, which nobody sees"
+    if character in "\ufffd\ufffe\uffff":
+        return "holds a character that was lost when it was copied (U+FFFD)"
+    if name in _IN_HEADERS and not character.isascii():
+        return f"holds {_name(character)}, which an HTTP header cannot carry"
     return None
 
 

@@ -126,6 +126,25 @@ def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
     )
 
 
+def opened(sources: Sources, number: Any) -> tuple[Any, ...]:
+    """The chosen event's box: body, class, note, correction, the style of its replay, and no answer yet."""
+    if not number:
+        return "", panels.State("empty").class_name, "Choose a rejected event above.", "", _HIDDEN, ""
+    wanted = str(number)[:_LONGEST_ID]
+    if printable(wanted) != wanted:
+        # No record's name; the store could not even be asked for some of these.
+        return "", panels.State("empty").class_name, f"{printable(wanted)} is no record.", "", _HIDDEN, ""
+    found = told(lambda: sources.lookup.rejected(wanted))
+    if isinstance(found, str):
+        return "", panels.State("failed").class_name, found, "", _HIDDEN, ""
+    if found is None:
+        note = f"There is no rejected event {wanted}."
+        return "", panels.State("empty").class_name, note, "", _HIDDEN, ""
+    text = editable(found)
+    style = {} if text else _HIDDEN
+    return detail(found, request_formats()), panels.State("ready").class_name, "", text, style, ""
+
+
 def register(app: Dash, sources: Sources) -> None:
     """The tab's callbacks."""
 
@@ -160,21 +179,7 @@ def register(app: Dash, sources: Sources) -> None:
         prevent_initial_call="initial_duplicate",
     )
     def open_event(number: Any) -> tuple[Any, ...]:
-        if not number:
-            return "", panels.State("empty").class_name, "Choose a rejected event above.", "", _HIDDEN, ""
-        wanted = str(number)[:_LONGEST_ID]
-        if printable(wanted) != wanted:
-            # No record's name; the store could not even be asked for some of these.
-            return "", panels.State("empty").class_name, f"{printable(wanted)} is no record.", "", _HIDDEN, ""
-        found = told(lambda: sources.lookup.rejected(wanted))
-        if isinstance(found, str):
-            return "", panels.State("failed").class_name, found, "", _HIDDEN, ""
-        if found is None:
-            note = f"There is no rejected event {wanted}."
-            return "", panels.State("empty").class_name, note, "", _HIDDEN, ""
-        text = editable(found)
-        style = {} if text else _HIDDEN
-        return detail(found, request_formats()), panels.State("ready").class_name, "", text, style, ""
+        return opened(sources, number)
 
     @app.callback(
         Output("explorer-correction", "error"),

@@ -186,7 +186,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
     kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
 
-    def answer(
+    def answer(  # noqa: PLR0913 - one argument for each input of the page
         _tick: int | None,
         values: dict[str, Any],
         minute: Any,
