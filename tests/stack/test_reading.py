@@ -7,10 +7,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.topics import SCORED, TRANSACTIONS
+from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerRefused
 from fraudstream.core.kafka.clients import client_options, consumer, create_topics, producer
 from fraudstream.dashboards.data.tail import Tail
@@ -18,6 +19,7 @@ from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.next_id import next_id
 from fraudstream.generator.publish import publish
 from fraudstream.runtime.accounting import end_offsets, summarise
+from fraudstream.stream.progress import OutputTail, output_ends
 from tests.events import GOOD
 from tests.stack.conftest import Running
 
@@ -115,3 +117,27 @@ def test_decisions_of_every_codec_are_accounted_for_and_reach_the_live_page(
             time.sleep(0.1)
     assert view.problem == ""
     assert len(view.window) == sum(end_offsets(topics, SCORED).values())
+
+
+def test_outputs_of_a_topic_that_was_made_anew_do_not_count_as_progress(topics: Settings) -> None:
+    """Its former life had more records: a place of that time lies behind the end of the present one."""
+    sender, part = producer(topics), TopicPartition(TRANSACTIONS, 0)
+
+    def put_out(topic: str, offset: int) -> None:
+        source = {"topic": TRANSACTIONS, "partition": part.partition, "offset": offset}
+        sender.send(topic, value=json.dumps({"source": source}).encode(), partition=0).get(timeout=30)
+
+    finished = end_offsets(topics, TRANSACTIONS)
+    begin = finished[part]
+    for number in range(2):
+        sender.send(TRANSACTIONS, value=b"{}", partition=part.partition).get(timeout=30)
+        put_out(REJECTED, begin + 10_000 + number)
+    tail = OutputTail(topics, finished, output_ends(topics))
+    assert tail.offsets()[part] == begin
+    put_out(SCORED, begin)
+    assert tail.offsets()[part] == begin + 1
+    put_out(REJECTED, begin + 1)
+    assert tail.offsets()[part] == begin + 2
+    assert tail.has_caught_up
+    tail.close()
+    sender.close()

@@ -27,7 +27,7 @@ from fraudstream.spark.queries import KeptQuery, QueryLoop
 from fraudstream.spark.session import finished_offsets, has_ended, is_idle, read_on, worker_options
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.narrowing import Narrowing
-from fraudstream.stream.progress import OutputTail
+from fraudstream.stream.progress import OutputTail, output_ends
 from fraudstream.stream.scorers import scorer_for
 from fraudstream.stream.transformations import decide_elsewhere, decide_here
 
@@ -111,6 +111,7 @@ def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
 
     def started() -> StreamingQuery:
         narrow_deadly(settings, CHECKPOINT, narrowing.narrow)
+        progress.expect()
         query = start(spark, settings)
         in_use[:] = [Checkpoint.of(settings, CHECKPOINT).folder]
         progress.begin()
@@ -150,8 +151,11 @@ class _MicroBatches:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    def expect(self) -> None:
+        """A query is about to start."""
+
     def begin(self) -> None:
-        """A query starts."""
+        """It has started."""
 
     def finished(self, query: StreamingQuery) -> Mapping[TopicPartition, int]:
         return finished_offsets(self._settings, CHECKPOINT, query)
@@ -169,11 +173,16 @@ class _RealTime:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tail: OutputTail | None = None
+        self._ends: Mapping[TopicPartition, int] = {}
+
+    def expect(self) -> None:
+        self._ends = output_ends(self._settings)
 
     def begin(self) -> None:
         if self._tail is not None:
             self._tail.close()
-        self._tail = OutputTail(self._settings, Checkpoint.of(self._settings, CHECKPOINT).committed())
+        done = Checkpoint.of(self._settings, CHECKPOINT).committed()
+        self._tail = OutputTail(self._settings, done, self._ends)
 
     def finished(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
         return self._tail.offsets() if self._tail is not None else {}

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerUnavailable
+from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import consumer, topic_partitions
 from fraudstream.core.output.text import error_text
 
@@ -22,17 +23,27 @@ _PASS_POLL_MS = 200
 log = structlog.get_logger(__name__)
 
 
+def output_ends(settings: Settings) -> dict[TopicPartition, int]:
+    """Where each partition of `scored` and `rejected` ends. Raises :class:`BrokerUnavailable`."""
+    with asking(settings) as reader:
+        ends: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, (SCORED, REJECTED)))
+        return ends
+
+
 class OutputTail:
     """Reads the newest record of each output partition: its ``source`` tells which input is done.
 
     Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every few minutes.
-    ``done``: what was finished before.
+    ``done``: what was finished before. ``ends``: where the outputs ended before the query began; what is older may be
+    made from a topic of the same name that is no more, with places that the present one has not reached.
     """
 
-    def __init__(self, settings: Settings, done: Mapping[TopicPartition, int]) -> None:
+    def __init__(
+        self, settings: Settings, done: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> None:
         self._settings = settings
         self._reader: Any = None
-        self._ends: dict[TopicPartition, int] = {}
+        self._ends = dict(ends)
         self._done = dict(done)
         self._before: dict[TopicPartition, int] = {}
         self._inputs: dict[TopicPartition, int] = {}
