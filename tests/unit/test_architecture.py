@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ PAGES = ("live", "history", "explorer", "system")
 ENDPOINTS = ("eventhubs", "cosmos", "azureml", "net")
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """The source's tree: each is looked at by many tests."""
+    return ast.parse(source)
+
+
 def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -59,7 +66,7 @@ def dotted_name(path: Path) -> str:
 
 def imported_names(source: str, package: str) -> Iterator[str]:
     """Every module that the source imports, wherever the statement stands, relative ones made absolute."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -94,7 +101,7 @@ def modules_imported(path: Path) -> set[str]:
     """The modules of ours that one imports, for its types included."""
     known = {dotted_name(other) for other in MODULES}
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= (names & known) or ({node.module} & known)
@@ -124,7 +131,7 @@ def circle_in(arrows: dict[str, set[str]]) -> list[str]:
 def cut_errors(source: str) -> list[int]:
     """The lines at which a caught error's text, or a text made with it, is cut by a slice."""
     found: set[int] = set()
-    for handler in ast.walk(ast.parse(source)):
+    for handler in ast.walk(parsed(source)):
         if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
             continue
         for node in ast.walk(handler):
@@ -237,7 +244,7 @@ def test_the_namespace_has_no_package_file(root: str) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_modules_say_what_they_are(path: Path) -> None:
     source = path.read_text("utf-8")
-    assert ast.get_docstring(ast.parse(source)) or not source.strip()
+    assert ast.get_docstring(parsed(source)) or not source.strip()
     assert path.stem not in ("utils", "util", "helpers", "misc", "common")
 
 
@@ -245,7 +252,7 @@ def test_modules_say_what_they_are(path: Path) -> None:
 def test_product_code_does_not_print(path: Path) -> None:
     calls = [
         node.lineno
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert calls == []
@@ -258,7 +265,7 @@ def test_only_the_settings_know_the_profiles(path: Path) -> None:
     """A profile chooses values; code that asks which profile it runs in would behave differently in the cloud."""
     compared = [
         node.lineno
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path.read_text("utf-8")))
         if isinstance(node, ast.Compare)
         and any(isinstance(side, ast.Attribute) and side.attr == "profile" for side in [node.left, *node.comparators])
     ]
