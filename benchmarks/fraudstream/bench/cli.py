@@ -173,8 +173,8 @@ def dashboards(
     if smoke:
         plan = Plan(10_000, folder, heap_minutes=0.1, rounds=5, only=tuple(only or ("callbacks", "one_viewer")))
     file = out or Path("benchmarks") / "results" / "dashboards.json"
-    kept = results.read(file) if only and file.is_file() else {}
-    _run("dashboards", lambda tell: kept | measure(plan, tell), as_json, out, smoke)
+    before = results.read(file) if only and file.is_file() else {}
+    _run("dashboards", lambda tell: results.anew(before, measure(plan, tell), plan.only), as_json, out, smoke)
 
 
 def _names(given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()) -> tuple[str, ...]:

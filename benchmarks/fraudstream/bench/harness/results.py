@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,16 @@ def recorded(name: str, measure: Callable[[Tell], dict[str, Any]], tell: Tell) -
     }
     measured: dict[str, Any] = rounded(measure(tell))
     return head | {"seconds": round((datetime.now(UTC) - began).total_seconds(), 1)} | measured
+
+
+def anew(before: Mapping[str, Any], measured: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
+    """The results of before with these parts measured anew, each dated; the new ones where there are none."""
+    if not before:
+        return dict(measured)
+    # Versions are those of the newest run, which has all that a table names.
+    kept = {name: value for name, value in before.items() if name != "versions"}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {**kept, **measured, "measured_anew": {**before.get("measured_anew", {}), **dict.fromkeys(parts, now)}}
 
 
 def rounded(value: Any) -> Any:

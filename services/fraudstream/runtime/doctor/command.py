@@ -26,8 +26,6 @@ LEAST_PYTHON = (3, 11)
 LEAST_DISK_BYTES = 2_000_000_000
 LEAST_MEMORY_BYTES = 4_000_000_000
 
-_GROUPS: tuple[artifacts.Group, ...] = ("kafka", "documentstore", "spark-kafka", "compiler")
-
 
 def run_checks(settings: Settings) -> list[Check]:
     """All checks, in the order in which a start would fail; none of them changes anything or raises."""
@@ -78,7 +76,7 @@ def _disk(name: str, folder: Path, variable: str) -> Check:
 
 
 def _artifacts(_: Settings) -> Check:
-    missing = [artifact for group in _GROUPS for artifact in artifacts.missing(group)]
+    missing = [artifact for group in artifacts.GROUPS for artifact in artifacts.missing(group)]
     cache = artifacts.cache_dir()
     if missing and not folders.writable(cache):
         detail = f"{len(missing)} files are missing, and {cache} cannot be written to"

@@ -29,7 +29,7 @@ _HEAP = "768m"
 
 
 def part(settings: Settings) -> Part:
-    """The store as the supervisor runs it; nothing is fetched before ``prepare``."""
+    """The store as the supervisor runs it. Raises :class:`JavaMissing`; nothing is fetched before ``prepare``."""
     mongod = find_mongod(settings)
     return Part(
         name=NAME,

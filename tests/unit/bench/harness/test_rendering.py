@@ -58,6 +58,21 @@ def test_a_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert json.loads(file.read_text("utf-8")) == written
 
 
+def test_parts_that_are_measured_anew_keep_the_others_and_say_when() -> None:
+    before = {
+        "measured_at": "2026-01-01",
+        "versions": {"python": "3"},
+        "pages": 1,
+        "heap": 2,
+        "measured_anew": {"heap": "x"},
+    }
+    found = results.anew(before, {"pages": 3}, ("pages",))
+    assert (found["pages"], found["heap"], found["measured_at"]) == (3, 2, "2026-01-01")
+    assert found["measured_anew"].keys() == {"heap", "pages"}
+    assert "versions" not in found
+    assert results.anew({}, {"pages": 3}, ()) == {"pages": 3}
+
+
 def test_numbers_are_rounded_to_what_they_say() -> None:
     assert results.rounded({"a": [1.23456, 0.000123456, 7], "b": "x", "c": (2.0,)}) == {
         "a": [1.235, 0.0001235, 7],
