@@ -8,7 +8,6 @@ taken in before the last one is stored.
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,13 +34,14 @@ from fraudstream.core.documents.write_errors import (
 )
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.output.text import told_text
+from fraudstream.core.retry import Backoff
 
 # What Microsoft's guide for bulk writes recommends (optimize-write-performance).
 MOST_OPERATIONS = 1_000
 
 _RETRY_AFTER = re.compile(r"RetryAfterMs=(\d+)")
-_FIRST_WAIT_SECONDS = 0.05
-_LONGEST_WAIT_SECONDS = 5.0
+# Several writers that wait for the same second must not all come back at its first moment.
+_BACKOFF = Backoff(0.05, 5.0, jitter=(1.0, 1.5))
 # Around each document: the filter, the flags, and the names of the update's fields.
 _OPERATION_BYTES = 256
 
@@ -92,10 +92,8 @@ class Patience:
                 "FRAUDSTREAM_MONGO_THROTTLE_SECONDS."
             )
         asked = max((retry_after_seconds(message) or 0.0 for message in messages), default=0.0)
-        backoff = min(_FIRST_WAIT_SECONDS * 2**self._refusals, _LONGEST_WAIT_SECONDS)
         self._refusals = self._refusals + 1 if not asked else 0
-        # Several writers that wait for the same second must not all come back at its first moment.
-        pause = (asked or backoff) * random.uniform(1.0, 1.5)  # noqa: S311 - jitter, not a secret
+        pause = _BACKOFF.seconds(self._refusals, asked)
         self.waited_seconds += pause
         self._sleep(pause)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from fraudstream.core.errors import ConfigurationError, FraudstreamError
 from fraudstream.core.output.redaction import redact
 from fraudstream.core.process import folders
+from fraudstream.core.retry import Backoff
 from fraudstream.runtime.supervise import process
 from fraudstream.runtime.supervise.part import Part
 from fraudstream.runtime.supervise.preflight import check_disk, check_ports
@@ -27,8 +28,7 @@ from fraudstream.runtime.supervise.state import (
     write_state,
 )
 
-BACKOFF_FIRST_SECONDS = 0.5
-BACKOFF_MOST_SECONDS = 10.0
+BACKOFF = Backoff(0.5, 10.0)
 HEALTHY_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 # Shorter for a part that never became ready: stopping it holds up the loop that looks after the others.
@@ -221,8 +221,8 @@ class Supervisor:
 
     def _schedule_restart(self, one: _Supervised, phase: PartPhase, reason: str) -> None:
         one.child = one.preparing = one.asking = one.ready_since = None
-        one.start_not_before = time.monotonic() + backoff_seconds(one.failures)
         one.failures += 1
+        one.start_not_before = time.monotonic() + BACKOFF.seconds(one.failures)
         one.state.restarts += 1
         one.state.last_exit = reason
         one.state.problem = one.state.problem_since = None
@@ -263,12 +263,6 @@ class Supervisor:
                 one.state.pid = one.state.create_time = None
                 one.state.problem = one.state.problem_since = None
                 self._enter(one, "stopped")
-
-
-def backoff_seconds(failures: int) -> float:
-    """How long to wait before the next start after so many failures in a row: doubled each time, up to a limit."""
-    # The exponent is bounded because a part may fail for days.
-    return float(min(BACKOFF_FIRST_SECONDS * 2 ** min(failures, 16), BACKOFF_MOST_SECONDS))
 
 
 def in_start_order(parts: Sequence[Part]) -> list[Part]:

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from fraudstream.core.errors import AlreadyRunning, ConfigurationError, PortTaken, RuntimePartError
+from fraudstream.core.retry import Backoff
 from fraudstream.runtime.supervise import preflight, process, supervisor
 from fraudstream.runtime.supervise.part import Part
 from fraudstream.runtime.supervise.state import (
@@ -30,7 +31,7 @@ from fraudstream.runtime.supervise.state import (
     state_file,
     write_state,
 )
-from fraudstream.runtime.supervise.supervisor import Supervisor, backoff_seconds, in_start_order
+from fraudstream.runtime.supervise.supervisor import BACKOFF, Supervisor, in_start_order
 
 WAIT_SECONDS = 30
 FOREVER = "import signal, time\nwhile True: signal.pause()"
@@ -195,19 +196,19 @@ def test_a_killed_part_is_restarted_and_its_children_do_not_linger(tmp_path: Pat
 
 
 def test_a_part_that_exits_is_tried_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "BACKOFF", Backoff(0.01, 10.0))
     with running(tmp_path, fake("part", "raise SystemExit(3)", ready=lambda: False)):
         await_that(lambda: part_state(tmp_path, "part").restarts >= 3, "three restarts")
         assert part_state(tmp_path, "part").last_exit == "exit status 3"
 
 
 def test_the_back_off_doubles_up_to_its_limit() -> None:
-    assert [backoff_seconds(failures) for failures in range(6)] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0]
-    assert backoff_seconds(1_000_000) == 10.0
+    assert [BACKOFF.seconds(failures) for failures in range(1, 7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0]
+    assert BACKOFF.seconds(1_000_000) == 10.0
 
 
 def test_the_back_off_starts_anew_after_a_healthy_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "BACKOFF", Backoff(0.01, 10.0))
     monkeypatch.setattr(supervisor, "HEALTHY_SECONDS", 0.1)
     with running(tmp_path, fake("part")) as one:
         pid = await_state(tmp_path, "part", "ready").pid
