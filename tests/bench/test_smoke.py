@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +24,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 def run(*words: str) -> dict[str, Any]:
     done = CliRunner().invoke(cli.app, [*words, "--smoke", "--json"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
 
 
 def peers() -> list[str]:
@@ -36,70 +41,101 @@ def contenders(*names: str) -> list[str]:
     return [word for name in names for word in ("--contender", name)]
 
 
-def by_contender(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["contender"]: one for one in found["runs"]}
+def by_contender(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entry["contender"]: entry for entry in results["runs"]}
 
 
-def check_counts(found: dict[str, Any]) -> None:
-    for name, one in by_contender(found).items():
-        assert one["events_out"] == one["events_in"], name
+def check_counts(results: dict[str, Any]) -> None:
+    for name, contender_run in by_contender(results).items():
+        assert contender_run["events_out"] == contender_run["events_in"], name
         if name != "echo":
-            assert one["decisions"]["different_decisions"] == 0
-            assert one["decisions"]["compared"] > 300
-            assert one["decisions"]["largest_score_difference"] < 1e-5
+            assert contender_run["decisions"]["different_decisions"] == 0
+            assert contender_run["decisions"]["compared"] > 300
+            assert contender_run["decisions"]["largest_score_difference"] < 1e-5
 
 
 def test_latency() -> None:
     names = ["echo", "bare", "realtime", *peers()]
-    found = run("latency", *contenders(*names))
-    check_counts(found)
-    runs = by_contender(found)
+    results = run("latency", *contenders(*names))
+    check_counts(results)
+    runs = by_contender(results)
     assert list(runs) == names
     assert runs["realtime"]["rejected"] == 6
     assert runs["bare"]["rejected"] == 0
-    assert all(0 < one["p50_ms"] <= one["p99_ms"] <= one["max_ms"] for one in runs.values())
+    assert all(0 < entry["p50_ms"] <= entry["p99_ms"] <= entry["max_ms"] for entry in runs.values())
     # A loop that works cannot be faster than the same loop without work by this much.
     assert runs["echo"]["p50_ms"] < 3 * runs["bare"]["p50_ms"]
 
 
 def test_throughput() -> None:
     names = ["bare-batch", "microbatch"]
-    found = run("throughput", *contenders(*names))
-    check_counts(found)
-    runs = by_contender(found)
+    results = run("throughput", *contenders(*names))
+    check_counts(results)
+    runs = by_contender(results)
     assert list(runs) == names
     assert runs["microbatch"]["rejected"] == 200
-    assert all(one["events_per_second"] > 100 for one in runs.values())
+    assert all(entry["events_per_second"] > 100 for entry in runs.values())
 
 
 def test_a_cluster_scores_the_same_events() -> None:
-    found = run("scale")
-    assert [(one["partitions"], one["contender"]) for one in found["runs"]] == [
+    results = run("scale")
+    assert [(entry["partitions"], entry["contender"]) for entry in results["runs"]] == [
         (4, "one process, 2 cores"),
         (4, "a cluster of 2 workers"),
     ]
-    for one in found["runs"]:
-        assert (one["events_in"], one["events_out"], one["rejected"]) == (20_000, 20_000, 200)
-        assert one["core_us_per_event"] > 0
-    assert [one["rate"] for one in found["capacity"]] == [1_000, 5_000, 20_000, 100_000]
+    for entry in results["runs"]:
+        assert (entry["events_in"], entry["events_out"], entry["rejected"]) == (20_000, 20_000, 200)
+        assert entry["core_us_per_event"] > 0
+    assert [entry["rate"] for entry in results["capacity"]] == [1_000, 5_000, 20_000, 100_000]
 
 
 def test_scoring() -> None:
-    found = run("scoring")
-    assert found["same_decisions"]["compared"] == 1_000
-    assert found["same_decisions"]["largest_score_difference"] < 1e-6
-    assert {(one["contender"], one["clients"], one["rows"]) for one in found["runs"]} == {
+    results = run("scoring")
+    assert results["same_decisions"]["compared"] == 1_000
+    assert results["same_decisions"]["largest_score_difference"] < 1e-6
+    assert {(entry["contender"], entry["clients"], entry["rows"]) for entry in results["runs"]} == {
         (name, clients, rows)
         for name in ("scoring service", "mlflow models serve")
         for clients, rows in ((1, 1), (8, 1_000))
     }
-    single = {one["contender"]: one for one in found["runs"] if one["rows"] == 1}
+    single = {entry["contender"]: entry for entry in results["runs"] if entry["rows"] == 1}
     assert single["scoring service"]["requests"] > single["mlflow models serve"]["requests"]
 
 
 def test_store(tmp_path: Path) -> None:
     file = tmp_path / "store.json"
-    found = run("store", "--out", str(file))
-    assert {one["contender"] for one in found["runs"]} == {"store job", "bare loop of bulk upserts"}
-    assert all(one["documents_per_second"] > 0 for one in found["runs"])
-    assert json.loads(file.read_text("utf-8"))["machine"] == found["machine"]
+    results = run("store", "--out", str(file))
+    assert {entry["contender"] for entry in results["runs"]} == {"store job", "bare loop of bulk upserts"}
+    assert all(entry["documents_per_second"] > 0 for entry in results["runs"])
+    assert json.loads(file.read_text("utf-8"))["machine"] == results["machine"]
+
+
+def test_an_interrupted_run_of_the_dashboards_keeps_its_parts_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    file, temporary = tmp_path / "dashboards.json", tmp_path / "temporary"
+    temporary.mkdir()
+    words = ["bench", "dashboards", "--smoke", "--only", "callbacks", "--only", "fifty_viewers", "--out", str(file)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fraudstream.runtime", *words],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        ends_at = time.monotonic() + 120
+        while not file.exists() and child.poll() is None and time.monotonic() < ends_at:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGTERM)
+        _, shown = child.communicate(timeout=60)
+    assert child.returncode == 128 + signal.SIGTERM, shown
+    results = json.loads(file.read_text("utf-8"))
+    assert results["incomplete"] == ["fifty_viewers"]
+    assert results["callbacks"].keys() == {"live", "history", "rejected", "system"}
+    assert list(temporary.glob("fraudstream-bench-[!l]*")) == []
+
+    results = run("dashboards", "--only", "fifty_viewers", "--out", str(file))
+    assert results == json.loads(file.read_text("utf-8"))
+    assert "incomplete" not in results
+    assert results["stored"]["transactions"] == 5_000
+    for measured in (*results["callbacks"].values(), results["fifty_viewers"]):
+        assert 0 < measured["p50_ms"] <= measured["p95_ms"] <= measured["max_ms"]
+    assert results["fifty_viewers"]["count"] >= 50
+    assert results["measured_anew"].keys() == {"fifty_viewers"}

@@ -26,7 +26,9 @@ Changed = Annotated[
 # Of tables that go into a file.
 _WIDTH = 150
 
-Measured = Callable[[Callable[[str], None]], dict[str, Any]]
+Tell = Callable[[str], None]
+Keep = Callable[[dict[str, Any]], None]
+Measure = Callable[[Tell, Keep], dict[str, Any]]
 
 
 @app.command()
@@ -49,12 +51,17 @@ def latency(
     from fraudstream.bench.latency import NAMES, Plan, measure
 
     plan = Plan(
-        tuple(rate or (200.0, 1_000.0)), seconds, warm_up, repeats, _names(contender, NAMES), _settings(changed)
+        tuple(rate or (200.0, 1_000.0)),
+        seconds,
+        warm_up,
+        repeats,
+        _names("--contender", contender, NAMES),
+        _settings(changed),
     )
     if smoke:
         few = ("echo", "bare", "realtime")
-        plan = Plan((100.0,), 4.0, 2.0, 1, _names(contender, NAMES, few), _settings(changed))
-    _run("latency", lambda tell: measure(plan, tell), as_json, out, smoke)
+        plan = Plan((100.0,), 4.0, 2.0, 1, _names("--contender", contender, NAMES, few), _settings(changed))
+    _run("latency", lambda tell, _: measure(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -73,11 +80,11 @@ def throughput(
     from fraudstream.bench.throughput import BACKLOG_SETTINGS, NAMES, Plan, measure
 
     ours = BACKLOG_SETTINGS | _settings(changed)
-    plan = Plan(events, message_events, repeats, _names(contender, NAMES), ours, profile)
+    plan = Plan(events, message_events, repeats, _names("--contender", contender, NAMES), ours, profile)
     if smoke:
         few = ("bare-batch", "realtime", "microbatch")
-        plan = Plan(20_000, 4_000, 1, _names(contender, NAMES, few), ours, profile)
-    _run("throughput", lambda tell: measure(plan, tell), as_json, out, smoke)
+        plan = Plan(20_000, 4_000, 1, _names("--contender", contender, NAMES, few), ours, profile)
+    _run("throughput", lambda tell, _: measure(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -92,7 +99,7 @@ def scale(
     from fraudstream.bench.scale import Plan, measure
 
     plan = Plan(20_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
-    _run("scale", lambda tell: measure(plan, tell), as_json, out, smoke)
+    _run("scale", lambda tell, _: measure(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -109,7 +116,7 @@ def scoring(
     from fraudstream.bench.scoring import Plan, measure
 
     plan = Plan(0.5, 1, ((1, 1), (8, 1_000))) if smoke else Plan(seconds, repeats)
-    _run("scoring", lambda tell: measure(plan, tell), as_json, out, smoke)
+    _run("scoring", lambda tell, _: measure(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -125,7 +132,7 @@ def store(
     from fraudstream.bench.store import Plan, measure
 
     plan = Plan(4_000, 1, _settings(changed)) if smoke else Plan(documents, repeats, _settings(changed))
-    _run("store", lambda tell: measure(plan, tell), as_json, out, smoke)
+    _run("store", lambda tell, _: measure(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -134,7 +141,7 @@ def startup(repeats: Repeats = 3, smoke: Smoke = False, as_json: AsJson = False,
     from fraudstream.bench.whole import StartPlan, measure_startup
 
     plan = StartPlan(1, demo=False) if smoke else StartPlan(repeats)
-    _run("startup", lambda tell: measure_startup(plan, tell), as_json, out, smoke)
+    _run("startup", lambda tell, _: measure_startup(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -150,7 +157,7 @@ def memory(
     from fraudstream.bench.whole import MemoryPlan, measure_memory
 
     plan = MemoryPlan(5.0, settle=1.0, history=2_000) if smoke else MemoryPlan(seconds)
-    _run("memory", lambda tell: measure_memory(plan, tell), as_json, out, smoke)
+    _run("memory", lambda tell, _: measure_memory(plan, tell), as_json, out, smoke)
 
 
 @app.command()
@@ -166,58 +173,72 @@ def dashboards(
     out: Out = None,
 ) -> None:
     """Callbacks, pages, fifty viewers and the browser's heap; needs Chromium."""
-    from fraudstream.bench.dashboards.measure import Plan, measure
+    from fraudstream.bench.dashboards.measure import IN_BROWSER, PARTS, Plan, measure
     from fraudstream.bench.harness import results
 
-    plan = Plan(documents, folder, heap_minutes=heap_minutes, only=tuple(only or ()))
+    plan = Plan(documents, folder, heap_minutes, parts=_names("--only", only, PARTS))
     if smoke:
-        plan = Plan(10_000, folder, heap_minutes=0.1, rounds=5, only=tuple(only or ("callbacks", "one_viewer")))
-    file = out or Path("benchmarks") / "results" / "dashboards.json"
-    before = results.read(file) if only and file.is_file() else {}
-    _run("dashboards", lambda tell: results.anew(before, measure(plan, tell), plan.only), as_json, out, smoke)
+        few = [name for name in PARTS if name not in IN_BROWSER]
+        plan = Plan(5_000, folder, 0.1, 5, 2.0, 10, _names("--only", only, PARTS, few))
+    file = _file("dashboards", out, smoke)
+    before = results.read(file) if only and file is not None and file.is_file() else {}
+    _run("dashboards", lambda tell, keep: measure(plan, tell, keep, before), as_json, out, smoke)
 
 
-def _names(given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()) -> tuple[str, ...]:
+def _names(
+    option: str, given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()
+) -> tuple[str, ...]:
     if unknown := set(given or ()) - set(known):
-        raise typer.BadParameter(f"--contender {', '.join(sorted(unknown))}: known are {', '.join(known)}")
+        raise typer.BadParameter(f"{option} {', '.join(sorted(unknown))}: known are {', '.join(known)}")
     return tuple(given or by_default or known)
+
+
+def _file(name: str, out: Path | None, smoke: bool) -> Path | None:
+    """The results' file; a smoke run writes one only where ``--out`` names it."""
+    return out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
 
 
 def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
     from fraudstream.core.configuration.settings import Settings
 
-    found = {}
-    for one in changed or ():
-        name, equals, value = one.partition("=")
+    values = {}
+    for assignment in changed or ():
+        name, equals, value = assignment.partition("=")
         if not equals or name not in Settings.model_fields:
-            raise typer.BadParameter(f"--set {one}: it is name=value with the name of a setting, in lower case")
-        found[name] = value
-    return found
+            raise typer.BadParameter(f"--set {assignment}: it is name=value with the name of a setting, in lower case")
+        values[name] = value
+    return values
 
 
-def _run(name: str, measure: Measured, as_json: bool, out: Path | None, smoke: bool) -> None:
-    """Measure, write the file (a smoke run only where asked), and show the results."""
+def _run(name: str, measure: Measure, as_json: bool, out: Path | None, smoke: bool) -> None:
+    """Measure, write the file (also in between, where ``measure`` keeps results), and show the results."""
     from fraudstream.bench.harness import rendering, results
     from fraudstream.core.output.logs import configure_logging
     from fraudstream.core.output.terminal import say_json, terminal
 
     configure_logging("bench", "WARNING")
     console = terminal(stderr=True)
-    # What was started ends with its stage, and the stage ends with an exception.
+    file = _file(name, out, smoke)
+    record = results.Record(name)
+
+    def keep(measured: dict[str, Any]) -> None:
+        if file is not None:
+            results.write(record.headed(measured), file)
+
+    # The processes of a benchmark end with its stage, and the stage ends with an exception.
     with ending_in_order(), console.status(name) as line:
-        found = results.recorded(name, measure, line.update if console.is_terminal else _line(console))
+        measured = record.headed(measure(line.update if console.is_terminal else _line(console), keep))
     if as_json:
-        say_json(found)
+        say_json(measured)
     else:
         out_console = terminal()
-        rendering.show(found, out_console if out_console.is_terminal else terminal(width=_WIDTH))
-    file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
+        rendering.show(measured, out_console if out_console.is_terminal else terminal(width=_WIDTH))
     if file is not None:
-        results.write(found, file)
+        results.write(measured, file)
         console.print(f"results: {file}", soft_wrap=True)
 
 
-def _line(console: Any) -> Callable[[str], None]:
+def _line(console: Any) -> Tell:
     began = time.monotonic()
 
     def tell(text: str) -> None:

@@ -98,3 +98,18 @@ def test_one_event_in_a_hundred_breaks_the_contract(tmp_path: Path) -> None:
 def test_decisions_are_compared_where_both_have_them() -> None:
     found = load.compared({"1": (0, 0.1), "2": (1, 0.9)}, {"2": (0, 0.4), "3": (1, 0.9)})
     assert found == {"compared": 1, "different_decisions": 1, "largest_score_difference": 0.5}
+
+
+def test_a_part_of_the_dashboards_that_does_not_exist_is_refused() -> None:
+    done = CliRunner().invoke(cli.app, ["dashboards", "--only", "colours"])
+    assert done.exit_code == 2
+    assert "callbacks" in done.output
+
+
+def test_a_stage_leaves_a_kept_folder_and_removes_its_own_after_an_error(tmp_path: Path) -> None:
+    with Stage(tmp_path / "kept") as stage:
+        assert stage.settings.data_dir == tmp_path / "kept"
+    assert stage.folder.exists()
+    with pytest.raises(KeyboardInterrupt), Stage() as stage:
+        raise KeyboardInterrupt
+    assert not stage.folder.exists()

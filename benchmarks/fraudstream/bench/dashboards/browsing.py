@@ -6,22 +6,23 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc"]
-_CHROMIUM = "/usr/bin/chromium"
-# Every panel has its data, or says that there are none, and what stands in sight has drawn them.
+CHROMIUM = Path("/usr/bin/chromium")
+# No visible panel is loading any more, and all figures and tables on the screen are drawn.
 READY = """() => {
-    const seen = [...document.querySelectorAll('section.panel')].filter(panel => panel.checkVisibility());
-    const inSight = one => {
-        const place = one.getBoundingClientRect();
-        return one.checkVisibility() && place.top < innerHeight && place.bottom > 0;
+    const panels = [...document.querySelectorAll('section.panel')].filter(panel => panel.checkVisibility());
+    const onScreen = element => {
+        const box = element.getBoundingClientRect();
+        return element.checkVisibility() && box.top < innerHeight && box.bottom > 0;
     };
     const drawn = (kind, part) => [...document.querySelectorAll(`.panel--ready ${kind}`)]
-        .filter(inSight).every(one => one.querySelector(part));
-    return seen.length > 0 && !seen.some(panel => panel.classList.contains('panel--loading'))
+        .filter(onScreen).every(element => element.querySelector(part));
+    return panels.length > 0 && !panels.some(panel => panel.classList.contains('panel--loading'))
         && drawn('.dash-graph', '.trace') && drawn('.grid', '.ag-row');
 }"""
 _TIMES, _FIRST_TIMES = 7, 5
@@ -32,7 +33,7 @@ _VIEWPORT: Any = {"width": 1440, "height": 900}
 def launched() -> Iterator[Browser]:
     """Chromium without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         try:
             yield browser
         finally:
@@ -40,7 +41,7 @@ def launched() -> Iterator[Browser]:
 
 
 def measure_pages(url: str, pages: dict[str, str]) -> dict[str, Any]:
-    """Milliseconds from the address to the last panel: in a browser that comes back, and in one with an empty cache."""
+    """Milliseconds from the address to the last panel: with the page's files in the browser's cache, and without."""
     measured: dict[str, Any] = {}
     with launched() as browser:
         for name, path in pages.items():
@@ -58,9 +59,9 @@ def measure_pages(url: str, pages: dict[str, str]) -> dict[str, Any]:
             measured[name] = {
                 "median_ms": round(statistics.median(again)),
                 "max_ms": round(max(again)),
-                "all_ms": [round(taken) for taken in again],
+                "all_ms": [round(duration) for duration in again],
                 "empty_cache_median_ms": round(statistics.median(first)),
-                "empty_cache_all_ms": [round(taken) for taken in first],
+                "empty_cache_all_ms": [round(duration) for duration in first],
             }
     return measured
 

@@ -1,13 +1,10 @@
-"""What is measured: the dashboards over the embedded store, with decisions that keep coming."""
+"""The dashboards that are measured: over the document store, beside decisions at a steady rate."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,11 +22,10 @@ from fraudstream.dashboards.data.queries import decision_from
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.data.tail import TailView
 from fraudstream.dashboards.data.window import Window
-from fraudstream.runtime.parts import documentstore
 
 
 class Reads(CommandListener):
-    """Counts what the store is asked."""
+    """Counts the commands that read from the store."""
 
     def __init__(self) -> None:
         self.finds = 0
@@ -45,13 +41,13 @@ class Reads(CommandListener):
 
 
 class Traffic:
-    """The tail of `scored` without a broker: decisions at a steady rate, an hour of them to begin with."""
+    """Stands in for the tail of `scored`: an hour of decisions, then decisions at a steady rate, without a broker."""
 
     def __init__(self, rate: int) -> None:
         self._window = Window()
         now = datetime.now(UTC)
         hour = transactions(3600 * rate, 50_000_000, "live", now, timedelta(hours=1), 3)
-        self._window.add(decision for made in hour if (decision := decision_from(made)) is not None)
+        self._window.add(decision for record in hour if (decision := decision_from(record)) is not None)
         self._window.complete_since(now - timedelta(hours=1))
         self._next = transactions(10**9, 100_000_000, "live", now, timedelta(seconds=1), 4)
         self._rate, self._closed = rate, threading.Event()
@@ -71,12 +67,12 @@ class Traffic:
     def _run(self) -> None:
         while not self._closed.wait(0.2):
             now = datetime.now(UTC)
-            made = (decision_from(next(self._next) | {"enqueued_at": now}) for _ in range(self._rate // 5))
-            self._window.add(decision for decision in made if decision is not None)
+            decisions = (decision_from(next(self._next) | {"enqueued_at": now}) for _ in range(self._rate // 5))
+            self._window.add(decision for decision in decisions if decision is not None)
 
 
 class Server:
-    """The dashboards in this process; the time of each callback is taken around the application itself."""
+    """The dashboards in this process; ``durations_ms`` has the time of each request in the application, by callback."""
 
     def __init__(self, settings: Settings, traffic: Traffic) -> None:
         self.reads = Reads()
@@ -84,14 +80,14 @@ class Server:
         health = Health(settings, store, progress=lambda: Progress({}, {}), model=lambda: ModelInfo("fraud", "3"))
         self.sources = Sources(settings, store, traffic, health=health)
         self.app = create_app(settings, self.sources)
-        self.taken: dict[str, list[float]] = {}
+        self.durations_ms: dict[str, list[float]] = {}
         inner = self.app.server.wsgi_app
 
         def timed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
             started = time.perf_counter()
             answer = inner(environ, start)
             name = environ.get("HTTP_X_CALLBACK", environ["PATH_INFO"])
-            self.taken.setdefault(name, []).append(1000 * (time.perf_counter() - started))
+            self.durations_ms.setdefault(name, []).append(1000 * (time.perf_counter() - started))
             return answer
 
         self.app.server.wsgi_app = timed
@@ -106,21 +102,3 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.server.close()
         self.sources.__exit__(None, None, None)
-
-
-@contextmanager
-def running_store(settings: Settings) -> Iterator[None]:
-    """The embedded document store as its own process."""
-    part = documentstore.part(settings)
-    if part.prepare is not None:
-        part.prepare()
-    process = subprocess.Popen(list(part.command), env={**os.environ, **part.env}, stderr=subprocess.DEVNULL)
-    try:
-        while not part.ready():
-            if process.poll() is not None:
-                raise SystemExit("the document store did not start")
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=120)

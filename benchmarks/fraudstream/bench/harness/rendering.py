@@ -46,6 +46,8 @@ def show(results: Mapping[str, Any], console: Terminal) -> None:
         for row in shown.rows:
             table.add_row(*row)
         console.print(table)
+    if "incomplete" in results:
+        console.print(f"Incomplete: {', '.join(results['incomplete'])} not measured.", soft_wrap=True)
     console.print(made_on(results), soft_wrap=True)
 
 

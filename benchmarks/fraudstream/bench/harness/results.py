@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fraudstream.bench.harness.environments import WORKERS, pinned
-from fraudstream.bench.harness.running import Tell
 from fraudstream.core.output.terminal import write_file
 from fraudstream.runtime.machine import machine, versions
 
@@ -28,57 +27,81 @@ _PACKAGES = (
 _PEERS = {"bare": "confluent-kafka", "quix": "quixstreams", "bytewax": "bytewax", "faust": "faust-streaming"}
 
 
-def recorded(name: str, measure: Callable[[Tell], dict[str, Any]], tell: Tell) -> dict[str, Any]:
-    """Run a benchmark; returns its complete results."""
-    began = datetime.now(UTC)
-    head = {
-        "benchmark": name,
-        "measured_at": began.isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(_PACKAGES) | {_PEERS[name]: pinned(name)[_PEERS[name]] for name in WORKERS},
-    }
-    measured: dict[str, Any] = rounded(measure(tell))
-    return head | {"seconds": round((datetime.now(UTC) - began).total_seconds(), 1)} | measured
+# Takes a benchmark's results as far as they go.
+Keep = Callable[[dict[str, Any]], None]
 
 
-def anew(before: Mapping[str, Any], measured: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
-    """The results of before with these parts measured anew, each dated; the new ones where there are none."""
-    if not before:
-        return dict(measured)
-    # Versions are those of the newest run, which has all that a table names.
-    kept = {name: value for name, value in before.items() if name != "versions"}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {**kept, **measured, "measured_anew": {**before.get("measured_anew", {}), **dict.fromkeys(parts, now)}}
+class Record:
+    """One run of a benchmark: the head of its results has the machine, the versions and when the run began."""
+
+    def __init__(self, name: str) -> None:
+        self._began = datetime.now(UTC)
+        self._head = {
+            "benchmark": name,
+            "measured_at": self._began.isoformat(timespec="seconds"),
+            "machine": machine(),
+            "versions": versions(_PACKAGES) | {_PEERS[name]: pinned(name)[_PEERS[name]] for name in WORKERS},
+        }
+
+    def headed(self, measured: Mapping[str, Any]) -> dict[str, Any]:
+        """The results with their head and the seconds up to now."""
+        seconds = round((datetime.now(UTC) - self._began).total_seconds(), 1)
+        return self._head | {"seconds": seconds} | rounded(dict(measured))
+
+
+def remeasured(before: Mapping[str, Any], measured: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
+    """The results ``before`` with those of ``parts`` that are in ``measured`` replaced, each with its new date.
+
+    ``incomplete`` lists the parts that this run or the one before should have measured and that are still missing.
+    Without results before, the new ones stand alone.
+    """
+    parts = tuple(parts)
+    # The versions are the newest run's: it names every package that a table shows.
+    merged = {name: value for name, value in before.items() if name not in ("versions", "incomplete")} | dict(measured)
+    if before:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        dates = dict.fromkeys((part for part in parts if part in measured), now)
+        merged["measured_anew"] = {**before.get("measured_anew", {}), **dates}
+    wanted = dict.fromkeys((*before.get("incomplete", ()), *parts))
+    missing = [part for part in wanted if part not in merged]
+    return merged | ({"incomplete": missing} if missing else {})
 
 
 def rounded(value: Any) -> Any:
-    """The same with floating-point numbers in four significant digits or three decimals, whichever says more."""
+    """The same with floating-point numbers in four significant digits below 1, and in three decimals from 1 on."""
     if isinstance(value, dict):
-        return {key: rounded(one) for key, one in value.items()}
+        return {key: rounded(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(one) for one in value]
+        return [rounded(part) for part in value]
     if isinstance(value, float):
         return round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
     return value
 
 
 def write(results: dict[str, Any], file: Path) -> None:
-    """Write the results; series of numbers stay on one line. Raises :class:`FraudstreamError`."""
-    write_file(file, to_text(results) + "\n")
+    """Write the results, so that an interrupted write leaves the file as it was. Raises :class:`FraudstreamError`."""
+    text = to_text(results) + "\n"
+    target = file.resolve()
+    if target.exists() and not target.is_file():
+        write_file(file, text)  # a device, such as /dev/null
+        return
+    partial = target.with_name(f"{target.name}.partial")
+    write_file(partial, text)
+    partial.replace(target)
 
 
 def read(file: Path) -> dict[str, Any]:
     """Read a results' file."""
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+    results: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return results
 
 
 def to_text(value: Any, indent: int = 0) -> str:
-    """JSON with one line a leaf object, so that a file can be read and compared."""
+    """JSON with an innermost object or list on one line, so that a file can be read and compared."""
     pad = " " * (indent + 1)
-    if isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values()):
-        lines = [f"{pad}{json.dumps(key)}: {to_text(one, indent + 1)}" for key, one in value.items()]
+    if isinstance(value, dict) and any(isinstance(part, dict | list) for part in value.values()):
+        lines = [f"{pad}{json.dumps(key)}: {to_text(part, indent + 1)}" for key, part in value.items()]
         return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}"
-    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
-        return "[\n" + ",\n".join(pad + to_text(one, indent + 1) for one in value) + "\n" + " " * indent + "]"
+    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+        return "[\n" + ",\n".join(pad + to_text(part, indent + 1) for part in value) + "\n" + " " * indent + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -33,12 +33,16 @@ _TOPIC_SECONDS = 30.0
 
 
 class Stage:
-    """A folder with settings that no variable of the caller's reaches; all that is started in it ends with it."""
+    """A folder and settings apart from the caller's variables; the processes that it started end with it.
 
-    def __init__(self, **values: Any) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="fraudstream-bench-"))
-        for made in (run_dir(self.folder), self.folder / "logs"):
-            made.mkdir()
+    The folder goes too, unless it is ``kept_folder``.
+    """
+
+    def __init__(self, kept_folder: Path | None = None, **values: Any) -> None:
+        self._kept = kept_folder is not None
+        self.folder = kept_folder or Path(tempfile.mkdtemp(prefix="fraudstream-bench-"))
+        for folder in (run_dir(self.folder), self.folder / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
         ports = {f"{name}_port": free_port() for name in PORTS}
         self.settings = isolated(data_dir=self.folder, **(ports | values))
         self._children: list[subprocess.Popen[bytes]] = []
@@ -50,11 +54,14 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in reversed(self._children):
-            process.terminate(child, _GRACE_SECONDS)
-        if error is not None:
-            self._keep_logs()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for child in reversed(self._children):
+                process.terminate(child, _GRACE_SECONDS)
+            if error is not None:
+                self._keep_logs()
+        finally:
+            if not self._kept:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def next_number(self) -> int:
         """A number that the stage gives once: for consumer groups and logs."""

@@ -66,11 +66,30 @@ def test_parts_that_are_measured_anew_keep_the_others_and_say_when() -> None:
         "heap": 2,
         "measured_anew": {"heap": "x"},
     }
-    found = results.anew(before, {"pages": 3}, ("pages",))
-    assert (found["pages"], found["heap"], found["measured_at"]) == (3, 2, "2026-01-01")
-    assert found["measured_anew"].keys() == {"heap", "pages"}
-    assert "versions" not in found
-    assert results.anew({}, {"pages": 3}, ()) == {"pages": 3}
+    merged = results.remeasured(before, {"pages": 3}, ("pages",))
+    assert (merged["pages"], merged["heap"], merged["measured_at"]) == (3, 2, "2026-01-01")
+    assert merged["measured_anew"].keys() == {"heap", "pages"}
+    assert "versions" not in merged
+    assert "incomplete" not in merged
+    assert results.remeasured({}, {"pages": 3}, ("pages",)) == {"pages": 3}
+
+
+def test_results_list_the_parts_that_are_missing_until_a_run_measures_them() -> None:
+    interrupted = results.remeasured({}, {"pages": 1}, ("pages", "heap", "callbacks"))
+    assert interrupted == {"pages": 1, "incomplete": ["heap", "callbacks"]}
+    continued = results.remeasured(interrupted, {"heap": 2}, ("heap",))
+    assert (continued["pages"], continued["heap"], continued["incomplete"]) == (1, 2, ["callbacks"])
+    assert continued["measured_anew"].keys() == {"heap"}
+    repeated = results.remeasured({"pages": 1, "heap": 2}, {"pages": 3}, ("pages", "heap"))
+    assert repeated["measured_anew"].keys() == {"pages"}
+    assert "incomplete" not in repeated
+
+
+def test_a_terminal_says_which_parts_are_missing() -> None:
+    console = terminal(width=200, record=True, file=None, quiet=False)
+    with console.capture() as captured:
+        rendering.show(LATENCY | {"incomplete": ["pages", "heap"]}, console)
+    assert "Incomplete: pages, heap not measured." in captured.get()
 
 
 def test_numbers_are_rounded_to_what_they_say() -> None:
