@@ -64,35 +64,29 @@ RUN set -eu; \
     uv sync $LEFT_OUT --extra ml --extra generator; \
     python java_truststore.py
 
-# --- Java archives: fetched and verified by our own code, so that containers need no network --------------------------
-FROM embedded-dependencies AS archives
+# --- Java archives: fetched again only when their lock file changes ---------------------------------------------------
+FROM base AS archives
 ARG MAVEN_URL=
-ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache FRAUDSTREAM_MAVEN_URL=${MAVEN_URL} PYTHONPATH=/src/services
-COPY services/fraudstream/core services/fraudstream/core
-COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
-COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
-     services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
-     services/fraudstream/runtime/parts/jvm_libraries.py services/fraudstream/runtime/parts/
-COPY services/jvm services/jvm
-RUN set -eu; \
-    python -m fraudstream.runtime.parts.artifacts kafka documentstore compiler; \
-    python -m fraudstream.runtime.parts.jvm_libraries documentstore; \
-    python -m fraudstream.runtime.parts.artifacts spark-kafka --into /opt/spark-jars; \
-    ln -s "$(python -m fraudstream.runtime.parts.java)" /opt/fraudstream/java
+WORKDIR /src
+COPY docker/fetch_archives.py services/fraudstream/runtime/parts/artifacts.lock.json ./
+RUN MAVEN_URL="$MAVEN_URL" python3 fetch_archives.py artifacts.lock.json /opt/fraudstream/cache/maven
 
-# Our own functions in Spark's Java process.
-FROM spark-dependencies AS jvm-library
+# --- our own Java, compiled from these archives: containers need neither a compiler nor a network ---------------------
+FROM spark-dependencies AS java
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
 COPY --from=archives /opt/fraudstream /opt/fraudstream
-ENV JAVA_HOME=/opt/fraudstream/java
-COPY services/jvm services/jvm
 COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/spark services/fraudstream/spark
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
 COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
      services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \
      services/fraudstream/runtime/parts/jvm_libraries.py services/fraudstream/runtime/parts/
-RUN python -m fraudstream.runtime.parts.jvm_libraries spark --into /opt/spark-jars
+COPY services/jvm services/jvm
+RUN set -eu; \
+    ln -s "$(python -m fraudstream.runtime.parts.java)" /opt/fraudstream/java; \
+    python -m fraudstream.runtime.parts.artifacts spark-kafka --into /opt/spark-jars; \
+    python -m fraudstream.runtime.parts.jvm_libraries spark --into /opt/spark-jars; \
+    python -m fraudstream.runtime.parts.jvm_libraries documentstore
 
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
@@ -156,10 +150,9 @@ CMD ["python", "-m", "fraudstream.runtime.parts.mlflow_server"]
 FROM runtime AS spark
 ENV JAVA_HOME=/opt/fraudstream/java
 COPY --from=spark-dependencies /opt/venv /opt/venv
-COPY --from=archives /opt/spark-jars /opt/venv/lib/python3.11/site-packages/pyspark/jars
-COPY --from=jvm-library /opt/spark-jars /opt/venv/lib/python3.11/site-packages/pyspark/jars
-COPY --from=archives /opt/fraudstream/cache/java /opt/fraudstream/cache/java
-COPY --from=archives /opt/fraudstream/java /opt/fraudstream/java
+COPY --from=java /opt/spark-jars /opt/venv/lib/python3.11/site-packages/pyspark/jars
+COPY --from=java /opt/fraudstream/cache/java /opt/fraudstream/cache/java
+COPY --from=java /opt/fraudstream/java /opt/fraudstream/java
 COPY --from=project /opt/project /opt/venv
 # Spark maps its classes from there, instead of loading and checking them one by one at every start.
 USER root
@@ -183,7 +176,7 @@ CMD ["fraudstream", "bootstrap"]
 FROM runtime AS embedded
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache FRAUDSTREAM_BIND_HOST=0.0.0.0
 COPY --from=embedded-dependencies /opt/venv /opt/venv
-COPY --from=archives /opt/fraudstream /opt/fraudstream
+COPY --from=java /opt/fraudstream /opt/fraudstream
 COPY --from=project /opt/project /opt/venv
 USER root
 RUN install -d -o 1000 -g 1000 /var/lib/kafka/data && install -d -o 999 -g 999 /data/db
