@@ -1,17 +1,19 @@
 """Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging.
 
-What other tests' settings held is no secret of it."""
+No test knows the secrets of another test's settings.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
 from fraudstream.core.output import redaction
+from tests import missing
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +31,7 @@ def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def unconfigured_logging() -> Iterator[None]:
-    """A command that a test runs in this process sets up logging, to a stream that ends with the test."""
+    """A command that a test runs in this process sends the logs to a stream that ends with the test."""
     yield
     structlog.reset_defaults()
 
@@ -43,5 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record-mongo-commands",
         action="store_true",
-        help="write azure/mongo-commands.json anew (tests/stack/test_mongo_commands.py)",
+        help="write azure/mongo-commands.json again (tests/stack/test_mongo_commands.py)",
     )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say on one line, after everything else, which tests this machine cannot run and how to get what they need."""
+    yield
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", ())]
+    if line := missing.summary(place[2] for place in skipped if isinstance(place, tuple)):
+        terminalreporter.write_line(f"Not run: {line}", yellow=True)

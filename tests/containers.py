@@ -1,7 +1,7 @@
 """Docker's engine and Compose, for the tests that run containers.
 
-Which images these are is up to Compose's own variables: without any the official ones, with
-``COMPOSE_FILE=docker-compose.yml:docker-compose.airgap.yml`` the ones that docker/airgap.sh built.
+Compose's own variables choose the images: the official ones by default, and the ones that docker/airgap.sh built with
+``COMPOSE_FILE=docker-compose.yml:docker-compose.airgap.yml``.
 """
 
 from __future__ import annotations
@@ -9,27 +9,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import docker
-import pytest
 from docker.errors import DockerException
 
+from tests.missing import skip_without
 from tests.system.conftest import await_condition
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [str(ROOT / name) for name in os.environ.get("COMPOSE_FILE", "docker-compose.yml").split(":")]
-# Where containers have to run, a missing engine is a failure and no reason to skip.
-REQUIRED = bool(os.environ.get("CI") or os.environ.get("REQUIRE_CONTAINERS"))
 
 
 @cache
 def engine_problem() -> str:
-    """Why no containers can be run here; empty if they can."""
+    """Why this machine runs no containers; empty if it does."""
     try:
         docker.from_env(timeout=10).ping()
     except DockerException as error:
@@ -38,9 +39,10 @@ def engine_problem() -> str:
 
 
 def require_engine() -> None:
-    """Skip the test without an engine, or fail with the reason where containers are required."""
+    """Skip the test without an engine; with ``REQUIRE_CONTAINERS`` or ``CI`` set, fail with the reason."""
     if problem := engine_problem():
-        (pytest.fail if REQUIRED else pytest.skip)(problem)
+        remedy = "on Debian and its relatives, docker/engine.sh installs and starts it"
+        skip_without("Docker's engine with Compose", remedy, "REQUIRE_CONTAINERS", problem)
 
 
 @cache
@@ -70,6 +72,32 @@ class Compose:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
         assert done.returncode == status, f"docker compose {' '.join(words)}: {done.returncode}\n{done.stderr[-4000:]}"
         return done.stdout
+
+    @contextmanager
+    def shell(self, text: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """Bash that runs ``text``, with `docker compose` on this project; its output goes to ``folder/output``.
+
+        At the end it is killed, which stops no container.
+        """
+        environment = {**os.environ, "COMPOSE_ANSI": "never", **self.variables}
+        environment |= {"COMPOSE_FILE": ":".join(self.files), "COMPOSE_PROJECT_NAME": self.project}
+        command, *subcommand = compose_command()
+        if not subcommand:
+            # The engine's client finds Compose there as its plugin.
+            plugin = folder / "cli-plugins" / "docker-compose"
+            plugin.parent.mkdir()
+            plugin.symlink_to(str(shutil.which(command)))
+            environment["DOCKER_CONFIG"] = str(folder)
+        with (folder / "output").open("wb") as output:
+            words = ["bash", "-euo", "pipefail", "-c", text]
+            shell = subprocess.Popen(
+                words, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+        try:
+            yield shell
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+            shell.wait()
 
     def config(self) -> dict[str, Any]:
         """The resolved model of the files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.data.parts.health import PartHealth, Sample, SystemSnapshot
 from fraudstream.dashboards.data.parts.model import ModelInfo
 from fraudstream.dashboards.data.sources import Sources
+from tests.missing import skip_without
 
-CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -114,14 +114,12 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A Chromium without a window. The test is skipped where there is none, and fails there in CI."""
-    if not CHROMIUM.exists():
-        reason = f"{CHROMIUM} is missing; install the Debian package chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """A Chromium without a window. The test is skipped on a machine without Chromium, and fails there in CI."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        skip_without("Chromium", "apt-get install chromium fonts-liberation")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
         yield browser
         browser.close()
 

@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browser.conftest import PHONE, expect_settled, switch_to_dark
+from tests.missing import skip_without
 
 pytestmark = pytest.mark.browser
 
@@ -46,10 +47,7 @@ def liberation_sans() -> None:
     """The font of the pictures; in another one every line of text is another picture."""
     listed = subprocess.run(["fc-list"], capture_output=True, text=True, check=False).stdout if which("fc-list") else ""
     if "LiberationSans-Regular" not in listed:
-        reason = "the pictures are drawn in Liberation Sans: apt-get install fonts-liberation fontconfig"
-        if os.environ.get("REQUIRE_TOOLS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without("the font Liberation Sans", "apt-get install fonts-liberation fontconfig")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.missing import skip_without
+
 pytestmark = pytest.mark.timeout(600)
 
 CHECKOV = "checkov==3.3.30"
 AZURE_ML = "azure-ai-ml==1.35.0"
-_REQUIRED = bool(os.environ.get("CI") or os.environ.get("REQUIRE_TOOLS"))
 _LOAD = """
 import json, sys
 from azure.ai.ml import load_online_deployment, load_online_endpoint
@@ -39,7 +40,7 @@ def run(package: str, *words: str, cwd: Path | None = None) -> subprocess.Comple
     """A command in an environment with ``package``."""
     uv = shutil.which("uv")
     if uv is None:
-        (pytest.fail if _REQUIRED else pytest.skip)("uv is not on the PATH")
+        skip_without("uv", "https://docs.astral.sh/uv/")
     # Of a frozen project this environment is none.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("UV_FROZEN", "VIRTUAL_ENV"))
@@ -49,7 +50,7 @@ def run(package: str, *words: str, cwd: Path | None = None) -> subprocess.Comple
         [*base, "python", "-c", ""], env=environment, capture_output=True, text=True, timeout=400, check=False
     )
     if probe.returncode:
-        (pytest.fail if _REQUIRED else pytest.skip)(f"{package} cannot be installed here: {probe.stderr[-300:]}")
+        skip_without(package, "uv fetches it from the package index", detail=probe.stderr[-300:])
     return subprocess.run(
         [*base, *words], env=environment, cwd=cwd, capture_output=True, text=True, timeout=400, check=False
     )

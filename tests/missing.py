@@ -1,0 +1,29 @@
+"""What this machine lacks for some of the tests: they are skipped, and one line at the end of the run names it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from typing import NoReturn
+
+import pytest
+
+_MARK = "not on this machine: "
+
+
+def skip_without(what: str, remedy: str, required_by: str = "REQUIRE_TOOLS", detail: str = "") -> NoReturn:
+    """Skip the test, since the machine lacks ``what``; ``remedy`` says how to get it.
+
+    The test fails instead where the variable ``required_by`` or ``CI`` is set: there the machine must have it.
+    ``detail`` is what was tried, for that failure.
+    """
+    if os.environ.get("CI") or os.environ.get(required_by):
+        pytest.fail(f"{what} is missing: {remedy}. {detail}")
+    pytest.skip(f"{_MARK}{what} ({remedy})")
+
+
+def summary(reasons: Iterable[str]) -> str:
+    """One line for all tests that were skipped for one of these reasons; empty when nothing was missing."""
+    missing = Counter(reason.partition(_MARK)[2] for reason in reasons if _MARK in reason)
+    return "; ".join(f"{count} without {what}" for what, count in missing.items())
