@@ -27,13 +27,17 @@ lint:
 types:
     uv run mypy services generator ml dashboards benchmarks/fraudstream docs/makers
 
-# Make the made pages anew
+# Write the generated pages again
 docs:
     uv run python -m docs.makers --write
 
 # The documentation as a site, in .site
 site:
     uv run --group docs zensical build --strict
+
+# Build, check and sign a release in dist/: just release KEY=FILE
+release key:
+    uv run python .ci/release.py --key {{trim_start_match(key, "KEY=")}}
 
 # What continuous integration runs
 ci:

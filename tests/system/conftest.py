@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.runtime.supervise.preflight import free_port
 from fraudstream.runtime.supervise.state import PartState, read_state
+from tests.missing import skip_without
 
 PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
 
@@ -87,3 +89,28 @@ def stack(demo: tuple[Fraudstream, dict[str, Any]]) -> Fraudstream:
     fraudstream, _ = demo
     fraudstream.run("up", "-d")
     return fraudstream
+
+
+@pytest.fixture(scope="session")
+def installed(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an environment's commands, with the wheel and what it needs, at the locked versions."""
+    uv = shutil.which("uv")
+    if uv is None:
+        skip_without("uv", "https://docs.astral.sh/uv/")
+    folder = tmp_path_factory.mktemp("wheel")
+
+    def run(*words: str) -> None:
+        done = subprocess.run([uv, *words], cwd=project_root, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    run("build", "--wheel", "--quiet", "--out-dir", str(folder))
+    (wheel,) = folder.glob("*.whl")
+    locked = folder / "locked.txt"
+    run(
+        "export", "--frozen", "--quiet", "--no-dev", "--no-emit-project", "--extra", "all", "--output-file", str(locked)
+    )
+    python = str(folder / "environment" / "bin" / "python")
+    run("venv", "--quiet", str(folder / "environment"))
+    run("pip", "install", "--quiet", "--no-deps", "--python", python, "--requirement", str(locked))
+    run("pip", "install", "--quiet", "--no-deps", "--python", python, str(wheel))
+    return folder / "environment" / "bin"
