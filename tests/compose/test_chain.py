@@ -27,6 +27,7 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.kafka.clients import consumer
 from fraudstream.runtime.accounting import Summary, await_processed, end_offsets, summarise
 from tests.compose.conftest import RUNNING, Chain
+from tests.shell_blocks import ShellBlock, blocks_that_need
 from tests.system.conftest import await_condition
 
 pytestmark = [pytest.mark.containers, pytest.mark.system, pytest.mark.timeout(1_500)]
@@ -178,6 +179,15 @@ def test_nothing_is_lost_when_every_container_is_restarted_under_load(chain: Cha
     assert summary.produced >= LOAD_RATE * loaded_for / 2
     assert summary.complete, summary
     assert sum(under_load.values()) <= MOST_MEMORY, under_load
+
+
+@pytest.mark.parametrize("block", blocks_that_need("docker"), ids=str)
+def test_a_shell_block_with_containers_does_what_it_says(chain: Chain, block: ShellBlock, tmp_path: Path) -> None:
+    """The block runs on the chain that is up; ending it there, as Ctrl-C would, is left to `down` below."""
+    with chain.compose.shell(block.text, tmp_path) as shell:
+        await_condition(lambda: "Attaching to" in (tmp_path / "output").read_text("utf-8"), 120)
+        chain.compose.await_healthy(*RUNNING, seconds=120)
+        assert shell.poll() is None, (tmp_path / "output").read_text("utf-8")
 
 
 def test_nothing_ran_out_of_memory(chain: Chain) -> None:
