@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from bson import ObjectId
+from bson import Decimal128, Int64, ObjectId, Regex, Timestamp, encode
 from pymongo import ReplaceOne
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, WriteError
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents import client as documents
@@ -36,7 +36,7 @@ def test_acknowledged_upserts_survive_a_kill(store: Running, settings: Settings)
 
 def test_ids_and_values_of_every_kind_survive_a_kill(store: Running, settings: Settings) -> None:
     kinds = documents.database(settings).kinds
-    made: list[dict[str, object]] = [
+    stored: list[dict[str, object]] = [
         {"_id": 1, "text": "ä€😀", "none": None, "yes": True, "list": [1, [2.5, "x"], {"deep": []}]},
         {"_id": 2**40, "long": -(2**63), "double": 1e-300, "bytes": b"\x00\xff", "empty": ""},
         {"_id": -0.5, "at": datetime(2026, 2, 28, 23, 59, 59, 999_000, UTC)},
@@ -45,16 +45,60 @@ def test_ids_and_values_of_every_kind_survive_a_kill(store: Running, settings: S
         {"_id": {"a": 1, "b": "compound"}, "of": "an id"},
         {"_id": True},
     ]
-    kinds.insert_many(made)
+    kinds.insert_many(stored)
     store.kill()
     store.start()
     kinds = documents.database(settings).kinds
-    assert [kinds.find_one({"_id": one["_id"]}) for one in made] == made
-    assert kinds.count_documents({}) == len(made)
-    for one in made:
+    assert [kinds.find_one({"_id": document["_id"]}) for document in stored] == stored
+    assert kinds.count_documents({}) == len(stored)
+    for document in stored:
         with pytest.raises(DuplicateKeyError):
-            kinds.insert_one({"_id": one["_id"]})
-    assert kinds.find_one({"_id": 1.0}) == made[0]
+            kinds.insert_one({"_id": document["_id"]})
+    assert kinds.find_one({"_id": 1.0}) == stored[0]
+
+
+def test_a_whole_document_replaces_what_has_its_id_and_is_inserted_where_nothing_has(
+    store: Running, settings: Settings
+) -> None:
+    whole = documents.database(settings).whole
+    inserted = whole.replace_one(
+        {"_id": 5}, {"text": "first", "_id": 5, "deep": {"list": [1, {"a.b": 2}]}}, upsert=True
+    )
+    assert (inserted.matched_count, inserted.upserted_id) == (0, 5)
+    assert list(whole.find_one({"_id": 5}) or {}) == ["_id", "text", "deep"]
+    for same in (5, Int64(5), 5.0):
+        replaced = whole.replace_one({"_id": same}, {"_id": same, "text": type(same).__name__}, upsert=True)
+        assert (replaced.matched_count, replaced.upserted_id) == (1, None)
+    assert whole.find_one() == {"_id": 5, "text": "float"}
+    with pytest.raises(WriteError):
+        whole.replace_one({"_id": 6}, {"_id": 7, "text": "another id"}, upsert=True)
+    whole.create_index("text", unique=True)
+    with pytest.raises(DuplicateKeyError):
+        whole.replace_one({"_id": 8}, {"_id": 8, "text": "float"}, upsert=True)
+    assert whole.count_documents({}) == 1
+
+
+def test_a_collection_tells_the_size_of_its_documents_as_bson(store: Running, settings: Settings) -> None:
+    db = documents.database(settings)
+    kinds: dict[str, object] = {
+        "texts": ["", "ä€😀", {"ü": None}],
+        "numbers": [1, Int64(2), 2.5, Decimal128("0.1"), True],
+        "others": [ObjectId(), b"\x00\xff", datetime(2026, 2, 28, tzinfo=UTC), Regex("a.*", "i"), Timestamp(1, 2)],
+    }
+
+    def size() -> int:
+        return int(db.command("collStats", "sized")["size"])
+
+    db.sized.insert_one({"_id": 1} | kinds)
+    db.sized.replace_one({"_id": 2}, {"_id": 2} | kinds, upsert=True)
+    whole = len(encode({"_id": 1} | kinds))
+    assert size() == 2 * whole
+    db.sized.update_one({"_id": 1}, {"$set": {"more": "12345"}})
+    assert size() == 2 * whole + len(encode({"more": "12345"})) - len(encode({}))
+    db.sized.delete_one({"_id": 1})
+    assert size() == whole
+    db.sized.delete_many({})
+    assert size() == 0
 
 
 def test_a_dropped_collection_and_index_can_be_made_again(store: Running, settings: Settings) -> None:
@@ -123,7 +167,7 @@ def test_a_document_counts_for_what_it_takes_in_memory_so_that_the_cache_has_roo
     estimated, short, *large = done.stdout.split()
     assert estimated == "false"
     assert 2_000 < int(short) < 4_000
-    assert all(850_000 <= int(one) < 851_000 for one in large)
+    assert all(850_000 <= int(size) < 851_000 for size in large)
 
 
 def test_data_survive_a_stop(store: Running, settings: Settings) -> None:
@@ -159,7 +203,7 @@ def test_merging_an_aggregation_survives_a_kill(store: Running, settings: Settin
     store.kill()
     store.start()
     merged = documents.database(settings).merged
-    assert {found["_id"]: found["n"] for found in merged.find()} == {0: 10, 1: 10, 2: 10}
+    assert {group["_id"]: group["n"] for group in merged.find()} == {0: 10, 1: 10, 2: 10}
 
 
 def test_unique_indexes_hold_after_a_kill(store: Running, settings: Settings) -> None:

@@ -3,8 +3,6 @@ package fraudstream.documentstore;
 import de.bwaldvogel.mongo.bson.BinData;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
-import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.Collection;
@@ -16,6 +14,8 @@ import org.h2.mvstore.type.BasicDataType;
 final class Values extends BasicDataType<Document> {
     // What a field takes in memory with its name and an ordinary value; H2 sizes its pages and cache by it.
     private static final int FIELD_BYTES = 60;
+
+    private final WriteBuffer encoded = new WriteBuffer(4096);
 
     @Override
     public int getMemory(Document document) {
@@ -32,6 +32,8 @@ final class Values extends BasicDataType<Document> {
     private static long memory(Object value) {
         if (value instanceof String text) {
             return Math.max(text.length() - FIELD_BYTES, 0);
+        } else if (value == null || value instanceof Number) { // before the questions for interfaces, which take longer
+            return 0;
         } else if (value instanceof byte[] data) {
             return data.length;
         } else if (value instanceof BinData data) {
@@ -54,10 +56,12 @@ final class Values extends BasicDataType<Document> {
 
     @Override
     public void write(WriteBuffer buffer, Document document) {
-        ByteBuf bytes = Unpooled.buffer(1024);
-        BsonEncoder.encodeDocument(document, bytes);
-        buffer.putVarInt(bytes.readableBytes());
-        buffer.put(bytes.array(), bytes.arrayOffset(), bytes.readableBytes());
+        synchronized (encoded) {
+            Bson.write(encoded.clear(), document);
+            ByteBuffer bytes = encoded.getBuffer().flip();
+            buffer.putVarInt(bytes.remaining());
+            buffer.put(bytes);
+        }
     }
 
     @Override
