@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetch the files that others wrote anew, from the npm registry, and check them: dashboards/refetch.sh [--check]
-# --check compares them with those that are here and changes nothing.
+# Fetch the third-party files of the pages from the npm registry and check them: dashboards/refetch.sh [--check]
+# --check compares them with the files in the repository and changes nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/fraudstream/dashboards/assets"
 

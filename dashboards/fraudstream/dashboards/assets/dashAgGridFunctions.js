@@ -1,20 +1,20 @@
-// Numbers in tables, as the browser's locale writes them, and links to a transaction.
+// Cells of tables: numbers as the browser's locale writes them, and links to a transaction or a rejected event.
 (function () {
-  const form = function (digits) {
+  const numberFormat = function (digits) {
     return new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   };
-  const forms = { money: form(2), score: form(3), whole: form(0) };
+  const formats = { money: numberFormat(2), score: numberFormat(3), whole: numberFormat(0) };
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
-  Object.keys(forms).forEach(function (name) {
+  Object.keys(formats).forEach(function (name) {
     functions[name] = function (value) {
-      return value === null || value === undefined || value === '' ? '–' : forms[name].format(value);
+      return value === null || value === undefined || value === '' ? '–' : formats[name].format(value);
     };
   });
 
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
-  const link = function (before) {
+  const link = function (prefix) {
     return function (props) {
-      const address = before + encodeURIComponent(props.value);
+      const address = prefix + encodeURIComponent(props.value);
       return window.React.createElement('a', { href: address, className: 'cell-link' }, props.value);
     };
   };

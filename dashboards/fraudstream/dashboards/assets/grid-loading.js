@@ -1,5 +1,5 @@
-// The tables' library, a third of all scripts, is loaded when a table comes into sight, or when the page has long been
-// shown and has nothing else to do; until then a table's place is kept for it.
+// Load the tables' library, a third of all scripts, when a table comes into sight, or a while after the page was shown,
+// when the browser is idle. Until then an empty element reserves the table's place.
 (function () {
   const LONGEST_WAIT_MS = 1500;
   const address = document.querySelector('meta[name="grid-library"]').content;
@@ -10,7 +10,8 @@
       const script = document.createElement('script');
       script.onload = function () {
         const loaded = window.dash_ag_grid;
-        // Dash looks a component up at each drawing: another one would be a new table, which loses the reader's place.
+        // Dash looks the component up at each rendering. It must stay the same one: another component would be a new
+        // table, which loses the reader's scroll position.
         window.dash_ag_grid = Object.assign({}, loaded, { AgGrid: Grid });
         resolve(loaded.AgGrid);
       };
@@ -32,26 +33,26 @@
 
     React.useEffect(function () {
       if (Loaded) return undefined;
-      let gone = false;
-      let again = null;
+      let removed = false;
+      let retry = null;
       const show = function () {
         load().then(
-          function (found) { if (!gone) setLoaded(function () { return found; }); },
-          function () { if (!gone) again = setTimeout(show, LONGEST_WAIT_MS); },
+          function (component) { if (!removed) setLoaded(function () { return component; }); },
+          function () { if (!removed) retry = setTimeout(show, LONGEST_WAIT_MS); },
         );
       };
-      const sight = new IntersectionObserver(function (entries) {
+      const visibility = new IntersectionObserver(function (entries) {
         if (entries.some(function (entry) { return entry.isIntersecting; })) show();
       });
-      sight.observe(place.current);
+      visibility.observe(place.current);
       const idle = setTimeout(function () {
         if (window.requestIdleCallback) window.requestIdleCallback(show, { timeout: LONGEST_WAIT_MS }); else show();
       }, LONGEST_WAIT_MS);
       return function () {
-        gone = true;
-        sight.disconnect();
+        removed = true;
+        visibility.disconnect();
         clearTimeout(idle);
-        clearTimeout(again);
+        clearTimeout(retry);
       };
     }, [Loaded]);
 

@@ -1,15 +1,20 @@
-// What the pages do in the browser alone: cross-filtering by a click, pausing, pictures of figures.
+// The pages' work in the browser: cross-filtering by a click, pausing, drill-down, and pictures of figures.
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
-  // Asked for at each call: Dash defines it only when it runs its first callback, after this file has been loaded.
+  // A function, because Dash defines `no_update` only with its first callback, after this file has been loaded.
   function unchanged() { return window.dash_clientside.no_update; }
 
-  // The order of the filters in live_controls.py.
+  // The order of FILTERS in pages/live/controls.py, and the number of its PANELS.
   const DIMENSIONS = ['day_of_week', 'month', 'category_recipient', 'transaction_type', 'transaction_method', 'amount_bin'];
   const PANELS = 6;
 
-  // The point of the graph that was clicked just now; other graphs may still hold their last click.
+  // The id of the component that triggered this callback.
+  function triggerId() {
+    return ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
+  }
+
+  // The data of the bar or point that was clicked just now; other graphs may still hold their last click.
   function clickedData() {
     const triggered = window.dash_clientside.callback_context.triggered || [];
     const click = triggered.find(function (entry) {
@@ -24,13 +29,13 @@ window.dash_clientside = window.dash_clientside || {};
   }
 
   window.dash_clientside.live = {
-    // Bars carry [dimension, value]; a click adds the value to its dimension's filter or takes it out again.
+    // A bar's data is [dimension, value]: a click adds the value to its dimension's filter, or removes it.
     filter: function () {
-      const given = Array.from(arguments);
-      const clicks = given.slice(0, PANELS);
-      const values = given.slice(PANELS + 2, PANELS + 2 + DIMENSIONS.length);
-      let minutes = given[PANELS + 2 + DIMENSIONS.length];
-      const trigger = ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
+      const inputs = Array.from(arguments);
+      const clicks = inputs.slice(0, PANELS);
+      const values = inputs.slice(PANELS + 2, PANELS + 2 + DIMENSIONS.length);
+      let minutes = inputs[PANELS + 2 + DIMENSIONS.length];
+      const trigger = triggerId();
       if (trigger === 'live-clear') {
         return clicks.map(function () { return null; }).concat(values.map(function () { return []; }), [[]]);
       }
@@ -43,7 +48,7 @@ window.dash_clientside = window.dash_clientside || {};
         return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : unchanged();
       });
       minutes = data[0] === 'minute' ? toggled(minutes, data[1]) : unchanged();
-      // A click is taken back, so that the next one on the same bar is seen again.
+      // clickData becomes null, so that a second click on the same bar is a change too.
       return clicks.map(function () { return null; }).concat(outputs, [minutes]);
     },
 
@@ -60,19 +65,19 @@ window.dash_clientside = window.dash_clientside || {};
       ];
     },
 
-    // The moment of pausing is kept: what is shown stands still and can still be filtered.
+    // Keep the time of the pause: the page stands still at it, and a reader can still filter.
     pause: function (clicks, paused, moment) {
       return paused ? [null, false, 'Pause', 'default'] : [moment || String(Date.now()), true, 'Resume', 'filled'];
     },
   };
 
   window.dash_clientside.history = {
-    // A click on a bar or a point, or a choice from the list, opens the rows behind it.
+    // A click on a bar or a point, or a choice from the list, opens its transactions.
     drill: function () {
-      const given = Array.from(arguments);
-      const clicks = given.slice(0, -2);
-      const choice = given[given.length - 1];
-      const trigger = ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
+      const inputs = Array.from(arguments);
+      const clicks = inputs.slice(0, -2);
+      const choice = inputs[inputs.length - 1];
+      const trigger = triggerId();
       const nulls = clicks.map(function () { return null; });
       const same = clicks.map(unchanged);
       if (trigger === 'history-rows-close') return nulls.concat([null, null]);
@@ -83,7 +88,7 @@ window.dash_clientside = window.dash_clientside || {};
     },
   };
 
-  // Links inside tables and texts lead to another page without a reload, as the navigation's do.
+  // Links inside tables and texts change the page without a reload, as the navigation's links do.
   document.addEventListener('click', function (event) {
     const link = event.target.closest && event.target.closest('a.cell-link');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

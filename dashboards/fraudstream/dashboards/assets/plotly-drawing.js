@@ -1,16 +1,16 @@
-// When figures are drawn: the first time those in sight at once, the others one by one as soon as the page has nothing
-// else to do; again one by one behind what came with them, so that no card or table waits for six figures.
-// Loaded after Plotly, whose functions Dash's graphs call by these names.
+// Decide when figures are drawn. The first time, figures in sight are drawn at once, the others one by one while the
+// browser is idle. Later, figures are drawn one by one after the rest of a refresh, so that no card or table waits for
+// six figures. This file is loaded after Plotly, and replaces the functions of Plotly that Dash's graphs call.
 (function () {
   const react = window.Plotly.react;
   const resize = window.Plotly.Plots.resize;
   const whenIdle = window.requestIdleCallback || function (run) { return setTimeout(run, 50); };
-  // A page that is never idle shows its figures nevertheless.
+  // The longest time that a figure waits for an idle browser.
   const LONGEST_WAIT_MS = 1000;
 
-  // Figure → what it is to show and whom to tell, in the order of their arrival.
-  const waiting = new Map();
-  const asked = { soon: false, idle: false };
+  // Figure → its newest content and the promises that wait for its drawing, in the order of arrival.
+  const queue = new Map();
+  const scheduled = { soon: false, idle: false };
 
   function outOfSight(figure) {
     const place = figure.getBoundingClientRect();
@@ -22,42 +22,42 @@
   }
 
   function drawNext() {
-    const figures = Array.from(waiting.keys());
+    const figures = Array.from(queue.keys());
     const figure = figures.find(isDrawn) || figures[0];
     if (!figure) return;
-    const { shown, told } = waiting.get(figure);
-    waiting.delete(figure);
-    askForTime();
-    // Its page is gone: whoever is told now would look for it there.
+    const { content, promises } = queue.get(figure);
+    queue.delete(figure);
+    schedule();
+    // The figure's page has been left: Dash would look for the figure there if its promises were resolved.
     if (!figure.isConnected) return;
-    react(figure, shown).then(
-      function (result) { told.forEach(function (one) { one.resolve(result); }); },
-      function (error) { told.forEach(function (one) { one.reject(error); }); },
+    react(figure, content).then(
+      function (result) { promises.forEach(function (promise) { promise.resolve(result); }); },
+      function (error) { promises.forEach(function (promise) { promise.reject(error); }); },
     );
   }
 
-  function askForTime() {
-    const kind = Array.from(waiting.keys()).some(isDrawn) ? 'soon' : 'idle';
-    if (asked[kind] || !waiting.size) return;
-    asked[kind] = true;
+  function schedule() {
+    const kind = Array.from(queue.keys()).some(isDrawn) ? 'soon' : 'idle';
+    if (scheduled[kind] || !queue.size) return;
+    scheduled[kind] = true;
     const draw = function () {
-      asked[kind] = false;
+      scheduled[kind] = false;
       drawNext();
     };
     if (kind === 'soon') setTimeout(draw); else whenIdle(draw, { timeout: LONGEST_WAIT_MS });
   }
 
-  window.Plotly.react = function (figure, shown) {
-    const before = waiting.get(figure);
-    if (!before && !isDrawn(figure) && !outOfSight(figure)) return react.apply(this, arguments);
+  window.Plotly.react = function (figure, content) {
+    const earlier = queue.get(figure);
+    if (!earlier && !isDrawn(figure) && !outOfSight(figure)) return react.apply(this, arguments);
     return new Promise(function (resolve, reject) {
-      // Newer data replaces what was not drawn yet.
-      waiting.set(figure, { shown, told: (before ? before.told : []).concat([{ resolve, reject }]) });
-      askForTime();
+      // Newer content replaces content that has not been drawn yet.
+      queue.set(figure, { content, promises: (earlier ? earlier.promises : []).concat([{ resolve, reject }]) });
+      schedule();
     });
   };
 
-  // Dash asks for it after each first drawing, which would draw all of it again.
+  // Dash asks for a resize after each first drawing, which would draw the whole figure again.
   window.Plotly.Plots.resize = function (figure) {
     const layout = figure._fullLayout;
     const fits = layout && figure.isConnected

@@ -1,5 +1,6 @@
-// Dash keeps every change of a component, each tick among them, for an undo that these pages do not offer: a page left
-// open for days would grow, and copy all of it at each tick. Loaded before Dash, which puts its store into this list.
+// Dash keeps every change of a component, even each tick, for an undo that these pages do not offer. The list of a page
+// that stays open for days would grow, and be copied at each tick. This file is loaded before Dash, which adds its store
+// to this array.
 (function () {
   const MOST_KEPT = 100;
   const stores = [];
