@@ -54,6 +54,9 @@ RUN uv sync --no-cache $LEFT_OUT --extra dashboards
 FROM build AS embedded-dependencies
 RUN uv sync --no-cache $LEFT_OUT --extra embedded
 
+FROM build AS registry-dependencies
+RUN uv sync --no-cache $LEFT_OUT --extra registry
+
 # Its downloads stay in this stage, because nearly all of them are Spark's as well.
 FROM build AS scoring-dependencies
 RUN uv sync $LEFT_OUT --extra scoring
@@ -143,8 +146,9 @@ COPY --from=scoring-dependencies /opt/venv /opt/venv
 COPY --from=project /opt/project /opt/venv
 CMD ["python", "-m", "fraudstream.scoring"]
 
-# The registry's server is part of what it takes to load a registered model.
-FROM scoring AS mlflow
+FROM runtime AS mlflow
+COPY --from=registry-dependencies /opt/venv /opt/venv
+COPY --from=project /opt/project /opt/venv
 CMD ["python", "-m", "fraudstream.runtime.parts.mlflow_server"]
 
 FROM runtime AS spark

@@ -82,6 +82,8 @@ def register(
     """
     # MLflow prints each finished run's address to stdout, which belongs to the command's own answer.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    # In a uv project, a clone of ours or the user's own, MLflow logs its pyproject.toml and uv.lock with the model.
+    os.environ["MLFLOW_UV_AUTO_DETECT"] = "false"
     run_id = client.create_run(_experiment(client), run_name=trained.algorithm).info.run_id
     try:
         client.log_batch(

@@ -201,15 +201,13 @@ class Training:
             promoted = _take_the_role(self.settings, self.client, version, measured["average_precision"], self.split)
 
         try:
-            version = self._register(trained, example, take_the_role)
+            version = register(
+                self.settings, self.client, trained, example, self.dataset, take_the_role, str(self.left_out)
+            )
         except MlflowException as error:
             raise registry_error(self.settings, error) from error
         log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
         return Outcome(algorithm, version, promoted, measured)
-
-    def _register(self, trained: Trained, example: pd.DataFrame, on_registered: Callable[[str], None]) -> str:
-        left_out = str(self.left_out)
-        return register(self.settings, self.client, trained, example, self.dataset, on_registered, left_out)
 
 
 def _take_the_role(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
+from urllib.parse import urlparse
 
 import mlflow
 import numpy as np
@@ -76,3 +80,42 @@ def test_money_without_decimals_passes_the_signature(settings: Settings, version
 def test_a_missing_feature_is_refused_by_the_signature(settings: Settings, version: str) -> None:
     with pytest.raises(MlflowException, match="amount"):
         served(settings, version, [{name: COLUMNS[name][0] for name in FEATURES if name != "amount"}])
+
+
+# What MLflow in full imports, and mlflow-skinny, which the scoring service and the stream job have, does not bring.
+ABSENT = ("alembic", "docker", "flask", "graphene", "matplotlib", "mlflow.server", "pyarrow", "sklearn", "sqlalchemy")
+SCORES = """
+import sys
+from importlib.machinery import PathFinder
+
+class Client(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in {absent} else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Client
+import mlflow
+from mlflow.models import Model
+
+folder = mlflow.artifacts.download_artifacts({folder!r})
+assert "fraudstream_trees" in Model.load(folder).flavors
+print(*mlflow.pyfunc.load_model(folder).unwrap_python_model().score_columns({columns}))
+"""
+
+
+def test_a_registered_model_scores_with_mlflows_client_alone(settings: Settings, version: str) -> None:
+    folder = urlparse(registry_client(settings).get_model_version(settings.model_name, version).source).path
+    columns = {name: values[:3] for name, values in COLUMNS.items()}
+    code = SCORES.format(absent=ABSENT, folder=folder, columns=columns)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    expected = load_version(settings, version).model.score_columns(columns)
+    assert [float(score) for score in answer.stdout.split()] == pytest.approx(expected.tolist())
+
+
+def test_a_project_around_the_training_is_not_logged_with_the_model(settings: Settings, version: str) -> None:
+    folder = Path(urlparse(registry_client(settings).get_model_version(settings.model_name, version).source).path)
+    assert {path.name for path in folder.iterdir()} == {
+        *("MLmodel", "artifacts", "conda.yaml", "input_example.json", "model_code.py", "python_env.yaml"),
+        *("registered_model_meta", "requirements.txt", "serving_input_example.json", "trees.json"),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -51,6 +52,7 @@ ONE_SPLIT = {
     "weight": np.array([1.0]),
     "depth": np.array(1),
 }
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = labelled(3_000, 11)
 SPLIT = training.Split(HISTORY, in_test(HISTORY[ID].to_numpy()))
 
@@ -236,6 +238,15 @@ def test_a_models_requirements_name_one_xgboost_on_every_machine() -> None:
         named.append([line.name for line in lines if line.marker is None or line.marker.evaluate(here)])
     cpu, other = ["mlflow", "numpy", "pandas", "xgboost-cpu"], ["mlflow", "numpy", "pandas", "xgboost"]
     assert named == [cpu, cpu, other, other, other]
+
+
+def test_a_models_requirements_name_xgboost_where_the_project_installs_it() -> None:
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    installed, required = (
+        {line.name: str(line.marker) for line in map(Requirement, lines) if line.name.startswith("xgboost")}
+        for lines in (project["optional-dependencies"]["model"], tracking.requirements("xgboost"))
+    )
+    assert required == installed
 
 
 @pytest.mark.parametrize("back", [False, True])
