@@ -1,4 +1,4 @@
-"""The registered model: which version is the champion, and a copy of it that follows promotions.
+"""The registered model: which version is the champion, and a follower of promotions.
 
 The champion is the version tagged ``role=champion``: Azure ML's registry documents tags but no aliases. MLflow is
 imported when the first call needs it.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-
-import structlog
 
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, mask_uri
 from fraudstream.core.contract.event import FEATURES, FIELD_RULES
@@ -55,7 +52,8 @@ _REFUSALS = frozenset(
 
 _LONGEST_REASON = 200
 
-log = structlog.get_logger(__name__)
+# A look under way may take as long as MLflow's own time limits; a shutdown does not wait for that.
+_STOP_SECONDS = 1.0
 
 
 class FraudModel(Protocol):
@@ -230,59 +228,78 @@ def _problem(model: FraudModel) -> str:
     return "" if 0 <= threshold <= 1 else f"its threshold is {threshold}"
 
 
-class Champion:
-    """The current champion, followed. :meth:`current` returns a snapshot that stays whole during a swap."""
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Why a look brought no champion into use; ``error`` is None while no version is tagged as the champion.
 
-    def __init__(self, settings: Settings) -> None:
+    ``is_news``: the look before did not miss for the same cause.
+    """
+
+    error: Exception | None
+    is_news: bool
+
+
+class ChampionFollower:
+    """Looks for the champion every ``champion_poll_seconds``, and hands each new version to ``take_up``.
+
+    ``take_up`` returns once the version is in use; where it raises, the version in use stays, and the next look tries
+    again. ``report`` hears after each look why it missed, or None. Both are called in the thread that looks, which
+    outlives whatever MLflow raises. ``version`` is the one in use, None before the first; ``stop`` ends the thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        take_up: Callable[[str], None],
+        report: Callable[[Missed | None], None],
+        version: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._settings = settings
+        self._take_up = take_up
+        self._report = report
+        self._stop = stop or threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="champion-follower", daemon=True)
         self._client: MlflowClient | None = None
-        self._loaded: LoadedModel | None = None
-        self._failure: FraudstreamError | None = None
-        self._told = ""
-        self._checked_at = float("-inf")
-        self._lock = threading.Lock()
+        self._cause: str | None = None
+        self.version = version
 
-    @property
-    def loaded(self) -> LoadedModel | None:
-        """The champion in memory, without asking the registry."""
-        return self._loaded
+    def start(self) -> None:
+        """Look in a thread from here on."""
+        self._thread.start()
 
-    def current(self) -> LoadedModel:
-        """The champion, looked up anew at most every ``champion_poll_seconds``.
+    def stop(self) -> None:
+        """Stop looking, after a second at the latest."""
+        self._stop.set()
+        self._thread.join(_STOP_SECONDS)
 
-        A registry that is away does not stop scoring once a champion is loaded. Raises :class:`ModelError` while
-        there is none, :class:`RegistryUnavailable` when the first one cannot be looked up.
-        """
-        with self._lock:
-            if time.monotonic() - self._checked_at >= self._settings.champion_poll_seconds:
-                self._refresh()
-                self._checked_at = time.monotonic()
-            if self._loaded is None:
-                # Kept until the next look-up: callers must not queue up behind a registry that is away.
-                raise self._failure or ModelError(
-                    f"The registered model {self._settings.model_name!r} has no champion yet. "
-                    "Run `fraudstream train`, or promote a version: `fraudstream models promote`."
-                )
-            return self._loaded
-
-    def _refresh(self) -> None:
-        self._failure = None
+    def look(self) -> None:
+        """Look once; raises nothing."""
         try:
             if self._client is None:
                 self._client = registry_client(self._settings)
-            version = champion_version(self._settings, self._client)
-            if version is not None and (self._loaded is None or self._loaded.version != version):
-                self._loaded = load_version(self._settings, version)
-                log.info("champion_loaded", model=self._settings.model_name, version=version)
-            self._tell("" if version or not self._loaded else "no version is tagged as the champion any more")
-        except FraudstreamError as error:
-            if self._loaded is None:
-                self._failure = error
+            champion = champion_version(self._settings, self._client)
+            if champion is not None and champion != self.version:
+                self._take_up(champion)
+                self.version = champion
+        except Exception as error:  # the thread is the only one that looks: it has to outlive whatever MLflow raises
+            self._miss(error)
+        else:
+            if champion is None:
+                self._miss(None)
             else:
-                self._tell(str(error))
+                self._cause = None
+                self._report(None)
 
-    def _tell(self, problem: str) -> None:
-        """Log why the model in memory is not the registry's champion, once for each cause."""
-        if problem and problem != self._told and self._loaded:
-            log.warning("champion_not_refreshed", reason=problem, version=self._loaded.version)
-        self._told = problem
+    def _miss(self, error: Exception | None) -> None:
+        # The text of a connection error holds an object's address and changes at each attempt, as may any text of
+        # an error that nobody has foreseen.
+        own_text = isinstance(error, FraudstreamError | OSError) and not isinstance(error, RegistryUnavailable)
+        cause = str(error) if own_text else type(error).__name__
+        is_news, self._cause = cause != self._cause, cause
+        self._report(Missed(error, is_news))
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            self.look()
+            self._stop.wait(self._settings.champion_poll_seconds)

@@ -13,8 +13,8 @@ from fraudstream.core.configuration.required import start_settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.logs import configure_logging
 from fraudstream.core.process.environment import adopt
-from fraudstream.core.registry import Champion
 from fraudstream.scoring.app import create_app
+from fraudstream.scoring.champion import ServedChampion
 
 # Longer than the stream job keeps an idle connection: the side that sends has to be the one that closes.
 _KEEP_ALIVE_SECONDS = 130
@@ -27,14 +27,14 @@ def main() -> int:
     try:
         settings = start_settings("registry", "scoring_key")
         configure_logging("scoring", settings.log_level)
-        # The poller reports a registry that is away once; urllib3 would at each attempt.
+        # The follower of the champion reports a registry that is away once; urllib3 would at each attempt.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         # uvicorn raises the signal that stopped it once more after its shutdown; to be stopped is no failure.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
         log.info("starting", host=settings.bind_host, port=settings.scoring_port)
         uvicorn.run(
-            create_app(Champion(settings), settings),
+            create_app(ServedChampion(settings), settings),
             host=settings.bind_host,
             port=settings.scoring_port,
             access_log=False,

@@ -21,9 +21,9 @@ from fraudstream.core.output.text import error_text, printable
 from fraudstream.core.registry import LoadedModel
 from fraudstream.scoring import openapi
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, ScoringAnswer, Shape, read_request, score
+from fraudstream.scoring.champion import ServedChampion
 from fraudstream.scoring.gate import OPEN_PATHS, Gate
 from fraudstream.scoring.metrics import CONTENT_TYPE, Metrics
-from fraudstream.scoring.poller import ChampionPoller, ChampionSource
 
 VERSION_HEADER = "X-Fraudstream-Model-Version"
 MOST_BODY_BYTES = 32 * 2**20
@@ -35,16 +35,15 @@ _MOST_INLINE_BYTES = 32 * 2**10
 log = structlog.get_logger(__name__)
 
 
-def create_app(champion: ChampionSource, settings: Settings) -> FastAPI:
-    """The application; its champion poller runs from the application's start-up to its shutdown."""
-    poller = ChampionPoller(champion, settings.champion_poll_seconds)
+def create_app(champion: ServedChampion, settings: Settings) -> FastAPI:
+    """The application, which follows the champion from its start-up to its shutdown."""
     metrics = Metrics(settings.model_name, lambda: loaded.version if (loaded := champion.loaded) else None)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        poller.start()
+        champion.start()
         yield
-        await to_thread.run_sync(poller.stop)
+        await to_thread.run_sync(champion.stop)
 
     app = FastAPI(
         title="Fraudstream scoring",
@@ -60,8 +59,8 @@ def create_app(champion: ChampionSource, settings: Settings) -> FastAPI:
         metrics=metrics,
         endpoints=OPEN_PATHS | {"/score", "/invocations"},
     )
-    _add_scoring(app, champion, poller, metrics, settings)
-    _add_probes(app, champion, poller, settings)
+    _add_scoring(app, champion, metrics, settings)
+    _add_probes(app, champion, settings)
 
     @app.get("/metrics", summary="Prometheus metrics", response_class=Response)
     async def exposition() -> Response:
@@ -70,9 +69,7 @@ def create_app(champion: ChampionSource, settings: Settings) -> FastAPI:
     return app
 
 
-def _add_scoring(
-    app: FastAPI, champion: ChampionSource, poller: ChampionPoller, metrics: Metrics, settings: Settings
-) -> None:
+def _add_scoring(app: FastAPI, champion: ServedChampion, metrics: Metrics, settings: Settings) -> None:
     async def answer(request: Request, shapes: tuple[Shape, ...]) -> Response:
         try:
             body = await _read_body(request)
@@ -89,7 +86,7 @@ def _add_scoring(
         loaded = champion.loaded
         if loaded is None:
             wait = math.ceil(settings.champion_poll_seconds)
-            return _error(503, poller.reason, {"Retry-After": str(wait)})
+            return _error(503, champion.reason, {"Retry-After": str(wait)})
         try:
             if len(body) > _MOST_INLINE_BYTES:
                 scored = await to_thread.run_sync(_score_body, loaded, body, shapes)
@@ -134,10 +131,10 @@ def _add_scoring(
         return await answer(request, INVOCATION_SHAPES)
 
 
-def _add_probes(app: FastAPI, champion: ChampionSource, poller: ChampionPoller, settings: Settings) -> None:
+def _add_probes(app: FastAPI, champion: ServedChampion, settings: Settings) -> None:
     @app.get("/ping", summary="200 when rows can be scored", response_class=Response)
     async def ping() -> Response:
-        return _error(503, poller.reason) if champion.loaded is None else Response("\n", media_type="text/plain")
+        return _error(503, champion.reason) if champion.loaded is None else Response("\n", media_type="text/plain")
 
     @app.get("/version", summary="MLflow's version", response_class=Response)
     async def version() -> Response:
@@ -148,7 +145,7 @@ def _add_probes(app: FastAPI, champion: ChampionSource, poller: ChampionPoller, 
         loaded = champion.loaded
         if loaded is None:
             state = {"status": "no champion", "model_version": None, "model_name": settings.model_name}
-            return _json(503, {**state, "reason": poller.reason})
+            return _json(503, {**state, "reason": champion.reason})
         return _json(200, {"status": "ok", "model_version": loaded.version, "model_name": settings.model_name})
 
 

@@ -15,7 +15,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, ModelError, RegistryUnavailable
 from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter
 from fraudstream.core.output.text import error_text, told_text
-from fraudstream.core.registry import champion_version, registry_client
+from fraudstream.core.registry import ChampionFollower, Missed, registry_client
 from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
 from fraudstream.spark.failures import failure_of
 from fraudstream.stream.trees import read_trees
@@ -34,61 +34,55 @@ def champion_file(settings: Settings) -> Path:
     return settings.data_dir.absolute() / "champion" / "trees.json"
 
 
-class ChampionFollower:
-    """Looks for a new champion every ``champion_poll_seconds`` and writes its trees to :func:`champion_file`.
+class ChampionTrees:
+    """Writes the trees of each new champion to :func:`champion_file`.
 
-    ``refused``: why the champion that there is cannot be taken up, while it cannot; to wait for a first one, or for a
-    registry that is away, is no reason.
+    ``refused``: why the registry's champion cannot be taken up, while it cannot. A job that waits for the first
+    champion, or for a registry that is away, is not refused one.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stop: threading.Event | None = None) -> None:
         self._settings = settings
         self._file = champion_file(settings)
-        self._written = self._version_of_file()
-        self._failure = ""
+        self._follower = ChampionFollower(settings, self._write, self._report, self._version_of_file(), stop)
         self.refused: Failing | None = None
 
     @property
     def has_champion(self) -> bool:
-        """Whether there are trees to score with, be they from an earlier run."""
-        return self._written is not None
+        """Whether there are trees to score with; an earlier run may have written them."""
+        return self._follower.version is not None
 
-    def follow(self, stop: threading.Event) -> None:
-        """Look and write until ``stop``; a registry that is away only delays the next champion."""
-        while not stop.is_set():
-            self.look()
-            stop.wait(self._settings.champion_poll_seconds)
+    def follow(self) -> None:
+        """Look for champions from here on, in a thread, until ``stop``."""
+        self._follower.start()
 
     def look(self) -> None:
-        """Look once. What goes wrong is logged, once for each cause."""
-        try:
-            version = champion_version(self._settings, registry_client(self._settings))
-            if version is not None and version != self._written:
-                self._write(version)
-                log.info("champion_taken_up", model=self._settings.model_name, version=version)
-            self.refused = None
-            self._tell("no version is tagged as the champion any more" if self._written and not version else "")
-        except Exception as error:  # the thread is the only one that looks: it has to outlive whatever MLflow raises
-            self._missed(error)
+        """Look once. A cause for which it brings no new trees is logged once."""
+        self._follower.look()
 
-    def _missed(self, error: Exception) -> None:
-        failure, known = failure_of(error), isinstance(error, FraudstreamError | OSError)
+    def _report(self, missed: Missed | None) -> None:
+        version = self._follower.version
+        if missed is None or missed.error is None:
+            self.refused = None
+            problem = "no version is tagged as the champion any more" if missed and version else ""
+        else:
+            reason = self._refusal(missed.error)
+            problem = f"{reason.rstrip('.')}." + (f" Scoring goes on with version {version}." if version else "")
+        if missed and missed.is_news and problem:
+            log.warning("champion_not_taken_up", reason=told_text(problem, _LONGEST_REASON), version=version)
+
+    def _refusal(self, error: Exception) -> str:
+        """The reason for what was raised, which also sets ``refused`` unless the registry is away."""
+        failure = failure_of(error)
         reason = failure.reason
-        if not known:
+        if not isinstance(error, FraudstreamError | OSError):
             reason = f"The champion cannot be looked up ({type(error).__name__}: {reason})"
         if not isinstance(error, RegistryUnavailable):
             since = self.refused.since if self.refused else datetime.now(UTC)
-            # Other errors of ours say themselves what to do.
-            own = "" if isinstance(error, FraudstreamError) else failure.advice
-            self.refused = Failing(since, reason, _ADVICE if isinstance(error, ModelError) else own)
-        goes_on = f" Scoring goes on with version {self._written}." if self._written else ""
-        # The texts of errors that nobody has foreseen may be new each time.
-        self._tell(f"{reason.rstrip('.')}.{goes_on}", cause=reason if known else type(error).__name__)
-
-    def _tell(self, problem: str, cause: str = "") -> None:
-        if problem and (cause or problem) != self._failure:
-            log.warning("champion_not_taken_up", reason=told_text(problem, _LONGEST_REASON), version=self._written)
-        self._failure = cause or problem
+            # Our other errors say themselves what to do.
+            advice = "" if isinstance(error, FraudstreamError) else failure.advice
+            self.refused = Failing(since, reason, _ADVICE if isinstance(error, ModelError) else advice)
+        return reason
 
     def _write(self, version: str) -> None:
         trees = download_trees(self._settings, version)
@@ -96,13 +90,12 @@ class ChampionFollower:
         partial = self._file.with_name(f"trees.{os.getpid()}.part")
         partial.write_text(json.dumps(trees | {"version": version}), "utf-8")
         partial.replace(self._file)
-        self._written = version
+        log.info("champion_taken_up", model=self._settings.model_name, version=version)
 
     def _version_of_file(self) -> str | None:
-        """The version at hand; none where the file is not whole, so that it is fetched again."""
+        """The version whose trees the file holds; None where the file is not whole, so that it is fetched again."""
         try:
-            trees = read_trees(self._file)
-            return str(trees["version"])
+            return str(read_trees(self._file)["version"])
         except (OSError, ValueError, KeyError):
             return None
 
@@ -110,15 +103,15 @@ class ChampionFollower:
 def await_champion(settings: Settings, stop: threading.Event) -> None:
     """Follow the champion from here on; returns once there is one that can score (or at ``stop``).
 
-    To wait for the first one is no failure; one that cannot score is.
+    A job that waits for the first champion does not fail; with a champion that cannot score it does.
     """
-    follower, reporter, told = ChampionFollower(settings), ProgressReporter(settings, STREAM_GROUP), None
-    threading.Thread(target=follower.follow, args=(stop,), name="champion", daemon=True).start()
-    while not follower.has_champion and not stop.wait(_LOOK_SECONDS):
-        if (refused := follower.refused) != told:
-            told = refused
-            _announce(reporter, told)
-    if told and follower.has_champion:
+    trees, reporter, announced = ChampionTrees(settings, stop), ProgressReporter(settings, STREAM_GROUP), None
+    trees.follow()
+    while not trees.has_champion and not stop.wait(_LOOK_SECONDS):
+        if (refused := trees.refused) != announced:
+            announced = refused
+            _announce(reporter, announced)
+    if announced and trees.has_champion:
         _announce(reporter, None)
     reporter.close()
 

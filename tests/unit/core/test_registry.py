@@ -1,7 +1,10 @@
-"""The champion: looked up by tag, swapped whole, and kept while the registry is away."""
+"""The champion: looked up by tag, followed, and kept while the registry is away."""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +18,7 @@ from mlflow.store.entities import PagedList
 from fraudstream.core import registry
 from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import ConfigurationError, ModelError, RegistryRefused, RegistryUnavailable
-from fraudstream.core.registry import Champion, LoadedModel, champion_version
+from fraudstream.core.registry import ChampionFollower, Missed, champion_version
 
 
 @dataclass
@@ -41,46 +44,11 @@ class FakeRegistry:
         self.versions = {number: {"role": "none"} for number in self.versions} | {version: {"role": "champion"}}
 
 
-@dataclass
-class Clock:
-    now: float = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
     server = FakeRegistry()
     monkeypatch.setattr(registry, "registry_client", lambda _settings: server)
     return server
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(registry, "time", clock)
-    return clock
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The versions that were loaded; version 13 cannot be."""
-    loaded: list[str] = []
-
-    def load(_settings: Any, version: str) -> LoadedModel:
-        loaded.append(version)
-        if version == "13":
-            raise ModelError("Version 13 cannot be loaded")
-        return LoadedModel(version, SimpleNamespace(threshold=0.5), {})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(registry, "load_version", load)
-    return loaded
-
-
-@pytest.fixture
-def champion(server: FakeRegistry, clock: Clock, loads: list[str]) -> Champion:
-    return Champion(load_settings(champion_poll_seconds=2))
 
 
 def loaded_pyfunc() -> Any:
@@ -197,100 +165,147 @@ def test_a_server_that_is_away_while_a_client_is_made_is_away(monkeypatch: pytes
         registry.registry_client(load_settings())
 
 
-def test_the_champion_is_loaded_once(champion: Champion, server: FakeRegistry, clock: Clock, loads: list[str]) -> None:
+@dataclass
+class Follower:
+    """A follower of the fake registry, with what it took up and reported; version 13 cannot be taken up."""
+
+    taken_up: list[str] = field(default_factory=list)
+    reports: list[Missed | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.follower = ChampionFollower(load_settings(champion_poll_seconds=0.01), self.take_up, self.reports.append)
+
+    def take_up(self, version: str) -> None:
+        self.taken_up.append(version)
+        if version == "13":
+            raise ModelError("Version 13 cannot be loaded")
+
+    def look(self) -> str | None:
+        self.follower.look()
+        return self.follower.version
+
+
+def test_each_new_champion_is_taken_up_once(server: FakeRegistry) -> None:
+    followed = Follower()
     server.promote(4)
-    assert champion.loaded is None
-    assert champion.current().version == "4"
-    clock.now += 10
-    assert champion.current() is champion.loaded
-    assert loads == ["4"]
-
-
-def test_the_registry_is_asked_once_per_interval(champion: Champion, server: FakeRegistry, clock: Clock) -> None:
-    server.promote(4)
-    for _ in range(5):
-        champion.current()
-    clock.now += 1.9
-    champion.current()
-    assert len(server.searches) == 1
-    clock.now += 0.1
-    champion.current()
-    assert len(server.searches) == 2
-
-
-def test_a_promotion_swaps_the_model_and_leaves_snapshots_whole(
-    champion: Champion, server: FakeRegistry, clock: Clock
-) -> None:
-    server.promote(4)
-    before = champion.current()
+    assert [followed.look(), followed.look()] == ["4", "4"]
     server.promote(5)
-    assert champion.current() is before
-    clock.now += 2
-    assert champion.current().version == "5"
-    assert before.version == "4"
+    assert followed.look() == "5"
     server.promote(4)
-    clock.now += 2
-    assert champion.current().version == "4"
+    assert followed.look() == "4"
+    assert followed.taken_up == ["4", "5", "4"]
+    assert followed.reports == [None] * 4
 
 
-def test_a_registry_that_goes_away_does_not_stop_scoring(
-    champion: Champion, server: FakeRegistry, clock: Clock
-) -> None:
+def test_what_was_taken_up_before_is_not_taken_up_again(server: FakeRegistry) -> None:
     server.promote(4)
-    champion.current()
+    taken_up: list[str] = []
+    ChampionFollower(load_settings(), taken_up.append, lambda _: None, version="4").look()
+    assert taken_up == []
+
+
+def test_a_registry_that_is_away_leaves_the_version_in_use_and_is_news_once(server: FakeRegistry) -> None:
+    followed = Follower()
+    server.promote(4)
+    followed.look()
     server.away = True
-    clock.now += 2
-    assert champion.current().version == "4"
-    assert len(server.searches) == 2
+    assert [followed.look(), followed.look()] == ["4", "4"]
     server.away = False
     server.promote(5)
-    clock.now += 2
-    assert champion.current().version == "5"
+    assert followed.look() == "5"
+    server.away = True
+    followed.look()
+    news = [report and report.is_news for report in followed.reports]
+    assert news == [None, True, False, None, True]
+    assert isinstance(followed.reports[1].error, RegistryUnavailable)  # type: ignore[union-attr]
 
 
-def test_a_champion_that_cannot_be_loaded_leaves_the_old_one(
-    champion: Champion, server: FakeRegistry, clock: Clock, loads: list[str]
-) -> None:
+def test_a_champion_that_cannot_be_taken_up_is_tried_again_at_each_look(server: FakeRegistry) -> None:
+    followed = Follower()
     server.promote(4)
-    champion.current()
+    followed.look()
     server.promote(13)
-    clock.now += 2
-    assert champion.current().version == "4"
-    assert loads == ["4", "13"]
+    assert [followed.look(), followed.look()] == ["4", "4"]
+    assert followed.taken_up == ["4", "13", "13"]
+    server.promote(14)
+    assert followed.look() == "14"
 
 
-def test_a_champion_that_is_demoted_serves_until_there_is_another(
-    champion: Champion, server: FakeRegistry, clock: Clock
-) -> None:
+def test_no_champion_is_reported_without_an_error(server: FakeRegistry) -> None:
+    followed = Follower()
+    assert [followed.look(), followed.look()] == [None, None]
     server.promote(4)
-    champion.current()
+    followed.look()
     server.versions = {4: {}}
-    clock.now += 2
-    assert champion.current().version == "4"
+    assert followed.look() == "4"
+    assert followed.reports == [Missed(None, True), Missed(None, False), None, Missed(None, True)]
 
 
-def test_no_champion_says_how_to_get_one(champion: Champion, server: FakeRegistry, clock: Clock) -> None:
-    with pytest.raises(ModelError, match=r"has no champion yet.*fraudstream train"):
-        champion.current()
-    server.promote(1)
-    with pytest.raises(ModelError, match="has no champion yet"):
-        champion.current()
-    clock.now += 2
-    assert champion.current().version == "1"
-
-
-def test_a_first_look_up_that_fails_is_not_repeated_by_every_caller(
-    champion: Champion, server: FakeRegistry, clock: Clock
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, RegistryUnavailable])
+def test_a_text_that_changes_at_each_attempt_is_no_news(
+    monkeypatch: pytest.MonkeyPatch, server: FakeRegistry, error: type[Exception]
 ) -> None:
-    server.away = True
+    texts = iter(["at 0x1", "at 0x2", "at 0x3"])
+
+    def fail(*_: Any) -> None:
+        raise error(next(texts))
+
+    monkeypatch.setattr(registry, "champion_version", fail)
+    followed = Follower()
     for _ in range(3):
-        with pytest.raises(RegistryUnavailable, match="nobody listens"):
-            champion.current()
-    assert len(server.searches) == 1
-    server.away = False
-    server.promote(2)
-    clock.now += 2
-    assert champion.current().version == "2"
+        followed.look()
+    assert [report and report.is_news for report in followed.reports] == [True, False, False]
+
+
+def test_an_error_of_ours_with_another_text_is_news(monkeypatch: pytest.MonkeyPatch, server: FakeRegistry) -> None:
+    texts = iter(["Version 3 cannot be loaded", "Version 3 cannot be loaded", "Version 4 cannot be loaded"])
+
+    def fail(*_: Any) -> None:
+        raise ModelError(next(texts))
+
+    monkeypatch.setattr(registry, "champion_version", fail)
+    followed = Follower()
+    for _ in range(3):
+        followed.look()
+    assert [report and report.is_news for report in followed.reports] == [True, False, True]
+
+
+def test_the_thread_looks_until_it_is_stopped_though_the_registry_hangs(
+    monkeypatch: pytest.MonkeyPatch, server: FakeRegistry
+) -> None:
+    followed, hung, release = Follower(), threading.Event(), threading.Event()
+    server.promote(4)
+    followed.follower.start()
+    wait_until(lambda: len(followed.reports) > 2)
+
+    def hang(*_: Any) -> None:
+        hung.set()
+        release.wait(30)
+
+    monkeypatch.setattr(registry, "champion_version", hang)
+    assert hung.wait(10)
+    began = time.monotonic()
+    followed.follower.stop()
+    assert time.monotonic() - began < 2
+    release.set()
+    assert followed.taken_up == ["4"]
+
+
+def test_an_event_of_the_caller_ends_the_thread_too(server: FakeRegistry) -> None:
+    stop = threading.Event()
+    reports: list[Missed | None] = []
+    follower = ChampionFollower(load_settings(champion_poll_seconds=60), lambda _: None, reports.append, stop=stop)
+    follower.start()
+    wait_until(lambda: bool(reports))
+    stop.set()
+    wait_until(lambda: all(thread.name != "champion-follower" for thread in threading.enumerate()))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_model_that_cannot_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch, server: FakeRegistry) -> None:

@@ -12,11 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fraudstream.core.configuration.settings import load_settings
-from fraudstream.core.errors import ModelError
 from fraudstream.core.registry import LoadedModel
 from fraudstream.scoring.app import create_app
-
-NO_CHAMPION = "The registered model 'fraud' has no champion yet. Run `fraudstream train`."
+from fraudstream.scoring.champion import ServedChampion
 
 
 @dataclass
@@ -37,21 +35,20 @@ class FakeModel:
         return [[{"field": "amount", "contribution": np.float64(amount)}] for amount in columns["amount"]]
 
 
-@dataclass
-class FakeChampion:
-    """What :class:`fraudstream.core.registry.Champion` offers, set by hand."""
+class FakeChampion(ServedChampion):
+    """A served champion whose registry answers ``failure``, or with the version that is set by hand in ``loaded``."""
 
-    loaded: LoadedModel | None = None
-    failure: Exception | None = None
-    looks: int = 0
+    def __init__(self, loaded: LoadedModel) -> None:
+        super().__init__(load_settings(champion_poll_seconds=0.02))
+        self.loaded = loaded
+        self.failure: Exception | None = None
+        self.looks = 0
 
-    def current(self) -> LoadedModel:
+    def registered_version(self, *_: Any) -> str | None:
         self.looks += 1
         if self.failure:
             raise self.failure
-        if self.loaded is None:
-            raise ModelError(NO_CHAMPION)
-        return self.loaded
+        return self.loaded.version if self.loaded else None
 
 
 def version(number: int, **model: Any) -> LoadedModel:
@@ -67,8 +64,12 @@ ClientFactory = Callable[..., TestClient]
 
 
 @pytest.fixture
-def champion() -> FakeChampion:
-    return FakeChampion(version(3))
+def champion(monkeypatch: pytest.MonkeyPatch) -> FakeChampion:
+    champion = FakeChampion(version(3))
+    monkeypatch.setattr("fraudstream.core.registry.registry_client", lambda _settings: None)
+    monkeypatch.setattr("fraudstream.core.registry.champion_version", champion.registered_version)
+    monkeypatch.setattr("fraudstream.scoring.champion.load_version", lambda _settings, _version: champion.loaded)
+    return champion
 
 
 @pytest.fixture

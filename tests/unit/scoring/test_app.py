@@ -18,7 +18,6 @@ from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import RegistryUnavailable
 from fraudstream.scoring import app as app_module
-from fraudstream.scoring.poller import ChampionPoller
 from tests.events import GOOD
 
 ClientFactory = Callable[..., TestClient]
@@ -159,24 +158,33 @@ def test_a_champion_outlives_a_registry_that_is_away(client_of: ClientFactory, c
     assert client.post("/score", json={"data": ROWS}).status_code == 200
 
 
-def test_the_poller_survives_anything_and_warns_once_an_outage(champion: Any) -> None:
-    poller = ChampionPoller(champion, 0.01)
+@pytest.mark.parametrize("event", ["no_champion", "champion_not_refreshed"])
+def test_the_champion_is_followed_whatever_is_raised_and_an_outage_warned_of_once(champion: Any, event: str) -> None:
+    champion.look()
+    if event == "no_champion":
+        champion.loaded = None
     with capture_logs() as logs:
-        for failure in (RuntimeError("0x1"), RuntimeError("0x2"), None, RuntimeError("0x3")):
+        for failure in (RuntimeError("0x1"), RuntimeError("0x2"), RegistryUnavailable("away"), RuntimeError("0x3")):
             champion.failure = failure
-            poller.poll()
-    assert [entry["log_level"] for entry in logs] == ["warning", "debug", "warning"]
-    assert "RuntimeError: 0x3" in poller.reason
+            champion.look()
+    assert [entry["event"] for entry in logs] == [event] * 4
+    assert [entry["log_level"] for entry in logs] == ["warning", "debug", "warning", "warning"]
+    assert [entry["reason"] for entry in logs] == [
+        "The champion cannot be looked up (RuntimeError: 0x1).",
+        "The champion cannot be looked up (RuntimeError: 0x2).",
+        "away",
+        "The champion cannot be looked up (RuntimeError: 0x3).",
+    ]
 
 
-def test_the_poller_stops_with_the_application(champion: Any) -> None:
-    def pollers() -> int:
-        return sum(thread.name == "champion-poller" for thread in threading.enumerate())
+def test_the_champion_is_not_followed_any_more_after_the_application(champion: Any) -> None:
+    def followers() -> int:
+        return sum(thread.name == "champion-follower" for thread in threading.enumerate())
 
-    before = pollers()
+    before = followers()
     with TestClient(app_module.create_app(champion, load_settings())):
-        assert pollers() == before + 1
-    assert pollers() == before
+        assert followers() == before + 1
+    assert followers() == before
 
 
 def test_a_model_that_fails_is_answered_by_500_and_logged(client: TestClient, champion: Any) -> None:

@@ -18,10 +18,10 @@ from structlog.testing import capture_logs
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import ModelError, RegistryUnavailable
 from fraudstream.core.kafka.progress import ProgressReporter
-from fraudstream.core.registry import registry_client
+from fraudstream.core.registry import ChampionFollower, registry_client
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
 from fraudstream.ml.algorithms import boosting
-from fraudstream.stream.champion import ChampionFollower, await_champion, champion_file, download_trees
+from fraudstream.stream.champion import ChampionTrees, await_champion, champion_file, download_trees
 from tests.unit.ml.test_training import trained
 
 pytestmark = pytest.mark.timeless
@@ -47,9 +47,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}", data_dir=tmp_path / "data")
 
 
-def warnings(follower: ChampionFollower) -> list[str]:
+def warnings(champion: ChampionTrees) -> list[str]:
     with capture_logs() as logs:
-        follower.look()
+        champion.look()
     return [str(entry["reason"]) for entry in logs if entry["event"] == "champion_not_taken_up"]
 
 
@@ -57,8 +57,8 @@ def test_what_cannot_score_is_told_once_and_the_version_at_hand_goes_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     first = trained(settings, monkeypatch, 5, tmp_path)
-    follower = ChampionFollower(settings)
-    assert warnings(follower) == []
+    champion = ChampionTrees(settings)
+    assert warnings(champion) == []
     at_hand = champion_file(settings).read_text("utf-8")
     assert json.loads(at_hand)["version"] == first.version
 
@@ -69,19 +69,19 @@ def test_what_cannot_score_is_told_once_and_the_version_at_hand_goes_on(
     for name, broken in BROKEN.items():
         made = broken if isinstance(broken, str) else broken(trees)
         (folder / "trees.json").write_text(made if isinstance(made, str) else json.dumps(made), "utf-8")
-        assert len(warnings(follower)) == 1, name
+        assert len(warnings(champion)) == 1, name
         assert champion_file(settings).read_text("utf-8") == at_hand, name
-    assert warnings(follower) == []
+    assert warnings(champion) == []
 
     # Half of the artifacts, none of them, and a version that is deleted.
     (folder / "trees.json").unlink()
-    assert "cannot be fetched" in warnings(follower)[0]
+    assert "cannot be fetched" in warnings(champion)[0]
     shutil.rmtree(folder)
-    assert "cannot be fetched" in warnings(follower)[0]
+    assert "cannot be fetched" in warnings(champion)[0]
     client.delete_model_version(settings.model_name, good.version)
-    assert warnings(follower) == ["no version is tagged as the champion any more"]
+    assert warnings(champion) == ["no version is tagged as the champion any more"]
     assert champion_file(settings).read_text("utf-8") == at_hand
-    assert ChampionFollower(settings).has_champion
+    assert ChampionTrees(settings).has_champion
 
 
 def test_a_model_of_somebody_else_is_told(settings: Settings, tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_a_model_of_somebody_else_is_told(settings: Settings, tmp_path: Path) ->
     mlflow.pyfunc.save_model(tmp_path / "foreign", python_model=Foreign())
     client.create_registered_model(settings.model_name)
     client.create_model_version(settings.model_name, source=str(tmp_path / "foreign"), tags={"role": "champion"})
-    follower = ChampionFollower(settings)
-    assert "has no flavor" in warnings(follower)[0]
-    assert not follower.has_champion
+    champion = ChampionTrees(settings)
+    assert "has no flavor" in warnings(champion)[0]
+    assert not champion.has_champion
 
 
 def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(
@@ -139,9 +139,11 @@ def test_to_wait_for_the_first_champion_is_no_failure(
     monkeypatch.setattr(ChampionFollower, "look", lambda self: (look(self), looked.set()))
     waiting = threading.Thread(target=await_champion, args=(settings, stop))
     waiting.start()
-    assert looked.wait(60)
-    stop.set()
-    waiting.join(timeout=30)
+    try:
+        assert looked.wait(60)
+    finally:
+        stop.set()
+        waiting.join(timeout=30)
     assert (tmp_path / "ready").exists()
     assert failing_sentence(tmp_path / "ready") is None
 
@@ -169,9 +171,9 @@ def test_a_job_whose_champion_cannot_be_looked_up_fails_and_goes_on_looking(
         if raised is not None:
             raise raised
 
-    monkeypatch.setattr("fraudstream.stream.champion.champion_version", asked)
+    monkeypatch.setattr("fraudstream.core.registry.champion_version", asked)
     if raised is not None:
-        monkeypatch.setattr("fraudstream.stream.champion.registry_client", lambda _settings: None)
+        monkeypatch.setattr("fraudstream.core.registry.registry_client", lambda _settings: None)
     settings = Settings(
         mlflow_tracking_uri="htp://127.0.0.1:5000", data_dir=tmp_path / "data", champion_poll_seconds=0.05
     )
@@ -195,10 +197,10 @@ def test_a_registry_that_is_away_is_no_failure_of_the_job(tmp_path: Path, monkey
     def away(*_: object) -> None:
         raise RegistryUnavailable("MLflow does not answer")
 
-    monkeypatch.setattr("fraudstream.stream.champion.registry_client", away)
-    follower = ChampionFollower(Settings(data_dir=tmp_path))
-    assert warnings(follower) == ["MLflow does not answer."]
-    assert follower.refused is None
+    monkeypatch.setattr("fraudstream.core.registry.registry_client", away)
+    champion = ChampionTrees(Settings(data_dir=tmp_path))
+    assert warnings(champion) == ["MLflow does not answer."]
+    assert champion.refused is None
 
 
 def await_condition(condition: Callable[[], bool]) -> None:
@@ -212,7 +214,7 @@ def await_condition(condition: Callable[[], bool]) -> None:
 def test_a_file_at_hand_that_is_not_whole_is_none(settings: Settings, text: str) -> None:
     champion_file(settings).parent.mkdir(parents=True)
     champion_file(settings).write_text(text, "utf-8")
-    assert not ChampionFollower(settings).has_champion
+    assert not ChampionTrees(settings).has_champion
 
 
 @pytest.mark.parametrize("before", range(185, 200, 2))
