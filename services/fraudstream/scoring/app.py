@@ -138,7 +138,8 @@ def _add_probes(app: FastAPI, champion: ServedChampion, settings: Settings) -> N
 
     @app.get("/version", summary="MLflow's version", response_class=Response)
     async def version() -> Response:
-        return Response(package_version("mlflow"), media_type="text/plain")
+        # The distribution that both MLflow in full and its client alone bring.
+        return Response(package_version("mlflow-skinny"), media_type="text/plain")
 
     @app.get("/health", summary="Which version scores", response_class=Response)
     async def health() -> Response:
