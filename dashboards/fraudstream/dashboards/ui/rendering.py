@@ -1,54 +1,38 @@
-"""What was rendered is kept for the other viewers of the same view: the work does not grow with the open pages."""
+"""Renderings are kept for the other viewers of the same view, so that more open pages do not cost more work."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import TTLCache, cached
 from dash import no_update
 from flask import has_request_context, request
 
 from fraudstream.dashboards.ui.formats import Formats, formats, preferred
 
 
-@dataclass(slots=True)
-class _Made:
-    """A rendering, or one that is being made; ``at`` is when it was, in seconds of the monotonic clock."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    value: Any = None
-    at: float | None = None
-
-
 class Rendered:
-    """The newest renderings by what they were made from.
+    """The ``most`` newest renderings, each under a key that names everything it depends on.
 
-    Viewers who ask for the same one at the same time wait for the first to make it. With ``seconds`` a rendering is
-    made anew once it is older than that.
+    Viewers who ask for the same rendering at the same time wait for one of them to make it. A rendering is made again
+    once it is older than ``seconds``.
     """
 
-    def __init__(self, most: int = 32, seconds: float = float("inf")) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._kept: OrderedDict[Hashable, _Made] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, most: int = 32, seconds: float = math.inf) -> None:
+        def render_now(_key: Hashable, render: Callable[[], Any]) -> Any:
+            return render()
+
+        self._rendered: Callable[[Hashable, Callable[[], Any]], Any] = cached(
+            TTLCache(most, seconds, time.monotonic), key=lambda key, _render: key, condition=threading.Condition()
+        )(render_now)
 
     def get(self, key: Hashable, render: Callable[[], Any]) -> Any:
-        """The rendering of this key, made now unless it is kept. Nobody may change what is returned."""
-        with self._lock:
-            made = self._kept.setdefault(key, _Made())
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        with made.lock:
-            if made.at is None or time.monotonic() - made.at > self._seconds:
-                made.value = render()
-                made.at = time.monotonic()
-            return made.value
+        """The rendering under this key; ``render`` makes it if there is none. Nobody may change what is returned."""
+        return self._rendered(key, render)
 
 
 def request_formats() -> Formats:
@@ -57,7 +41,7 @@ def request_formats() -> Formats:
 
 
 def unchanged(outputs: Any) -> Any:
-    """The same shape of outputs, each left as it is."""
+    """The same shape of outputs, with a value that tells Dash to change none of them."""
     if isinstance(outputs, dict):
         return {name: unchanged(part) for name, part in outputs.items()}
     return no_update
