@@ -1,18 +1,17 @@
-"""One reader for all viewers: what it reads from does not notice how many pages are open."""
+"""One reader for all viewers: the number of open pages does not change how often a source is read."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Generic, TypeVar
 
 import structlog
 
 from fraudstream.core.errors import UnavailableError
 from fraudstream.core.output.text import error_text
+from fraudstream.dashboards.data.watched import Watched
 
 log = structlog.get_logger(__name__)
 Read = TypeVar("Read")
@@ -26,10 +25,10 @@ class View(Generic[Read]):
     problem: str = ""
 
 
-class Feed(Generic[Read]):
+class Feed(Watched, Generic[Read]):
     """Reads a snapshot every ``interval_seconds`` while somebody looks, and keeps the last good one.
 
-    Nobody has looked for ``idle_seconds``: reading stops until the next look.
+    It stops reading when nobody has looked for ``idle_seconds``, and goes on at the next look.
     """
 
     def __init__(
@@ -40,29 +39,11 @@ class Feed(Generic[Read]):
         clock: Callable[[], float] = time.monotonic,
         name: str = "feed",
     ) -> None:
+        super().__init__(name, idle_seconds, clock)
         self._read = read
-        self._name = name
         self._interval = interval_seconds
-        self._idle = idle_seconds
-        self._clock = clock
         self._view: View[Read] = View()
-        self._looked_at = float("-inf")
-        self._condition = threading.Condition()
-        self._closed = False
         self._reads = 0
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def __enter__(self) -> Feed[Read]:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with self._condition:
-            self._closed = True
-            self._condition.notify_all()
-        self._thread.join(timeout=10)
 
     @property
     def reads(self) -> int:
@@ -70,14 +51,13 @@ class Feed(Generic[Read]):
         return self._reads
 
     def look(self, patience_seconds: float = 1.0) -> View[Read]:
-        """The current view. After a pause in looking it waits this long for a fresh one."""
+        """The current view. The first look after a rest waits up to ``patience_seconds`` for a fresh snapshot."""
         with self._condition:
-            asleep = self._clock() - self._looked_at > self._idle
-            self._looked_at = self._clock()
-            self._condition.notify_all()
-            if asleep:
-                seen = self._reads
-                self._condition.wait_for(lambda: self._reads > seen, patience_seconds)
+            rested = not self._is_watched()
+            self._note_look()
+            if rested:
+                reads_before = self._reads
+                self._condition.wait_for(lambda: self._reads > reads_before, patience_seconds)
             return self._view
 
     def _run(self) -> None:
@@ -89,17 +69,13 @@ class Feed(Generic[Read]):
                 self._condition.notify_all()
                 self._condition.wait_for(lambda: self._closed, self._interval)
 
-    def _wait_for_viewers(self) -> bool:
-        with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._clock() - self._looked_at <= self._idle)
-            return not self._closed
-
     def _next_view(self) -> View[Read]:
         try:
             view = View(self._read())
         except UnavailableError as error:
             view = View(self._view.snapshot, error_text(error))
-        # The thread outlives whatever a document may hold; the page names the problem and shows the last good data.
+        # A document may hold anything, and the thread must survive it: the page names the problem beside the last
+        # good data.
         except Exception as error:
             log.exception("snapshot_failed", feed=self._name)
             view = View(self._view.snapshot, f"The stored documents cannot be read ({error_text(error)}).")

@@ -1,17 +1,15 @@
 """The newest decisions straight from the topic `scored`, so that a page shows them before any document is written.
 
-A consumer of no group, which commits nothing: it reads the topic's end as any number of dashboards may. It works
-while somebody looks; on the next look it goes on from where it was, or from the window's start if that is later.
+The consumer has no group and commits nothing, so that any number of dashboards can read the topic's end. It reads
+while somebody looks. After a rest it goes on from its last position, or from the window's start if that is later.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -26,6 +24,7 @@ from fraudstream.core.kafka.clients import topic_partitions
 from fraudstream.core.output.text import error_text
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.queries import Decision
+from fraudstream.dashboards.data.watched import Watched
 from fraudstream.dashboards.data.window import MOST_ROWS, Window
 from fraudstream.dashboards.data.window_view import EMPTY, WindowView
 
@@ -33,7 +32,7 @@ SPAN = timedelta(hours=1)
 
 _POLL_MS = 200
 _MOST_RECORDS = 5_000
-# A poll never says that the broker is away; asking for the end offsets does.
+# A poll does not fail while the broker is away; a request for the end offsets does.
 _CHECK_SECONDS = 5.0
 _CHECK_MS = 3_000
 _PAUSE_SECONDS = 2.0
@@ -43,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TailView:
-    """The window, and why nothing comes in (empty while reading works). ``caught_up``: it has reached the end."""
+    """The window, and why nothing arrives (empty while reading works). ``caught_up``: reading has reached the end."""
 
     window: WindowView = EMPTY
     problem: str = ""
@@ -52,7 +51,11 @@ class TailView:
 
 @dataclass
 class _Start:
-    """Where a connection began: the window's start, the ends then, and which partitions are cut short of the start."""
+    """How a connection began: the window's start, and the end offsets at that time.
+
+    ``resumed``: the partitions that go on from an earlier connection. ``cut``: those that begin later than the window,
+    with the time of their first record once it has arrived.
+    """
 
     since: datetime
     ends: dict[TopicPartition, int]
@@ -60,8 +63,8 @@ class _Start:
     cut: dict[TopicPartition, datetime | None] = field(default_factory=dict)
 
 
-class Tail:
-    """Follows `scored` in a thread of its own while somebody looks; ``connect`` makes a consumer of no group."""
+class Tail(Watched):
+    """Follows `scored` in its own thread while somebody looks; ``connect`` makes a consumer without a group."""
 
     def __init__(
         self,
@@ -70,35 +73,17 @@ class Tail:
         idle_seconds: float = 30.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__("tail", idle_seconds)
         self._connect = connect
         self._window = window or Window()
-        self._idle = idle_seconds
         self._now = now
         self._problem = ""
         self._caught_up = False
         self._positions: dict[TopicPartition, int] = {}
-        self._looked_at = float("-inf")
-        self._condition = threading.Condition()
-        self._closed = False
-        self._thread = threading.Thread(target=self._run, name="tail", daemon=True)
-
-    def __enter__(self) -> Tail:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with self._condition:
-            self._closed = True
-            self._condition.notify_all()
-        self._thread.join(timeout=10)
 
     def look(self) -> TailView:
-        """What has come in so far."""
-        with self._condition:
-            self._looked_at = time.monotonic()
-            self._condition.notify_all()
+        """What has arrived so far."""
+        self._note_look()
         return TailView(self._window.view(), self._problem, self._caught_up)
 
     def _run(self) -> None:
@@ -112,7 +97,7 @@ class Tail:
                 self._follow(consumer)
             except (KafkaError, BrokerUnavailable) as error:
                 self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
-            # The thread outlives whatever a record or the client may bring; the page names the problem.
+            # The thread must survive any record and any error of the client; the page names the problem.
             except Exception as error:
                 log.exception("tail_failed")
                 self._fail(f"The topic {SCORED} cannot be read ({error_text(error)}).")
@@ -127,12 +112,12 @@ class Tail:
         start = self._seek(consumer, parts)
         checked_at = time.monotonic()
         try:
-            while self._looked_for():
+            while not self._closed and self._is_watched():
                 records = consumer.poll(_POLL_MS, max_records=_MOST_RECORDS)
                 self._window.add(decision for part in parts for decision in _decisions(records.get(part, ())))
                 self._positions |= {part: consumer.position(part) for part in parts}
                 if not self._caught_up:
-                    self._see_whether_caught_up(start, records)
+                    self._check_caught_up(start, records)
                 if time.monotonic() - checked_at > _CHECK_SECONDS:
                     consumer.end_offsets(parts, timeout_ms=_CHECK_MS)
                     checked_at = time.monotonic()
@@ -140,14 +125,14 @@ class Tail:
             self._caught_up = False
 
     def _seek(self, consumer: Any, parts: list[TopicPartition]) -> _Start:
-        """Go to where reading goes on, at most one window before the end."""
+        """Set each partition to where reading goes on, at most one window before its end."""
         since = self._now() - SPAN
-        found = consumer.offsets_for_times(dict.fromkeys(parts, int(since.timestamp() * 1000)))
+        first_within = consumer.offsets_for_times(dict.fromkeys(parts, int(since.timestamp() * 1000)))
         ends: dict[TopicPartition, int] = consumer.end_offsets(parts)
         most = MOST_ROWS // len(parts)
         start = _Start(since, ends)
         for part in parts:
-            earliest = found[part].offset if found.get(part) else ends[part]
+            earliest = first_within[part].offset if first_within.get(part) else ends[part]
             position = self._positions.get(part, -1)
             if earliest <= position <= ends[part]:
                 start.resumed.add(part)
@@ -158,27 +143,22 @@ class Tail:
             consumer.seek(part, position)
         return start
 
-    def _see_whether_caught_up(self, start: _Start, records: Mapping[TopicPartition, Any]) -> None:
-        for part, seen in start.cut.items():
-            if seen is None and records.get(part):
+    def _check_caught_up(self, start: _Start, records: Mapping[TopicPartition, Any]) -> None:
+        for part, first_at in start.cut.items():
+            if first_at is None and records.get(part):
                 start.cut[part] = datetime.fromtimestamp(records[part][0].timestamp / 1000, UTC)
         if any(self._positions[part] < end for part, end in start.ends.items()):
             return
-        # Where reading went on from before, the window is still complete from where it was.
+        # If every partition was resumed, the window is still complete since the same moment as before.
         if len(start.resumed) < len(start.ends):
-            self._window.complete_since(max([start.since, *(seen for seen in start.cut.values() if seen)]))
+            self._window.complete_since(max([start.since, *(first_at for first_at in start.cut.values() if first_at)]))
         self._caught_up, self._problem = True, ""
-
-    def _looked_for(self) -> bool:
-        with self._condition:
-            return not self._closed and time.monotonic() - self._looked_at <= self._idle
 
     def _wait_for_viewers(self) -> bool:
         with self._condition:
             if self._problem:
                 self._condition.wait_for(lambda: self._closed, _PAUSE_SECONDS)
-            self._condition.wait_for(lambda: self._closed or time.monotonic() - self._looked_at <= self._idle)
-            return not self._closed
+            return super()._wait_for_viewers()
 
     def _fail(self, problem: str) -> None:
         if not self._problem:
@@ -188,16 +168,17 @@ class Tail:
 
 
 def _decisions(records: Any) -> list[Decision]:
-    return [made for record in records if (made := decision_of(record.value, record.timestamp)) is not None]
+    decisions = (decision_of(record.value, record.timestamp) for record in records)
+    return [decision for decision in decisions if decision is not None]
 
 
 def decision_of(value: bytes, published_ms: int) -> Decision | None:
-    """A record of `scored` as a decision; None for one that is not, which the store job reports."""
+    """A record of `scored` as a decision. None if it is not a valid one: the store job reports those."""
     try:
         event = orjson.loads(value)
         source = event["source"]
         enqueued_at = datetime.fromisoformat(source["enqueued_at"]).astimezone(UTC)
-        made = Decision(
+        decision = Decision(
             id=int(event["id"]),
             event_time=datetime.fromisoformat(event["event_time"]).astimezone(UTC),
             enqueued_at=enqueued_at,
@@ -212,5 +193,5 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
-    usable = 0 <= made.id < 2**63 and stored.is_usable(made.features, made.score, made.threshold)
-    return made if usable else None
+    usable = 0 <= decision.id < 2**63 and stored.is_usable(decision.features, decision.score, decision.threshold)
+    return decision if usable else None
