@@ -1,1 +1,1 @@
-"""The live page and the history report, served from rollups and the ring of newest decisions."""
+"""The pages: live decisions, history report, explorer and state of the system."""

@@ -1,9 +1,7 @@
-"""``python -m fraudstream.dashboards``: serve the pages until the process is ended."""
+"""``python -m fraudstream.dashboards``: serve the pages until the process is stopped."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import signal
 import sys
 from types import FrameType
@@ -19,7 +17,7 @@ from fraudstream.core.process.environment import adopt
 from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.data.sources import Sources
 
-# A refresh takes milliseconds; threads are for the requests that wait for a store that is away.
+# A refresh takes milliseconds. More threads than that needs serve others while some wait for a lost store.
 _THREADS = 8
 
 log = structlog.get_logger(__name__)
@@ -28,13 +26,9 @@ log = structlog.get_logger(__name__)
 def serve(settings: Settings) -> None:
     """Serve on ``bind_host:dashboard_port`` until interrupted.
 
-    Raises :class:`PortTaken` when another process listens there, :class:`ConfigurationError` where strangers could
-    see the pages.
+    Raises :class:`PortTaken` if another process listens there, :class:`ConfigurationError` if strangers could see the
+    pages.
     """
-    # Plotly's encoder uses a pandas that is imported already, even one that MLflow's import in a poller's thread has
-    # only begun: where there is one, it is imported before anybody is served.
-    if importlib.util.find_spec("pandas"):
-        importlib.import_module("pandas")
     app = create_app(settings, sources := Sources.of(settings))
     try:
         server = create_server(
@@ -43,7 +37,7 @@ def serve(settings: Settings) -> None:
             port=settings.dashboard_port,
             threads=_THREADS,
             ident=None,
-            # Beyond it a browser waits in the system's queue instead of taking memory here.
+            # Further browsers wait in the operating system's queue, where they take no memory of this process.
             connection_limit=500,
             channel_timeout=120,
         )
@@ -58,11 +52,11 @@ def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit status 0 on interruption, else the error's own."""
+    """Run :func:`serve`; returns 0 after an interruption, else the error's exit status."""
     try:
         settings = start_settings("mongo")
         configure_logging("dashboards", settings.log_level)
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGTERM, _interrupt)
         serve(settings)
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")
@@ -72,7 +66,7 @@ def main() -> int:
     return 0
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -1,6 +1,6 @@
-"""Who may see the pages: nobody but this machine, or people whom a password or a proxy has let in.
+"""Who may see the pages: only this machine, or people who have signed in with a password or at a proxy.
 
-``dashboard_auth`` is ``none``, ``basic`` (one user and password, over TLS that something in front of us provides) or
+``dashboard_auth`` is ``none``, ``basic`` (one user and password; a proxy in front of the pages must provide TLS) or
 ``header`` (a proxy that signs people in, such as Azure Container Apps' or oauth2-proxy, names the user in a header).
 """
 
@@ -16,14 +16,14 @@ from pydantic import SecretStr
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 
-# Answers anybody: whether the process serves and which jobs fail.
+# This address needs no login: it says whether the process serves and which jobs fail.
 HEALTH_PATH = "/health"
 _LOCAL_NAMES = ("localhost",)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rule in force."""
+    """How requests are let in, from the settings ``dashboard_*``."""
 
     auth: str
     user: str
@@ -33,7 +33,7 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        """The settings' rule. Raises :class:`ConfigurationError` where it would leave the pages open to strangers."""
+        """The settings' rule. Raises :class:`ConfigurationError` if strangers could see the pages under it."""
         auth = settings.dashboard_auth
         if auth == "none" and not _is_loopback(settings.bind_host) and not settings.dashboard_guarded:
             raise ConfigurationError(
@@ -58,7 +58,7 @@ class Access:
 
 
 def protect(server: Flask, access: Access) -> None:
-    """Ask every request but the one for health for who it is from, and keep the pages out of other sites' frames."""
+    """Check who sends each request, except for health, and keep the pages out of other sites' frames."""
 
     @server.before_request
     def admit() -> Response | None:
@@ -79,12 +79,12 @@ def protect(server: Flask, access: Access) -> None:
 
 
 def _has_password(access: Access) -> bool:
-    given = request.authorization
-    if given is None or given.type != "basic":
+    login = request.authorization
+    if login is None or login.type != "basic":
         return False
-    # Both are compared in any case, each in a time that does not depend on where they differ.
-    user = hmac.compare_digest((given.username or "").encode(), access.user.encode())
-    password = hmac.compare_digest((given.password or "").encode(), access.password.get_secret_value().encode())
+    # Always compare both, in a time that does not depend on where they differ: it tells an attacker nothing.
+    user = hmac.compare_digest((login.username or "").encode(), access.user.encode())
+    password = hmac.compare_digest((login.password or "").encode(), access.password.get_secret_value().encode())
     return user and password
 
 

@@ -1,4 +1,4 @@
-"""The application: the shell, its pages, and which page an address shows."""
+"""The application: the shell, its pages, and the page that each address shows."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from fraudstream.dashboards.ui.shell import (
 )
 from fraudstream.dashboards.ui.theme import scheme_of
 
-# A thread that imports MLflow's client imports pandas where it is installed, and Plotly's serializer looks at whatever
-# part of it is there: while it is half imported, requests would fail.
+# MLflow's client imports pandas, if it is installed, in a poller's thread. Plotly's serializer uses any pandas that it
+# finds imported, and fails requests with a half-imported one. So pandas is imported here, before any thread runs.
 with suppress(ImportError):
     import pandas  # noqa: F401
 
@@ -47,22 +47,22 @@ _GRID_LIBRARY = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>'
 
 
 class Application(Dash):
-    """Dash, whose tables bring their library themselves when they are first needed (assets/grid-loading.js)."""
+    """Dash without the tables' library on its index page: assets/grid-loading.js loads it for the first table."""
 
     def interpolate_index(self, *arguments: Any, **parts: Any) -> str:
-        """The page that a browser loads first, without that library; Dash gives the parts by their names."""
-        found = _GRID_LIBRARY.search(parts["scripts"])
-        if found is None:
+        """The index page without that library; Dash passes the page's parts by their names."""
+        script = _GRID_LIBRARY.search(parts["scripts"])
+        if script is None:
             raise RuntimePartError("Dash's index page names no script of dash-ag-grid. Install the locked versions.")
-        parts["scripts"] = parts["scripts"].replace(found[0], "")
-        parts["metas"] += f'<meta name="grid-library" content="{found[1]}">'
+        parts["scripts"] = parts["scripts"].replace(script[0], "")
+        parts["metas"] += f'<meta name="grid-library" content="{script[1]}">'
         return str(super().interpolate_index(*arguments, **parts))  # type: ignore[no-untyped-call]
 
 
 def create_app(settings: Settings, sources: Sources) -> Dash:
-    """The pages over their sources. Everything that a browser loads comes from this process.
+    """The pages over these sources. A browser loads everything from this process.
 
-    Raises :class:`ConfigurationError` where the settings leave the pages open to strangers.
+    Raises :class:`ConfigurationError` if strangers could see the pages under these settings.
     """
     app = Application(
         "fraudstream.dashboards",
@@ -109,7 +109,7 @@ def create_app(settings: Settings, sources: Sources) -> Dash:
     jobs = JobsFailing(ProgressReader(settings).read)
 
     def health() -> Response:
-        """This process serves. What the jobs fail of stands beside it, in words where anybody may see the pages."""
+        """Say that this process serves, and which jobs fail; why they fail only if the pages need no login."""
         answer: dict[str, Any] = {"status": "ok"}
         if failing := jobs.look():
             answer["failing"] = failing if settings.dashboard_auth == "none" else sorted(failing)

@@ -1,8 +1,8 @@
-"""Rollups read by ``_id``, and read again only where they changed.
+"""Rollups read by ``_id``, and read again only after they changed.
 
-A bucket is one (origin, start) of a period. Its document of dimension ``all`` tells whether anything in it changed, so
-that what stands still costs one small read. A bucket whose dimensions do not add up to it was read in the middle of a
-write: it is read again the next time.
+A bucket is one (origin, start) of a period. Its document of dimension ``all`` shows whether anything in the bucket
+changed, so that an unchanged bucket costs one small read. A bucket whose dimensions do not add up to its total was read
+in the middle of a write: it is read again the next time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fraudstream.core.documents.client import ROLLUPS
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.store import Store
 
-# Every value of a dimension in the order in which it is drawn; the event contract admits no other.
+# Every value of a dimension, in the order in which the figures show them; the event contract admits no other.
 VALUES: dict[str, tuple[str, ...]] = {
     ALL: (ALL,),
     "day_of_week": get_args(DayOfWeek),
@@ -31,15 +31,16 @@ VALUES: dict[str, tuple[str, ...]] = {
     AMOUNT_BIN: amount_bins(),
 }
 
-# A thousand years of ten thousand a second: what is beyond is no count, and no browser's number holds it.
+# The largest whole number that a browser holds exactly. A larger value cannot be a count: ten thousand transactions a
+# second take 28,000 years to reach it.
 _MOST_COUNTED = 2**53
-# A request of this many ids stays far below every store's limit for one.
+# A request with this many ids stays far below every store's limit on a request's size.
 _MOST_IDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A rollup's state; amounts are sums in the accounts' currency, not finite where they cannot be summed."""
+    """A rollup's state. Amounts are sums in the accounts' currency, not finite if they are too large to be summed."""
 
     transactions: int = 0
     frauds: int = 0
@@ -64,33 +65,33 @@ Key = tuple[str, datetime | None]  # origin, start (None for totals)
 
 
 class Buckets:
-    """The buckets of one period. For one thread."""
+    """The buckets of one period. Only one thread may use it."""
 
     def __init__(self, store: Store, period: str) -> None:
         self._store = store
         self._period = period
-        self._known: dict[Key, dict[str, Tallies]] = {}
+        self._cached: dict[Key, dict[str, Tallies]] = {}
         self.changed: list[Key] = []
 
     def read(self, keys: Sequence[Key], dimensions: Sequence[str]) -> dict[Key, dict[str, Tallies]]:
-        """Each bucket that exists, with these dimensions beside ``all``. Raises ``PyMongoError``."""
+        """Each bucket that exists, with ``all`` and these dimensions. Raises ``PyMongoError``."""
         wanted = [name for name in dimensions if name != ALL]
         heads = self._find((key, ALL, ALL) for key in keys)
-        self.changed = [key for key, head in heads.items() if not self._is_known(key, head[ALL], wanted)]
-        found = self._find((key, name, value) for key in self.changed for name in wanted for value in VALUES[name])
+        self.changed = [key for key, head in heads.items() if not self._is_current(key, head[ALL], wanted)]
+        tallies = self._find((key, name, value) for key in self.changed for name in wanted for value in VALUES[name])
         for key in self.changed:
-            self._known[key] = {ALL: heads[key][ALL], **{name: found.get(key, {}).get(name, {}) for name in wanted}}
-        # What is no longer asked for is let go: minutes pass.
-        self._known = {key: self._known[key] for key in heads}
-        return {key: dict(tallies) for key, tallies in self._known.items()}
+            self._cached[key] = {ALL: heads[key][ALL], **{name: tallies.get(key, {}).get(name, {}) for name in wanted}}
+        # Buckets that are no longer asked for, such as minutes that have passed, are dropped.
+        self._cached = {key: self._cached[key] for key in heads}
+        return {key: dict(bucket) for key, bucket in self._cached.items()}
 
-    def _is_known(self, key: Key, head: Tallies, wanted: Iterable[str]) -> bool:
-        known = self._known.get(key)
-        if known is None or known[ALL] != head:
+    def _is_current(self, key: Key, head: Tallies, wanted: Iterable[str]) -> bool:
+        bucket = self._cached.get(key)
+        if bucket is None or bucket[ALL] != head:
             return False
-        counted = head[ALL].transactions
+        total = head[ALL].transactions
         return all(
-            name in known and sum(tally.transactions for tally in known[name].values()) == counted for name in wanted
+            name in bucket and sum(tally.transactions for tally in bucket[name].values()) == total for name in wanted
         )
 
     def _find(self, cells: Iterable[tuple[Key, str, str]]) -> dict[Key, dict[str, Tallies]]:
@@ -98,12 +99,12 @@ class Buckets:
             rollup_id(self._period, start, origin, dimension, value): ((origin, start), dimension, value)
             for (origin, start), dimension, value in cells
         }
-        found: dict[Key, dict[str, Tallies]] = {}
+        buckets: dict[Key, dict[str, Tallies]] = {}
         for document in self._documents(list(places)):
             key, dimension, value = places[document["_id"]]
             if (tally := _tally(document)) is not None:
-                found.setdefault(key, {}).setdefault(dimension, {})[value] = tally
-        return found
+                buckets.setdefault(key, {}).setdefault(dimension, {})[value] = tally
+        return buckets
 
     def _documents(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
         for begin in range(0, len(ids), _MOST_IDS):
@@ -111,7 +112,7 @@ class Buckets:
 
 
 def _tally(document: Mapping[str, Any]) -> Tally | None:
-    """A rollup's state; None where it is no count. A sum that is none is not a number (NaN)."""
+    """A rollup's state; None if its counts are not valid. A sum that is not a number becomes NaN."""
     transactions, frauds = stored.whole(document.get("transactions")), stored.whole(document.get("frauds"))
     if transactions is None or frauds is None or not 0 <= frauds <= transactions <= _MOST_COUNTED:
         return None
@@ -119,5 +120,5 @@ def _tally(document: Mapping[str, Any]) -> Tally | None:
 
 
 def _sum(value: Any) -> float:
-    known = stored.number(value)
-    return math.nan if known is None else float(known)
+    amount = stored.number(value)
+    return math.nan if amount is None else float(amount)

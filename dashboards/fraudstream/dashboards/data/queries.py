@@ -1,7 +1,7 @@
-"""Every read of the document store that the pages make, each bounded by what rollups, the ring or a limit can hold.
+"""The pages' reads of rollups and of the ring of newest decisions; each reads a bounded number of documents.
 
-Rollups are read by ``_id`` alone, which every store behind the contract finds without a scan. Only equality, ``$in``,
-one sort on an indexed field and limits are used; all of them are among what Cosmos DB for MongoDB has.
+Rollups are read by ``_id`` alone, which every document store finds without a scan. Queries use only equality, ``$in``,
+one sort on an indexed field, and limits: Cosmos DB for MongoDB has all of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _DECISION_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One scored transaction; times are UTC, ``latency_ms`` is from the broker's arrival to the decision's."""
+    """One scored transaction. Times are UTC; ``latency_ms`` is the time from its arrival to that of its decision."""
 
     id: int
     event_time: datetime
@@ -59,7 +59,8 @@ class Decision:
 class LiveSnapshot:
     """What the live page shows from the store, read at one moment (UTC). ``recent`` is newest first.
 
-    ``minutes`` has the dimensions too where ``detailed``: the page needs them only while its window cannot tell.
+    ``detailed``: ``minutes`` has all dimensions, and ``recent`` is read. The page needs both only while the topic's
+    tail is not caught up.
     """
 
     read_at: datetime
@@ -76,7 +77,7 @@ class LiveSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class HistorySnapshot:
-    """What the history report shows, read at one moment: origin → (start →) dimension → value → tally."""
+    """What the history report shows, read at one moment (UTC): origin → (start →) dimension → value → tally."""
 
     read_at: datetime
     totals: Mapping[str, Mapping[str, Tallies]] = field(default_factory=dict)
@@ -85,26 +86,26 @@ class HistorySnapshot:
 
 
 def minute_starts(now: datetime) -> list[datetime]:
-    """The minutes on the time line, oldest first; the last one is still running at ``now``."""
+    """The starts of the minutes on the time line, oldest first; the last minute is still running at ``now``."""
     current = now.astimezone(UTC).replace(second=0, microsecond=0)
     return [current - MINUTE * back for back in range(MINUTES_SHOWN - 1, -1, -1)]
 
 
 def month_starts(now: datetime) -> list[datetime]:
-    """The months that can hold events, oldest first, up to the one after ``now``'s day."""
+    """The starts of the months that can hold events, oldest first, up to the month of the day after ``now``."""
     newest = now.astimezone(UTC) + timedelta(days=1)
     count = newest.year * 12 + newest.month - 1
     return [datetime(n // 12, n % 12 + 1, 1, tzinfo=UTC) for n in range(count - MONTHS_SHOWN + 1, count + 1)]
 
 
 def day_starts(month: datetime) -> list[datetime]:
-    """The days of a month."""
+    """The starts of a month's days."""
     following = (month + timedelta(days=31)).replace(day=1)
     return [month + timedelta(days=day) for day in range((following - month).days)]
 
 
 class Reader:
-    """Reads snapshots, remembering the rollups that have not changed. For one thread."""
+    """Reads snapshots, and keeps the rollups that have not changed. Only one thread may use it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -115,7 +116,7 @@ class Reader:
         self._unsettled: set[Key] = set()
 
     def live(self, now: datetime, *, ring: bool) -> LiveSnapshot:
-        """Read the live page's share; ``ring``: the newest stored decisions and minutes by dimension as well.
+        """Read the live page's rollups; with ``ring`` also the newest stored decisions and the minutes by dimension.
 
         Raises :class:`StoreUnavailable` when the store does not answer.
         """
@@ -134,7 +135,7 @@ class Reader:
             raise unavailable(error) from error
 
     def history(self, now: datetime) -> HistorySnapshot:
-        """Read the report's share. Raises :class:`StoreUnavailable`."""
+        """Read the report's rollups. Raises :class:`StoreUnavailable`."""
         try:
             totals = self._totals.read([(origin, None) for origin in ORIGINS], DIMENSIONS)
             keys: list[Key] = [(origin, start) for origin in ORIGINS for start in month_starts(now)]
@@ -153,39 +154,39 @@ class Reader:
         )
 
     def _read_days(self, months: Mapping[Key, Mapping[str, Tallies]], changed: Iterable[Key]) -> None:
-        """Read the days of the months that changed; days that do not add up to theirs are read again next time."""
+        """Read the days of the months that changed. Days that do not add up to their month are read again next time."""
         self._unsettled = set()
         for origin, month in changed:
             if month is None or (origin, month) not in months:
                 continue
-            found = Buckets(self._store, "day").read([(origin, day) for day in day_starts(month)], ())
-            counted = {day: tallies[ALL][ALL] for (_, day), tallies in found.items() if day is not None}
-            self._days[origin] |= counted
-            if sum(tally.transactions for tally in counted.values()) != months[origin, month][ALL][ALL].transactions:
+            buckets = Buckets(self._store, "day").read([(origin, day) for day in day_starts(month)], ())
+            days = {day: tallies[ALL][ALL] for (_, day), tallies in buckets.items() if day is not None}
+            self._days[origin] |= days
+            if sum(tally.transactions for tally in days.values()) != months[origin, month][ALL][ALL].transactions:
                 self._unsettled.add((origin, month))
 
 
 def read_recent(store: Store) -> tuple[Decision, ...]:
     """The ring of newest decisions, newest first."""
     projection = dict.fromkeys((*_DECISION_FIELDS, *FEATURES), 1)
-    found = (decision_from(document) for document in stored.read_all(store[RECENT].find({}, projection)))
-    decisions = [decision for decision in found if decision is not None]
-    return tuple(sorted(decisions, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True))
+    decisions = (decision_from(document) for document in stored.read_all(store[RECENT].find({}, projection)))
+    usable = (decision for decision in decisions if decision is not None)
+    return tuple(sorted(usable, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True))
 
 
 def decision_from(document: Mapping[str, Any]) -> Decision | None:
-    """A document of `recent` as a decision; None for one that is none."""
-    number, event_time = stored.whole(document.get("id")), stored.moment(document.get("event_time"))
+    """A document of `recent` as a decision; None if it is not a valid one."""
+    transaction_id, event_time = stored.whole(document.get("id")), stored.moment(document.get("event_time"))
     enqueued_at, source = stored.moment(document.get("enqueued_at")), document.get("source")
     partition = stored.whole(source.get("partition")) if isinstance(source, Mapping) else None
     score, threshold = stored.number(document.get("score")), stored.number(document.get("threshold"))
     features = {name: document[name] for name in FEATURES if name in document}
-    if number is None or event_time is None or enqueued_at is None or partition is None:
+    if transaction_id is None or event_time is None or enqueued_at is None or partition is None:
         return None
     if score is None or threshold is None or not stored.is_usable(features):
         return None
     return Decision(
-        id=number,
+        id=transaction_id,
         event_time=event_time,
         enqueued_at=enqueued_at,
         partition=partition,
@@ -200,10 +201,10 @@ def decision_from(document: Mapping[str, Any]) -> Decision | None:
 
 
 def summed(parts: Iterable[Mapping[str, Tallies]], dimensions: Sequence[str] = DIMENSIONS) -> dict[str, Tallies]:
-    """Several buckets as one: each value's tally over all of them."""
-    found: dict[str, Tallies] = {name: {} for name in dimensions}
+    """Several buckets added up: each value's tally over all of them."""
+    sums: dict[str, Tallies] = {name: {} for name in dimensions}
     for part in parts:
         for name in dimensions:
             for value, tally in part.get(name, {}).items():
-                found[name][value] = found[name].get(value, Tally()) + tally
-    return found
+                sums[name][value] = sums[name].get(value, Tally()) + tally
+    return sums

@@ -1,4 +1,4 @@
-"""The explorer's reads: one transaction by its id, a bounded search by field, the newest rejected events."""
+"""Reads of single documents: a transaction by its id, a bounded search by field, the newest rejected events."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ SEARCHED: tuple[str, ...] = (
     "origin",
 )
 
-
-# What a table of transactions shows: nothing else of a document that may have megabytes is read for it.
+# The fields that a table of transactions shows. Only these are read for it: a document may have megabytes of others.
 ROW_FIELDS: tuple[str, ...] = ("id", "event_time", "prediction", "isFraud", "score", "reasons", *FEATURES)
-# Documents of megabytes: as many are read as a page or a file of reasonable size holds.
+# A search stops after this many bytes of documents: more would not fit into a page or file of reasonable size.
 MOST_BYTES = 32 * 2**20
 _SUMMARY = ("reason", "field", "raw_bytes", "rejected_at")
 _LONGEST_REASON = 500
@@ -42,7 +41,7 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a search found, and what it is: ``complete`` where nothing else in the collection matches."""
+    """What a search found, with a note about it. ``complete``: nothing else in the collection matches."""
 
     documents: tuple[Document, ...]
     complete: bool
@@ -51,7 +50,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class RejectedSnapshot:
-    """The newest rejected events, newest first, read at one moment; ``rejected_at`` is that moment where it lacks."""
+    """The newest rejected events, newest first. ``read_at`` stands in for a ``rejected_at`` that a document lacks."""
 
     read_at: datetime
     documents: tuple[Document, ...] = ()
@@ -67,26 +66,26 @@ class Rejections:
         """Raises :class:`StoreUnavailable`."""
         projection = dict.fromkeys(_SUMMARY, 1)
         try:
-            found = self._store[REJECTED].find({}, projection).sort("rejected_at", DESCENDING).limit(REJECTIONS_SHOWN)
-            return RejectedSnapshot(now, tuple(_summary(made, now) for made in stored.read_all(found)))
+            cursor = self._store[REJECTED].find({}, projection).sort("rejected_at", DESCENDING).limit(REJECTIONS_SHOWN)
+            return RejectedSnapshot(now, tuple(_summary(document, now) for document in stored.read_all(cursor)))
         except PyMongoError as error:
             raise unavailable(error) from error
 
 
 @dataclass
 class Lookup:
-    """Reads that one reader asked for. Searches take turns: scans side by side would only slow each other down."""
+    """Reads for one reader's request. Searches take turns: two scans at a time would only slow each other down."""
 
     store: Store
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def transaction(self, number: int) -> Document | None:
+    def transaction(self, transaction_id: int) -> Document | None:
         """The stored transaction, or None. Raises :class:`StoreUnavailable`."""
-        return self._one(TRANSACTIONS, number)
+        return self._document(TRANSACTIONS, transaction_id)
 
-    def rejected(self, number: str) -> Document | None:
+    def rejected(self, rejected_id: str) -> Document | None:
         """The rejected event ``topic/partition/offset`` with its raw bytes, or None. Raises ``StoreUnavailable``."""
-        return self._one(REJECTED, number)
+        return self._document(REJECTED, rejected_id)
 
     def search(
         self,
@@ -98,8 +97,8 @@ class Lookup:
     ) -> Rows:
         """Transactions that satisfy the criteria, at most :data:`ROWS`, within :data:`SEARCH_MS`, in no order.
 
-        ``keeps`` tells what the criteria cannot; :data:`LOOKED_THROUGH` documents are tried for it. ``frauds_only``
-        looks through the alerts, which are bounded. Without ``names`` a document comes with all its fields.
+        ``keeps`` decides what the criteria cannot express; it sees :data:`LOOKED_THROUGH` documents at most.
+        ``frauds_only`` searches the alerts, which are bounded. ``names`` are the fields to read (default: all).
         Raises :class:`StoreUnavailable`.
         """
         if not self._turn.acquire(timeout=SEARCH_MS / 1000):
@@ -116,7 +115,7 @@ class Lookup:
         keeps: Callable[[Document], bool] | None,
         names: Sequence[str],
     ) -> Rows:
-        found: list[Document] = []
+        documents: list[Document] = []
         where = "the newest alerts" if collection == ALERTS else "the stored transactions"
         most, tried, kept_bytes = (LOOKED_THROUGH if keeps else ROWS + 1), 0, 0
         projection = dict.fromkeys(names, 1) if names else None
@@ -125,48 +124,50 @@ class Lookup:
             with pymongo.timeout(SEARCH_MS / 1000):
                 for raw in self.store[collection].find(criteria, projection).limit(most):
                     tried += 1
-                    made = stored.read(raw)
-                    if keeps is None or keeps(made):
-                        found.append(made)
+                    document = stored.read(raw)
+                    if keeps is None or keeps(document):
+                        documents.append(document)
                         kept_bytes += stored.size(raw)
-                    if len(found) > ROWS or kept_bytes > MOST_BYTES or time.monotonic() > ends_at:
+                    if len(documents) > ROWS or kept_bytes > MOST_BYTES or time.monotonic() > ends_at:
                         break
         except PyMongoError as error:
-            # A server that cannot be found is away; one that takes too long over a search is not.
+            # A server that takes too long over a search is not away; one that cannot be reached is.
             if not error.timeout or isinstance(error, ServerSelectionTimeoutError):
                 raise unavailable(error) from error
             note = f"Stopped after {SEARCH_MS // 1000} s: there may be more in {where}."
-            return Rows(tuple(found[:ROWS]), False, note)
-        if len(found) > ROWS:
-            return Rows(tuple(found[:ROWS]), False, f"The first {ROWS} found in {where}, in no order; there are more.")
+            return Rows(tuple(documents[:ROWS]), False, note)
+        if len(documents) > ROWS:
+            return Rows(
+                tuple(documents[:ROWS]), False, f"The first {ROWS} found in {where}, in no order; there are more."
+            )
         if kept_bytes > MOST_BYTES:
             note = f"Stopped after {kept_bytes // 2**20} MB of large documents in {where}; there may be more."
-            return Rows(tuple(found), False, note)
+            return Rows(tuple(documents), False, note)
         if time.monotonic() > ends_at or tried == most:
-            return Rows(tuple(found), False, f"Found among the first {tried:,} looked through; there may be more.")
-        return Rows(tuple(found), True, f"All that {where} hold.")
+            return Rows(tuple(documents), False, f"Found among the first {tried:,} looked through; there may be more.")
+        return Rows(tuple(documents), True, f"All that {where} hold.")
 
-    def _one(self, collection: str, number: int | str) -> Document | None:
+    def _document(self, collection: str, document_id: int | str) -> Document | None:
         try:
-            return next(stored.read_all(self.store[collection].find({"_id": number})), None)
+            return next(stored.read_all(self.store[collection].find({"_id": document_id})), None)
         except PyMongoError as error:
             raise unavailable(error) from error
 
 
-def _summary(made: Mapping[str, Any], now: datetime) -> Document:
+def _summary(document: Mapping[str, Any], now: datetime) -> Document:
     return {
-        "_id": stored.text(made.get("_id")),
-        "reason": stored.text(made.get("reason"), _LONGEST_REASON),
-        "field": stored.text(made.get("field"), 60),
-        "raw_bytes": stored.whole(made.get("raw_bytes")),
-        "rejected_at": stored.moment(made.get("rejected_at")) or now,
+        "_id": stored.text(document.get("_id")),
+        "reason": stored.text(document.get("reason"), _LONGEST_REASON),
+        "field": stored.text(document.get("field"), 60),
+        "raw_bytes": stored.whole(document.get("raw_bytes")),
+        "rejected_at": stored.moment(document.get("rejected_at")) or now,
     }
 
 
 def criteria(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Typed values of a search, from text; raises ``ValueError`` naming the field that has no such value."""
+    """A search's typed values, from (field, text). Raises ``ValueError`` that names a field with a wrong value."""
     rules = {rule.name: rule for rule in FIELD_RULES}
-    wanted: dict[str, Any] = {}
+    typed: dict[str, Any] = {}
     for name, text in pairs:
         if name not in SEARCHED:
             raise ValueError(f"{printable(name, 60)} is not a field that can be searched")
@@ -180,16 +181,15 @@ def criteria(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
                 raise ValueError
             text.encode()
         except ValueError:
-            shown = printable(text, 60)
             expected = {"int": "a whole number of 64 bits", "float": "a finite number"}.get(kind, "a text")
-            raise ValueError(f"{name} takes {expected}, not {shown!r}") from None
-        wanted[name] = value
-    return wanted
+            raise ValueError(f"{name} takes {expected}, not {printable(text, 60)!r}") from None
+        typed[name] = value
+    return typed
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """When a part saw a transaction (UTC), and how long after its arrival, in milliseconds."""
+    """When a part handled a transaction (UTC), and how long after its arrival, in milliseconds."""
 
     name: str
     detail: str
@@ -197,28 +197,29 @@ class Stage:
     after_ms: float | None
 
 
-def stages(made: Mapping[str, Any]) -> list[Stage]:
-    """A transaction's way through the parts, as its document tells it."""
-    place = place_of(made)
+def stages(document: Mapping[str, Any]) -> list[Stage]:
+    """A transaction's way through the parts, from the times in its document."""
+    place = place_of(document)
     steps = [("Made", "the sender's own clock, whole seconds", "event_time"), ("Arrived", place, "enqueued_at")]
-    if "scored_at" in made:
+    if "scored_at" in document:
         steps += [
-            ("Scored", f"model version {stored.text(made.get('model_version', '?'), 60)}", "scored_at"),
+            ("Scored", f"model version {stored.text(document.get('model_version', '?'), 60)}", "scored_at"),
             ("Published", "topic scored", "published_at"),
         ]
     steps.append(("Stored", "document in transactions", "stored_at"))
-    arrived = stored.moment(made.get("enqueued_at"))
-    found = []
+    arrived = stored.moment(document.get("enqueued_at"))
+    reached = []
     for name, detail, key in steps:
-        at = stored.moment(made.get(key))
-        apart = None if at is None or arrived is None or key == "event_time" else 1000 * (at - arrived).total_seconds()
-        found.append(Stage(name, detail, at, apart))
-    return found
+        at = stored.moment(document.get(key))
+        after = None if at is None or arrived is None or key == "event_time" else 1000 * (at - arrived).total_seconds()
+        reached.append(Stage(name, detail, at, after))
+    return reached
 
 
-def place_of(made: Mapping[str, Any]) -> str:
-    """The record that a document was made from, in words."""
-    source = made.get("source")
-    known = source if isinstance(source, Mapping) else {}
-    parts = (stored.text(known.get(name, "?"), 60) for name in ("topic", "partition", "offset"))
-    return "{}, partition {}, offset {}".format(*parts)
+def place_of(document: Mapping[str, Any]) -> str:
+    """The record that a document comes from, in words."""
+    source = document.get("source")
+    place = source if isinstance(source, Mapping) else {}
+    return "{}, partition {}, offset {}".format(
+        *(stored.text(place.get(name, "?"), 60) for name in ("topic", "partition", "offset"))
+    )

@@ -1,4 +1,4 @@
-"""Where the pages' data come from: one poller for each kind, shared by all viewers."""
+"""The sources of the pages' data: one poller for each kind, shared by all viewers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SYSTEM_SECONDS = 3.0
 
 
 class Follower(Protocol):
-    """What gives the window of newest decisions: the topic's tail, or nothing where there is no broker."""
+    """A source of the window of newest decisions: the topic's tail, or :class:`NoTail` without a broker."""
 
     def look(self) -> TailView: ...
 
 
 class NoTail:
-    """No topic is read: the pages show what is stored."""
+    """Reads no topic: the pages show only what is stored."""
 
     def look(self) -> TailView:
         """An empty window that never catches up."""
@@ -43,9 +43,9 @@ class NoTail:
 
 @dataclass
 class Sources:
-    """The sources of all pages; entering it starts the pollers' threads, which read while somebody looks.
+    """The sources of all pages. Entering it starts the pollers' threads, which read while somebody looks.
 
-    ``replay`` sends events back, ``health`` asks the parts, ``now`` is the clock (UTC); each has a default.
+    ``replay`` sends rejected events again, ``health`` asks the parts, ``now`` is the clock (UTC); each has a default.
     """
 
     settings: Settings
@@ -58,7 +58,7 @@ class Sources:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
-        # A reader remembers what it read and belongs to one thread.
+        # Each feed has its own reader: a reader caches what it read, and only one thread may use it.
         live, history = Reader(self.store), Reader(self.store)
         rejections = Rejections(self.store)
         health = self.health or Health(self.settings, self.store)
@@ -78,16 +78,15 @@ class Sources:
 
     @classmethod
     def of(cls, settings: Settings) -> Sources:
-        """The configured store and broker; both are connected to when somebody looks."""
-        # A page waits for one read at most, so that a store that is away is told within seconds;
-        # reading is tried again by the pollers anyway.
+        """The configured store and broker. Nothing connects to them before somebody looks."""
+        # Timeouts are short, so that a page reports a lost store within seconds; the pollers try again anyway.
         store = database(
             settings,
             serverSelectionTimeoutMS=2_000,
             connectTimeoutMS=2_000,
             socketTimeoutMS=8_000,
             retryReads=False,
-            # Decoded one by one: see stored.py.
+            # Documents are decoded one by one, so that an unreadable one does not hide the others: see stored.py.
             document_class=stored.RAW,
         )
         tail = Tail(lambda: consumer(settings, fetch_max_wait_ms=100, request_timeout_ms=20_000))

@@ -1,4 +1,4 @@
-"""A document store, as far as the pages need one: pymongo's database has this shape."""
+"""The operations of a document store that the pages use, as protocols; pymongo's database satisfies them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class Found(Protocol):
-    """A cursor, as far as the pages need one."""
+class Cursor(Protocol):
+    """A cursor's operations that the pages use."""
 
     def __iter__(self) -> Any: ...
-    def sort(self, field: str, direction: int, /) -> Found: ...
-    def limit(self, number: int, /) -> Found: ...
+    def sort(self, field: str, direction: int, /) -> Cursor: ...
+    def limit(self, number: int, /) -> Cursor: ...
 
 
 class Documents(Protocol):
-    """A collection, as far as the pages need one."""
+    """A collection's operations that the pages use."""
 
-    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> Found: ...
+    def find(self, filter: Mapping[str, Any], projection: Any = None, /) -> Cursor: ...
 
 
 class Store(Protocol):

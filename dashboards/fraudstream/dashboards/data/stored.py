@@ -1,4 +1,4 @@
-"""Stored documents as the pages read them: whatever one holds, it can be shown, and none makes another's page fail."""
+"""Stored documents as the pages read them: a page can show any document, and no document makes another's page fail."""
 
 from __future__ import annotations
 
@@ -44,31 +44,31 @@ _MOST_REASONS = 20
 
 
 def reasons(value: Any) -> list[tuple[str, float]]:
-    """A decision's reasons, (field, contribution in log-odds); what is none is left out."""
-    found = []
-    for each in value[:_MOST_REASONS] if isinstance(value, list | tuple) else ():
-        name = each.get("field") if isinstance(each, Mapping) else None
-        weight = number(each.get("contribution")) if isinstance(each, Mapping) else None
+    """A decision's reasons as (field, contribution in log-odds); invalid ones are left out."""
+    valid = []
+    for reason in value[:_MOST_REASONS] if isinstance(value, list | tuple) else ():
+        name = reason.get("field") if isinstance(reason, Mapping) else None
+        weight = number(reason.get("contribution")) if isinstance(reason, Mapping) else None
         if name is not None and weight is not None:
-            found.append((text(name, 60), float(weight)))
-    return found
+            valid.append((text(name, 60), float(weight)))
+    return valid
 
 
 _KINDS = {rule.name: rule.kind for rule in FIELD_RULES}
 
 
-def fields(made: Mapping[str, Any]) -> dict[str, Any]:
-    """The event's own fields that are there: numbers where the contract has numbers, else text."""
-    found: dict[str, Any] = {}
+def fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the event contract that the document has: numbers where the contract has numbers, else text."""
+    values: dict[str, Any] = {}
     for name, kind in _KINDS.items():
-        if name in made and made[name] is not None:
-            value = number(made[name]) if kind in ("int", "float") else None
-            found[name] = text(made[name]) if value is None else value
-    return found
+        if name in document and document[name] is not None:
+            value = number(document[name]) if kind in ("int", "float") else None
+            values[name] = text(document[name]) if value is None else value
+    return values
 
 
 def is_usable(features: Mapping[str, Any], *numbers: float | None) -> bool:
-    """Whether these are a decision's features as the contract has them, and these numbers finite."""
+    """Whether the features have the contract's types and lengths, and the numbers are finite."""
     for name in FEATURES:
         value = features.get(name)
         if _KINDS[name] == "text":
@@ -76,9 +76,9 @@ def is_usable(features: Mapping[str, Any], *numbers: float | None) -> bool:
                 return False
         elif (type(value) is not float and not _is_whole(value)) or not math.isfinite(value):  # type: ignore[arg-type]
             return False
-    return all(each is None or math.isfinite(each) for each in numbers)
+    return all(value is None or math.isfinite(value) for value in numbers)
 
 
 def _is_whole(value: Any) -> bool:
-    # Int64 of BSON is an int; a boolean is no number.
+    # BSON's Int64 is a subclass of int, and so is bool, which is no number.
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_INTEGER

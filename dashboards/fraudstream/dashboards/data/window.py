@@ -1,4 +1,4 @@
-"""Filling the window of newest decisions: columns that grow at their end, bounded, each decision once."""
+"""The window of newest decisions: bounded columns that grow at their end and hold each decision once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fraudstream.core.contract.rollups import AMOUNT_BIN, AMOUNT_EDGES, EVENT_DI
 from fraudstream.dashboards.data.queries import Decision
 from fraudstream.dashboards.data.window_view import EMPTY, FILTERED, Columns, WindowView, microseconds
 
-# An hour at 69 decisions a second; 16 MB of columns.
+# An hour at 69 decisions a second, in columns of 16 MB.
 MOST_ROWS = 250_000
-# Whole decisions, for the table: beyond them only what is counted is kept.
+# Decisions that are kept with all their fields, for the table; of older ones only the counted columns are kept.
 MOST_DETAILS = 4_000
 _COLUMNS: dict[str, str] = {
     "id": "i8",
@@ -35,7 +35,7 @@ _EDGES = np.array(AMOUNT_EDGES[1:], dtype="f8")
 
 @dataclass
 class Window:
-    """Takes decisions in, once each by id, and hands out views. Threads may share it."""
+    """Takes each decision in once, by its id, and gives views. Threads may share it."""
 
     most_rows: int = MOST_ROWS
     _columns: Columns = field(default_factory=lambda: _empty(4_096))
@@ -50,17 +50,17 @@ class Window:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        # Codes are given in the order of arrival; bins are known beforehand.
+        # A value's code is its place in the order of arrival; only the bins are fixed beforehand.
         self._values = {name: [] for name in EVENT_DIMENSIONS} | {AMOUNT_BIN: list(amount_bins())}
 
     def complete_since(self, moment: datetime) -> None:
-        """From here on every decision that arrived since ``moment`` has been added."""
+        """State that every decision that arrived since ``moment`` has been added."""
         with self._lock:
             self._covers_from = moment
             self._version += 1
 
     def add(self, decisions: Iterable[Decision]) -> int:
-        """Add decisions that are not in it yet, in the order of arrival; returns how many were new."""
+        """Add the decisions that are new, in the order of their arrival; returns how many were new."""
         with self._lock:
             fresh = []
             for decision in decisions:
@@ -87,14 +87,14 @@ class Window:
             start = max(0, self._size - self.most_rows)
             columns = {name: column[start : self._size] for name, column in self._columns.items()}
             details = sorted(self._details, key=_AGE, reverse=True)
-            values = {name: tuple(known) for name, known in self._values.items()}
+            values = {name: tuple(texts) for name, texts in self._values.items()}
             self._view = WindowView(columns, values, tuple(details), self._covered(start), self._version)
             return self._view
 
     def _covered(self, start: int) -> datetime | None:
         if self._covers_from is None or (start == 0 and not self._dropped):
             return self._covers_from
-        # What was dropped arrived before what is kept, give or take the partitions' unequal pace.
+        # Dropped decisions arrived before the kept ones, within a second: partitions are not read at the same pace.
         oldest = datetime.fromtimestamp(int(self._columns["enqueued"][start]) / 1_000_000, UTC)
         return max(self._covers_from, oldest + timedelta(seconds=1))
 
@@ -104,14 +104,13 @@ class Window:
             return
         kept = min(self._size, max(self.most_rows - number, 0))
         self._dropped |= kept < self._size
-        # New arrays: views of the old ones stay as they are.
+        # Views keep the old arrays, so these must not change.
         larger = _empty(min(max(2 * capacity, 2 * (kept + number)), 2 * self.most_rows))
         for name, column in self._columns.items():
             larger[name][:kept] = column[self._size - kept : self._size]
         self._columns, self._size = larger, kept
         if self._dropped:
-            fresh = {decision.id for decision in self._details}
-            self._ids = set(larger["id"][:kept].tolist()) | fresh
+            self._ids = set(larger["id"][:kept].tolist()) | {decision.id for decision in self._details}
 
     def _coded(self, decisions: Sequence[Decision]) -> Mapping[str, Any]:
         amounts = np.array([float(decision.features["amount"]) for decision in decisions])
@@ -128,15 +127,15 @@ class Window:
         return coded
 
     def _code(self, name: str, value: str) -> int:
-        known = self._values[name]
+        values = self._values[name]
         try:
-            return known.index(value)
+            return values.index(value)
         except ValueError:
-            if len(known) == _MOST_VALUES:
-                return len(known) - 1
-            # The last place is for all that finds no other: a column has a byte for it.
-            known.append(value if len(known) < _MOST_VALUES - 1 else "other values")
-            return len(known) - 1
+            if len(values) == _MOST_VALUES:
+                return len(values) - 1
+            # A code has one byte: the last one stands for all further values.
+            values.append(value if len(values) < _MOST_VALUES - 1 else "other values")
+            return len(values) - 1
 
 
 def _empty(capacity: int) -> Columns:

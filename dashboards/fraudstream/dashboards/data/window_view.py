@@ -1,7 +1,7 @@
 """The newest decisions in memory, in columns: what cross-filtering counts, exactly and without asking the store.
 
-The window holds at most a bounded number of decisions. Which moment it is complete from is part of every view of it, so
-that a page can say what its figures cover.
+The window holds a bounded number of decisions. Every view of it names the moment since which it is complete, so that a
+page can say what its figures cover.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, amount_bins
-from fraudstream.core.figures import nearest_rank
 from fraudstream.dashboards.data.buckets import Tallies, Tally
+from fraudstream.dashboards.data.measures import quantiles
 from fraudstream.dashboards.data.queries import Decision
 
 FILTERED = (*EVENT_DIMENSIONS, AMOUNT_BIN)
 MINUTE = "minute"
+RATE_WINDOW = timedelta(seconds=30)
+_MINUTE_MICROSECONDS = 60_000_000
 
 Filters = Mapping[str, frozenset[str]]
 Mask = NDArray[np.bool_]
@@ -36,7 +38,7 @@ def microseconds(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a selection of the window's decisions adds up to; minutes start at their moment, UTC."""
+    """What a selection of the window's decisions adds up to. A minute's key is its start (UTC); latencies are in ms."""
 
     total: Tally
     dimensions: Mapping[str, Tallies]
@@ -46,7 +48,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """The window at one moment: immutable, whatever arrives meanwhile. ``details`` is newest first."""
+    """The window at one moment; it does not change when more decisions arrive. ``details`` is newest first."""
 
     columns: Columns
     values: Mapping[str, Sequence[str]]
@@ -58,31 +60,43 @@ class WindowView:
         return len(self.columns["id"]) if self.columns else 0
 
     def covers(self, since: datetime) -> bool:
-        """Whether every decision that arrived since then is in it."""
+        """Whether the window holds every decision that arrived since then."""
         return self.covers_from is not None and self.covers_from <= since
 
     def arrived_since(self, since: datetime, until: datetime | None = None) -> int:
-        """How many decisions arrived after one moment, and up to another."""
+        """How many decisions arrived from ``since`` on, up to ``until``."""
         return int(np.count_nonzero(self._within(since, until))) if len(self) else 0
+
+    def events_per_second(self, now: datetime) -> float | None:
+        """Decisions a second over the 30 s before ``now``, or over as much of them as the window covers.
+
+        None while the window covers less than a second. The rate of traffic that has stopped is zero.
+        """
+        if self.covers_from is None:
+            return None
+        since = max(now - RATE_WINDOW, self.covers_from)
+        seconds = (now - since).total_seconds()
+        return self.arrived_since(since) / seconds if seconds >= 1 else None
 
     def slice(self, since: datetime, until: datetime | None = None, filters: Filters | None = None) -> Slice:
         """Count the decisions that arrived from ``since`` on and satisfy the filters.
 
-        Within a dimension the values are alternatives, between dimensions all must hold. A dimension's own bars
-        ignore its own filter, so that its other values can still be seen and chosen; the total obeys all of them.
+        A decision satisfies a filter if it has one of the filter's values, and is counted if it satisfies all filters.
+        A dimension's bars ignore the filter of that dimension, so that a reader can still see and choose its other
+        values; the total obeys all filters.
         """
         if not len(self):
             return Slice(Tally(), {}, {}, np.empty(0, "f4"))
         within, kept = self._within(since, until), self._kept(filters)
-        everything = self._measured(_all_of(within, kept.values()))
+        selected = self._measured(_all_of(within, kept.values()))
         dimensions = {
-            name: self._tallies(name, self._without(name, within, kept) if name in kept else everything)
+            name: self._tallies(name, self._without(name, within, kept) if name in kept else selected)
             for name in FILTERED
         }
-        minutes = self._minutes(self._without(MINUTE, within, kept) if MINUTE in kept else everything)
-        total = everything.total()
+        minutes = self._minutes(self._without(MINUTE, within, kept) if MINUTE in kept else selected)
+        total = selected.total()
         dimensions[ALL] = {ALL: total}
-        return Slice(total, dimensions, minutes, self._known_latencies(everything.mask))
+        return Slice(total, dimensions, minutes, self._known_latencies(selected.mask))
 
     def latencies(
         self, since: datetime, until: datetime | None = None, filters: Filters | None = None
@@ -95,7 +109,7 @@ class WindowView:
     def newest(
         self, number: int, since: datetime, until: datetime | None = None, filters: Filters | None = None
     ) -> list[Decision]:
-        """The newest decisions of the same selection, newest first, found among the whole ones that are kept."""
+        """The newest decisions of the same selection, newest first, among those that are kept with all their fields."""
         chosen = {name: values for name, values in (filters or {}).items() if values}
         matching = (
             decision
@@ -106,18 +120,18 @@ class WindowView:
         )
         return list(islice(matching, number))
 
-    def latency_by_minute(self, since: datetime) -> dict[datetime, tuple[float, float, float]]:
+    def latency_by_minute(self, since: datetime) -> dict[datetime, tuple[float, ...]]:
         """Median, 95th and 99th percentile of the latencies in milliseconds, by minute of arrival."""
         if not len(self):
             return {}
         mask = self._within(since, None) & ~np.isnan(self.columns["latency"])
-        minute, latency = self.columns["enqueued"][mask] // 60_000_000, self.columns["latency"][mask]
-        # They lie nearly in order, which a stable sort makes use of.
+        minute, latency = self.columns["enqueued"][mask] // _MINUTE_MICROSECONDS, self.columns["latency"][mask]
+        # A stable sort is quick here, because the rows are nearly in order.
         order = np.argsort(minute, kind="stable")
         minute = minute[order]
         first = np.flatnonzero(np.diff(minute, prepend=-1))
         return {
-            datetime.fromtimestamp(60 * int(start), UTC): _ranked(part, (0.5, 0.95, 0.99))
+            datetime.fromtimestamp(60 * int(start), UTC): quantiles(part, (0.5, 0.95, 0.99))
             for start, part in zip(minute[first], np.split(latency[order], first[1:]), strict=False)
         }
 
@@ -138,8 +152,8 @@ class WindowView:
 
     def _keeps(self, name: str, chosen: frozenset[str]) -> Mask:
         if name == MINUTE:
-            minute = self.columns["enqueued"] // 60_000_000
-            wanted = [microseconds(datetime.fromisoformat(start)) // 60_000_000 for start in chosen]
+            minute = self.columns["enqueued"] // _MINUTE_MICROSECONDS
+            wanted = [microseconds(datetime.fromisoformat(start)) // _MINUTE_MICROSECONDS for start in chosen]
             return np.isin(minute, wanted)
         codes = [code for code, value in enumerate(self.values[name]) if value in chosen]
         return np.isin(self.columns[name], codes)
@@ -151,7 +165,7 @@ class WindowView:
         return chosen.grouped(self.columns[name][chosen.mask], self.values[name])
 
     def _minutes(self, chosen: _Measured) -> dict[datetime, Tally]:
-        minute = self.columns["enqueued"][chosen.mask] // 60_000_000
+        minute = self.columns["enqueued"][chosen.mask] // _MINUTE_MICROSECONDS
         if not len(minute):
             return {}
         first = int(minute.min())
@@ -162,7 +176,7 @@ class WindowView:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The decisions under a mask, ready to be counted by one dimension after the other."""
+    """The decisions that a mask selects, ready to be counted by any dimension."""
 
     mask: Mask
     fraud: NDArray[np.int64]
@@ -173,7 +187,7 @@ class _Measured:
         return Tally(int(number.sum()), int(number[1]), float(amount.sum()), float(amount[1]))
 
     def grouped(self, codes: NDArray[Any], names: Sequence[str]) -> Tallies:
-        # One count tells legitimate ones and frauds of each name: they lie side by side.
+        # One pass counts both: a name's legitimate transactions and frauds have neighbouring places.
         places = 2 * codes.astype("i8") + self.fraud
         counts = np.bincount(places, minlength=2 * len(names)).reshape(-1, 2)
         amounts = np.bincount(places, self.amount, 2 * len(names)).reshape(-1, 2)
@@ -196,12 +210,6 @@ def value_of(dimension: str, decision: Decision) -> str:
     if dimension == AMOUNT_BIN:
         return amount_bins()[max(bisect_right(AMOUNT_EDGES, decision.features["amount"]) - 1, 0)]
     return str(decision.features[dimension])
-
-
-def _ranked(values: NDArray[Any], parts: tuple[float, float, float]) -> tuple[float, float, float]:
-    ranks = [nearest_rank(len(values), part) for part in parts]
-    low, middle, high = np.partition(values, ranks)[ranks]
-    return float(low), float(middle), float(high)
 
 
 def _all_of(first: Mask, others: Iterable[Mask]) -> Mask:

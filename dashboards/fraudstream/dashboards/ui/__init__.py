@@ -1,1 +1,1 @@
-"""What every page is made of: panels, figures, formats, colours and words."""
+"""The parts that all pages share: panels, figures, formats, colours and words."""

@@ -1,4 +1,4 @@
-"""Labels for those who hear the pages instead of seeing them."""
+"""Labels for people who hear the pages instead of seeing them."""
 
 from __future__ import annotations
 

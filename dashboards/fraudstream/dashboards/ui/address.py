@@ -13,7 +13,7 @@ from dash import Dash, Input
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A component's property that the address keeps, under ``name``; its ``default`` is left out."""
+    """A component's property that the address keeps under ``name``, unless it has its ``default``."""
 
     component: str
     property: str
@@ -22,7 +22,7 @@ class Kept:
 
 
 class Address:
-    """The query of an address; what it does not hold, or holds in a form that nobody offers, is the default."""
+    """The query of an address. A value that is missing, or that no control offers, is read as the default."""
 
     def __init__(self, search: str | None) -> None:
         self._values = parse_qs((search or "").lstrip("?")[:4_000])
@@ -33,17 +33,17 @@ class Address:
         return value if value in set(choices) else default
 
     def many(self, name: str, choices: Iterable[str] | None = None) -> list[str]:
-        """Several values, comma separated; only those among the choices, where there are any."""
+        """Several values, comma separated; with ``choices`` only those among them."""
         values = [value for value in self._values.get(name, [""])[0].split(",") if value]
-        known = None if choices is None else set(choices)
-        return [value for value in values if known is None or value in known]
+        offered = None if choices is None else set(choices)
+        return [value for value in values if offered is None or value in offered]
 
     def text(self, name: str) -> str:
-        """Free text, as it was typed."""
+        """Free text as it was typed, 200 characters at most."""
         return self._values.get(name, [""])[0][:200]
 
 
-# Replaced, not pushed: going back leaves the page instead of undoing its filters one by one.
+# The script replaces the history's entry, so that going back leaves the page instead of undoing its filters one by one.
 _REMEMBER = """
 function () {
   const kept = %s;
@@ -61,7 +61,7 @@ function () {
 
 
 def remember(app: Dash, kept: Sequence[Kept]) -> None:
-    """Keep these properties in the address as they change."""
+    """Write these properties into the address whenever they change."""
     names = json.dumps([[entry.name, entry.default] for entry in kept])
     script = (_REMEMBER % names).replace("function () {", "function () {\n  const arguments_ = arguments;", 1)
     inputs: list[Any] = [Input(entry.component, entry.property) for entry in kept]

@@ -23,7 +23,7 @@ GRID_THEME = """themeQuartz.withParams({
     wrapperBorder: false, fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, spacing: 6, cellHorizontalPadding: 10
 })"""
 
-# In assets/dashAgGridFunctions.js: numbers as the browser's locale writes them.
+# These functions in assets/dashAgGridFunctions.js write numbers as the browser's locale does.
 MONEY = {"function": "money(params.value)"}
 SCORE = {"function": "score(params.value)"}
 WHOLE = {"function": "whole(params.value)"}
@@ -52,14 +52,14 @@ _COLUMNS: list[dict[str, Any]] = [
 ]
 
 
-def table() -> html.Div:
-    """An empty table; rows keep their place in the page by the transaction's id."""
+def decisions_table() -> html.Div:
+    """An empty table. The transaction's id identifies a row, so that a refresh keeps the rows in place."""
     return grid(TABLE_ID, _COLUMNS, height=372, row_id="params.data.id", label="Newest decisions")
 
 
 def grid(grid_id: str, columns: list[dict[str, Any]], *, height: int, row_id: str, label: str) -> html.Div:
-    """An empty table in the pages' look; ``height`` in pixels, ``label`` is what a screen reader calls it."""
-    made = dag.AgGrid(
+    """An empty table in the pages' style; ``height`` in pixels, ``label`` is its name for a screen reader."""
+    table = dag.AgGrid(
         id=grid_id,
         columnDefs=columns,
         rowData=[],
@@ -79,13 +79,13 @@ def grid(grid_id: str, columns: list[dict[str, Any]], *, height: int, row_id: st
         style={"height": f"{height}px", "width": "100%"},
         className="decisions",
     )
-    # Its place is kept while its library is on the way: nothing below moves.
-    place = {"minHeight": f"{height}px"}
-    return html.Div(made, className="grid", role="region", style=place, **aria(label=label))
+    # The height is reserved while the library loads, so that nothing below moves.
+    reserved = {"minHeight": f"{height}px"}
+    return html.Div(table, className="grid", role="region", style=reserved, **aria(label=label))
 
 
 def caption(newest: Sequence[Decision]) -> str:
-    """Which model decided the newest one, and where the reasons' weights are."""
+    """The model version of the newest decision, and where a reader finds the weights of the reasons."""
     text = "Hover over a fraud's reasons for their weights"
     return f"Model version {newest[0].model_version}. {text}" if newest else text
 
@@ -96,12 +96,12 @@ def rows(decisions: Iterable[Decision], forms: Formats) -> list[dict[str, Any]]:
 
 
 def row(decision: Decision, forms: Formats) -> dict[str, Any]:
-    """One decision in words; a shape stands beside the colour for those who do not see it."""
+    """One decision in words. A fraud has a shape beside its colour, for people who do not see the colour."""
     features = decision.features
     return {
         "id": str(decision.id),
         "time": forms.time(decision.enqueued_at.astimezone(UTC)),
-        "decision": "▲ Fraud" if decision.fraud else "Legitimate",
+        "decision": words.verdict(fraud=decision.fraud),
         "fraud": decision.fraud,
         "score": decision.score,
         "amount": features.get("amount"),

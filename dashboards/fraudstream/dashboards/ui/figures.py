@@ -1,6 +1,6 @@
-"""The pages' figures: pure functions from tallies to Plotly's JSON; what depends on the scheme is in its template.
+"""The pages' figures: pure functions from tallies to Plotly's JSON. The colour scheme is only in a figure's template.
 
-They are plain dictionaries: building Plotly's own objects would take most of a refresh's time, for checks that the
+Figures are plain dictionaries. To build Plotly's own objects would take most of a refresh's time, for checks that the
 tests make once.
 """
 
@@ -25,14 +25,14 @@ ENGLISH = formats()
 
 
 def blank() -> Figure:
-    """What a panel holds before its data; the axes stay hidden so that nothing looks measured."""
+    """A panel's figure before its data. The axes are hidden, so that it does not look like a measurement."""
     return {"data": [], "layout": {"template": {}, "xaxis": {"visible": False}, "yaxis": {"visible": False}}}
 
 
 def ordered_values(dimension: str, tallies: Mapping[str, Tally]) -> list[str]:
-    """The dimension's values in drawing order; unforeseen ones come last, so that the bars add up to the total."""
-    known = VALUES[dimension]
-    return [*known, *sorted(set(tallies) - set(known))]
+    """The dimension's values in their order; unforeseen ones come last, so that the bars add up to the total."""
+    foreseen = VALUES[dimension]
+    return [*foreseen, *sorted(set(tallies) - set(foreseen))]
 
 
 def shares(
@@ -42,27 +42,26 @@ def shares(
     chosen: Mapping[str, frozenset[str]] | None = None,
     forms: Formats = ENGLISH,
 ) -> Figure:
-    """Transactions by value as stacked bars, frauds at the baseline, each bar labelled with its fraud share.
+    """Transactions by value as stacked bars with frauds at the baseline; each bar is labelled with its fraud share.
 
-    Several dimensions share the axis one after the other. ``chosen``: the values that a reader filters by; the others
-    of their dimension are dimmed. Each bar's ``customdata`` is its dimension and value.
+    Several dimensions follow each other on one axis. ``chosen`` are the values that a reader filters by: the other
+    values of their dimension are dimmed. Each bar's ``customdata`` is its dimension and value.
     """
     rows = [
         (dimension, value, tallies.get(value, Tally()))
         for dimension, tallies in dimensions.items()
         for value in ordered_values(dimension, tallies)
     ]
-    labels = [words.drawn(words.label(dimension, value)) for dimension, value, _ in rows]
-    counted = [tally for _, _, tally in rows]
+    labels = [words.plotly_text(words.label(dimension, value)) for dimension, value, _ in rows]
+    tallied = [tally for _, _, tally in rows]
     digits = 1 if horizontal or len(rows) <= 7 else 0
-    hover = [
-        share_hover(words.drawn(words.long_label(dimension, value)), tally, forms) for dimension, value, tally in rows
-    ]
-    rates = [forms.percent(share(tally.frauds, tally.transactions), digits) for tally in counted]
+    titles = [words.plotly_text(words.long_label(dimension, value)) for dimension, value, _ in rows]
+    hover = [share_hover(title, tally, forms) for title, tally in zip(titles, tallied, strict=True)]
+    rates = [forms.percent(share(tally.frauds, tally.transactions), digits) for tally in tallied]
     opacity = [_opacity((chosen or {}).get(dimension), value) for dimension, value, _ in rows]
     series = (
-        ("Fraud", [tally.frauds for tally in counted], None),
-        ("Legitimate", [tally.legitimate for tally in counted], rates),
+        ("Fraud", [tally.frauds for tally in tallied], None),
+        ("Legitimate", [tally.legitimate for tally in tallied], rates),
     )
     data = [
         {
@@ -83,7 +82,7 @@ def shares(
         }
         for name, lengths, texts in series
     ]
-    longest = max((tally.transactions for tally in counted), default=0) or 1
+    longest = max((tally.transactions for tally in tallied), default=0) or 1
     lengths_axis = {"range": [0, longest * (1.18 if horizontal else 1.12)], "tickformat": "~s", "showgrid": True}
     names: Figure = {"type": "category", "dtick": 1, "ticklabelstandoff": 5 if horizontal else 0}
     if horizontal:
@@ -101,21 +100,21 @@ def minutes(
     chosen: frozenset[str] = frozenset(),
     forms: Formats = ENGLISH,
 ) -> Figure:
-    """Transactions a minute as stacked bars, frauds at the baseline; the running minute is paler."""
-    counted = [tallies.get(start, Tally()) for start in starts]
+    """Transactions a minute as stacked bars with frauds at the baseline; the minute that still runs is paler."""
+    by_minute = [tallies.get(start, Tally()) for start in starts]
     names = [start.isoformat() for start in starts]
     opacity = [_opacity(chosen, name) for name in names]
     opacity[-1] *= 0.5
     hover = [
         share_hover(f"{forms.minute(start)} UTC", tally, forms)
         + ("<br><i>still running</i>" if start == starts[-1] else "")
-        for start, tally in zip(starts, counted, strict=True)
+        for start, tally in zip(starts, by_minute, strict=True)
     ]
     data = [
         {
             "type": "bar",
             "name": name,
-            # Without a zone: the axis shows what it is given, and that is UTC.
+            # Written without a zone: the axis shows the time as it is, which is UTC.
             "x": [f"{start:%Y-%m-%d %H:%M}" for start in starts],
             "y": heights,
             "marker": {"opacity": opacity, "line": {"width": 0}, "cornerradius": 2},
@@ -124,8 +123,8 @@ def minutes(
             "customdata": [["minute", name] for name in names],
         }
         for name, heights in (
-            ("Fraud", [tally.frauds for tally in counted]),
-            ("Legitimate", [tally.legitimate for tally in counted]),
+            ("Fraud", [tally.frauds for tally in by_minute]),
+            ("Legitimate", [tally.legitimate for tally in by_minute]),
         )
     ]
     edges = (starts[0] - MINUTE / 2, starts[-1] + MINUTE / 2)
@@ -149,7 +148,7 @@ def minutes(
 
 
 def highest_share(dimension: str, tallies: Tallies, least: int = 30, forms: Formats = ENGLISH) -> str:
-    """The value with the highest fraud share, in words, among those with enough transactions to tell."""
+    """The value with the highest fraud share in words, among values with at least ``least`` transactions."""
     ranked = _ranked((value, tally) for value, tally in tallies.items() if tally.transactions >= least)
     if not ranked:
         return ""
@@ -158,10 +157,10 @@ def highest_share(dimension: str, tallies: Tallies, least: int = 30, forms: Form
 
 
 def figure(data: list[Figure], layout: Figure, revision: str, forms: Formats) -> Figure:
-    """Traces and layout as one figure; the same ``revision`` keeps what the reader did to it."""
-    # An explicit, empty template keeps Plotly's own look out until the scheme's is put in.
-    always = {"template": {}, "uirevision": revision, "separators": forms.separators}
-    return {"data": data, "layout": layout | always}
+    """Traces and layout as one figure. While ``revision`` stays the same, a reader's zoom and choices stay too."""
+    # An explicit, empty template avoids Plotly's default style until the scheme's template is set.
+    common = {"template": {}, "uirevision": revision, "separators": forms.separators}
+    return {"data": data, "layout": layout | common}
 
 
 def _opacity(chosen: frozenset[str] | None, value: str) -> float:

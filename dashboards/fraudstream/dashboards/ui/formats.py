@@ -1,6 +1,6 @@
-"""Numbers and dates in the reader's own form: the locale is the browser's, the words stay English.
+"""Numbers and dates as the browser's locale writes them; words stay English.
 
-Babel knows each locale's signs; they are looked up once, because a page writes hundreds of numbers a second.
+Babel knows each locale's signs. They are looked up once, because a page writes hundreds of numbers a second.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 NOTHING = "–"
-# What a sum is called that a double cannot hold: amounts of 1e308 and beyond.
+# The text for a sum that a double cannot hold: amounts of 1e308 and more.
 BEYOND = "beyond what can be summed"
-# From here on a number is written with an exponent: its digits would fill a line.
+# A number from here on is written with an exponent, because its digits would fill a line.
 _MOST_DIGITS = 1e15
 NBSP = "\u00a0"
 _FALLBACK = "en"
@@ -30,7 +30,7 @@ _MOST_HEADER = 200
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """How one locale writes numbers and moments; moments are shown in UTC."""
+    """How one locale writes numbers and times. Times are written in UTC."""
 
     locale: str
     decimal: str = field(repr=False)
@@ -40,7 +40,7 @@ class Formats:
 
     @property
     def separators(self) -> str:
-        """Decimal and grouping sign, as Plotly's ``layout.separators`` takes them."""
+        """Decimal and grouping sign, in the form of Plotly's ``layout.separators``."""
         return self.decimal + self.group
 
     def decimals(self, number: float, digits: int) -> str:
@@ -90,7 +90,7 @@ class Formats:
         return _in_hours(moment.astimezone(UTC), "medium", self.locale)
 
     def clock(self, moment: datetime) -> str:
-        """The same, with its zone."""
+        """The time of day with its zone."""
         return f"{self.time(moment)} UTC"
 
     def minute(self, moment: datetime) -> str:
@@ -103,13 +103,13 @@ class Formats:
 
     def moment(self, moment: datetime) -> str:
         """Date and time to the millisecond, with the zone."""
-        shown = moment.astimezone(UTC)
-        fraction = f"{self.decimal}{shown.microsecond // 1000:03d}"
-        return f"{self.date(shown)} {shown:%H:%M:%S}{fraction} UTC"
+        utc = moment.astimezone(UTC)
+        fraction = f"{self.decimal}{utc.microsecond // 1000:03d}"
+        return f"{self.date(utc)} {utc:%H:%M:%S}{fraction} UTC"
 
 
 def _in_hours(moment: datetime, length: Literal["short", "medium"], locale: str) -> str:
-    # Babel takes some 50 µs for each; a table of times asks for a hundred.
+    # Babel takes some 50 µs for one time, and a table has a hundred: the common patterns are written without it.
     pattern = _hours_of(locale, length)
     if pattern in ("HH:mm:ss", "HH:mm"):
         return f"{moment:%H:%M:%S}" if length == "medium" else f"{moment:%H:%M}"
@@ -127,14 +127,14 @@ def _hours_of(locale: str, length: Literal["short", "medium"]) -> str:
 
 @lru_cache(maxsize=256)
 def formats(locale: str = _FALLBACK) -> Formats:
-    """The formats of a locale such as ``de-CH``; one that Babel does not know reads as English."""
-    known = _known(locale) or Locale.parse(_FALLBACK)
-    before, _, after = format_percent(0.5, "#,##0%", locale=known).partition("50")
-    own = format_percent(0.5, locale=known)
-    # Digits other than the Latin ones leave nothing to split at; their signs are taken from the plain pattern.
+    """The formats of a locale such as ``de-CH``; English if Babel does not know it."""
+    parsed = _locale(locale) or Locale.parse(_FALLBACK)
+    before, _, after = format_percent(0.5, "#,##0%", locale=parsed).partition("50")
+    own = format_percent(0.5, locale=parsed)
+    # A locale without Latin digits has no "50" to split at: its signs come from the plain pattern above.
     if "50" in own:
         before, _, after = own.partition("50")
-    return Formats(str(known), get_decimal_symbol(known), get_group_symbol(known), before, after)
+    return Formats(str(parsed), get_decimal_symbol(parsed), get_group_symbol(parsed), before, after)
 
 
 def preferred(accept_language: str) -> Formats:
@@ -142,15 +142,15 @@ def preferred(accept_language: str) -> Formats:
     return _preferred(accept_language[:_MOST_HEADER])
 
 
-# Bounded like the tags, since what is looked up is kept: no real ones are longer.
+# The header is cut by now: it comes from a stranger and is kept as a key. No real one is longer.
 @lru_cache(maxsize=256)
 def _preferred(header: str) -> Formats:
     languages = parse_accept_header(header, LanguageAccept)
     tags = (tag for tag, quality in languages if quality > 0 and len(tag) <= _MOST_TAG)
-    return next((formats(tag) for tag in tags if _known(tag) is not None), formats())
+    return next((formats(tag) for tag in tags if _locale(tag) is not None), formats())
 
 
-def _known(tag: str) -> Locale | None:
+def _locale(tag: str) -> Locale | None:
     try:
         return Locale.parse(tag.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

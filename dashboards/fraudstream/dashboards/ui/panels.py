@@ -1,7 +1,8 @@
-"""What pages are made of: panels with their states, and cards with one number each."""
+"""The parts of a page: panels with their states, cards with one number each, and lists of facts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ GRAPH_CONFIG: Any = {"displayModeBar": False, "responsive": True, "doubleClick":
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a panel stands: ``loading``, ``ready``, ``empty``, ``stale`` (last good data) or ``failed`` (none yet)."""
+    """A panel's state: ``loading``, ``ready``, ``empty``, ``stale`` (only old data) or ``failed`` (no data)."""
 
     name: str
     note: str = ""
@@ -75,7 +76,7 @@ class Panel:
 
 
 def _png_button(panel: Panel) -> dmc.ActionIcon:
-    # What a click does is in assets/panels.js: the picture is made in the browser, where the figure is.
+    # assets/pages.js handles the click: the browser makes the picture, because it has the figure.
     return dmc.ActionIcon(
         html.Span(className="icon icon--image"),
         id=f"{panel.id}-png",
@@ -88,7 +89,7 @@ def _png_button(panel: Panel) -> dmc.ActionIcon:
 
 
 def frame(panel_id: str, title: str, description: str, body: Any, wide: int, *, actions: Any = None) -> dmc.GridCol:
-    """A titled box whose class and note tell its state; it starts loading."""
+    """A titled box whose class and note show its state; its first state is ``loading``."""
     heading = html.Div(
         [
             html.Div(
@@ -111,7 +112,7 @@ def frame(panel_id: str, title: str, description: str, body: Any, wide: int, *, 
 
 
 def note(panel_id: str) -> html.Div:
-    """Where a panel says that it has no data, or since when its data are old."""
+    """The place where a panel says that it has no data, or how old its data are."""
     return html.Div(id=f"{panel_id}-note", className="panel-note", role="status", **aria(live="polite"))
 
 
@@ -131,7 +132,11 @@ def state_of(
     forms: Formats,
     source: str = "The document store",
 ) -> State:
-    """A panel's state: why its source cannot be read, when it last was (None: never), how much there is to show."""
+    """A panel's state.
+
+    ``problem`` says why its source cannot be read, ``read_at`` when it was last read (None: never), and ``items`` how
+    many things there are to show.
+    """
     if read_at is None:
         return State("failed", f"{source} does not answer. Trying again.") if problem else State("loading", "Loading")
     if problem:
@@ -141,7 +146,7 @@ def state_of(
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One number with its label; ``tone`` is ``fraud`` where a high number is bad news."""
+    """One number with its label; ``tone`` is ``fraud`` if a high number is bad news."""
 
     id: str
     label: str
@@ -162,15 +167,35 @@ class Card:
 
 
 def cards_layout(panel_id: str, cards: tuple[Card, ...]) -> html.Section:
-    """The headline row, one panel with one note."""
+    """The row of cards: one panel with one note."""
     grid = dmc.SimpleGrid([card.layout() for card in cards], cols={"base": 2, "sm": 3, "lg": 6}, spacing="md")
     return html.Section(
         [grid, note(panel_id)], id=panel_id, className=State("loading").class_name, **aria(label="Headline figures")
     )
 
 
+def headline_outputs(figure_panels: Iterable[Panel], cards: Iterable[Card], cards_id: str) -> dict[str, Any]:
+    """The outputs that every page with figures and cards has, for its :class:`Refresh`."""
+    cards = tuple(cards)
+    return {
+        "panels": {panel.id: panel.outputs() for panel in figure_panels},
+        "cards": {card.id: Output(card.id, "children") for card in cards},
+        "units": {card.id: Output(f"{card.id}-unit", "children") for card in cards},
+        "cards_state": state_outputs(cards_id),
+    }
+
+
+def facts(pairs: Iterable[tuple[str, Any]], *, wide: bool = False, label: str = "") -> html.Dl:
+    """Names with their values; ``wide`` sets them side by side, ``label`` names the list for a screen reader."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs],
+        className="facts facts--wide" if wide else "facts",
+        **(aria(label=label) if label else {}),
+    )
+
+
 def legend() -> html.Div:
-    """What the two colours of the bars mean, once a page."""
+    """The meaning of the bars' two colours; a page shows it once."""
     return html.Div(
         [
             html.Span([html.I(className="swatch swatch--fraud"), "Fraud"], className="legend-item"),

@@ -1,4 +1,4 @@
-"""A page's refresh: at each tick in the browser, and first on the server, so that a page arrives with its data."""
+"""A page's refresh: the server fills a page before it sends it, and the browser asks again at each tick."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dash.development.base_component import Component
 
 from fraudstream.dashboards.ui.panels import State
 
-# A page whose data take longer is shown without them, and asks for them itself.
+# A page whose data take longer than this is sent without them, and its browser asks for them.
 PATIENCE_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """What ``answer`` fills, by the shape of its answer, and what it reads, by the names of its arguments.
+    """How a page is refreshed: ``answer`` computes the ``outputs`` from the ``inputs``.
 
-    Outputs and inputs are Dash's, or dictionaries of them, as deep as they may be. ``answer`` takes
-    ``patience_seconds`` besides: how long it may wait for data that are not at hand. ``first`` is the id of the
-    layout's :func:`first_question`.
+    ``outputs`` has the shape of the answer, ``inputs`` the names of its arguments; both hold Dash's outputs and inputs,
+    or dictionaries of them, nested as needed. ``answer`` also takes ``patience_seconds``, the longest time that it may
+    wait for data. ``first`` is the id of the layout's :func:`first_question`.
     """
 
     outputs: Mapping[str, Any]
@@ -30,18 +30,18 @@ class Refresh:
     first: str
 
     def register(self, app: Dash) -> None:
-        """As a callback of what it reads, and of the first question."""
+        """Register it as a callback of its inputs and of the first question."""
 
-        def answered(_first: int | None, **given: Any) -> dict[str, Any]:
-            return self.answer(**given)
+        def refresh(_first: int | None, **arguments: Any) -> dict[str, Any]:
+            return self.answer(**arguments)
 
         inputs = {**self.inputs, "_first": Input(self.first, "n_intervals")}
-        app.callback(output=self.outputs, inputs=inputs, prevent_initial_call=True)(answered)
+        app.callback(output=self.outputs, inputs=inputs, prevent_initial_call=True)(refresh)
 
     def fill(self, layout: Component, elsewhere: Mapping[str, Any]) -> None:
-        """Give a layout its first data; where none come in time, its browser asks for them.
+        """Give a layout its first data. If they do not come in time, its browser asks for them.
 
-        ``elsewhere`` holds what is read from components outside of the layout, by their ids.
+        ``elsewhere`` holds the values of components outside of the layout, by their ids.
         """
         components = {part.id: part for part in _components(layout) if hasattr(part, "id")}
 
@@ -52,18 +52,18 @@ class Refresh:
                 return elsewhere[inputs.component_id]
             return getattr(components[inputs.component_id], inputs.component_property, None)
 
-        given = {name: read(part) for name, part in self.inputs.items()}
-        answered = list(_pairs(self.outputs, self.answer(**given, patience_seconds=PATIENCE_SECONDS)))
-        for output, value in answered:
+        arguments = {name: read(part) for name, part in self.inputs.items()}
+        values = list(_pairs(self.outputs, self.answer(**arguments, patience_seconds=PATIENCE_SECONDS)))
+        for output, value in values:
             if value is not no_update:
                 setattr(components[output.component_id], output.component_property, value)
         loading = State("loading").class_name
-        there = all(value != loading for _, value in answered)
-        setattr(components[self.first], "disabled", there)  # noqa: B010 - Dash's components declare no attributes
+        complete = all(value != loading for _, value in values)
+        setattr(components[self.first], "disabled", complete)  # noqa: B010 - Dash's components declare no attributes
 
 
 def first_question(component_id: str) -> dcc.Interval:
-    """Asks for a page's data as soon as the page is there, once."""
+    """An interval that makes the browser ask for a page's data once, as soon as it shows the page."""
     return dcc.Interval(id=component_id, interval=1, max_intervals=1)
 
 
@@ -72,8 +72,8 @@ def _components(part: Any) -> Iterator[Component]:
         yield part
         yield from _components(getattr(part, "children", None))
     elif isinstance(part, (list, tuple)):
-        for each in part:
-            yield from _components(each)
+        for child in part:
+            yield from _components(child)
 
 
 def _pairs(outputs: Any, answer: Any) -> Iterator[tuple[Output, Any]]:

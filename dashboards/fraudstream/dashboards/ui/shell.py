@@ -1,4 +1,4 @@
-"""What surrounds every page: header, navigation, colour scheme, footer."""
+"""The frame around every page: header, navigation, colour scheme, footer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LOCATION_ID = "location"
 CONTENT_ID = "content"
 NAVIGATION_ID = "navigation"
 
-# The scheme is set before the first paint, so that a dark page does not flash white; the server is told in a cookie, so
-# that it colours the figures of a page that it sends.
+# The script sets the scheme before the first paint, so that a dark page does not flash white. The cookie tells the
+# scheme to the server, so that it can colour the figures of a page that it sends.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -45,7 +45,7 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-# Without a choice of the reader's own the system's preference holds; only a click stores a choice.
+# The operating system's preference holds until the reader clicks; only a click stores a choice.
 CHOOSE_SCHEME = """
 function (clicks, current) {
   const key = 'fraudstream-color-scheme';
@@ -62,7 +62,7 @@ function (clicks, current) {
 
 
 def shell(mlflow_uri: str) -> dmc.MantineProvider:
-    """The frame of the application; pages go into its main part."""
+    """The frame of the application; its main part holds the page. ``mlflow_uri`` is empty if no browser can open it."""
     header = html.Header(
         html.Div(
             [
@@ -101,7 +101,7 @@ def shell(mlflow_uri: str) -> dmc.MantineProvider:
 
 
 def heading(title: str, subtitle: str, controls: Any, subtitle_id: str | None = None) -> html.Div:
-    """A page's title row with its controls; a subtitle that changes has an id."""
+    """A page's title row with its controls; ``subtitle_id`` is for a subtitle that changes."""
     below = html.P(subtitle, className="page-subtitle")
     if subtitle_id:
         below.id = subtitle_id  # type: ignore[attr-defined]
@@ -121,7 +121,7 @@ def navigation(pages: Sequence[tuple[str, str]], current: str) -> list[dcc.Link]
 
 
 def not_found(path: str) -> html.Div:
-    """What an unknown address shows."""
+    """The page for an unknown address."""
     return html.Div(
         [html.H1("No such page", className="page-title"), html.P([html.Code(path), " is not one of the pages above."])],
         className="page",
@@ -129,7 +129,6 @@ def not_found(path: str) -> html.Div:
 
 
 def _mlflow_link(uri: str, class_name: str) -> html.A | None:
-    # Empty where no browser opens it.
     if not uri:
         return None
     return html.A("Models in MLflow", href=uri, className=class_name, target="_blank", rel="noopener")

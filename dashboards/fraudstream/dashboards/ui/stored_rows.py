@@ -1,4 +1,4 @@
-"""Stored transactions as rows of a table: the drill-down's and the search's."""
+"""Stored transactions as rows of a table, for the drill-down and for the search."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ ROW_COLUMNS: list[dict[str, Any]] = [
 ]
 
 
-def row(made: dict[str, Any], forms: Formats) -> dict[str, Any]:
-    """A stored transaction as a row of the drill-down's table."""
-    fraud = made.get("prediction", made.get("isFraud")) == 1
-    fields, at = stored.fields(made), stored.moment(made.get("event_time"))
+def row(document: dict[str, Any], forms: Formats) -> dict[str, Any]:
+    """A stored transaction as a row of :data:`ROW_COLUMNS`."""
+    fraud = document.get("prediction", document.get("isFraud")) == 1
+    fields, at = stored.fields(document), stored.moment(document.get("event_time"))
     return {
-        "id": stored.text(made.get("_id")),
+        "id": stored.text(document.get("_id")),
         "time": NOTHING if at is None else f"{forms.date(at)} {at:%H:%M:%S}",
         "fraud": fraud,
-        "decision": ("▲ Fraud" if fraud else "Legitimate") + (", labelled" if "prediction" not in made else ""),
-        "score": stored.number(made.get("score")),
-        "amount": stored.number(made.get("amount")),
+        "decision": words.verdict(fraud=fraud, labelled="prediction" not in document),
+        "score": stored.number(document.get("score")),
+        "amount": stored.number(document.get("amount")),
         "purchase": purchase(fields),
-        "reasons": words.reasons_of(stored.reasons(made.get("reasons")), fields, forms),
+        "reasons": words.reasons_of(stored.reasons(document.get("reasons")), fields, forms),
     }

@@ -1,4 +1,4 @@
-"""Colours, Mantine's theme and Plotly's template, all in one place."""
+"""All colours, Mantine's theme and Plotly's template."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any, Literal
 
 Scheme = Literal["light", "dark"]
 
-# Okabe and Ito's vermillion and blue, told apart by lightness too; a quiet blue carries the many legitimate ones.
+# Okabe and Ito's vermilion and blue, which differ in lightness too; the many legitimate transactions get a quiet blue.
 FRAUD = "#D55E00"
 RATE = "#0F82C8"
 RATE_BAND = "rgba(15, 130, 200, 0.22)"
-# A second period beside the first: Okabe and Ito's reddish purple, with another shape of marker.
+# A second period: Okabe and Ito's reddish purple, with another shape of marker.
 SECOND = "#B0558A"
 SECOND_BAND = "rgba(176, 85, 138, 0.22)"
 COUNTS = "rgba(141, 160, 180, 0.55)"
 
-# No system-ui: on some Linux desktops it is a font whose figures are too wide for tables.
+# Without system-ui: on some Linux desktops it is a font whose figures are too wide for tables.
 FONT = '-apple-system, "Segoe UI", Inter, Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif'
 
 MANTINE_THEME: dict[str, Any] = {
@@ -52,7 +52,7 @@ MANTINE_THEME: dict[str, Any] = {
     },
 }
 
-# The colour way's order is that of the stacked bars: frauds, then legitimate ones.
+# "bars" is the colour of legitimate transactions; Plotly's colorway has the order of the stacked bars, frauds first.
 _INK: dict[Scheme, dict[str, str]] = {
     "light": {
         "text": "#3c4754",
@@ -72,12 +72,12 @@ _INK: dict[Scheme, dict[str, str]] = {
 
 
 def scheme_of(value: str | None) -> Scheme:
-    """The colour scheme that the browser reports; light until it does."""
+    """The colour scheme that the browser reports; light until it reports one."""
     return "dark" if value == "dark" else "light"
 
 
 def template(scheme: Scheme) -> dict[str, Any]:
-    """Everything about a figure that follows the scheme, so that switching it leaves the data alone."""
+    """Everything in a figure that depends on the scheme, so that switching the scheme does not touch the data."""
     ink = _INK[scheme]
     axis = {
         "showgrid": False,

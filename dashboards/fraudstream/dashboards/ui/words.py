@@ -1,4 +1,4 @@
-"""How fields, values and numbers read on the pages."""
+"""Fields, values and decisions in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIMENSION_LABELS = {
     "minute": "Minute",
 }
 
-_LONGEST_DRAWN = 60
+_LONGEST_PLOTTED = 60
 _NUMBERS = ("amount", "old_balance", "income", "credit", "children", "foreign_transaction")
 
 _VALUE_LABELS = {
@@ -36,6 +36,11 @@ _VALUE_LABELS = {
     "card_with_contact": "Card, contact",
     "card_without_contact": "Card, contactless",
 }
+
+
+def verdict(*, fraud: bool, labelled: bool = False) -> str:
+    """A decision in words; ``labelled``: it is a label of the history, no decision of the model."""
+    return ("▲ Fraud" if fraud else "Legitimate") + (", labelled" if labelled else "")
 
 
 def label(dimension: str, value: str) -> str:
@@ -65,23 +70,23 @@ def long_label(dimension: str, value: str) -> str:
 
 
 def _month(value: str) -> int | None:
-    """The month's number; None for any other text, `²` and thousands of digits among them."""
+    """The month's number; None for any other text, even `²` or thousands of digits."""
     number = int(value) if value.isdecimal() and len(value) <= 2 else 0
     return number if 1 <= number <= 12 else None
 
 
-def drawn(text: str) -> str:
-    """Text for a figure: Plotly takes ``<`` for the begin of a tag, in labels as in what it shows on hovering."""
-    return printable(text, _LONGEST_DRAWN).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def plotly_text(text: str) -> str:
+    """Text for a figure's labels and tooltips: Plotly reads ``<`` as the beginning of a tag, so it is escaped."""
+    return printable(text, _LONGEST_PLOTTED).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def reasons_in_words(decision: Decision, forms: Formats) -> str:
-    """What raised the score most, strongest first: ``Foreign transaction, amount 412.50, tech store``."""
+    """The fields that raised the score most, strongest first: ``Foreign transaction, amount 412.50, tech store``."""
     return reasons_of(decision.reasons, decision.features, forms)
 
 
 def reasons_of(reasons: Iterable[tuple[str, float]], features: Mapping[str, Any], forms: Formats) -> str:
-    """The same for a document's own reasons and fields."""
+    """The same for the reasons and fields of a document."""
     phrases = [_phrase(name, features, forms) for name, _ in reasons]
     text = ", ".join(dict.fromkeys(phrases))
     return text[:1].upper() + text[1:]

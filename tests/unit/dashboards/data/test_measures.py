@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from fraudstream.dashboards.data.measures import events_per_second, quantile, share, wilson_band
+from fraudstream.dashboards.data.measures import quantile, quantiles, share, wilson_band
 from fraudstream.dashboards.data.queries import Decision
 from fraudstream.dashboards.data.window import Window
 from fraudstream.dashboards.data.window_view import EMPTY, WindowView
@@ -52,19 +52,24 @@ def test_share_of_nothing_is_unknown() -> None:
 
 
 def test_rate_counts_the_newest_thirty_seconds() -> None:
-    assert events_per_second(window([3.0 * step for step in range(100)]), NOW) == pytest.approx(11 / 30)
+    assert window([3.0 * step for step in range(100)]).events_per_second(NOW) == pytest.approx(11 / 30)
 
 
 def test_rate_of_a_window_that_covers_less_than_thirty_seconds() -> None:
-    assert events_per_second(window([0.1 * step for step in range(50)], covers_seconds=5.0), NOW) == pytest.approx(10)
+    assert window([0.1 * step for step in range(50)], covers_seconds=5.0).events_per_second(NOW) == pytest.approx(10)
 
 
 def test_rate_is_zero_once_the_traffic_has_stopped_and_unknown_before_anything_is_covered() -> None:
-    assert events_per_second(window([31.0 + step for step in range(10)]), NOW) == 0
-    assert events_per_second(EMPTY, NOW) is None
+    assert window([31.0 + step for step in range(10)]).events_per_second(NOW) == 0
+    assert EMPTY.events_per_second(NOW) is None
 
 
 def test_a_quantile_is_the_nearest_rank() -> None:
     assert quantile(np.arange(1, 101, dtype="f4"), 0.95) == 95
     assert quantile(np.array([7.0], dtype="f4"), 0.95) == 7
     assert quantile(np.empty(0, "f4"), 0.95) is None
+
+
+def test_a_rounding_error_raises_no_rank() -> None:
+    # Each product is a whole number and, in doubles, a little more.
+    assert quantiles(np.arange(1.0, 101.0), (0.07, 0.14, 0.28)) == (7.0, 14.0, 28.0)

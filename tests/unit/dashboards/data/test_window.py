@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,7 +15,7 @@ from fraudstream.dashboards.data.buckets import Tally
 from fraudstream.dashboards.data.measures import quantile
 from fraudstream.dashboards.data.queries import decision_from
 from fraudstream.dashboards.data.window import Window
-from fraudstream.dashboards.data.window_view import EMPTY, FILTERED, _ranked
+from fraudstream.dashboards.data.window_view import EMPTY, FILTERED
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -102,11 +101,6 @@ def test_latencies_by_minute(traffic: Any, window: Window, frame: pd.DataFrame) 
         # Nearest rank, in whole percents.
         ranks = [max(-(-percent * len(part) // 100), 1) for percent in (50, 95, 99)]
         assert quantiles == pytest.approx([part[rank - 1] for rank in ranks], rel=1e-5)
-
-
-def test_a_rounding_error_raises_no_rank() -> None:
-    # Each product is a whole number and, in doubles, a little more.
-    assert _ranked(np.arange(1.0, 101.0), (0.07, 0.14, 0.28)) == (7.0, 14.0, 28.0)
 
 
 def test_the_newest_rows_obey_the_same_filters(traffic: Any, window: Window, frame: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""What one reader's own request failed of, in words that hold no secret."""
+"""Why one reader's request failed, in words that hold no secret."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.dashboards.ui.errors_shown import told
+from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable, ValueError, KeyError])
@@ -17,11 +17,11 @@ def test_a_failed_request_is_told_in_one_line_without_our_secrets(error: type[Ex
         raise error(f"{'x' * 193}qX7pL9zRwN4v\x1b[2J")
 
     load_settings(scoring_key="qX7pL9zRwN4v")
-    said = told(fail)
-    assert "xxx" in said
-    assert "qX7" not in said
-    assert "\x1b" not in said
+    reason = answer_or_reason(fail)
+    assert "xxx" in reason
+    assert "qX7" not in reason
+    assert "\x1b" not in reason
 
 
 def test_an_answer_is_given_as_it_is() -> None:
-    assert told(lambda: 7) == 7
+    assert answer_or_reason(lambda: 7) == 7

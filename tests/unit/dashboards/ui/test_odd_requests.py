@@ -182,7 +182,7 @@ def test_a_search_for_no_finite_number_is_refused(value: str) -> None:
 
 def test_a_selection_of_odd_values_is_the_default() -> None:
     for odd in ODD:
-        chosen = live.selection({"month": odd, "day_of_week": odd}, odd, odd, odd, odd)
+        chosen = live.selection_from({"month": odd, "day_of_week": odd}, odd, odd, odd, odd)
         assert chosen.range == "1h"
         assert not chosen.filtered
 

@@ -1,1 +1,1 @@
-"""How the parts are, asked of themselves."""
+"""The state of each part, as the part itself reports it."""

@@ -1,7 +1,7 @@
-"""How the parts are, asked of themselves over their own protocols, so that every profile has the same answer.
+"""The state of each part, asked over the part's own protocol, so that it works alike in every profile.
 
-Kafka and the document store are asked, the scoring service and MLflow answer HTTP, and the two jobs are known by what
-they commit: the offsets that they have finished. Nothing is read from the machine that a part runs on.
+Kafka and the document store are asked through their clients, the scoring service and MLflow over HTTP. The state of the
+two jobs follows from the offsets that they commit. Nothing is read from the machine that a part runs on.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from fraudstream.dashboards.data.parts.scoring import scoring_status
 from fraudstream.dashboards.data.store import Store
 
 Phase = Literal["ok", "idle", "behind", "stalled", "failing", "away", "unknown"]
-# Work that does not get on for this long while there is some is stalled, whatever the reason.
+# A job that finishes nothing for this long while records wait is stalled.
 STALLED_SECONDS = 30.0
-# A lag that is worked off within this time is none to speak of.
+# A job is behind if its lag takes longer than this at its present rate.
 BEHIND_SECONDS = 10.0
 KEPT = timedelta(minutes=15)
 _DEADLINE_SECONDS = 4.0
-_FIRST_SECONDS = 12.0
+_FIRST_ANSWER_SECONDS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """One part: its phase, what it says in words, and what is counted of it (None: not known)."""
+    """One part: its phase, the phase in words, and its figures (None: not known). Rates are records a second."""
 
     name: str
     phase: Phase
@@ -57,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SystemSnapshot:
-    """Every part, the model that serves, and the last minutes of rates and lags."""
+    """Every part, the model that serves, and the rates and lags of the last minutes."""
 
     read_at: datetime
     parts: tuple[PartHealth, ...] = ()
@@ -66,7 +66,7 @@ class SystemSnapshot:
 
 
 class Health:
-    """Asks all parts at the same time; one that takes longer than the deadline is away. For one thread."""
+    """Asks all parts at the same time; a part that misses the deadline is away. Only one thread may use it."""
 
     def __init__(
         self,
@@ -80,14 +80,14 @@ class Health:
         self._progress = progress or ProgressReader(settings).read
         self._model = model or ModelSource(settings).read
         self._samples: deque[Sample] = deque()
-        self._before: tuple[float, Progress] | None = None
+        self._last: tuple[float, Progress] | None = None
         self._moved_at: dict[str, float] = {}
-        # A part that hangs keeps its own thread busy, not the others'.
+        # One thread for each part that is asked: a part that hangs does not delay the others.
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="health")
         self._pending: dict[str, tuple[float, Future[Any]]] = {}
 
     def look(self, now: datetime) -> SystemSnapshot:
-        """The state of everything; never raises because a part is down."""
+        """The state of every part. Does not raise if a part is down."""
         ends_at = time.monotonic() + _DEADLINE_SECONDS
         for name, ask in {
             "kafka": self._progress,
@@ -120,36 +120,36 @@ class Health:
         )
 
     def _ask_store(self) -> bool:
-        found = self._store[ROLLUPS].find({"_id": rollup_id("total", None, "live", ALL, ALL)})
-        return next(iter(found), None) is not None
+        cursor = self._store[ROLLUPS].find({"_id": rollup_id("total", None, "live", ALL, ALL)})
+        return next(iter(cursor), None) is not None
 
     def _answer(self, name: str, ends_at: float) -> _Answer:
-        asked_at, asked = self._pending[name]
+        asked_at, future = self._pending[name]
         try:
-            answer: _Answer = asked.result(max(0.0, ends_at - time.monotonic()))
+            answer: _Answer = future.result(max(0.0, ends_at - time.monotonic()))
         except TimeoutError:
             waited = time.monotonic() - asked_at
-            # The first question loads a client's code, which takes some seconds on a busy machine.
-            return _Answer(None, None, f"no answer for {waited:.0f} s", waited < _FIRST_SECONDS)
+            # The first request also imports the client's code, which takes some seconds on a busy machine.
+            return _Answer(None, None, f"no answer for {waited:.0f} s", waited < _FIRST_ANSWER_SECONDS)
         del self._pending[name]
         return answer
 
     def _rates(self, progress: Progress | None) -> dict[str, float | None]:
         now = time.monotonic()
         if progress is None:
-            self._before = None
+            self._last = None
             return dict.fromkeys(JOBS)
         rates: dict[str, float | None] = dict.fromkeys(JOBS)
-        if self._before is not None:
-            seconds, before = now - self._before[0], self._before[1]
+        if self._last is not None:
+            seconds, last = now - self._last[0], self._last[1]
             for job in JOBS:
-                moved = progress.finished(job) - before.finished(job)
+                moved = progress.finished(job) - last.finished(job)
                 rates[job] = max(moved, 0) / seconds if seconds else None
                 if moved > 0:
                     self._moved_at[job] = now
         for job in JOBS:
             self._moved_at.setdefault(job, now)
-        self._before = (now, progress)
+        self._last = (now, progress)
         return rates
 
     def _job(
@@ -189,20 +189,20 @@ class _Answer:
     value: Any
     milliseconds: float | None
     problem: str = ""
-    open: bool = False
+    pending: bool = False
 
     @property
     def phase(self) -> Phase:
         if not self.problem:
             return "ok"
-        return "unknown" if self.open else "away"
+        return "unknown" if self.pending else "away"
 
 
 def _timed(ask: Callable[[], Any]) -> _Answer:
     started = time.perf_counter()
     try:
         value = ask()
-    # Whatever a client raises, the part did not answer as it should.
+    # Any error of a client means the same: the part did not answer as it should.
     except Exception as error:
         return _Answer(None, None, error_text(error))
     return _Answer(value, 1000 * (time.perf_counter() - started))

@@ -1,4 +1,4 @@
-"""The explorer's layout; what is open in it is kept in the address."""
+"""The explorer's layout; the address keeps what a reader has opened in it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def layout(search: str | None = None) -> html.Div:
 
 
 def _transaction(address: Address) -> html.Div:
-    number = dmc.TextInput(
+    id_input = dmc.TextInput(
         id="explorer-id",
         value=address.text("id"),
         placeholder="1001000",
@@ -72,9 +72,9 @@ def _transaction(address: Address) -> html.Div:
         w=220,
         size="sm",
     )
-    form = html.Div([number, dmc.Button("Open", id="explorer-open", size="sm")], className="form")
-    shown = _framed("explorer-transaction-state", "Transaction", html.Div(id="explorer-transaction"))
-    return html.Div([form, shown], className="explorer-tab")
+    form = html.Div([id_input, dmc.Button("Open", id="explorer-open", size="sm")], className="form")
+    transaction = _framed("explorer-transaction-state", "Transaction", html.Div(id="explorer-transaction"))
+    return html.Div([form, transaction], className="explorer-tab")
 
 
 def _search(address: Address) -> html.Div:
@@ -117,8 +117,8 @@ def _search(address: Address) -> html.Div:
         className="form",
     )
     grid = decisions.grid("explorer-rows", ROW_COLUMNS, height=480, row_id="params.data.id", label="Found transactions")
-    shown = panels.frame("explorer-search", "Found", f"At most {ROWS} transactions, in no order", grid, 12)
-    return html.Div([form, dmc.Grid([shown], gutter="md")], className="explorer-tab")
+    found = panels.frame("explorer-search", "Found", f"At most {ROWS} transactions, in no order", grid, 12)
+    return html.Div([form, dmc.Grid([found], gutter="md")], className="explorer-tab")
 
 
 def _rejected() -> html.Div:
@@ -180,5 +180,5 @@ def _framed(panel_id: str, label: str, body: Any) -> html.Section:
 
 
 def register(app: Dash) -> None:
-    """What is open is kept in the address."""
+    """Keep what is open in the address."""
     remember(app, KEPT)

@@ -10,18 +10,12 @@ from fraudstream.core.output.text import printable
 from fraudstream.dashboards.data.parts.model import browser_address, model_address
 from fraudstream.dashboards.data.searches import ROW_FIELDS, Rows, criteria
 from fraudstream.dashboards.data.sources import Sources
-from fraudstream.dashboards.pages.explorer import (
-    layout as explorer_layout,
-)
-from fraudstream.dashboards.pages.explorer import (
-    rejected as explorer_rejected,
-)
-from fraudstream.dashboards.pages.explorer import (
-    view as explorer_view,
-)
+from fraudstream.dashboards.pages.explorer import layout as explorer_layout
+from fraudstream.dashboards.pages.explorer import rejected as explorer_rejected
+from fraudstream.dashboards.pages.explorer import view as explorer_view
 from fraudstream.dashboards.pages.explorer.layout import PATH, TITLE, layout
 from fraudstream.dashboards.ui import panels
-from fraudstream.dashboards.ui.errors_shown import told
+from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 from fraudstream.dashboards.ui.rendering import request_formats
 from fraudstream.dashboards.ui.stored_rows import row
 
@@ -32,7 +26,7 @@ _LONGEST_ID = 40
 
 
 def register(app: Dash, sources: Sources) -> None:
-    """The page's callbacks."""
+    """Register the page's callbacks."""
     explorer_layout.register(app)
     explorer_rejected.register(app, sources)
     mlflow = browser_address(sources.settings)
@@ -50,16 +44,16 @@ def register(app: Dash, sources: Sources) -> None:
         wanted = str(text or "").strip()
         if not wanted:
             return "", panels.State("empty").class_name, "Type a transaction's id, or choose one on another page."
-        # Python refuses to read a number of thousands of digits.
+        # The length is checked first: int() raises an error for thousands of digits.
         if not wanted.isdecimal() or len(wanted) > _LONGEST_ID or int(wanted) > _MOST_ID:
             return "", panels.State("empty").class_name, f"{printable(wanted, 40)} is no id: ids are whole numbers."
-        found = told(lambda: sources.lookup.transaction(int(wanted)))
-        if isinstance(found, str):
-            return "", panels.State("failed").class_name, found
-        if found is None:
+        document = answer_or_reason(lambda: sources.lookup.transaction(int(wanted)))
+        if isinstance(document, str):
+            return "", panels.State("failed").class_name, document
+        if document is None:
             note = f"No transaction {wanted} is stored. It may have been rejected, or be on its way: see Rejected."
             return "", panels.State("empty").class_name, note
-        return explorer_view.transaction(found, request_formats(), model), panels.State("ready").class_name, ""
+        return explorer_view.transaction(document, request_formats(), model), panels.State("ready").class_name, ""
 
     @app.callback(
         Output("explorer-rows", "rowData"),
@@ -85,10 +79,12 @@ def register(app: Dash, sources: Sources) -> None:
             wanted = criteria([(str(name), text)])
         except ValueError as error:
             return [], panels.State("empty").class_name, f"{error}.", ""
-        found = told(lambda: sources.lookup.search(wanted, frauds_only=where == "alerts", names=ROW_FIELDS))
-        if not isinstance(found, Rows):
-            return [], panels.State("failed").class_name, found, ""
+        result = answer_or_reason(
+            lambda: sources.lookup.search(wanted, frauds_only=where == "alerts", names=ROW_FIELDS)
+        )
+        if not isinstance(result, Rows):
+            return [], panels.State("failed").class_name, result, ""
         forms = request_formats()
-        rows = [row({**made, "_id": made.get("id", made["_id"])}, forms) for made in found.documents]
-        state = panels.State("ready") if rows else panels.State("empty", f"Nothing found. {found.note}")
-        return rows, state.class_name, state.note, f"{len(rows)} rows. {found.note}"
+        rows = [row({**document, "_id": document.get("id", document["_id"])}, forms) for document in result.documents]
+        state = panels.State("ready") if rows else panels.State("empty", f"Nothing found. {result.note}")
+        return rows, state.class_name, state.note, f"{len(rows)} rows. {result.note}"

@@ -1,4 +1,4 @@
-"""The explorer's rejected events: the newest ones, one with its raw bytes, and its replay behind a confirmation."""
+"""The explorer's rejected events: a list of the newest, one with its raw bytes, and its replay after a confirmation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fraudstream.dashboards.data.searches import place_of
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.ui import panels
 from fraudstream.dashboards.ui.accessibility import aria
-from fraudstream.dashboards.ui.errors_shown import told
+from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 from fraudstream.dashboards.ui.formats import NOTHING, Formats
 from fraudstream.dashboards.ui.rendering import request_formats
 
@@ -33,36 +33,36 @@ def rows(documents: tuple[Mapping[str, Any], ...], forms: Formats) -> list[dict[
     """Rejected events as the table's rows."""
     return [
         {
-            "id": made["_id"],
-            "time": f"{forms.date(made['rejected_at'])} {forms.time(made['rejected_at'])}",
-            "reason": made["reason"],
-            "bytes": made["raw_bytes"],
+            "id": document["_id"],
+            "time": f"{forms.date(document['rejected_at'])} {forms.time(document['rejected_at'])}",
+            "reason": document["reason"],
+            "bytes": document["raw_bytes"],
             "fraud": False,
         }
-        for made in documents
+        for document in documents
     ]
 
 
 def raw_text(raw: bytes) -> tuple[str, str]:
-    """The bytes as printable text where they are UTF-8, else as a hexadecimal dump; and which of the two it is."""
-    shown = raw[:_SHOWN_BYTES]
+    """The bytes as printable text if they are UTF-8, else as a hexadecimal dump; and the name of the form."""
+    head = raw[:_SHOWN_BYTES]
     try:
-        # A character may be cut in two at the end of what is shown.
-        text = shown.decode("utf-8", "strict" if len(raw) <= _SHOWN_BYTES else "ignore")
+        # The last character that is shown may be cut in two.
+        text = head.decode("utf-8", "strict" if len(raw) <= _SHOWN_BYTES else "ignore")
         return printable_lines(text), "text"
     except UnicodeDecodeError:
         lines = [
-            f"{start:08x}  {shown[start : start + 16].hex(' '):<47}  "
-            + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in shown[start : start + 16])
-            for start in range(0, len(shown), 16)
+            f"{start:08x}  {head[start : start + 16].hex(' '):<47}  "
+            + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in head[start : start + 16])
+            for start in range(0, len(head), 16)
         ]
         return "\n".join(lines), "hexadecimal"
 
 
-def editable(made: Mapping[str, Any]) -> str:
-    """The event as text to correct: indented where it is JSON; empty where it is cut or no text."""
-    raw = _raw(made)
-    if len(raw) < _length(made, raw) or len(raw) > _EDITED_BYTES:
+def editable(document: Mapping[str, Any]) -> str:
+    """The event as text to correct, indented if it is JSON; empty if it was cut or is not text."""
+    raw = _raw(document)
+    if len(raw) < _length(document, raw) or len(raw) > _EDITED_BYTES:
         return ""
     try:
         text = raw.decode("utf-8")
@@ -74,79 +74,77 @@ def editable(made: Mapping[str, Any]) -> str:
         return text
 
 
-def _raw(made: Mapping[str, Any]) -> bytes:
-    raw = made.get("raw")
+def _raw(document: Mapping[str, Any]) -> bytes:
+    raw = document.get("raw")
     return bytes(raw) if isinstance(raw, bytes) else b""
 
 
-def _key(made: Mapping[str, Any]) -> str:
-    """The record's key: its text, or the begin of its bytes where it is not whole text."""
-    begin = made.get("key_raw")
-    if isinstance(begin, bytes):
-        whole = max(stored.whole(made.get("key_bytes")) or 0, len(begin))
-        return f"{whole:,} bytes, that begin with {begin[:_SHOWN_KEY_BYTES].hex(' ')}"
-    return NOTHING if made.get("key") in (None, "") else stored.text(made["key"])
+def _key(document: Mapping[str, Any]) -> str:
+    """The record's key as text; if it is not text, or was cut, its length and its first bytes."""
+    first_bytes = document.get("key_raw")
+    if isinstance(first_bytes, bytes):
+        length = max(stored.whole(document.get("key_bytes")) or 0, len(first_bytes))
+        return f"{length:,} bytes that begin with {first_bytes[:_SHOWN_KEY_BYTES].hex(' ')}"
+    return NOTHING if document.get("key") in (None, "") else stored.text(document["key"])
 
 
-def _length(made: Mapping[str, Any], raw: bytes) -> int:
-    """How many bytes the whole value had, of which ``raw`` is what is kept."""
-    return max(stored.whole(made.get("raw_bytes")) or 0, len(raw))
+def _length(document: Mapping[str, Any], raw: bytes) -> int:
+    """The length of the whole value in bytes; ``raw`` is the part of it that is stored."""
+    return max(stored.whole(document.get("raw_bytes")) or 0, len(raw))
 
 
-def detail(made: Mapping[str, Any], forms: Formats) -> html.Div:
-    """One rejected event with its reason, coordinates, times and bytes."""
-    raw = _raw(made)
-    whole = _length(made, raw)
+def detail(document: Mapping[str, Any], forms: Formats) -> html.Div:
+    """One rejected event with its reason, its place in Kafka, its times and its bytes."""
+    raw = _raw(document)
+    length = _length(document, raw)
     text, kind = raw_text(raw)
-    moments = ((name, stored.moment(made.get(field))) for name, field in _MOMENTS)
+    moments = ((name, stored.moment(document.get(field))) for name, field in _MOMENTS)
     facts = [
-        ("Record", place_of(made)),
-        ("Key", _key(made)),
+        ("Record", place_of(document)),
+        ("Key", _key(document)),
         *((name, NOTHING if at is None else forms.moment(at)) for name, at in moments),
     ]
-    cut = f", the first {len(raw[:_SHOWN_BYTES]):,} of {whole:,} bytes" if len(raw[:_SHOWN_BYTES]) < whole else ""
+    cut = f", the first {len(raw[:_SHOWN_BYTES]):,} of {length:,} bytes" if len(raw[:_SHOWN_BYTES]) < length else ""
     return html.Div(
         [
             html.H3(
                 [
                     "Rejected: ",
-                    html.Span(stored.text(made.get("reason"), _LONGEST_REASON), className="verdict verdict--fraud"),
+                    html.Span(stored.text(document.get("reason"), _LONGEST_REASON), className="verdict verdict--fraud"),
                 ]
             ),
-            html.Dl(
-                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts facts--wide"
-            ),
+            panels.facts(facts, wide=True),
             html.P(f"Raw bytes as {kind}{cut}", className="quiet"),
             html.Pre(text, className="document document--short", tabIndex=0, **aria(label="Raw bytes")),
             html.P(
-                ["SHA-256 ", html.Span(stored.text(made.get("raw_sha256") or NOTHING), className="mono")],
+                ["SHA-256 ", html.Span(stored.text(document.get("raw_sha256") or NOTHING), className="mono")],
                 className="digest",
             ),
         ]
     )
 
 
-def opened(sources: Sources, number: Any) -> tuple[Any, ...]:
-    """The chosen event's box: body, class, note, correction, the style of its replay, and no answer yet."""
-    if not number:
+def opened(sources: Sources, rejected_id: Any) -> tuple[Any, ...]:
+    """The outputs for the chosen event: body, class, note, text to correct, style of the replay, and no answer yet."""
+    if not rejected_id:
         return "", panels.State("empty").class_name, "Choose a rejected event above.", "", _HIDDEN, ""
-    wanted = str(number)[:_LONGEST_ID]
+    wanted = str(rejected_id)[:_LONGEST_ID]
     if printable(wanted) != wanted:
-        # No record's name; the store could not even be asked for some of these.
+        # The name of a record is printable, and some other texts cannot even be sent to the store.
         return "", panels.State("empty").class_name, f"{printable(wanted)} is no record.", "", _HIDDEN, ""
-    found = told(lambda: sources.lookup.rejected(wanted))
-    if isinstance(found, str):
-        return "", panels.State("failed").class_name, found, "", _HIDDEN, ""
-    if found is None:
+    document = answer_or_reason(lambda: sources.lookup.rejected(wanted))
+    if isinstance(document, str):
+        return "", panels.State("failed").class_name, document, "", _HIDDEN, ""
+    if document is None:
         note = f"There is no rejected event {wanted}."
         return "", panels.State("empty").class_name, note, "", _HIDDEN, ""
-    text = editable(found)
+    text = editable(document)
     style = {} if text else _HIDDEN
-    return detail(found, request_formats()), panels.State("ready").class_name, "", text, style, ""
+    return detail(document, request_formats()), panels.State("ready").class_name, "", text, style, ""
 
 
 def register(app: Dash, sources: Sources) -> None:
-    """The tab's callbacks."""
+    """Register the tab's callbacks."""
 
     @app.callback(
         Output("explorer-rejections", "rowData"),
@@ -162,11 +160,11 @@ def register(app: Dash, sources: Sources) -> None:
             return no_update, no_update, no_update, no_update
         view, forms = sources.rejected.look(), request_formats()
         snapshot = view.snapshot
-        made = rows(snapshot.documents, forms) if snapshot else []
+        newest_rows = rows(snapshot.documents, forms) if snapshot else []
         empty = "Nothing was rejected: every event kept the contract."
-        state = panels.state_of(view.problem, snapshot.read_at if snapshot else None, len(made), empty, forms)
-        insight = f"The newest {len(made)}, newest first. Open one for its bytes and its replay"
-        return (no_update if made == before else made), state.class_name, state.note, insight
+        state = panels.state_of(view.problem, snapshot.read_at if snapshot else None, len(newest_rows), empty, forms)
+        insight = f"The newest {len(newest_rows)}, newest first. Open one for its bytes and its replay"
+        return (no_update if newest_rows == before else newest_rows), state.class_name, state.note, insight
 
     @app.callback(
         Output("explorer-event-body", "children"),
@@ -178,8 +176,8 @@ def register(app: Dash, sources: Sources) -> None:
         Input("explorer-rejected-id", "data"),
         prevent_initial_call="initial_duplicate",
     )
-    def open_event(number: Any) -> tuple[Any, ...]:
-        return opened(sources, number)
+    def open_event(rejected_id: Any) -> tuple[Any, ...]:
+        return opened(sources, rejected_id)
 
     @app.callback(
         Output("explorer-correction", "error"),
@@ -188,7 +186,7 @@ def register(app: Dash, sources: Sources) -> None:
     )
     def check(text: str | None) -> tuple[str, bool]:
         try:
-            parse_event(_compact(text))
+            parse_event(one_line(text))
         except EventError as error:
             return printable(str(error), _LONGEST_REASON), True
         return "", False
@@ -205,22 +203,24 @@ def register(app: Dash, sources: Sources) -> None:
         State("explorer-rejected-id", "data"),
         prevent_initial_call=True,
     )
-    def replay(_ask: Any, _cancel: Any, _send: Any, text: str | None, number: Any) -> tuple[Any, ...]:
+    def replay(_ask: Any, _cancel: Any, _send: Any, text: str | None, rejected_id: Any) -> tuple[Any, ...]:
         if ctx.triggered_id == "explorer-replay":
             return True, printable_lines(str(text or "")), "", ""
         if ctx.triggered_id == "explorer-cancel" or sources.replay is None:
             return False, no_update, no_update, no_update
         sender = sources.replay
-        sent = told(lambda: (sender.send(str(number), _compact(text)),))
-        if isinstance(sent, str):
-            return False, "", sent, "replayed replayed--failed"
-        link = html.A("open it", href=f"/explorer?id={parse_event(_compact(text)).id}", className="cell-link link")
-        return False, "", [f"Sent: it is now {sent[0]}. Once scored and stored, ", link, "."], "replayed"
+        event = one_line(text)
+        # A tuple tells the record's name from the text of an error.
+        result = answer_or_reason(lambda: (sender.send(str(rejected_id), event),))
+        if isinstance(result, str):
+            return False, "", result, "replayed replayed--failed"
+        link = html.A("open it", href=f"/explorer?id={parse_event(event).id}", className="cell-link link")
+        return False, "", [f"Sent: it is now {result[0]}. Once scored and stored, ", link, "."], "replayed"
 
 
-def _compact(given: Any) -> bytes:
-    """The event in one line, its values as they were typed; what is no character is replaced."""
-    text = str(given or "")
+def one_line(typed: Any) -> bytes:
+    """The event in one line, with its values as they were typed; half characters (surrogates) are replaced."""
+    text = str(typed or "")
     try:
         return compact(text).encode("utf-8", "replace")
     except ValueError:

@@ -11,53 +11,47 @@ from dash import html
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.parts.model import version_address
 from fraudstream.dashboards.data.searches import stages
-from fraudstream.dashboards.ui import words
+from fraudstream.dashboards.ui import panels, words
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.formats import NOTHING, Formats
 
 _STRONGEST = 3.0
 
 
-def transaction(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Div:
-    """A stored transaction: decision, way through the parts, reasons, fields, document."""
+def transaction(document: Mapping[str, Any], forms: Formats, model_address: str) -> html.Div:
+    """A stored transaction: its decision, its way through the parts, its reasons, fields and document."""
     return html.Div(
         [
-            _summary(made, forms, model_address),
-            html.Div([_way(made, forms), _reasons(made, forms)], className="explorer-columns"),
-            html.Div([_fields(made, forms), _document(made)], className="explorer-columns"),
+            _summary(document, forms, model_address),
+            html.Div([_way(document, forms), _reasons(document, forms)], className="explorer-columns"),
+            html.Div([_fields(document, forms), _document(document)], className="explorer-columns"),
         ],
         className="explorer-transaction",
     )
 
 
-def _summary(made: Mapping[str, Any], forms: Formats, model_address: str) -> html.Dl:
-    scored = "prediction" in made
-    fraud = made.get("prediction", made.get("isFraud")) == 1
-    verdict = ("▲ Fraud" if fraud else "Legitimate") + ("" if scored else ", labelled")
-    number = stored.text(made.get("model_version", NOTHING), 60)
-    address = version_address(model_address, number) if scored else ""
-    version: Any = (
-        html.A(number, href=address, target="_blank", rel="noopener", className="link") if address else number
-    )
-    score, threshold = stored.number(made.get("score")), stored.number(made.get("threshold"))
+def _summary(document: Mapping[str, Any], forms: Formats, model_address: str) -> html.Dl:
+    scored = "prediction" in document
+    fraud = document.get("prediction", document.get("isFraud")) == 1
+    verdict = words.verdict(fraud=fraud, labelled=not scored)
+    version = stored.text(document.get("model_version", NOTHING), 60)
+    address = version_address(model_address, version) if scored else ""
+    link = html.A(version, href=address, target="_blank", rel="noopener", className="link") if address else version
+    score, threshold = stored.number(document.get("score")), stored.number(document.get("threshold"))
     facts = [
         ("Decision", html.Span(verdict, className="verdict verdict--fraud" if fraud else "verdict")),
         ("Score", NOTHING if score is None else forms.decimals(score, 3)),
         ("Threshold", NOTHING if threshold is None else forms.decimals(threshold, 3)),
-        ("Model version", version),
-        ("Amount", forms.money(stored.number(made.get("amount")))),
-        ("Latency", forms.milliseconds(stored.number(made.get("latency_ms")))),
+        ("Model version", link),
+        ("Amount", forms.money(stored.number(document.get("amount")))),
+        ("Latency", forms.milliseconds(stored.number(document.get("latency_ms")))),
     ]
-    return html.Dl(
-        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
-        className="facts facts--wide",
-        **aria(label="Decision"),
-    )
+    return panels.facts(facts, wide=True, label="Decision")
 
 
-def _way(made: Mapping[str, Any], forms: Formats) -> html.Div:
+def _way(document: Mapping[str, Any], forms: Formats) -> html.Div:
     steps = []
-    for stage in stages(made):
+    for stage in stages(document):
         after = "" if stage.after_ms is None or not stage.after_ms else f"+{forms.milliseconds(stage.after_ms)}"
         steps.append(
             html.Li(
@@ -71,10 +65,12 @@ def _way(made: Mapping[str, Any], forms: Formats) -> html.Div:
     return html.Div([html.H3("Way through the parts"), html.Ol(steps, className="stages")])
 
 
-def _reasons(made: Mapping[str, Any], forms: Formats) -> html.Div:
-    reasons, fields = stored.reasons(made.get("reasons")), stored.fields(made)
+def _reasons(document: Mapping[str, Any], forms: Formats) -> html.Div:
+    reasons, fields = stored.reasons(document.get("reasons")), stored.fields(document)
     if not reasons:
-        text = "Reasons are kept for frauds that the model found." if "prediction" in made else "Labelled, not scored."
+        text = (
+            "Reasons are kept for frauds that the model found." if "prediction" in document else "Labelled, not scored."
+        )
         return html.Div([html.H3("Reasons"), html.P(text, className="quiet")])
     items = [
         html.Li(
@@ -97,12 +93,12 @@ def _width(weight: float) -> str:
     return f"{100 * min(abs(weight) / _STRONGEST, 1):.0f}%"
 
 
-def _fields(made: Mapping[str, Any], forms: Formats) -> html.Div:
+def _fields(document: Mapping[str, Any], forms: Formats) -> html.Div:
     rows = [
-        (name.replace("_", " ").capitalize(), _field(name, value, forms)) for name, value in stored.fields(made).items()
+        (name.replace("_", " ").capitalize(), _field(name, value, forms))
+        for name, value in stored.fields(document).items()
     ]
-    body = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
-    return html.Div([html.H3("Fields"), body])
+    return html.Div([html.H3("Fields"), panels.facts(rows)])
 
 
 def _field(name: str, value: Any, forms: Formats) -> str:
@@ -113,8 +109,8 @@ def _field(name: str, value: Any, forms: Formats) -> str:
     return str(value)
 
 
-def _document(made: Mapping[str, Any]) -> html.Div:
-    text = json.dumps(stored.plain(made), ensure_ascii=False, indent=2)
+def _document(document: Mapping[str, Any]) -> html.Div:
+    text = json.dumps(stored.plain(document), ensure_ascii=False, indent=2)
     return html.Div(
         [html.H3("Document"), html.Pre(text, className="document", tabIndex=0, **aria(label="The stored document"))]
     )

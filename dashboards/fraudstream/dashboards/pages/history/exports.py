@@ -1,4 +1,4 @@
-"""Figures and rows as files: CSV for people, Parquet for programs. Their links carry the whole state of a page."""
+"""Figures and rows as files: CSV for people, Parquet for programs. A file's link holds the whole state of the page."""
 
 from __future__ import annotations
 
@@ -25,56 +25,55 @@ from fraudstream.dashboards.ui.address import Address
 
 PREFIX = "/export"
 FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-# A reader of one export waits at most so long for the first snapshot after a pause.
+# The longest time that an export waits for the first snapshot after a rest.
 _PATIENCE_SECONDS = 10.0
 _LONGEST_PROBLEM = 500
 
 
 def report_link(form: str, choice: str, chosen: Period | None) -> str:
-    """The address of the report's figures as a file."""
+    """The address of a file with the report's figures."""
     return f"{PREFIX}/report.{form}?{urlencode(_state(choice, chosen), safe=',')}"
 
 
 def rows_link(form: str, choice: str, chosen: Period | None, drill: Drill) -> str:
-    """The address of a bar's transactions as a file."""
+    """The address of a file with a bar's transactions."""
     state = _state(choice, chosen) | {"dimension": drill.dimension, "value": drill.value}
     return f"{PREFIX}/rows.{form}?{urlencode(state, safe=',')}"
 
 
 def register(app: Dash, sources: Sources) -> None:
-    """The addresses of the files."""
+    """Register the addresses of the files."""
 
     def export_report(form: str) -> Response:
-        def made(choice: str, chosen: Period | None, _address: Address) -> Sequence[dict[str, Any]]:
+        def rows(choice: str, chosen: Period | None, _address: Address) -> Sequence[dict[str, Any]]:
             view = sources.history.look(_PATIENCE_SECONDS)
             if view.snapshot is None or view.problem:
                 raise StoreUnavailable(view.problem or "Nothing has been read yet. Try again in a moment.")
             return table(report(view.snapshot, choice, chosen))
 
-        return _file("report", form, made)
+        return _file("report", form, rows)
 
     def export_rows(form: str) -> Response:
-        def made(choice: str, chosen: Period | None, address: Address) -> Sequence[dict[str, Any]]:
+        def rows(choice: str, chosen: Period | None, address: Address) -> Sequence[dict[str, Any]]:
             drill = Drill(address.one("dimension", VALUES, "all"), address.text("value"))
-            if not drill.known:
+            if not drill.is_known:
                 raise ValueError(f"{printable(drill.value, 80)!r} is no value of {drill.dimension}")
-            found = sources.lookup.search(drill.criteria(choice, chosen), keeps=drill.keeps)
-            return found.documents
+            return sources.lookup.search(drill.criteria(choice, chosen), keeps=drill.keeps).documents
 
-        return _file("rows", form, made)
+        return _file("rows", form, rows)
 
     app.server.add_url_rule(f"{PREFIX}/report.<form>", view_func=export_report)
     app.server.add_url_rule(f"{PREFIX}/rows.<form>", view_func=export_rows)
 
 
 def encoded(rows: Sequence[dict[str, Any]], form: str) -> bytes:
-    """Rows as CSV or Parquet; columns are the union of the rows' fields."""
-    made = export_cells.folded(rows)
-    fields = list(dict.fromkeys(name for row in made for name in row))
+    """Rows as CSV or Parquet; the columns are all fields that any row has."""
+    narrow = export_cells.folded(rows)
+    fields = list(dict.fromkeys(name for row in narrow for name in row))
     is_csv = form == "csv"
     names = export_cells.distinct(map(export_cells.harmless, fields) if is_csv else fields)
     columns = [
-        export_cells.column([export_cells.cell(row.get(field)) for row in made], for_spreadsheets=is_csv)
+        export_cells.column([export_cells.cell(row.get(field)) for row in narrow], for_spreadsheets=is_csv)
         for field in fields
     ]
     content = pa.Table.from_arrays(columns, names=names)
@@ -84,7 +83,7 @@ def encoded(rows: Sequence[dict[str, Any]], form: str) -> bytes:
         return sink.getvalue()
     pyarrow.csv.write_csv(content, sink)
     written = sink.getvalue()
-    # Excel takes a file without this mark for one of the machine's own code page.
+    # Without this mark Excel reads the file in the machine's own code page.
     return written if written.isascii() else codecs.BOM_UTF8 + written
 
 
@@ -95,14 +94,14 @@ def _file(name: str, form: str, rows: Callable[[str, Period | None, Address], Se
         )
     address = Address(request.query_string.decode("utf-8", "replace"))
     try:
-        made = rows(address.one("origin", CHOICES, "all"), period(address.many("period")), address)
+        content = rows(address.one("origin", CHOICES, "all"), period(address.many("period")), address)
     except StoreUnavailable as error:
         return Response(f"{error_text(error)}\n", 503, mimetype="text/plain")
     except ValueError as error:
         return Response(f"{told_text(str(error), _LONGEST_PROBLEM)}\n", 400, mimetype="text/plain")
     stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     headers = {"Content-Disposition": f'attachment; filename="fraudstream-{name}-{stamp}.{form}"'}
-    return Response(encoded(made, form), mimetype=FORMATS[form], headers=headers)
+    return Response(encoded(content, form), mimetype=FORMATS[form], headers=headers)
 
 
 def _state(choice: str, chosen: Period | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ from fraudstream.dashboards.ui.figures import ENGLISH, Figure, figure, ordered_v
 from fraudstream.dashboards.ui.formats import Formats
 from fraudstream.dashboards.ui.theme import COUNTS, FRAUD, RATE, RATE_BAND, SECOND, SECOND_BAND
 
-# Neighbouring values of these dimensions are neighbours in truth, so that a line between them means something.
+# The values of these dimensions have a natural order, so that a line between neighbours has a meaning.
 ORDERED = ("month", "day_of_week", HOUR, AMOUNT_BIN)
 _SPLINE = {"shape": "spline", "smoothing": 0.4}
 
@@ -21,10 +21,10 @@ _SPLINE = {"shape": "spline", "smoothing": 0.4}
 def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms: Formats = ENGLISH) -> Figure:
     """The fraud rate by value with its 95 % Wilson band above the counts, and the overall rate as a dotted line.
 
-    ``other``: a second period's tallies, drawn beside the first with a colour and a shape of its own.
+    ``other``: the tallies of a second period, which has its own colour and shape beside the first.
     """
     values = ordered_values(dimension, {**tallies, **(other or {})})
-    labels = [words.drawn(words.label(dimension, value)) for value in values]
+    labels = [words.plotly_text(words.label(dimension, value)) for value in values]
     compared = other is not None
     data: list[Figure] = []
     periods = [("", tallies, (RATE, RATE_BAND, "circle", COUNTS))]
@@ -33,15 +33,15 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
             ("A ", tallies, (RATE, RATE_BAND, "circle", RATE)),
             ("B ", other, (SECOND, SECOND_BAND, "diamond", SECOND)),
         ]
-    for name, counted, look in periods:
-        data += _rate_traces(name, dimension, values, counted, look, forms, compared=compared)
-    everything = sum(tallies.values(), Tally())
-    overall = share(everything.frauds, everything.transactions)
+    for prefix, period_tallies, style in periods:
+        data += _rate_traces(prefix, dimension, values, period_tallies, style, forms, compared=compared)
+    total = sum(tallies.values(), Tally())
+    overall = share(total.frauds, total.transactions)
     shapes = [] if overall is None or compared else [_line_at(100 * overall)]
     layout = {
         "shapes": shapes,
         "barmode": "group",
-        # Points of two periods stand beside each other, as their bars do; lines go through the same places.
+        # Markers of two periods stand side by side, as their bars do; lines of both go through the same places.
         "scattermode": "group" if compared and dimension not in ORDERED else "overlay",
         "scattergap": 0.5,
         "xaxis": {
@@ -51,15 +51,7 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
             "anchor": "y2",
             "title": {"text": "amount from"} if dimension == AMOUNT_BIN else {},
         },
-        "yaxis": {
-            "domain": [0.36, 1],
-            "tickprefix": forms.percent_before,
-            "ticksuffix": forms.percent_after,
-            "rangemode": "tozero",
-            "showgrid": True,
-            "title": {"text": "fraud rate"},
-        },
-        "yaxis2": {"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
+        **_rate_and_count_axes(forms),
     }
     return figure(data, layout, "rates", forms)
 
@@ -69,18 +61,18 @@ def _rate_traces(
     dimension: str,
     values: Sequence[str],
     tallies: Tallies,
-    look: tuple[str, str, str, str],
+    style: tuple[str, str, str, str],
     forms: Formats,
     *,
     compared: bool,
 ) -> list[Figure]:
-    colour, band_colour, symbol, count_colour = look
+    colour, band_colour, symbol, count_colour = style
     measured = [
         (value, tallies[value], band)
         for value in values
         if value in tallies and (band := wilson_band(tallies[value].frauds, tallies[value].transactions)) is not None
     ]
-    names = [words.drawn(words.label(dimension, value)) for value, _, _ in measured]
+    names = [words.plotly_text(words.label(dimension, value)) for value, _, _ in measured]
     percents = [100 * tally.frauds / tally.transactions for _, tally, _ in measured]
     lows = [100 * low for _, _, (low, _) in measured]
     highs = [100 * high for _, _, (_, high) in measured]
@@ -107,12 +99,11 @@ def _rate_traces(
             "width": 5,
         }
 
-    def shown(value: str) -> str:
-        return words.drawn(words.long_label(dimension, value))
+    def title(value: str) -> str:
+        return prefix + words.plotly_text(words.long_label(dimension, value))
 
     hover = [
-        f"{share_hover(prefix + shown(value), tally, forms)}<br>{_band_text(band, forms)}"
-        for value, tally, band in measured
+        f"{share_hover(title(value), tally, forms)}<br>{_band_text(band, forms)}" for value, tally, band in measured
     ]
     data.append(
         {
@@ -123,7 +114,7 @@ def _rate_traces(
             "mode": "lines+markers" if joined else "markers",
             "line": {"color": colour, "width": 2, **_SPLINE},
             "marker": {"size": 7 if joined else 9, "color": colour, "symbol": symbol},
-            # A marker at 0 is drawn whole.
+            # Otherwise the axis would cut a marker at 0 in half.
             "cliponaxis": False,
             "error_y": bars,
             "hovertext": hover,
@@ -131,13 +122,13 @@ def _rate_traces(
             "customdata": [[dimension, value] for value, _, _ in measured],
         }
     )
-    counted = [(value, tallies.get(value, Tally())) for value in values]
+    counts = [(value, tallies.get(value, Tally())) for value in values]
     data.append(
         {
             "type": "bar",
             "name": f"{prefix}Transactions".strip(),
-            "x": [words.drawn(words.label(dimension, value)) for value, _ in counted],
-            "y": [tally.transactions for _, tally in counted],
+            "x": [words.plotly_text(words.label(dimension, value)) for value, _ in counts],
+            "y": [tally.transactions for _, tally in counts],
             "yaxis": "y2",
             "marker": {
                 "color": count_colour,
@@ -145,25 +136,25 @@ def _rate_traces(
                 "line": {"width": 0},
                 "cornerradius": 2,
             },
-            "hovertext": [share_hover(prefix + shown(value), tally, forms) for value, tally in counted],
+            "hovertext": [share_hover(title(value), tally, forms) for value, tally in counts],
             "hoverinfo": "text",
-            "customdata": [[dimension, value] for value, _ in counted],
+            "customdata": [[dimension, value] for value, _ in counts],
         }
     )
     return data
 
 
 def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
-    """The fraud rate day by day with its 95 % Wilson band, above the day's transactions; days without any are gaps."""
+    """The fraud rate by day with its 95 % Wilson band, above the counts; days without transactions are gaps."""
     starts = _days_between(days)
-    counted = [days.get(day, Tally()) for day in starts]
-    bands = [wilson_band(tally.frauds, tally.transactions) for tally in counted]
+    by_day = [days.get(day, Tally()) for day in starts]
+    bands = [wilson_band(tally.frauds, tally.transactions) for tally in by_day]
     names = [f"{day:%Y-%m-%d}" for day in starts]
-    percents = [None if (rate := share(tally.frauds, tally.transactions)) is None else 100 * rate for tally in counted]
+    percents = [None if (rate := share(tally.frauds, tally.transactions)) is None else 100 * rate for tally in by_day]
     outline = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": names}
     hover = [
         share_hover(forms.date(day), tally, forms) + (f"<br>{_band_text(band, forms)}" if band else "")
-        for day, tally, band in zip(starts, counted, bands, strict=True)
+        for day, tally, band in zip(starts, by_day, bands, strict=True)
     ]
     data: list[Figure] = [
         outline | {"name": "95 % low", "y": [100 * band[0] if band else None for band in bands]},
@@ -179,7 +170,7 @@ def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
             "name": "Fraud rate",
             "x": names,
             "y": percents,
-            # A day alone between gaps has no line.
+            # Few days also get markers: a single day between gaps has no line.
             "mode": "lines" if len(names) > 14 else "lines+markers",
             "line": {"color": RATE, "width": 1.6},
             "marker": {"size": 6, "color": RATE},
@@ -190,19 +181,27 @@ def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
             "type": "bar",
             "name": "Transactions",
             "x": names,
-            "y": [tally.transactions for tally in counted],
+            "y": [tally.transactions for tally in by_day],
             "yaxis": "y2",
             "marker": {"color": COUNTS, "line": {"width": 0}},
             "hovertext": hover,
             "hoverinfo": "text",
         },
     ]
-    everything = sum(counted, Tally())
-    overall = share(everything.frauds, everything.transactions)
+    total = sum(by_day, Tally())
+    overall = share(total.frauds, total.transactions)
     layout = {
         "shapes": [] if overall is None else [_line_at(100 * overall)],
         "bargap": 0.1,
         "xaxis": {"type": "date", "anchor": "y2", "tickformat": "%-d %b\n%Y", "nticks": 10},
+        **_rate_and_count_axes(forms),
+    }
+    return figure(data, layout, "trend", forms)
+
+
+def _rate_and_count_axes(forms: Formats) -> Figure:
+    """The axis of the rates, above that of the counts."""
+    return {
         "yaxis": {
             "domain": [0.36, 1],
             "tickprefix": forms.percent_before,
@@ -213,7 +212,6 @@ def trend(days: Mapping[datetime, Tally], forms: Formats = ENGLISH) -> Figure:
         },
         "yaxis2": {"domain": [0, 0.26], "nticks": 3, "tickformat": "~s", "title": {"text": "count"}},
     }
-    return figure(data, layout, "trend", forms)
 
 
 def _days_between(days: Mapping[datetime, Tally]) -> list[datetime]:

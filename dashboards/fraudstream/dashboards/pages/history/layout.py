@@ -1,4 +1,4 @@
-"""The history report's layout and controls; what they choose is kept in the address."""
+"""The history report's layout and controls; the address keeps what a reader has chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from fraudstream.core.contract.rollups import AMOUNT_BIN, HOUR
 from fraudstream.dashboards.data.buckets import VALUES
 from fraudstream.dashboards.data.queries import month_starts
-from fraudstream.dashboards.pages.history.view import CHOICES, period
+from fraudstream.dashboards.pages.history.view import CHOICES, drill_of, period
 from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.address import Address, Kept, remember
@@ -57,7 +57,7 @@ def layout(search: str | None = None) -> html.Div:
     """The page before its first data, in the state that the address holds."""
     address = Address(search)
     explanation = "Frauds are labels in the history and the model's decisions in live traffic"
-    drill = address.many("rows")
+    drill = drill_of(address.many("rows"))
     return html.Div(
         [
             heading("History report", explanation, _legend()),
@@ -67,7 +67,7 @@ def layout(search: str | None = None) -> html.Div:
             dmc.Grid([panel.layout() for panel in [TREND, *PANELS.values()]], gutter="md"),
             first_question("history-first"),
             dcc.Interval(id="history-tick", interval=REFRESH_MS),
-            dcc.Store(id=DRILL_ID, data=drill if len(drill) == 2 else None),
+            dcc.Store(id=DRILL_ID, data=[drill.dimension, drill.value] if drill else None),
             dcc.Store(id="history-seen"),
         ],
         className="page",
@@ -106,10 +106,7 @@ def _controls(address: Address) -> html.Div:
             ("history-other", "compare", "Compare with …", "Period to compare with"),
         )
     ]
-    files = [
-        html.A(text, id=f"history-{text.lower()}", className="button-link", href="", download="")
-        for text in ("CSV", "Parquet")
-    ]
+    drill = drill_of(address.many("rows"))
     choice = dmc.Select(
         id="history-drill-choice",
         placeholder="Show the rows of …",
@@ -122,14 +119,23 @@ def _controls(address: Address) -> html.Div:
             }
             for name in PANELS
         ],
-        value=",".join(drill) if len(drill := address.many("rows")) == 2 else None,
+        value=f"{drill.dimension},{drill.value}" if drill else None,
         searchable=True,
         clearable=True,
         size="xs",
         w=200,
         **aria(label="Show the transactions of"),
     )
-    return html.Div([origin, *pickers, choice, html.Div(files, className="files")], className="controls")
+    return html.Div(
+        [origin, *pickers, choice, html.Div(_file_links("history"), className="files")], className="controls"
+    )
+
+
+def _file_links(prefix: str) -> list[html.A]:
+    return [
+        html.A(text, id=f"{prefix}-{text.lower()}", className="button-link", href="", download="")
+        for text in ("CSV", "Parquet")
+    ]
 
 
 def _months(values: list[str]) -> list[str | None]:
@@ -155,22 +161,20 @@ def _legend() -> html.Div:
 
 
 def _rows() -> html.Div:
-    files = [
-        html.A(text, id=f"history-rows-{text.lower()}", className="button-link", href="", download="")
-        for text in ("CSV", "Parquet")
-    ]
     close = dmc.ActionIcon(
         "✕", id="history-rows-close", variant="subtle", color="gray", size="md", **aria(label="Close the rows")
     )
     grid = decisions.grid(
         "history-rows", ROW_COLUMNS, height=320, row_id="params.data.id", label="Transactions behind the bar"
     )
-    body = panels.frame("history-rows-panel", "Transactions", "", grid, 12, actions=[*files, close])
+    body = panels.frame(
+        "history-rows-panel", "Transactions", "", grid, 12, actions=[*_file_links("history-rows"), close]
+    )
     return html.Div(dmc.Grid([body], gutter="md"), id="history-rows-box", style={"display": "none"})
 
 
 def register(app: Dash) -> None:
-    """The controls' own callbacks, which run in the browser (assets/pages.js)."""
+    """Register the controls' callbacks that run in the browser (assets/pages.js)."""
     remember(app, KEPT)
     graphs = [panel.figure_id for panel in PANELS.values()]
     app.clientside_callback(  # type: ignore[no-untyped-call]

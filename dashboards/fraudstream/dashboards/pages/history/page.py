@@ -1,9 +1,10 @@
-"""The history report: fraud rates of everything stored, with their uncertainty, one period against another."""
+"""The history report: fraud rates of all stored transactions with their uncertainty, also of two periods compared."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
@@ -19,9 +20,9 @@ from fraudstream.dashboards.pages.history import exports
 from fraudstream.dashboards.pages.history import figures as rate_figures
 from fraudstream.dashboards.pages.history import layout as history_layout
 from fraudstream.dashboards.pages.history.layout import CARDS, CARDS_ID, DRILL_ID, PANELS, PATH, TITLE, TREND, layout
-from fraudstream.dashboards.pages.history.view import CHOICES, Drill, Period, Report, period, report
+from fraudstream.dashboards.pages.history.view import Period, Report, drill_of, origin_of, period, report
 from fraudstream.dashboards.ui import figures, panels, words
-from fraudstream.dashboards.ui.errors_shown import told
+from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 from fraudstream.dashboards.ui.formats import BEYOND, Formats
 from fraudstream.dashboards.ui.refresh import Refresh
 from fraudstream.dashboards.ui.rendering import Rendered, request_formats, unchanged
@@ -47,12 +48,12 @@ def card_values(total: Tally, forms: Formats) -> dict[str, str]:
 
 
 def card_units(total: Tally, forms: Formats, other: Tally | None = None) -> dict[str, str]:
-    """The line below each card's number: what it means, or the other period's number."""
+    """The line below each card's number: its meaning, or the number of the other period."""
     if other is not None:
         rates = [measures.share(tally.frauds, tally.transactions) for tally in (total, other)]
-        apart = None if rates[0] is None or rates[1] is None else rates[0] - rates[1]
-        beside = {name: f"B: {value}" for name, value in card_values(other, forms).items()}
-        return beside | {"history-rate": f"B: {forms.percent(rates[1], 2)} ({forms.points(apart)})"}
+        difference = None if rates[0] is None or rates[1] is None else rates[0] - rates[1]
+        units = {name: f"B: {value}" for name, value in card_values(other, forms).items()}
+        return units | {"history-rate": f"B: {forms.percent(rates[1], 2)} ({forms.points(difference)})"}
     band = measures.wilson_band(total.frauds, total.transactions)
     legitimate = measures.share(total.amount - total.fraud_amount, total.legitimate)
     share = measures.share(total.fraud_amount, total.amount)
@@ -70,10 +71,10 @@ def _unit(card_id: str, amount: float) -> str:
     return next((card.unit for card in CARDS if card.id == card_id), "")
 
 
-def drawn(
+def figure_outputs(
     view: View[HistorySnapshot], first: Report, second: Report | None, scheme: Scheme, forms: Formats
 ) -> dict[str, dict[str, Any]]:
-    """Each figure panel's outputs, by panel id."""
+    """The outputs of each panel with a figure, by the panel's id."""
     read_at = view.snapshot.read_at if view.snapshot else None
     outputs: dict[str, dict[str, Any]] = {}
     for dimension, panel in PANELS.items():
@@ -85,28 +86,26 @@ def drawn(
         figure = rate_figures.rates(dimension, tallies, other, forms)
         outputs[panel.id] = panel.show(state, figure, scheme, highest)
     state = panels.state_of(view.problem, read_at, len(first.days), EMPTY, forms)
-    outputs[TREND.id] = TREND.show(state, rate_figures.trend(first.days, forms), scheme, _days_in_words(first, forms))
+    outputs[TREND.id] = TREND.show(
+        state, rate_figures.trend(first.days, forms), scheme, _days_in_words(first.days, forms)
+    )
     return outputs
 
 
-def _days_in_words(counted: Report, forms: Formats) -> str:
-    if not counted.days:
+def _days_in_words(days: Mapping[datetime, Tally], forms: Formats) -> str:
+    if not days:
         return ""
-    return f"{forms.date(min(counted.days))} to {forms.date(max(counted.days))}, by the transaction's own date"
+    return f"{forms.date(min(days))} to {forms.date(max(days))}, by the transaction's own date"
 
 
 def register(app: Dash, sources: Sources) -> Refresh:
-    """The page's callbacks, but for the refresh that it returns."""
+    """Register the page's other callbacks; returns its refresh."""
     history_layout.register(app)
     exports.register(app, sources)
     _register_rows(app, sources)
-    shown_panels = [*PANELS.values(), TREND]
     return Refresh(
-        outputs={
-            "panels": {panel.id: panel.outputs() for panel in shown_panels},
-            "cards": {card.id: Output(card.id, "children") for card in CARDS},
-            "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
-            "cards_state": panels.state_outputs(CARDS_ID),
+        outputs=panels.headline_outputs([*PANELS.values(), TREND], CARDS, CARDS_ID)
+        | {
             "legend": Output("history-legend", "className"),
             "csv": Output("history-csv", "href"),
             "parquet": Output("history-parquet", "href"),
@@ -126,7 +125,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
-    kept = Rendered()
+    renderings = Rendered()
 
     def answer(
         _tick: int | None,
@@ -138,15 +137,14 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
         patience_seconds: float = 1.0,
     ) -> dict[str, Any]:
         view, forms = sources.history.look(patience_seconds), request_formats()
-        origin = str(choice) if str(choice) in CHOICES else "all"
-        chosen, other = period(months), period(others)
+        origin, chosen, other = origin_of(choice), period(months), period(others)
         colours = scheme_of(scheme)
         key = (_content(view), view.problem, origin, chosen, other, colours, forms.locale)
         mark = f"{hash(key):x}"
         if mark == before and ctx.triggered_id == "history-tick":
             raise PreventUpdate
-        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, origin, chosen, other, colours, forms))
-        return made | {"seen": mark}
+        outputs: dict[str, Any] = renderings.get(key, lambda: _rendered(view, origin, chosen, other, colours, forms))
+        return outputs | {"seen": mark}
 
     return answer
 
@@ -166,23 +164,23 @@ def _register_rows(app: Dash, sources: Sources) -> None:
         Input("history-period", "value"),
     )
     def drill_down(clicked: Any, choice: Any, months: Any) -> tuple[Any, ...]:
-        drill = Drill(*map(str, clicked)) if isinstance(clicked, list) and len(clicked) == 2 else None
-        if drill is None or not drill.known:
+        drill = drill_of(clicked)
+        if drill is None or not drill.is_known:
             return [], panels.State("empty").class_name, "", no_update, "", "", "", {"display": "none"}
-        origin, chosen, forms = str(choice) if str(choice) in CHOICES else "all", period(months), request_formats()
+        origin, chosen, forms = origin_of(choice), period(months), request_formats()
         wanted = drill.criteria(origin, chosen)
-        found = told(lambda: sources.lookup.search(wanted, keeps=drill.keeps, names=ROW_FIELDS))
+        result = answer_or_reason(lambda: sources.lookup.search(wanted, keeps=drill.keeps, names=ROW_FIELDS))
         title = f"Transactions: {words.long_label(drill.dimension, drill.value)}"
         links = [exports.rows_link(form, origin, chosen, drill) for form in exports.FORMATS]
-        if not isinstance(found, Rows):
-            return [], panels.State("failed").class_name, found, title, "", *links, {}
-        rows = [row(made, forms) for made in found.documents]
+        if not isinstance(result, Rows):
+            return [], panels.State("failed").class_name, result, title, "", *links, {}
+        rows = [row(document, forms) for document in result.documents]
         state = panels.State("ready") if rows else panels.State("empty", "No stored transaction.")
-        return rows, state.class_name, state.note, title, f"{len(rows)} rows. {found.note}", *links, {}
+        return rows, state.class_name, state.note, title, f"{len(rows)} rows. {result.note}", *links, {}
 
 
 def _content(view: View[HistorySnapshot]) -> tuple[Any, ...]:
-    """What a snapshot holds, as a key: counts only grow, so that the totals and the months tell."""
+    """A key that changes with a snapshot's content: counts only grow, so the totals and sums show every change."""
     snapshot = view.snapshot
     if snapshot is None:
         return ()
@@ -213,7 +211,7 @@ def _rendered(
     second = report(snapshot, origin, other) if snapshot and other else None
     state = panels.state_of(view.problem, snapshot.read_at if snapshot else None, 1, "", forms)
     outputs: dict[str, Any] = {
-        "panels": drawn(view, first, second, scheme, forms),
+        "panels": figure_outputs(view, first, second, scheme, forms),
         "cards": card_values(first.total, forms),
         "units": card_units(first.total, forms, second.total if second else None),
         "cards_state": panels.show_state(state),

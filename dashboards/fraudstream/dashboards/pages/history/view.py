@@ -1,4 +1,4 @@
-"""What the history report counts, for a reader's origin and periods: pure functions of rollups."""
+"""The history report's figures for a reader's origin and periods: pure functions of rollups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fraudstream.dashboards.data.buckets import VALUES, Tallies, Tally
 from fraudstream.dashboards.data.measures import share, wilson_band
 from fraudstream.dashboards.data.queries import HistorySnapshot, summed
 
-# Far beyond what the calendar offers, and within what dates can be reckoned with.
+# The calendar offers much less, and arithmetic with these years stays within what ``datetime`` can hold.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 CHOICES: dict[str, tuple[str, ...]] = {"all": ORIGINS, "history": ("history",), "live": ("live",)}
@@ -22,14 +22,14 @@ CHOICES: dict[str, tuple[str, ...]] = {"all": ORIGINS, "history": ("history",), 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole months, both inclusive, each given by its first moment (UTC)."""
+    """Whole months from ``first`` to ``last``, both inclusive; each is the start of its month (UTC)."""
 
     first: datetime
     last: datetime
 
     @property
     def end(self) -> datetime:
-        """The first moment after it."""
+        """The first moment after the period (UTC)."""
         return (self.last + timedelta(days=31)).replace(day=1)
 
     @property
@@ -51,7 +51,7 @@ class Report:
 
 
 def period(months: Sequence[Any] | None) -> Period | None:
-    """Two months, ``2026-01`` or a date in them, as a period; None for anything else."""
+    """Two months, each as ``2026-01`` or as a date within it, as a period; None for anything else."""
     if not isinstance(months, list | tuple) or len(months) < 2:
         return None
     try:
@@ -63,8 +63,13 @@ def period(months: Sequence[Any] | None) -> Period | None:
     return Period(min(first, last), max(first, last))
 
 
+def origin_of(choice: Any) -> str:
+    """The key of :data:`CHOICES` that a browser sent; ``all`` for anything else."""
+    return str(choice) if str(choice) in CHOICES else "all"
+
+
 def report(snapshot: HistorySnapshot, choice: str, chosen: Period | None) -> Report:
-    """Count an origin's transactions: everything stored, or the months of a period."""
+    """The figures of an origin (a key of :data:`CHOICES`): of all that is stored, or of the months of a period."""
     origins = CHOICES[choice]
     if chosen is None:
         counted = summed([snapshot.totals.get(origin, {}) for origin in origins])
@@ -84,7 +89,7 @@ def report(snapshot: HistorySnapshot, choice: str, chosen: Period | None) -> Rep
 
 
 def table(counted: Report) -> list[dict[str, Any]]:
-    """The report as rows, one for each value of each dimension, the total first."""
+    """The report as rows, one for each value of each dimension; the total comes first."""
     rows = []
     for dimension in DIMENSIONS:
         for value in VALUES[dimension]:
@@ -107,23 +112,23 @@ def table(counted: Report) -> list[dict[str, Any]]:
 
 
 def _rounded(amount: float) -> float | None:
-    # What cannot be summed is empty: a file has no number for it.
+    # A sum that is not finite is an empty cell: a file has no number for it.
     return round(amount, 2) if math.isfinite(amount) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """The bar behind which a reader wants to see the transactions."""
+    """The bar whose transactions a reader wants to see: a dimension and its value."""
 
     dimension: str
     value: str
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         return self.value in VALUES.get(self.dimension, ())
 
     def criteria(self, choice: str, chosen: Period | None) -> dict[str, Any]:
-        """The store's filter. An hour is no field of a document: see :meth:`keeps`."""
+        """The store's filter. It leaves out an hour, which is no field of a document: see :meth:`keeps`."""
         wanted: dict[str, Any] = {}
         if self.dimension == AMOUNT_BIN:
             low, _, high = self.value.rstrip("+").partition("-")
@@ -136,9 +141,14 @@ class Drill:
             wanted["event_time"] = {"$gte": chosen.first, "$lt": chosen.end}
         return wanted
 
-    def keeps(self, made: Mapping[str, Any]) -> bool:
+    def keeps(self, document: Mapping[str, Any]) -> bool:
         """Whether a document that satisfies the criteria belongs to the bar."""
         if self.dimension != HOUR:
             return True
-        at = stored.moment(made.get("event_time"))
+        at = stored.moment(document.get("event_time"))
         return at is not None and at.hour == int(self.value)
+
+
+def drill_of(pair: Any) -> Drill | None:
+    """A dimension and a value, as a browser sends them, as a bar; None for anything else."""
+    return Drill(*map(str, pair)) if isinstance(pair, list) and len(pair) == 2 else None

@@ -1,4 +1,4 @@
-"""The live page's layout and controls; what they choose is kept in the address."""
+"""The live page's layout and controls; the address keeps what a reader has chosen."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def layout(search: str | None = None) -> html.Div:
             dmc.Grid([*(panel.layout() for panel in PANELS), _table(address)], gutter="md"),
             first_question("live-first"),
             dcc.Interval(id="live-tick", interval=TICK_MS, disabled=paused is not None),
-            # Never None, which a store changes as soon as it is there, so that the page would be refreshed again.
+            # Never None: Dash's store would replace it as soon as it is shown, which would refresh the page once more.
             dcc.Store(id="live-paused", data=str(milliseconds(paused)) if paused else ""),
             dcc.Store(id="live-minute", data=minutes),
             dcc.Store(id="live-seen"),
-            # The server's moment of what is shown: a pause freezes it, whatever the browser's clock says.
+            # The server's time of the figures: a pause keeps this time, as the browser's clock may be wrong.
             dcc.Store(id="live-moment"),
         ],
         className="page",
@@ -92,7 +92,7 @@ def is_minute(start: Any) -> bool:
 
 
 def moment(milliseconds: Any) -> datetime | None:
-    """Milliseconds since 1970 as a moment, UTC; None for anything else."""
+    """Milliseconds since 1970 as a time (UTC); None for anything else."""
     try:
         parsed = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
@@ -100,13 +100,13 @@ def moment(milliseconds: Any) -> datetime | None:
     return parsed if 2000 < parsed.year < 3000 else None
 
 
-def milliseconds(when: datetime) -> int:
-    """A moment as whole milliseconds since 1970."""
-    return round(when.timestamp() * 1000)
+def milliseconds(time: datetime) -> int:
+    """A time as whole milliseconds since 1970."""
+    return round(time.timestamp() * 1000)
 
 
 def _controls(address: Address) -> dmc.Group:
-    span = dmc.SegmentedControl(
+    time_range = dmc.SegmentedControl(
         id="live-range",
         value=address.one("range", RANGES, "1h"),
         data=[
@@ -127,7 +127,7 @@ def _controls(address: Address) -> dmc.Group:
         w=92,
     )
     status = html.Div(html.Span("", id="live-status", className="status-text"), className="status", role="status")
-    return dmc.Group([panels.legend(), status, span, pause], gap="sm")
+    return dmc.Group([panels.legend(), status, time_range, pause], gap="sm")
 
 
 def _filters(address: Address) -> html.Details:
@@ -176,14 +176,14 @@ def _table(address: Address) -> dmc.GridCol:
         TABLE_PANEL_ID,
         "Newest decisions",
         decisions.caption(()),
-        decisions.table(),
+        decisions.decisions_table(),
         wide=8,
         actions=choice,
     )
 
 
 def register(app: Dash) -> None:
-    """The controls' own callbacks, which run in the browser (assets/pages.js)."""
+    """Register the controls' callbacks that run in the browser (assets/pages.js)."""
     values = [Input(f"live-filter-{name}", "value") for name in FILTERS]
     remember(app, KEPT)
     app.clientside_callback(  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The live page: what the chain decides, as it decides."""
+"""The live page: the model's decisions as they are made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fraudstream.dashboards.pages.live.controls import (
     TITLE,
     layout,
 )
-from fraudstream.dashboards.pages.live.view import RANGE_WORDS, RANGES, Selection, Shown, shown
+from fraudstream.dashboards.pages.live.view import RANGE_WORDS, RANGES, Content, Selection, content_of
 from fraudstream.dashboards.ui import decisions, figures, panels
 from fraudstream.dashboards.ui.formats import BEYOND, Formats
 from fraudstream.dashboards.ui.refresh import Refresh
@@ -37,7 +37,7 @@ from fraudstream.dashboards.ui.theme import Scheme, scheme_of
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
 
-# Decisions arrive many times a second: viewers of the same view share a count of this age.
+# Decisions arrive many times a second: viewers of the same view share a count that is at most this old.
 COUNTED_SECONDS = 0.3
 NOTHING_YET = "No transactions scored yet. They appear here as soon as the stream carries some."
 NOTHING_THERE = "No transactions in this range and filter."
@@ -57,70 +57,69 @@ _SOURCES = {
 }
 
 
-def card_values(seen: Shown, forms: Formats) -> dict[str, str]:
+def card_values(content: Content, forms: Formats) -> dict[str, str]:
     """Each card's number."""
-    total = seen.total
+    total = content.total
     return {
         "live-transactions": forms.count(total.transactions),
         "live-frauds": forms.count(total.frauds),
         "live-share": forms.percent(measures.share(total.frauds, total.transactions), 2),
         "live-risk": forms.count(total.fraud_amount),
-        "live-rate": "–" if seen.rate is None else forms.decimals(seen.rate, 1),
-        "live-latency": forms.milliseconds(seen.latency_p95),
+        "live-rate": "–" if content.rate is None else forms.decimals(content.rate, 1),
+        "live-latency": forms.milliseconds(content.latency_p95),
     }
 
 
-def card_units(seen: Shown, chosen: Selection, forms: Formats) -> dict[str, str]:
+def card_units(content: Content, selection: Selection, forms: Formats) -> dict[str, str]:
     """The line below each card's number."""
-    band = measures.wilson_band(seen.total.frauds, seen.total.transactions)
-    summed = {} if math.isfinite(seen.total.fraud_amount) else {"live-risk": BEYOND}
+    band = measures.wilson_band(content.total.frauds, content.total.transactions)
+    overflow = {} if math.isfinite(content.total.fraud_amount) else {"live-risk": BEYOND}
     return (
         {card.id: card.unit for card in CARDS}
-        | summed
+        | overflow
         | {
-            "live-transactions": "filtered" if chosen.filtered else RANGE_WORDS[chosen.range],
+            "live-transactions": "filtered" if selection.filtered else RANGE_WORDS[selection.range],
             "live-share": f"95%: {forms.percent(band[0])} to {forms.percent(band[1])}" if band else "of transactions",
         }
     )
 
 
-def drawn(seen: Shown, chosen: Selection, scheme: Scheme, forms: Formats) -> dict[str, dict[str, Any]]:
-    """Each figure panel's outputs, by panel id."""
+def figure_outputs(content: Content, selection: Selection, scheme: Scheme, forms: Formats) -> dict[str, dict[str, Any]]:
+    """The outputs of each panel with a figure, by the panel's id."""
     outputs: dict[str, dict[str, Any]] = {}
-    empty = NOTHING_THERE if chosen.filtered or chosen.range != "all" else NOTHING_YET
-    line = sum((tally for start, tally in seen.minutes.items() if start in seen.starts), Tally())
-    state = panels.state_of(seen.problem, seen.read_at, line.transactions, empty, forms)
+    empty = NOTHING_THERE if selection.filtered or selection.range != "all" else NOTHING_YET
+    line = sum((tally for start, tally in content.minutes.items() if start in content.starts), Tally())
+    state = panels.state_of(content.problem, content.read_at, line.transactions, empty, forms)
     by_minute = figures.blank()
-    if seen.starts:
-        minutes = chosen.filters.get("minute", frozenset())
-        by_minute = figures.minutes(seen.starts, seen.minutes, chosen=minutes, forms=forms)
+    if content.starts:
+        minutes = selection.filters.get("minute", frozenset())
+        by_minute = figures.minutes(content.starts, content.minutes, chosen=minutes, forms=forms)
     outputs[MINUTES.id] = MINUTES.show(state, by_minute, scheme, _line_in_words(line, forms))
     for panel in PANELS:
         if panel.id not in _DIMENSIONS_OF:
             continue
         names = _DIMENSIONS_OF[panel.id]
-        tallies = {name: seen.dimensions.get(name, {}) for name in names}
-        state = panels.state_of(seen.problem, seen.read_at, _transactions(tallies), empty, forms)
-        figure = figures.shares(tallies, horizontal=panel.id in _HORIZONTAL, chosen=chosen.filters, forms=forms)
+        tallies = {name: content.dimensions.get(name, {}) for name in names}
+        state = panels.state_of(content.problem, content.read_at, _transactions(tallies), empty, forms)
+        figure = figures.shares(tallies, horizontal=panel.id in _HORIZONTAL, chosen=selection.filters, forms=forms)
         insight = figures.highest_share(names[-1], tallies[names[-1]], forms=forms)
         outputs[panel.id] = panel.show(state, figure, scheme, insight)
     return outputs
 
 
-def coverage(seen: Shown, chosen: Selection, forms: Formats) -> str:
-    """What the figures count and where they come from, in a line."""
-    if seen.read_at is None:
+def coverage(content: Content, selection: Selection, forms: Formats) -> str:
+    """What the figures count, and from which source, in one line."""
+    if content.read_at is None:
         return "Every transaction as the model scores it"
-    source = seen.source.removesuffix(", cut")
-    if seen.cut and seen.since is not None and seen.since.year > 1970:
-        number = forms.count(seen.total.transactions)
-        return f"{number} decisions since {forms.clock(seen.since)}: as far back as single decisions are kept"
-    start = RANGE_WORDS[chosen.range].capitalize()
-    return f"{start} up to {forms.clock(seen.until)}, {_SOURCES[source]}"
+    if content.cut and content.since is not None and content.since.year > 1970:
+        number = forms.count(content.total.transactions)
+        return f"{number} decisions since {forms.clock(content.since)}: as far back as single decisions are kept"
+    start = RANGE_WORDS[selection.range].capitalize()
+    return f"{start} up to {forms.clock(content.until)}, {_SOURCES[content.source]}"
 
 
 def status(view: View[LiveSnapshot], tail: TailView, *, paused: bool) -> tuple[str, str, str]:
-    """Whether the page moves: a word, its class and the reason."""
+    """Whether the page follows the stream: a word, its class and the reason."""
     if paused:
         return "Paused", "status-text status-text--paused", ""
     if view.problem:
@@ -130,34 +129,31 @@ def status(view: View[LiveSnapshot], tail: TailView, *, paused: bool) -> tuple[s
     return "Live", "status-text status-text--live", ""
 
 
-def selection(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, table: Any) -> Selection:
-    """What a browser sent as a selection: what nobody offers is left out."""
+def selection_from(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, table: Any) -> Selection:
+    """The selection that a browser sent, without values that no control offers."""
     filters = {
-        name: frozenset(str(value) for value in _list(chosen) if str(value) in VALUES[name])
-        for name, chosen in values.items()
+        name: frozenset(str(value) for value in _list(sent) if str(value) in VALUES[name])
+        for name, sent in values.items()
     }
     starts = frozenset(str(start) for start in _list(minute) if live_controls.is_minute(start))
     return Selection(
         range=str(span) if str(span) in RANGES else "1h",
-        filters={name: chosen for name, chosen in {**filters, "minute": starts}.items() if chosen},
+        filters={name: allowed for name, allowed in {**filters, "minute": starts}.items() if allowed},
         paused_at=live_controls.moment(paused_at),
         frauds_only=table == "frauds",
     )
 
 
-def _list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else []
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def register(app: Dash, sources: Sources) -> Refresh:
-    """The page's callbacks, but for the refresh that it returns."""
+    """Register the page's other callbacks; returns its refresh."""
     live_controls.register(app)
     return Refresh(
-        outputs={
-            "panels": {panel.id: panel.outputs() for panel in PANELS},
-            "cards": {card.id: Output(card.id, "children") for card in CARDS},
-            "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
-            "cards_state": panels.state_outputs(CARDS_ID),
+        outputs=panels.headline_outputs(PANELS, CARDS, CARDS_ID)
+        | {
             "rows": Output(decisions.TABLE_ID, "rowData"),
             "table_state": panels.state_outputs(TABLE_PANEL_ID),
             "caption": Output(f"{TABLE_PANEL_ID}-insight", "children"),
@@ -184,7 +180,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
-    kept, counted = Rendered(), Rendered(seconds=COUNTED_SECONDS)
+    renderings, counts = Rendered(), Rendered(seconds=COUNTED_SECONDS)
 
     def answer(  # noqa: PLR0913 - one argument for each input of the page
         _tick: int | None,
@@ -199,53 +195,61 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
     ) -> dict[str, Any]:
         now = sources.now()
         forms = request_formats()
-        chosen = selection(values, minute, span, paused_at, table)
+        selection = selection_from(values, minute, span, paused_at, table)
         view, tail = sources.live.look(patience_seconds), sources.tail.look()
-        # What two sources said within this time is counted once, whoever asks.
-        known = (view.snapshot is None, view.problem, tail.caught_up, tail.problem, chosen_key(chosen))
-        seen: Shown = counted.get(known, lambda: shown(view, tail, chosen, now))
-        text = status(view, tail, paused=chosen.paused_at is not None)
+        # One count for all viewers of a selection, as long as both sources are in the same state.
+        count_key = (view.snapshot is None, view.problem, tail.caught_up, tail.problem, selection_key(selection))
+        content: Content = counts.get(count_key, lambda: content_of(view, tail, selection, now))
+        state = status(view, tail, paused=selection.paused_at is not None)
         colours = scheme_of(scheme)
-        key = (seen.version, chosen_key(chosen), colours, forms.locale, text, seen.starts[-1:], f"{seen.rate or 0:.1f}")
+        key = (
+            content.version,
+            selection_key(selection),
+            colours,
+            forms.locale,
+            state,
+            content.starts[-1:],
+            f"{content.rate or 0:.1f}",
+        )
         mark = f"{hash(key):x}"
         if mark == before and ctx.triggered_id == "live-tick":
             raise PreventUpdate
-        made: dict[str, Any] = kept.get(key, lambda: _rendered(seen, chosen, colours, forms))
-        word, class_name, reason = text
-        moment = str(live_controls.milliseconds(seen.until))
-        return made | {
+        outputs: dict[str, Any] = renderings.get(key, lambda: _rendered(content, selection, colours, forms))
+        word, class_name, reason = state
+        return outputs | {
             "status": word,
             "status_class": class_name,
             "status_title": reason,
             "seen": mark,
-            "moment": moment,
+            "moment": str(live_controls.milliseconds(content.until)),
         }
 
     return answer
 
 
-def chosen_key(chosen: Selection) -> tuple[Any, ...]:
-    """The selection as a key."""
-    filters = tuple(sorted((name, tuple(sorted(values))) for name, values in chosen.filters.items()))
-    return (chosen.range, filters, chosen.paused_at, chosen.frauds_only)
+def selection_key(selection: Selection) -> tuple[Any, ...]:
+    """The selection as a key of renderings."""
+    filters = tuple(sorted((name, tuple(sorted(values))) for name, values in selection.filters.items()))
+    return (selection.range, filters, selection.paused_at, selection.frauds_only)
 
 
-def _rendered(seen: Shown, chosen: Selection, scheme: Scheme, forms: Formats) -> dict[str, Any]:
-    rows = decisions.rows(seen.rows, forms)
-    known = seen.read_at is not None
-    empty = "No fraud among the newest decisions." if chosen.frauds_only else NOTHING_THERE
+def _rendered(content: Content, selection: Selection, scheme: Scheme, forms: Formats) -> dict[str, Any]:
+    rows = decisions.rows(content.rows, forms)
+    empty = "No fraud among the newest decisions." if selection.frauds_only else NOTHING_THERE
     outputs: dict[str, Any] = {
-        "panels": drawn(seen, chosen, scheme, forms),
-        "cards": card_values(seen, forms),
-        "units": card_units(seen, chosen, forms),
-        "cards_state": panels.show_state(panels.state_of(seen.problem, seen.read_at, 1, "", forms)),
+        "panels": figure_outputs(content, selection, scheme, forms),
+        "cards": card_values(content, forms),
+        "units": card_units(content, selection, forms),
+        "cards_state": panels.show_state(panels.state_of(content.problem, content.read_at, 1, "", forms)),
         "rows": rows,
-        "table_state": panels.show_state(panels.state_of(seen.problem, seen.read_at, len(rows), empty, forms)),
-        "caption": decisions.caption(seen.rows),
-        "coverage": coverage(seen, chosen, forms),
+        "table_state": panels.show_state(panels.state_of(content.problem, content.read_at, len(rows), empty, forms)),
+        "caption": decisions.caption(content.rows),
+        "coverage": coverage(content, selection, forms),
     }
+    if content.read_at is not None:
+        return outputs
     # Before the first data the cards keep their placeholders.
-    return outputs if known else outputs | {name: unchanged(outputs[name]) for name in ("cards", "units", "rows")}
+    return outputs | {name: unchanged(outputs[name]) for name in ("cards", "units", "rows")}
 
 
 def _transactions(dimensions: dict[str, Tallies]) -> int:

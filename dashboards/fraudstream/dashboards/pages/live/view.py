@@ -1,11 +1,11 @@
-"""Which data the live page's figures count, for a reader's range and filters: pure functions.
+"""The live page's figures for a reader's range and filters: pure functions.
 
-Three sources, each exact, chosen in this order:
+There are three sources, and each is exact. The first that fits is counted:
 
-- since the start, without a filter: the totals that the store job keeps;
-- the window of newest decisions in memory, while it covers the range, and always where a filter is set: only single
-  decisions can answer every combination of filters;
-- where the window does not reach back far enough: the minutes that the store job keeps.
+- for the range "since the start" without a filter, the totals that the store job keeps;
+- the window of newest decisions in memory, if it covers the range or a filter is set: only single decisions can answer
+  every combination of filters;
+- else the minutes that the store job keeps.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ROWS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a reader chose; ``paused_at`` freezes the view at a moment."""
+    """A reader's choices; ``paused_at`` is the time (UTC) at which the view stands still."""
 
     range: str = "1h"
     filters: Filters = field(default_factory=dict)
@@ -54,8 +54,11 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What the page draws. ``read_at`` is None before the first data; ``problem`` says why they are old."""
+class Content:
+    """The data that the page shows. ``read_at`` is None before the first data; ``problem`` says why they are old.
+
+    ``cut``: the window does not reach back to the range's begin, and ``since`` is where it begins.
+    """
 
     source: str
     read_at: datetime | None
@@ -73,26 +76,25 @@ class Shown:
     version: tuple[Any, ...] = ()
 
 
-def shown(view: View[LiveSnapshot], tail: TailView, chosen: Selection, now: datetime) -> Shown:
-    """Count what the selection asks for, from the source that can tell."""
-    until = chosen.paused_at or now
+def content_of(view: View[LiveSnapshot], tail: TailView, selection: Selection, now: datetime) -> Content:
+    """Count what the selection asks for, from the first source that fits."""
+    until = selection.paused_at or now
     snapshot = view.snapshot
     window, source, problem = _window(view, tail)
     read_at = now if tail.caught_up else (snapshot.read_at if snapshot else None)
-    span = RANGES[chosen.range]
+    span = RANGES[selection.range]
     since = _EPOCH if span is None else until - span
-    from_window = window.covers(since) or chosen.filtered
-    if span is None and not chosen.filtered:
+    from_window = window.covers(since) or selection.filtered
+    cut = False
+    if span is None and not selection.filtered:
         if snapshot is None:
-            return Shown("store", None, view.problem, None, until)
+            return Content("store", None, view.problem, None, until)
         counted, source, problem, read_at = _of_totals(snapshot), "totals", view.problem, snapshot.read_at
     elif from_window and (tail.caught_up or window.covers_from is not None):
         reach = window.covers_from or since
-        cut = reach > since
+        cut = selection.filtered if span is None else reach > since
         since = max(since, reach)
-        counted = window.slice(since, chosen.paused_at, chosen.filters)
-        if (cut and span is not None) or (span is None and chosen.filtered):
-            source = f"{source}, cut"
+        counted = window.slice(since, selection.paused_at, selection.filters)
     elif snapshot is not None and snapshot.detailed:
         counted, source, problem, read_at = (
             _of_minutes(snapshot, since, until),
@@ -101,17 +103,17 @@ def shown(view: View[LiveSnapshot], tail: TailView, chosen: Selection, now: date
             snapshot.read_at,
         )
     else:
-        return Shown("store", None, view.problem or "", None, until)
+        return Content("store", None, view.problem or "", None, until)
     starts = [start for start in minute_starts(until) if span is None or start > until - span - timedelta(minutes=1)]
-    # The window's decisions, or minutes of the store where it holds too few: a line without a gap either way.
+    # If the window does not cover the whole line, the store's minutes do, so that the line has no gap.
     line = counted.minutes
-    if not chosen.filtered and not window.covers(starts[0]) and snapshot is not None:
+    if not selection.filtered and not window.covers(starts[0]) and snapshot is not None:
         line = {start: tallies[ALL][ALL] for start, tallies in snapshot.minutes.items()}
     latencies = counted.latencies
     if source in ("totals", "minutes"):
-        # Rollups know no latencies: the newest decisions tell.
-        latencies = window.latencies(max(since, window.covers_from or since), chosen.paused_at, chosen.filters)
-    return Shown(
+        # Rollups hold no latencies, so these come from the newest decisions.
+        latencies = window.latencies(max(since, window.covers_from or since), selection.paused_at, selection.filters)
+    return Content(
         source=source,
         read_at=read_at,
         problem=problem,
@@ -121,47 +123,47 @@ def shown(view: View[LiveSnapshot], tail: TailView, chosen: Selection, now: date
         dimensions=counted.dimensions,
         minutes=line,
         starts=tuple(starts),
-        rows=tuple(window.newest(ROWS_SHOWN, since, chosen.paused_at, _rows_filter(chosen))),
-        rate=measures.events_per_second(window, now),
+        rows=tuple(window.newest(ROWS_SHOWN, since, selection.paused_at, _rows_filter(selection))),
+        rate=window.events_per_second(now),
         latency_p95=measures.quantile(latencies, 0.95),
-        cut=source.endswith(", cut"),
+        cut=cut,
         version=_version(view, tail, window),
     )
 
 
-def _rows_filter(chosen: Selection) -> Filters:
-    return {**chosen.filters, "fraud": frozenset({"1"})} if chosen.frauds_only else chosen.filters
+def _rows_filter(selection: Selection) -> Filters:
+    return {**selection.filters, "fraud": frozenset({"1"})} if selection.frauds_only else selection.filters
 
 
 def _window(view: View[LiveSnapshot], tail: TailView) -> tuple[WindowView, str, str]:
-    """The window to count, what it is made of, and what is wrong with that."""
+    """The window to count, its source, and that source's problem."""
     if tail.caught_up:
         return tail.window, "stream", ""
     return ring_window(view.snapshot), "ring", view.problem
 
 
 def ring_window(snapshot: LiveSnapshot | None) -> WindowView:
-    """The newest stored decisions as a window: what there is while the stream itself cannot be read."""
+    """The newest stored decisions as a window, used while the stream itself cannot be read."""
     if snapshot is None or not snapshot.detailed:
         return EMPTY
-    return _window_of(_Same(snapshot.recent))
+    return _window_of(_Ring(snapshot.recent))
 
 
-class _Same:
-    """A ring told apart by being the same object: every viewer of a snapshot shares its window."""
+class _Ring:
+    """A snapshot's decisions as a cache key that compares by identity: all its viewers share a window."""
 
     def __init__(self, recent: tuple[Decision, ...]) -> None:
         self.recent = recent
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.recent is self.recent
+        return isinstance(other, _Ring) and other.recent is self.recent
 
     def __hash__(self) -> int:
         return id(self.recent)
 
 
 @lru_cache(maxsize=2)
-def _window_of(ring: _Same) -> WindowView:
+def _window_of(ring: _Ring) -> WindowView:
     window = Window()
     window.add(reversed(ring.recent))
     window.complete_since(_ring_covers_from(ring.recent))
@@ -169,7 +171,7 @@ def _window_of(ring: _Same) -> WindowView:
 
 
 def _ring_covers_from(recent: tuple[Decision, ...]) -> datetime:
-    """A partition whose ring is full has lost what came before its oldest slot."""
+    """The moment since which the ring is complete: a partition that fills its slots has lost what came before them."""
     by_partition: dict[int, list[datetime]] = {}
     for decision in recent:
         by_partition.setdefault(decision.partition, []).append(decision.enqueued_at)
@@ -183,7 +185,7 @@ def _of_totals(snapshot: LiveSnapshot) -> Slice:
 
 
 def _of_minutes(snapshot: LiveSnapshot, since: datetime, until: datetime) -> Slice:
-    """Whole minutes: from the one that ``since`` lies in to the one that ``until`` lies in."""
+    """Whole minutes, from the one that contains ``since`` to the one that contains ``until``."""
     first = since.replace(second=0, microsecond=0)
     within = {start: tallies for start, tallies in snapshot.minutes.items() if first <= start <= until}
     added = summed(within.values())
@@ -199,5 +201,5 @@ def _version(view: View[LiveSnapshot], tail: TailView, window: WindowView) -> tu
 
 
 def sum_of_minutes(snapshot: LiveSnapshot) -> Tally:
-    """The last hour as the store has it."""
+    """The sum of the store's minutes."""
     return sum((tallies[ALL][ALL] for tallies in snapshot.minutes.values()), Tally())

@@ -1,4 +1,4 @@
-"""Figures of the parts: rates, lags, latencies and what was rejected, as pure functions to Plotly's JSON."""
+"""Figures of the parts: rates, lags, latencies and rejected events, as pure functions to Plotly's JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fraudstream.dashboards.ui.formats import Formats
 from fraudstream.dashboards.ui.theme import FRAUD, RATE, SECOND
 
 JOB_NAMES = {"stream": "Stream job", "store": "Store job"}
-# Told apart by dash as well as by colour.
-_LOOKS = {"stream": (RATE, "solid"), "store": (SECOND, "dash")}
+# The lines differ by dash as well as by colour.
+_STYLES = {"stream": (RATE, "solid"), "store": (SECOND, "dash")}
 
 
 def rates(samples: Sequence[Sample], forms: Formats = ENGLISH) -> Figure:
-    """Records that each job finished a second."""
+    """Records a second that each job finished."""
     lines = {job: [sample.rates.get(job) for sample in samples] for job in JOB_NAMES}
     return _lines(samples, lines, "records a second", "rates", forms)
 
@@ -30,10 +30,10 @@ def lags(samples: Sequence[Sample], forms: Formats = ENGLISH) -> Figure:
     return _lines(samples, lines, "records waiting", "lags", forms)
 
 
-def latencies(minutes: Mapping[datetime, tuple[float, float, float]], forms: Formats = ENGLISH) -> Figure:
+def latencies(minutes: Mapping[datetime, tuple[float, ...]], forms: Formats = ENGLISH) -> Figure:
     """Median, 95th and 99th percentile of the latency by minute of arrival, in milliseconds."""
     starts = sorted(minutes)
-    looks = (("p50", RATE, "solid"), ("p95", SECOND, "dash"), ("p99", FRAUD, "dot"))
+    styles = (("p50", RATE, "solid"), ("p95", SECOND, "dash"), ("p99", FRAUD, "dot"))
     data = [
         {
             "type": "scatter",
@@ -44,7 +44,7 @@ def latencies(minutes: Mapping[datetime, tuple[float, float, float]], forms: For
             "line": {"color": colour, "width": 2, "dash": dash},
             "hovertemplate": f"%{{x|%H:%M}} UTC<br>{name} %{{y:,.0f}} ms<extra></extra>",
         }
-        for index, (name, colour, dash) in enumerate(looks)
+        for index, (name, colour, dash) in enumerate(styles)
     ]
     axes: dict[str, Any] = {
         "xaxis": {"type": "date", "tickformat": "%H:%M", "nticks": 8, "ticklabelstandoff": 6},
@@ -57,9 +57,9 @@ def latencies(minutes: Mapping[datetime, tuple[float, float, float]], forms: For
 
 def rejections(fields: Sequence[str], forms: Formats = ENGLISH) -> Figure:
     """The newest rejected events by the field that broke the contract."""
-    counted = Counter(fields).most_common(10)
-    names = [words.drawn(name) for name, _ in counted]
-    numbers = [number for _, number in counted]
+    most_common = Counter(fields).most_common(10)
+    names = [words.plotly_text(name) for name, _ in most_common]
+    numbers = [number for _, number in most_common]
     data = [
         {
             "type": "bar",
@@ -75,7 +75,7 @@ def rejections(fields: Sequence[str], forms: Formats = ENGLISH) -> Figure:
     ]
     layout = {
         "xaxis": {"range": [0, 1.18 * max(numbers, default=1)], "showgrid": True, "nticks": 4},
-        # Room for five bars at least: one alone would fill the panel.
+        # The axis has room for at least five bars: a single bar would fill the panel.
         "yaxis": {
             "type": "category",
             "dtick": 1,
@@ -97,7 +97,7 @@ def _lines(
             "mode": "lines",
             "x": [f"{sample.at:%Y-%m-%d %H:%M:%S}" for sample in samples],
             "y": list(values),
-            "line": {"color": _LOOKS[job][0], "width": 2, "dash": _LOOKS[job][1]},
+            "line": {"color": _STYLES[job][0], "width": 2, "dash": _STYLES[job][1]},
             "hovertemplate": f"%{{x|%H:%M:%S}} UTC<br>{JOB_NAMES[job]}: %{{y:,.1f}}<extra></extra>",
         }
         for job, values in lines.items()

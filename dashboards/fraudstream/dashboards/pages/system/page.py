@@ -1,4 +1,4 @@
-"""The system page: how each part is, how fast it works, and which model serves."""
+"""The system page: the state and speed of each part, and the model that serves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LATENCY = Panel(
 REJECTED = Panel("system-rejections", "Rejected", "The newest rejected events by field", wide=6, height=230)
 PANELS = (RATES, LAGS, LATENCY, REJECTED)
 
-# A sign beside the colour, and a word beside the sign.
+# Each phase has a sign beside its colour, and a word beside the sign.
 PHASES: dict[Phase, tuple[str, str]] = {
     "ok": ("●", "Working"),
     "idle": ("○", "Idle"),
@@ -58,8 +58,7 @@ PHASES: dict[Phase, tuple[str, str]] = {
     "unknown": ("?", "Unknown"),
 }
 
-
-# Metrics of the model that are numbers of transactions, and words of their names that are abbreviations.
+# The model's metrics that are numbers of transactions, and the abbreviations in the metrics' names.
 _COUNTED = frozenset({"true_negative", "false_positive", "false_negative", "true_positive"})
 _ABBREVIATED = {"Roc auc": "ROC AUC", "Cv ": "CV ", "Ece": "ECE", "1pct fpr": "1% FPR"}
 
@@ -88,9 +87,9 @@ def part_list(parts: Sequence[PartHealth], forms: Formats) -> html.Div:
         html.Tr([html.Th(name, scope="col") for name in ("Part", "State", "Records/s", "Lag", "Answer", "Errors")])
     )
     table = html.Table([head, html.Tbody([_part(part, forms) for part in parts])], className="parts")
-    # On a phone the columns are scrolled to, with the keyboard too.
-    reachable: dict[str, Any] = {"role": "region", "tabIndex": "0", "aria-label": "Parts"}
-    return html.Div(table, className="parts-box", **reachable)
+    # A phone has to scroll the columns: tabIndex lets the keyboard do it too.
+    scrollable: dict[str, Any] = {"role": "region", "tabIndex": "0", "aria-label": "Parts"}
+    return html.Div(table, className="parts-box", **scrollable)
 
 
 def _part(part: PartHealth, forms: Formats) -> html.Tr:
@@ -130,57 +129,51 @@ def model_body(model: ModelInfo, forms: Formats) -> html.Div:
     return html.Div(
         [
             html.Div(links, className="links"),
-            html.Dl(
-                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in [*facts, *metrics]],
-                className="facts",
-            ),
+            panels.facts([*facts, *metrics]),
         ]
     )
 
 
 def _metric(name: str) -> str:
     words = name.replace("_", " ").capitalize()
-    for written, meant in _ABBREVIATED.items():
-        words = words.replace(written, meant)
+    for capitalized, abbreviation in _ABBREVIATED.items():
+        words = words.replace(capitalized, abbreviation)
     return words
 
 
 def card_values(
-    seen: SystemSnapshot, rejected: RejectedSnapshot | None, latency: float | None, forms: Formats
+    system: SystemSnapshot, rejected: RejectedSnapshot | None, latency: float | None, forms: Formats
 ) -> dict[str, str]:
     """Each card's number."""
-    parts = {part.name: part for part in seen.parts}
+    parts = {part.name: part for part in system.parts}
     stream, store = parts.get("Stream job"), parts.get("Store job")
     return {
         "system-rate": NOTHING if stream is None or stream.rate is None else forms.decimals(stream.rate, 1),
         "system-lag": NOTHING if stream is None or stream.lag is None else forms.count(stream.lag),
         "system-store-lag": NOTHING if store is None or store.lag is None else forms.count(store.lag),
         "system-latency": forms.milliseconds(latency),
-        "system-rejected": NOTHING if rejected is None else forms.count(_last_hour(rejected, seen.read_at)),
-        "system-model": seen.model.version or NOTHING,
+        "system-rejected": NOTHING if rejected is None else forms.count(_last_hour(rejected, system.read_at)),
+        "system-model": system.model.version or NOTHING,
     }
 
 
 def _last_hour(rejected: RejectedSnapshot, now: datetime) -> int:
-    return sum(made["rejected_at"] > now - timedelta(hours=1) for made in rejected.documents)
+    return sum(document["rejected_at"] > now - timedelta(hours=1) for document in rejected.documents)
 
 
 def card_units(rejected: RejectedSnapshot | None, forms: Formats) -> dict[str, str]:
     """The line below each card's number."""
-    number = len(rejected.documents) if rejected else 0
+    count = len(rejected.documents) if rejected else 0
     return {card.id: card.unit for card in CARDS} | {
-        "system-rejected": f"last hour, of the newest {forms.count(number)}"
+        "system-rejected": f"last hour, of the newest {forms.count(count)}"
     }
 
 
 def register(app: Dash, sources: Sources) -> Refresh:  # noqa: ARG001 - every page's signature
-    """The refresh; the page has no other callbacks."""
+    """Returns the page's refresh; it has no other callbacks."""
     return Refresh(
-        outputs={
-            "panels": {panel.id: panel.outputs() for panel in PANELS},
-            "cards": {card.id: Output(card.id, "children") for card in CARDS},
-            "units": {card.id: Output(f"{card.id}-unit", "children") for card in CARDS},
-            "cards_state": panels.state_outputs(CARDS_ID),
+        outputs=panels.headline_outputs(PANELS, CARDS, CARDS_ID)
+        | {
             "parts": Output("system-parts-list", "children"),
             "parts_state": panels.state_outputs("system-parts"),
             "model": Output("system-model-body", "children"),
@@ -197,23 +190,23 @@ def register(app: Dash, sources: Sources) -> Refresh:  # noqa: ARG001 - every pa
 
 
 def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
-    kept = Rendered(seconds=1.0)
+    renderings = Rendered(seconds=1.0)
 
     def answer(_tick: int | None, scheme: str | None, patience_seconds: float = 5.0) -> dict[str, Any]:
         view, tail = sources.system.look(patience_seconds), sources.tail.look()
         rejected = sources.rejected.look(min(patience_seconds, 1.0))
-        now, forms = sources.now(), request_formats()
+        now, forms, colours = sources.now(), request_formats(), scheme_of(scheme)
         key = (
             view.snapshot is None,
             view.problem,
             rejected.problem,
             tail.caught_up,
             tail.problem,
-            scheme_of(scheme),
+            colours,
             forms.locale,
         )
-        made: dict[str, Any] = kept.get(key, lambda: _rendered(view, rejected, tail, now, scheme_of(scheme), forms))
-        return made
+        outputs: dict[str, Any] = renderings.get(key, lambda: _rendered(view, rejected, tail, now, colours, forms))
+        return outputs
 
     return answer
 
@@ -226,16 +219,16 @@ def _rendered(
     scheme: Scheme,
     forms: Formats,
 ) -> dict[str, Any]:
-    seen = view.snapshot
-    read_at = seen.read_at if seen else None
+    snapshot = view.snapshot
+    read_at = snapshot.read_at if snapshot else None
     state = panels.state_of(view.problem, read_at, 1, "", forms, "The system")
     window = tail.window
     latencies = window.latencies(now - SPAN)
     by_minute = window.latency_by_minute(now - SPAN)
-    samples = seen.samples if seen else ()
+    samples = snapshot.samples if snapshot else ()
     newest = rejected.snapshot
-    fields = [made["field"] for made in newest.documents] if newest else []
-    wait = "Two looks are needed for a rate." if seen else ""
+    fields = [document["field"] for document in newest.documents] if newest else []
+    wait = "Two looks are needed for a rate." if snapshot else ""
     no_lag = "Kafka does not answer, or nothing was sent yet."
     no_latency = tail.problem or "Nothing scored in the last hour."
     measured = sum(rate is not None for sample in samples for rate in sample.rates.values())
@@ -270,12 +263,12 @@ def _rendered(
                 scheme,
             ),
         },
-        "cards": card_values(seen or SystemSnapshot(now), newest, measures.quantile(latencies, 0.95), forms),
+        "cards": card_values(snapshot or SystemSnapshot(now), newest, measures.quantile(latencies, 0.95), forms),
         "units": card_units(newest, forms),
         "cards_state": panels.show_state(state),
-        "parts": part_list(seen.parts, forms) if seen else "",
+        "parts": part_list(snapshot.parts, forms) if snapshot else "",
         "parts_state": panels.show_state(state),
-        "model": model_body(seen.model, forms) if seen else "",
+        "model": model_body(snapshot.model, forms) if snapshot else "",
         "model_state": panels.show_state(state),
-        "model_insight": seen.model.summary.capitalize() if seen else "",
+        "model_insight": snapshot.model.summary.capitalize() if snapshot else "",
     }

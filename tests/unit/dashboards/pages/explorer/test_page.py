@@ -172,7 +172,7 @@ def test_the_detail_names_reason_record_and_bytes(traffic: Any, lookup: Lookup) 
         ({"key": "7"}, "Dd('7')"),
         ({"key": "\x1b[2J"}, "x1b[2J"),
         ({"key": None}, "Dd('–')"),
-        ({"key": None, "key_raw": b"\xff\x00", "key_bytes": 900_000}, "900,000 bytes, that begin with ff 00"),
+        ({"key": None, "key_raw": b"\xff\x00", "key_bytes": 900_000}, "900,000 bytes that begin with ff 00"),
     ],
 )
 def test_a_key_is_shown_as_text_or_by_the_begin_of_its_bytes(
@@ -248,7 +248,7 @@ def test_the_text_to_correct_keeps_every_digit() -> None:
     raw = b'{"arn": 74537605259536043849425, "fee": 1.10, "id": 1, "id": 2}'
     shown = explorer_rejected.editable({"raw": raw, "raw_bytes": len(raw)})
     assert shown.splitlines()[1:4] == ['  "arn": 74537605259536043849425,', '  "fee": 1.10,', '  "id": 1,']
-    assert explorer_rejected._compact(shown) == raw.replace(b" ", b"")
+    assert explorer_rejected.one_line(shown) == raw.replace(b" ", b"")
 
 
 def test_times_of_documents_may_lack() -> None:

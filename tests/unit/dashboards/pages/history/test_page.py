@@ -100,7 +100,7 @@ def test_the_other_period_stands_below_each_card(snapshot: HistorySnapshot) -> N
 
 def test_two_periods_are_drawn_into_the_same_panels(snapshot: HistorySnapshot) -> None:
     first, other = report(snapshot, "all", WINTER), report(snapshot, "all", SPRING)
-    drawn = history.drawn(View(snapshot), first, other, "dark", ENGLISH)
+    drawn = history.figure_outputs(View(snapshot), first, other, "dark", ENGLISH)
     assert {panel["state"] for panel in drawn.values()} == {"panel panel--ready"}
     names = [trace["name"] for trace in drawn["history-month"]["figure"]["data"]]
     assert "A Fraud rate" in names
@@ -109,17 +109,17 @@ def test_two_periods_are_drawn_into_the_same_panels(snapshot: HistorySnapshot) -
 
 def test_a_lost_store_leaves_the_report_with_its_time(snapshot: HistorySnapshot) -> None:
     first = report(snapshot, "all", None)
-    drawn = history.drawn(View(snapshot, "away"), first, None, "light", ENGLISH)
+    drawn = history.figure_outputs(View(snapshot, "away"), first, None, "light", ENGLISH)
     assert {panel["state"] for panel in drawn.values()} == {"panel panel--stale"}
-    nothing = history.drawn(View(None, "away"), Report({}, {}), None, "light", ENGLISH)
+    nothing = history.figure_outputs(View(None, "away"), Report({}, {}), None, "light", ENGLISH)
     assert {panel["state"] for panel in nothing.values()} == {"panel panel--failed"}
-    loading = history.drawn(View(), Report({}, {}), None, "light", ENGLISH)
+    loading = history.figure_outputs(View(), Report({}, {}), None, "light", ENGLISH)
     assert {panel["state"] for panel in loading.values()} == {"panel panel--loading"}
 
 
 def test_a_period_without_transactions_is_empty(snapshot: HistorySnapshot) -> None:
     never = Period(datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 2, 1, tzinfo=UTC))
-    drawn = history.drawn(View(snapshot), report(snapshot, "all", never), None, "light", ENGLISH)
+    drawn = history.figure_outputs(View(snapshot), report(snapshot, "all", never), None, "light", ENGLISH)
     assert {panel["note"] for panel in drawn.values()} == {history.EMPTY}
 
 
@@ -150,7 +150,7 @@ def test_periods_are_whole_months_in_any_order(given: Any, expected: Period | No
     ],
 )
 def test_rows_behind_a_bar_are_asked_for_by_field(drill: Drill, criteria: dict[str, Any]) -> None:
-    assert drill.known
+    assert drill.is_known
     assert drill.criteria("all", None) == criteria
     assert drill.criteria("live", SPRING) == criteria | {
         "origin": "live",
@@ -159,8 +159,8 @@ def test_rows_behind_a_bar_are_asked_for_by_field(drill: Drill, criteria: dict[s
 
 
 def test_unknown_bars_have_no_rows() -> None:
-    assert not Drill("month", "13").known
-    assert not Drill("password", "x").known
+    assert not Drill("month", "13").is_known
+    assert not Drill("password", "x").is_known
 
 
 def test_the_hour_is_told_from_the_time(traffic: Any) -> None:

@@ -15,7 +15,7 @@ from fraudstream.dashboards.data.queries import Decision, LiveSnapshot, Reader
 from fraudstream.dashboards.data.tail import TailView
 from fraudstream.dashboards.pages.live import controls as live_controls
 from fraudstream.dashboards.pages.live import page as live
-from fraudstream.dashboards.pages.live.view import Selection, Shown, shown
+from fraudstream.dashboards.pages.live.view import Content, Selection, content_of
 from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.formats import formats
 
@@ -37,9 +37,14 @@ def frame(traffic: Any) -> pd.DataFrame:
 
 
 def look(
-    traffic: Any, snapshot: LiveSnapshot | None, chosen: Selection, *, problem: str = "", tail: TailView | None = None
-) -> Shown:
-    return shown(View(snapshot, problem), tail or traffic.tail.look(), chosen, traffic.now)
+    traffic: Any,
+    snapshot: LiveSnapshot | None,
+    selection: Selection,
+    *,
+    problem: str = "",
+    tail: TailView | None = None,
+) -> Content:
+    return content_of(View(snapshot, problem), tail or traffic.tail.look(), selection, traffic.now)
 
 
 def trace(panel: dict[str, Any], name: str) -> dict[str, Any]:
@@ -51,13 +56,13 @@ def trace(panel: dict[str, Any], name: str) -> dict[str, Any]:
 def test_each_card_equals_an_independent_count(
     traffic: Any, snapshot: LiveSnapshot, frame: pd.DataFrame, span: str, filters: dict[str, frozenset[str]]
 ) -> None:
-    seen = look(traffic, snapshot, Selection(span, filters))
+    content = look(traffic, snapshot, Selection(span, filters))
     minutes = {"5m": 5, "15m": 15, "1h": 60, "all": 100_000}[span]
     rows = frame[frame["enqueued_at"] >= traffic.now - timedelta(minutes=minutes)]
     for name, values in filters.items():
         rows = rows[rows[name].astype(str).isin(values)]
     frauds = rows[rows["prediction"] == 1]
-    cards = live.card_values(seen, ENGLISH)
+    cards = live.card_values(content, ENGLISH)
     assert cards["live-transactions"] == f"{len(rows):,}"
     assert cards["live-frauds"] == f"{len(frauds):,}"
     assert cards["live-share"] == f"{100 * len(frauds) / len(rows):.2f}%"
@@ -72,8 +77,8 @@ def test_each_card_equals_an_independent_count(
 def test_each_bar_equals_an_independent_count(
     traffic: Any, snapshot: LiveSnapshot, frame: pd.DataFrame, span: str
 ) -> None:
-    chosen = Selection(span, {"category_recipient": frozenset({"food_store", "tech_store"})})
-    panels_drawn = live.drawn(look(traffic, snapshot, chosen), chosen, "light", ENGLISH)
+    selection = Selection(span, {"category_recipient": frozenset({"food_store", "tech_store"})})
+    panels_drawn = live.figure_outputs(look(traffic, snapshot, selection), selection, "light", ENGLISH)
     minutes = {"15m": 15, "1h": 60, "all": 100_000}[span]
     within = frame[frame["enqueued_at"] >= traffic.now - timedelta(minutes=minutes)]
     filtered = within[within["category_recipient"].isin(["food_store", "tech_store"])]
@@ -95,28 +100,31 @@ def test_each_bar_equals_an_independent_count(
 
 
 def test_a_filters_other_values_are_dimmed_and_stay_to_be_chosen(traffic: Any, snapshot: LiveSnapshot) -> None:
-    chosen = Selection("1h", {"day_of_week": frozenset({"monday"})})
-    bars = trace(live.drawn(look(traffic, snapshot, chosen), chosen, "light", ENGLISH)["live-weekday"], "Legitimate")
+    selection = Selection("1h", {"day_of_week": frozenset({"monday"})})
+    bars = trace(
+        live.figure_outputs(look(traffic, snapshot, selection), selection, "light", ENGLISH)["live-weekday"],
+        "Legitimate",
+    )
     assert all(length > 0 for length in bars["y"])
     assert bars["marker"]["opacity"][0] == 1.0
     assert set(bars["marker"]["opacity"][1:]) == {0.28}
 
 
 def test_since_the_start_counts_the_totals_of_the_store(traffic: Any, snapshot: LiveSnapshot) -> None:
-    seen = look(traffic, snapshot, Selection("all"))
-    assert (seen.source, seen.total) == ("totals", snapshot.total)
-    assert "totals" in live.coverage(seen, Selection("all"), ENGLISH)
+    content = look(traffic, snapshot, Selection("all"))
+    assert (content.source, content.total) == ("totals", snapshot.total)
+    assert "totals" in live.coverage(content, Selection("all"), ENGLISH)
 
 
 def test_a_window_that_reaches_back_too_little_gives_way_to_the_stores_minutes(
     traffic: Any, snapshot: LiveSnapshot, frame: pd.DataFrame
 ) -> None:
     traffic.tail.window.complete_since(traffic.now - timedelta(minutes=3))
-    seen = look(traffic, snapshot, Selection("15m"))
+    content = look(traffic, snapshot, Selection("15m"))
     begin = (traffic.now - timedelta(minutes=15)).replace(second=0)
-    assert seen.source == "minutes"
-    assert seen.total.transactions == (frame["enqueued_at"] >= begin).sum()
-    assert sum(tally.transactions for tally in seen.dimensions[AMOUNT_BIN].values()) == seen.total.transactions
+    assert content.source == "minutes"
+    assert content.total.transactions == (frame["enqueued_at"] >= begin).sum()
+    assert sum(tally.transactions for tally in content.dimensions[AMOUNT_BIN].values()) == content.total.transactions
 
 
 def test_a_filter_over_more_than_the_window_holds_says_from_when_it_counts(
@@ -124,11 +132,11 @@ def test_a_filter_over_more_than_the_window_holds_says_from_when_it_counts(
 ) -> None:
     since = traffic.now - timedelta(minutes=3)
     traffic.tail.window.complete_since(since)
-    chosen = Selection("1h", {"transaction_type": frozenset({"online"})})
-    seen = look(traffic, snapshot, chosen)
+    selection = Selection("1h", {"transaction_type": frozenset({"online"})})
+    content = look(traffic, snapshot, selection)
     rows = frame[(frame["enqueued_at"] >= since) & (frame["transaction_type"] == "online")]
-    assert seen.total.transactions == len(rows)
-    assert live.coverage(seen, chosen, ENGLISH) == (
+    assert content.total.transactions == len(rows)
+    assert live.coverage(content, selection, ENGLISH) == (
         f"{len(rows)} decisions since 11:57:30 UTC: as far back as single decisions are kept"
     )
 
@@ -137,10 +145,10 @@ def test_without_the_stream_the_newest_stored_decisions_are_the_window(
     traffic: Any, snapshot: LiveSnapshot, frame: pd.DataFrame
 ) -> None:
     tail = TailView(problem="Kafka does not answer.")
-    seen = look(traffic, snapshot, Selection("5m"), tail=tail)
-    assert seen.source == "ring"
-    assert seen.total.transactions == (frame["enqueued_at"] >= traffic.now - timedelta(minutes=5)).sum()
-    assert seen.rows[0].id == frame.sort_values(["enqueued_at", "id"])["id"].iloc[-1]
+    content = look(traffic, snapshot, Selection("5m"), tail=tail)
+    assert content.source == "ring"
+    assert content.total.transactions == (frame["enqueued_at"] >= traffic.now - timedelta(minutes=5)).sum()
+    assert content.rows[0].id == frame.sort_values(["enqueued_at", "id"])["id"].iloc[-1]
     # The ring holds 500, which is less than an hour: the minutes tell.
     assert look(traffic, snapshot, Selection("1h"), tail=tail).source == "minutes"
     assert live.status(View(snapshot), tail, paused=False)[0] == "Stream away"
@@ -150,7 +158,7 @@ def test_while_the_stream_flows_a_lost_store_takes_only_the_totals(traffic: Any,
     assert look(traffic, snapshot, Selection("1h"), problem=AWAY).problem == ""
     stale = look(traffic, snapshot, Selection("all"), problem=AWAY)
     assert stale.problem == AWAY
-    outputs = live.drawn(stale, Selection("all"), "light", ENGLISH)
+    outputs = live.figure_outputs(stale, Selection("all"), "light", ENGLISH)
     assert outputs["live-category"]["state"] == "panel panel--stale"
     assert "12:00:30 UTC" in outputs["live-category"]["note"]
     assert outputs["live-category"]["figure"]["data"]
@@ -158,11 +166,11 @@ def test_while_the_stream_flows_a_lost_store_takes_only_the_totals(traffic: Any,
 
 
 def test_a_paused_page_stands_still_while_more_arrives(traffic: Any, snapshot: LiveSnapshot) -> None:
-    chosen = Selection("15m", paused_at=traffic.now - timedelta(minutes=2))
-    before = look(traffic, snapshot, chosen)
+    selection = Selection("15m", paused_at=traffic.now - timedelta(minutes=2))
+    before = look(traffic, snapshot, selection)
     newest = traffic.decisions[-1]
     traffic.tail.window.add([replace(newest, id=77, enqueued_at=traffic.now)])
-    after = look(traffic, snapshot, chosen)
+    after = look(traffic, snapshot, selection)
     assert (after.total, after.rows) == (before.total, before.rows)
     assert live.status(View(snapshot), traffic.tail.look(), paused=True)[0] == "Paused"
 
@@ -177,14 +185,16 @@ def test_a_paused_page_stands_still_while_more_arrives(traffic: Any, snapshot: L
 def test_without_any_data_a_panel_loads_or_says_why_not(
     traffic: Any, view: View[LiveSnapshot], tail: TailView, name: str
 ) -> None:
-    for chosen in (Selection("1h"), Selection("all"), Selection("5m", {"month": frozenset({"1"})})):
-        outputs = live.drawn(shown(view, tail, chosen, traffic.now), chosen, "light", ENGLISH)
+    for selection in (Selection("1h"), Selection("all"), Selection("5m", {"month": frozenset({"1"})})):
+        outputs = live.figure_outputs(content_of(view, tail, selection, traffic.now), selection, "light", ENGLISH)
         assert {panel["state"] for panel in outputs.values()} == {f"panel panel--{name}"}
 
 
 def test_without_transactions_a_panel_says_so(traffic: Any) -> None:
     view = View(LiveSnapshot(traffic.now, detailed=True))
-    outputs = live.drawn(shown(view, TailView(), Selection("all"), traffic.now), Selection("all"), "light", ENGLISH)
+    outputs = live.figure_outputs(
+        content_of(view, TailView(), Selection("all"), traffic.now), Selection("all"), "light", ENGLISH
+    )
     assert outputs["live-category"]["state"] == "panel panel--empty"
     assert outputs["live-category"]["note"] == live.NOTHING_YET
 
@@ -200,8 +210,8 @@ def test_rows_are_the_newest_and_frauds_have_reasons_in_words(traffic: Any, snap
 
 
 def test_what_nobody_offers_is_no_selection() -> None:
-    chosen = live.selection({"month": ["13", "2"], "day_of_week": None}, ["nonsense"], "9y", "x", "else")
-    assert chosen == Selection("1h", {"month": frozenset({"2"})}, None, False)
+    selection = live.selection_from({"month": ["13", "2"], "day_of_week": None}, ["nonsense"], "9y", "x", "else")
+    assert selection == Selection("1h", {"month": frozenset({"2"})}, None, False)
 
 
 def test_the_address_gives_the_page_its_state() -> None:

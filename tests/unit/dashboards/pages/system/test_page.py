@@ -176,7 +176,7 @@ def test_a_lost_store_and_registry_are_away(traffic: Any, monkeypatch: pytest.Mo
 
 def test_a_part_that_hangs_does_not_keep_the_others_waiting(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_DEADLINE_SECONDS", 0.2)
-    monkeypatch.setattr(health, "_FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(health, "_FIRST_ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(health, "scoring_status", lambda _settings: ("ok", "", None))
     released = threading.Event()
 
