@@ -24,6 +24,7 @@ from fraudstream.core.errors import FraudstreamError, StoreUnavailable
 from fraudstream.core.kafka.clients import consumer
 from fraudstream.core.kafka.progress import STORE_GROUP, ProgressReporter, end_offsets
 from fraudstream.core.output.logs import configure_logging
+from fraudstream.core.retry import Backoff
 from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.core.streaming.fit import QUERIES, TopicState, check_topics, fitting
 from fraudstream.core.streaming.health import Failing, announce_failing
@@ -199,18 +200,20 @@ def session_options(_: Settings) -> dict[str, str]:
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:
     """Create the indexes, waiting for the store as long as it takes (or until ``stop``)."""
-    pause, reporter, since = FIRST_PAUSE_SECONDS, ProgressReporter(settings, STORE_GROUP), datetime.now(UTC)
+    backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    failures, reporter, since = 0, ProgressReporter(settings, STORE_GROUP), datetime.now(UTC)
     while not stop.is_set():
         try:
             documents.create_indexes(documents.database(settings))
         except StoreUnavailable as error:
+            failures += 1
+            pause = backoff.seconds(failures)
             log.warning("store_unavailable", reason=str(error), retry_in_seconds=pause)
-            if pause > FIRST_PAUSE_SECONDS:
+            if failures > 1:
                 failing = Failing(since, str(error), failure_of(error).advice)
                 announce_failing(failing)
                 reporter.fail(failing)
             stop.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
             reporter.close()
             return

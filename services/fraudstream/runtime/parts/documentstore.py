@@ -1,7 +1,7 @@
 """The document store of the local profile: ``mongod`` where it is installed, else the embedded server.
 
-The embedded server is Java of ours, mongo-java-server on H2's MVStore: ``services/jvm``, room ``documentstore``. A
-write that it acknowledged survives the process being killed; SIGTERM and SIGINT end it in order.
+The embedded server is Java code of this project, in ``services/jvm/fraudstream/documentstore``: mongo-java-server on
+H2's MVStore. An acknowledged write survives a SIGKILL of the process; SIGTERM and SIGINT end it in order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.process import environment, folders
 from fraudstream.runtime.parts import artifacts, jvm_libraries
 from fraudstream.runtime.parts.addresses import in_url, reachable
-from fraudstream.runtime.parts.java import find_java
+from fraudstream.runtime.parts.java import server_command
 from fraudstream.runtime.supervise.part import Part
 
 NAME = "documents"
@@ -43,7 +43,7 @@ def part(settings: Settings) -> Part:
 
 
 def find_mongod(settings: Settings) -> str | None:
-    """The ``mongod`` to run, or None for the embedded server, which stays in charge of documents that it wrote."""
+    """The ``mongod`` to run, or None for the embedded server, which alone reads the documents that it wrote."""
     return None if folders.exists(embedded_file(settings)) else shutil.which("mongod")
 
 
@@ -99,10 +99,10 @@ def _mongod(executable: str, settings: Settings) -> tuple[str, ...]:
         settings.bind_host,
         "--port",
         str(settings.mongo_port),
-        # By itself it takes half of the memory, which Spark and the broker need too.
+        # By default it takes half of the memory, which Spark and the broker need too.
         "--wiredTigerCacheSizeGB",
         "0.25",
-        # An acknowledged write may still be in memory for this long (ms); the least that it takes.
+        # For so many milliseconds an acknowledged write may be in memory only. mongod takes no lower value.
         "--journalCommitInterval",
         "1",
         "--quiet",
@@ -111,36 +111,25 @@ def _mongod(executable: str, settings: Settings) -> tuple[str, ...]:
 
 
 def _embedded(settings: Settings) -> tuple[str, ...]:
-    given = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
-    return embedded_command(settings.bind_host, settings.mongo_port, embedded_file(settings), given)
+    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    return embedded_command(settings.bind_host, settings.mongo_port, embedded_file(settings), variables)
 
 
 def embedded_command(host: str, port: int, file: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """The command that serves ``file``, in the file's folder. Raises :class:`JavaMissing`; fetches nothing.
+    """The command that serves ``file``, to be run in the file's folder. Raises :class:`JavaMissing`; fetches nothing.
 
-    ``variables`` are those of the process that it will be.
+    ``variables`` are those that the server's environment is made from.
     """
-    jars = [*artifacts.paths("documentstore"), jvm_libraries.place(jvm_libraries.DOCUMENTSTORE)]
-    return (
-        str(find_java().executable),
-        f"-Xmx{_HEAP}",
-        "-Xss512k",
-        "-XX:+UseSerialGC",
+    options = (
         "-XX:MinHeapFreeRatio=10",
         "-XX:MaxHeapFreeRatio=25",
         # A reply of 16 MB is encoded into a buffer that doubles as it grows; where there is no room for that, the
         # library does not answer at all.
         "-XX:MaxDirectMemorySize=256m",
-        "-XX:+ExitOnOutOfMemoryError",
-        "-Djava.awt.headless=true",
-        *environment.java_properties(environment.made(variables)),
         "-Dio.netty.noPreferDirect=true",
         "-Dio.netty.eventLoopThreads=8",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        "-cp",
-        os.pathsep.join(map(str, jars)),
-        "fraudstream.documentstore.Server",
-        host,
-        str(port),
-        file.name,
     )
+    jars = [*artifacts.paths("documentstore"), jvm_libraries.place(jvm_libraries.DOCUMENTSTORE)]
+    java = server_command(_HEAP, options, jars, variables)
+    return (*java, "fraudstream.documentstore.Server", host, str(port), file.name)

