@@ -13,14 +13,13 @@ from kafka import TopicPartition
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.figures import quantile
 from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import topic_partitions
-from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of
-from fraudstream.core.kafka.progress import lag as records_left
+from fraudstream.core.kafka.progress import GROUP_TOPICS, group_progress
 
 _POLL_SECONDS = 0.25
 _LOOKUP = 1_000
@@ -46,7 +45,7 @@ class Summary:
 
     @property
     def complete(self) -> bool:
-        """Every event was scored or rejected, and every scored one is stored."""
+        """Every event was scored or rejected, and every scored event is stored."""
         return self.produced == self.scored + self.rejected and self.scored == self.stored
 
     def to_json(self) -> dict[str, Any]:
@@ -55,29 +54,27 @@ class Summary:
 
 
 def end_offsets(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
-    """The end offsets of all partitions of the topics. Raises :class:`BrokerUnavailable`, as all that asks here."""
+    """The end offsets of all partitions of the topics. Raises :class:`BrokerUnavailable`."""
     with asking(settings) as reader:
-        found: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, topics))
-        return found
+        ends: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, topics))
+        return ends
 
 
 def lag(settings: Settings, group: str, *topics: str) -> int:
     """How many records of the topics the group has not finished."""
     with asking(settings, group) as reader:
-        parts = topic_partitions(reader, topics)
-        committed = {part: offset for part in parts if (offset := reader.committed(part)) is not None}
-        return records_left(reader.end_offsets(parts), reader.beginning_offsets(parts), committed)
+        return group_progress(reader, topics).lag
 
 
 def problems(settings: Settings) -> list[str]:
     """What the jobs say of failures that they repeat, each in one line."""
-    found = []
+    sentences = []
     for group, topics in GROUP_TOPICS.items():
         with asking(settings, group) as reader:
-            committed = [reader.committed(part, metadata=True) for part in topic_partitions(reader, topics)]
-        if failing := failing_of([one.metadata for one in committed if one is not None]):
-            found.append(f"{group.removeprefix('fraudstream-')} is {failing.sentence}")
-    return found
+            failing = group_progress(reader, topics).failing
+        if failing:
+            sentences.append(f"{group.removeprefix('fraudstream-')} is {failing.sentence}")
+    return sentences
 
 
 def stored_history(settings: Settings, wanted: int) -> int:
@@ -96,28 +93,29 @@ def stored_history(settings: Settings, wanted: int) -> int:
 def await_processed(
     settings: Settings,
     stalled_seconds: float,
-    tell: Callable[[int], None],
+    report: Callable[[int], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Wait until both jobs have finished all there is; ``tell`` gets the records left, ``check`` may end it.
+    """Wait until both jobs have finished all records; ``report`` gets how many wait, ``check`` may raise to end it.
 
     Raises :class:`FraudstreamError` when nothing moves for ``stalled_seconds``, with what the jobs say of it.
     """
-    left, moved_at = -1, time.monotonic()
+    waiting, moved_at = -1, time.monotonic()
     while True:
-        stream = lag(settings, STREAM_GROUP, TRANSACTIONS)
-        now_left = stream + lag(settings, STORE_GROUP, SCORED, REJECTED, LABELS)
-        if now_left == 0:
+        before, waiting = waiting, sum(lag(settings, group, *topics) for group, topics in GROUP_TOPICS.items())
+        if waiting == 0:
             return
         check()
-        if now_left != left:
-            left, moved_at = now_left, time.monotonic()
-            tell(left)
+        if waiting != before:
+            moved_at = time.monotonic()
+            report(waiting)
         elif time.monotonic() - moved_at > stalled_seconds:
-            told = "; ".join(problems(settings)) or (
+            advice = "; ".join(problems(settings)) or (
                 "`fraudstream status` shows which part is not ready, `fraudstream logs NAME` why."
             )
-            raise FraudstreamError(f"{left} records wait and nothing has moved for {stalled_seconds:.0f} s. {told}")
+            raise FraudstreamError(
+                f"{waiting} records wait and nothing has moved for {stalled_seconds:.0f} s. {advice}"
+            )
         time.sleep(_POLL_SECONDS)
 
 
@@ -188,12 +186,14 @@ def _count_rejected(db: Any, produced: Ranges) -> int:
     )
 
 
-def _count_stored(db: Any, numbers: list[int]) -> int:
-    found = 0
-    for start in range(0, len(numbers), _LOOKUP):
-        chosen = {"_id": {"$in": numbers[start : start + _LOOKUP]}}
-        found += sum("prediction" in known for known in db[documents.TRANSACTIONS].find(chosen, {"prediction": 1}))
-    return found
+def _count_stored(db: Any, ids: list[int]) -> int:
+    stored = 0
+    for start in range(0, len(ids), _LOOKUP):
+        chosen = {"_id": {"$in": ids[start : start + _LOOKUP]}}
+        stored += sum(
+            "prediction" in document for document in db[documents.TRANSACTIONS].find(chosen, {"prediction": 1})
+        )
+    return stored
 
 
 def _within(ranges: Ranges, partition: int, offset: int) -> bool:

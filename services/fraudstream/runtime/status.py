@@ -8,20 +8,16 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kafka.admin import KafkaAdminClient
-
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.stored import milliseconds
 from fraudstream.core.figures import quantile
-from fraudstream.core.kafka.clients import client_options, consumer, topic_partitions
-from fraudstream.core.kafka.progress import STORE_GROUP, STREAM_GROUP, failing_of
-from fraudstream.core.kafka.progress import lag as records_left
+from fraudstream.core.kafka.broker import asking
+from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, group_progress
 from fraudstream.runtime.supervise import process
 from fraudstream.runtime.supervise.preflight import runs_here
 from fraudstream.runtime.supervise.state import DataLock, PartPhase, PartState, read_state
@@ -102,8 +98,8 @@ def collect(settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> S
     data_dir = settings.data_dir.resolve()
     supervisor_pid = DataLock(data_dir).holder()
     state = read_state(data_dir)
-    known = list(state.parts.values()) if state else []
-    parts = tuple(_part_status(part, alive=supervisor_pid is not None) for part in known)
+    states = state.parts.values() if state else ()
+    parts = tuple(_part_status(part, alive=supervisor_pid is not None) for part in states)
     figures = kafka_figures.result(ends_at) | document_figures.result(ends_at)
     return Status(settings.profile, runs_here(settings), supervisor_pid, parts, StreamStatus(**figures))
 
@@ -147,35 +143,19 @@ def _kafka_figures(settings: Settings) -> dict[str, Any]:
     if not any(_listens(server) for server in settings.kafka_bootstrap_servers.split(",")):
         return {}
     quick = {"request_timeout_ms": _REQUEST_TIMEOUT_MS, "bootstrap_timeout_ms": _REQUEST_TIMEOUT_MS}
-    reader = consumer(settings, **quick)
-    try:
-        incoming = topic_partitions(reader, [TRANSACTIONS])
-        outgoing = topic_partitions(reader, [SCORED, REJECTED, LABELS])
-        # What is committed is asked for before the ends: the other way round, a job that is quick would be ahead.
-        admin = KafkaAdminClient(**(client_options(settings) | quick))
-        try:
-            groups = admin.list_group_offsets({STREAM_GROUP: incoming, STORE_GROUP: outgoing})
-        finally:
-            admin.close()
-        ends: dict[Any, int] = reader.end_offsets(incoming + outgoing)
-        begins: dict[Any, int] = reader.beginning_offsets(incoming + outgoing)
+    with asking(settings, STREAM_GROUP, **quick) as reader:
+        stream = group_progress(reader, GROUP_TOPICS[STREAM_GROUP], _REQUEST_TIMEOUT_MS)
         since_ms = int((time.time() - RATE_WINDOW_SECONDS) * 1000)
-        since = reader.offsets_for_times(dict.fromkeys(incoming, since_ms))
-    finally:
-        reader.close()
-
-    def lag(group: str, partitions: Sequence[Any]) -> int:
-        committed = {part: at.offset for part, at in groups.get(group, {}).items() if at.offset >= 0}
-        return records_left({part: ends[part] for part in partitions}, begins, committed)
-
-    arrived = sum(ends[part] - at.offset for part, at in since.items() if at is not None)
-    told = {"stream": STREAM_GROUP, "store": STORE_GROUP}
-    failing = {name: failing_of([at.metadata for at in groups.get(group, {}).values()]) for name, group in told.items()}
+        since = reader.offsets_for_times(dict.fromkeys(stream.ends, since_ms))
+    with asking(settings, STORE_GROUP, **quick) as reader:
+        store = group_progress(reader, GROUP_TOPICS[STORE_GROUP], _REQUEST_TIMEOUT_MS)
+    arrived = sum(stream.ends[part] - first.offset for part, first in since.items() if first is not None)
+    jobs = {"stream": stream, "store": store}
     return {
-        "input_rate": arrived / RATE_WINDOW_SECONDS if incoming else None,
-        "lag": lag(STREAM_GROUP, incoming) if incoming else None,
-        "store_lag": lag(STORE_GROUP, outgoing) if outgoing else None,
-        "problems": {name: found.sentence for name, found in failing.items() if found is not None},
+        "input_rate": arrived / RATE_WINDOW_SECONDS if stream.ends else None,
+        "lag": stream.lag if stream.ends else None,
+        "store_lag": store.lag if store.ends else None,
+        "problems": {name: job.failing.sentence for name, job in jobs.items() if job.failing is not None},
     }
 
 
@@ -185,7 +165,8 @@ def _document_figures(settings: Settings) -> dict[str, Any]:
         db = client[settings.mongo_database]
         recent = db[documents.RECENT].find({}, {"latency_ms": 1})
         # Others may have written there, too.
-        latencies = sorted(found for one in recent if (found := milliseconds(one.get("latency_ms"))) is not None)
+        measured = (milliseconds(document.get("latency_ms")) for document in recent)
+        latencies = sorted(latency for latency in measured if latency is not None)
         return {
             "latency_p50_ms": quantile(latencies, 0.50),
             "latency_p95_ms": quantile(latencies, 0.95),

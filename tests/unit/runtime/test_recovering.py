@@ -64,15 +64,17 @@ class Client:
         self._answer()
         return {part.partition for part in self._broker.ends if part.topic == topic}
 
-    def committed(self, part: TopicPartition, metadata: bool = False) -> Any:
+    def committed(self, part: TopicPartition, metadata: bool = False, timeout_ms: int | None = None) -> Any:
         self._answer()
         known = self._group.get(part)
         return known if metadata or known is None else known.offset
 
-    def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    def end_offsets(self, parts: Iterable[TopicPartition], timeout_ms: int | None = None) -> dict[TopicPartition, int]:
         return {part: self._broker.ends[part] for part in parts}
 
-    def beginning_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    def beginning_offsets(
+        self, parts: Iterable[TopicPartition], timeout_ms: int | None = None
+    ) -> dict[TopicPartition, int]:
         return {part: self._broker.begins[part] for part in parts}
 
     def assign(self, _: Any) -> None:

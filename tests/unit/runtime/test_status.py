@@ -20,7 +20,7 @@ from kafka import TopicPartition
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.documents import client as documents
-from fraudstream.core.kafka.progress import STORE_GROUP, STREAM_GROUP
+from fraudstream.core.kafka import broker
 from fraudstream.core.streaming.health import Failing
 from fraudstream.runtime import status
 from fraudstream.runtime.status import Status, StreamStatus, collect
@@ -119,15 +119,22 @@ class FakeReader:
     """A broker with one partition per topic; offsets by topic."""
 
     begins: ClassVar = {TRANSACTIONS: 10, SCORED: 0, REJECTED: 0, LABELS: 5}
+    # The stream has committed up to 90, the store up to 50 of `scored` and nothing else.
+    commits: ClassVar = {TRANSACTIONS: 90, SCORED: 50}
+    metadata = ""
     ends: ClassVar = {TRANSACTIONS: 110, SCORED: 60, REJECTED: 4, LABELS: 5}
 
     def partitions_for_topic(self, topic: str) -> set[int]:
         return {0}
 
-    def end_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+    def committed(self, part: TopicPartition, **_: Any) -> Any:
+        offset = self.commits.get(part.topic)
+        return None if offset is None else SimpleNamespace(offset=offset, metadata=self.metadata)
+
+    def end_offsets(self, parts: list[TopicPartition], **_: Any) -> dict[TopicPartition, int]:
         return {part: self.ends[part.topic] for part in parts}
 
-    def beginning_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+    def beginning_offsets(self, parts: list[TopicPartition], **_: Any) -> dict[TopicPartition, int]:
         return {part: self.begins[part.topic] for part in parts}
 
     def offsets_for_times(self, times: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
@@ -137,29 +144,9 @@ class FakeReader:
         """Nothing is open."""
 
 
-class FakeAdmin:
-    """Commits: the stream up to 90, the store up to 50 of `scored` and nothing else."""
-
-    def __init__(self, **_: Any) -> None:
-        self.committed = {
-            STREAM_GROUP: {TopicPartition(TRANSACTIONS, 0): SimpleNamespace(offset=90, metadata="")},
-            STORE_GROUP: {
-                TopicPartition(SCORED, 0): SimpleNamespace(offset=50, metadata=""),
-                TopicPartition(REJECTED, 0): SimpleNamespace(offset=-1, metadata=None),
-            },
-        }
-
-    def list_group_offsets(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        return {group: self.committed[group] for group in wanted}
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def test_rate_and_lag_come_from_offsets(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "_listens", lambda _: True)
-    monkeypatch.setattr(status, "consumer", lambda *_, **__: FakeReader())
-    monkeypatch.setattr(status, "KafkaAdminClient", FakeAdmin)
+    monkeypatch.setattr(broker, "consumer", lambda *_, **__: FakeReader())
     stream = collect(settings).stream
     assert stream.input_rate == 3.0  # 110 − 80 records in ten seconds
     assert stream.lag == 20
@@ -171,13 +158,12 @@ def test_what_a_job_commits_beside_its_offsets_makes_it_not_ready(
 ) -> None:
     text = Failing(datetime(2026, 11, 29, tzinfo=UTC), "scoring: it is odd", "Do this.").to_text()
 
-    class Admin(FakeAdmin):
-        def list_group_offsets(self, wanted: dict[str, Any]) -> dict[str, Any]:
-            return {STREAM_GROUP: {TopicPartition(TRANSACTIONS, 0): SimpleNamespace(offset=90, metadata=text)}}
+    class FailingReader(FakeReader):
+        commits: ClassVar = {TRANSACTIONS: 90}
+        metadata = text
 
     monkeypatch.setattr(status, "_listens", lambda _: True)
-    monkeypatch.setattr(status, "consumer", lambda *_, **__: FakeReader())
-    monkeypatch.setattr(status, "KafkaAdminClient", Admin)
+    monkeypatch.setattr(broker, "consumer", lambda *_, **__: FailingReader())
     found = collect(settings)
     assert found.stream.problems == {"stream": "failing since 2026-11-29 00:00:00 UTC: scoring: it is odd. Do this."}
     assert not found.all_ready

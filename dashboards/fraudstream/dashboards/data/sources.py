@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents.client import database
 from fraudstream.core.kafka.clients import consumer
+from fraudstream.core.kafka.resend import Replay
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.feed import Feed
 from fraudstream.dashboards.data.parts.health import Health
 from fraudstream.dashboards.data.queries import HistorySnapshot, LiveSnapshot, Reader
-from fraudstream.dashboards.data.replaying import Replay
 from fraudstream.dashboards.data.searches import Lookup, Rejections
 from fraudstream.dashboards.data.store import Store
 from fraudstream.dashboards.data.tail import Tail, TailView

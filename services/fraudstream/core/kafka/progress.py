@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from kafka import OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
 from fraudstream.core.configuration.settings import Settings
@@ -39,14 +40,51 @@ Offsets = Mapping[TopicPartition, int]
 def lag(ends: Offsets, begins: Offsets, committed: Offsets) -> int:
     """Records of the partitions in ``ends`` that a group has not finished; ask for ``committed`` before ``ends``.
 
-    A partition without a commit is read from its beginning, and what retention removed is nobody's lag. A commit behind
-    the end is of a former topic of that name: of this one nothing is finished.
+    A partition without a commit is read from its beginning, and records that retention removed do not count. A commit
+    beyond the end is of a former topic of that name: of this one nothing is finished.
     """
-    left = 0
+    unfinished = 0
     for part, end in ends.items():
-        begin, done = begins.get(part, 0), committed.get(part, 0)
-        left += max(end - max(done if done <= end else begin, begin), 0)
-    return left
+        begin, finished = begins.get(part, 0), committed.get(part, 0)
+        unfinished += max(end - max(finished if finished <= end else begin, begin), 0)
+    return unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProgress:
+    """First and end offsets of all partitions that a group reads, and what it has committed of them.
+
+    A partition without a commit is absent from ``committed``. ``failing``: the failure that the job repeats.
+    """
+
+    ends: Offsets
+    begins: Offsets
+    committed: Offsets
+    failing: Failing | None
+
+    @property
+    def lag(self) -> int:
+        """Records that the group has not finished."""
+        return lag(self.ends, self.begins, self.committed)
+
+
+def group_progress(reader: KafkaConsumer, topics: Iterable[str], timeout_ms: int | None = None) -> GroupProgress:
+    """The progress of the reader's own group in these topics; those that do not exist yet have no partitions.
+
+    ``timeout_ms`` bounds each request. Raises ``KafkaError``.
+    """
+    parts = topic_partitions(reader, topics)
+    if not parts:
+        return GroupProgress({}, {}, {}, None)
+    answers = {part: reader.committed(part, metadata=True, timeout_ms=timeout_ms) for part in parts}
+    commits = {part: commit for part, commit in answers.items() if commit is not None}
+    return GroupProgress(
+        # The ends come after the commits: the other way round, a job that is quick would be ahead of them.
+        ends=reader.end_offsets(parts, timeout_ms=timeout_ms),
+        begins=reader.beginning_offsets(parts, timeout_ms=timeout_ms),
+        committed={part: commit.offset for part, commit in commits.items()},
+        failing=failing_of([commit.metadata for commit in commits.values()]),
+    )
 
 
 class ProgressReporter:
@@ -61,7 +99,7 @@ class ProgressReporter:
         self._reader: Any = None
 
     def begin(self) -> None:
-        """A query starts: until it has finished something, the group's offsets say where it stands, set back or not."""
+        """A query starts: until it has finished records, the group's offsets stay as they are committed."""
         self._finished = {}
         self._reported = ({}, self._reported[1])
 
@@ -71,7 +109,7 @@ class ProgressReporter:
         self._report()
 
     def fail(self, failing: Failing | None) -> None:
-        """Say that the job repeats a failure; None: that it works."""
+        """Say that the job repeats a failure, or that it works (None)."""
         self._metadata = failing.to_text() if failing else ""
         self._report()
 
@@ -89,7 +127,7 @@ class ProgressReporter:
             self.close()
 
     def _committed(self) -> dict[TopicPartition, int]:
-        """What was committed before; what was not stands at its beginning."""
+        """What was committed before; a partition without a commit stands at its beginning."""
         parts = topic_partitions(self._reader, GROUP_TOPICS[self._group])
         begins: dict[TopicPartition, int] = self._reader.beginning_offsets(parts) if parts else {}
         return {part: self._reader.committed(part) or begins[part] for part in parts}
@@ -102,15 +140,15 @@ class ProgressReporter:
 
 
 def set_group(settings: Settings, group: str, offsets: Offsets) -> None:
-    """Let the group stand at ``offsets``, behind or ahead of where it stood; what it says of a failure stays.
+    """Commit ``offsets`` for the group, behind or ahead of where it stood; what it says of a failure stays.
 
     Raises :class:`BrokerUnavailable`.
     """
     try:
         reader = consumer(settings, group_id=group)
         try:
-            said = {part: reader.committed(part, metadata=True) for part in offsets}
-            texts = {part: known.metadata if known else "" for part, known in said.items()}
+            commits = {part: reader.committed(part, metadata=True) for part in offsets}
+            texts = {part: commit.metadata if commit else "" for part, commit in commits.items()}
             _commit(reader, {part: OffsetAndMetadata(at, texts[part], -1) for part, at in offsets.items()})
         finally:
             reader.close()
@@ -128,12 +166,12 @@ def _commit(reader: Any, offsets: Mapping[TopicPartition, OffsetAndMetadata]) ->
 
 def end_offsets(progress: Any) -> dict[TopicPartition, int]:
     """The offsets up to which a query's Kafka source has been processed."""
-    found: dict[TopicPartition, int] = {}
+    offsets: dict[TopicPartition, int] = {}
     for source in progress["sources"] if progress else ():
         if str(source["description"]).startswith("Kafka"):
             end = source["endOffset"]
-            found |= parsed_offsets(json.loads(end) if isinstance(end, str) else end)
-    return found
+            offsets |= parsed_offsets(json.loads(end) if isinstance(end, str) else end)
+    return offsets
 
 
 def parsed_offsets(by_topic: Any) -> dict[TopicPartition, int]:
@@ -146,7 +184,7 @@ def parsed_offsets(by_topic: Any) -> dict[TopicPartition, int]:
 
 
 def written_offsets(offsets: Offsets) -> str:
-    """The same the other way, as the text that Spark's ``startingOffsets`` and ``endingOffsets`` take."""
+    """The offsets as the text that Spark's ``startingOffsets`` and ``endingOffsets`` take."""
     by_topic: dict[str, dict[str, int]] = {}
     for part, offset in offsets.items():
         by_topic.setdefault(part.topic, {})[str(part.partition)] = offset
@@ -155,11 +193,11 @@ def written_offsets(offsets: Offsets) -> str:
 
 def failing_of(metadata: Sequence[str | None]) -> Failing | None:
     """What the metadata of a group's committed offsets say of a failure; None while the job works."""
-    return next((found for text in metadata if text and (found := Failing.of_text(text))), None)
+    return next((failing for text in metadata if text and (failing := Failing.of_text(text))), None)
 
 
 def heartbeat(seconds: float = 1.0) -> Callable[[], None]:
-    """A function that announces readiness anew at most every ``seconds``: the file's age says when work last got on."""
+    """A function that announces readiness at most every ``seconds``: its file's age says when work last got on."""
     last = float("-inf")
 
     def beat() -> None:

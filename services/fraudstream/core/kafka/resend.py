@@ -1,17 +1,17 @@
 """Rejected events sent again, corrected: for the command line and for the dashboards alike.
 
-Where an event goes, its record's own topic decides: what came as a label goes back to `labels`, where it counts as
+The topic of its record decides where an event goes: what came as a label goes back to `labels`, where it counts as
 history, and not to `transactions` as live traffic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import orjson
+import structlog
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
@@ -20,12 +20,12 @@ from fraudstream.core.contract.json_text import Path, edited, members
 from fraudstream.core.contract.topics import LABELS, SCORED, TRANSACTIONS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.stored import RAW, read_all, whole
-from fraudstream.core.errors import EventError
+from fraudstream.core.errors import BrokerRefused, BrokerUnavailable, EventError
 from fraudstream.core.kafka import deliveries
 from fraudstream.core.kafka.clients import producer
 from fraudstream.core.kafka.deliveries import Delivered, Outgoing, send_each
 
-# A scored record that could not be stored is an event with its decision: the event goes back, to be scored anew.
+# A scored record that could not be stored is an event with its decision: the event goes back, to be scored again.
 _DESTINATIONS = {TRANSACTIONS: TRANSACTIONS, SCORED: TRANSACTIONS, LABELS: LABELS}
 
 # What the stream job adds to an event; see docs/reference/contracts.md.
@@ -33,6 +33,8 @@ _DECISION = frozenset(
     {"event_time", "prediction", "score", "threshold", "model_version", "scored_at", "reasons", "source"}
 )
 _MOST_TOLD = 5
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +78,72 @@ def send_back(settings: Settings, ids: Sequence[str], correction: Correction) ->
     """
     try:
         rejected = documents.database(settings, document_class=RAW)[documents.REJECTED]
-        found = {made["_id"]: made for made in read_all(rejected.find({"_id": {"$in": list(ids)}}))}
+        stored = {document["_id"]: document for document in read_all(rejected.find({"_id": {"$in": list(ids)}}))}
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
     records, problems = [], []
-    for number in dict.fromkeys(ids):
+    for rejected_id in dict.fromkeys(ids):
         try:
-            records.append(_record(number, found.get(number), correction))
+            records.append(_record(rejected_id, stored.get(rejected_id), correction))
         except EventError as error:
             problems.append(str(error))
     if problems:
         more = f"; and {len(problems) - _MOST_TOLD} more" if len(problems) > _MOST_TOLD else ""
         raise EventError("Nothing was sent. " + "; ".join(problems[:_MOST_TOLD]) + more)
-    return send_each(partial(producer, settings, **deliveries.OPTIONS), records)
+    return _send(settings, records)
 
 
-def _record(number: str, made: documents.Document | None, correction: Correction) -> Outgoing:
-    if made is None:
-        raise EventError(f"{number}: no such rejected event, `fraudstream rejected list` shows them")
-    raw, size, source = made.get("raw"), whole(made.get("raw_bytes")), made.get("source")
+class Replay:
+    """Sends rejected events again, one at a time, each over its own connection, as a page's reader corrected them."""
+
+    def __init__(self, settings: Settings, connect: Callable[[Settings], Any] | None = None) -> None:
+        self._settings = settings
+        self._connect = connect
+
+    def send(self, rejected_id: str, value: bytes) -> str:
+        """Check the event against the contract and send it; returns where it landed, ``topic/partition/offset``.
+
+        Raises :class:`EventError` where it is still not valid, :class:`BrokerUnavailable` where Kafka does not
+        answer, :class:`BrokerRefused` where it does not take the event.
+        """
+        delivered = _send(self._settings, [outgoing(rejected_id, _source_topic(rejected_id), value)], self._connect)
+        if reason := delivered.refused.get(rejected_id):
+            refusal = f"Kafka did not take the event: {reason}."
+            if rejected_id in delivered.unanswered:
+                raise BrokerUnavailable(f"{refusal} Look for it before you try again.")
+            raise BrokerRefused(refusal)
+        place = delivered.places[rejected_id]
+        log.info("replayed", rejected=rejected_id, place=place)
+        return place
+
+
+def _send(
+    settings: Settings, records: Sequence[Outgoing], connect: Callable[[Settings], Any] | None = None
+) -> Delivered:
+    return send_each(lambda: connect(settings) if connect else producer(settings, **deliveries.OPTIONS), records)
+
+
+def _source_topic(rejected_id: str) -> str:
+    """The topic of the id, which is made of topic, partition and offset."""
+    return rejected_id.split("/", 1)[0]
+
+
+def _record(rejected_id: str, document: documents.Document | None, correction: Correction) -> Outgoing:
+    if document is None:
+        raise EventError(f"{rejected_id}: no such rejected event, `fraudstream rejected list` shows them")
+    raw, size, source = document.get("raw"), whole(document.get("raw_bytes")), document.get("source")
     if not isinstance(raw, bytes):
-        raise EventError(f"{number}: its bytes are not kept; send it anew")
+        raise EventError(f"{rejected_id}: its bytes are not kept; send it anew")
     if size is not None and len(raw) < size:
-        raise EventError(f"{number}: only {len(raw):,} of its {size:,} bytes are kept; send it anew")
+        raise EventError(f"{rejected_id}: only {len(raw):,} of its {size:,} bytes are kept; send it anew")
     topic = source.get("topic") if isinstance(source, Mapping) else None
     if not isinstance(topic, str):
-        # The id is made of topic, partition and offset.
-        topic = number.split("/", 1)[0]
+        topic = _source_topic(rejected_id)
     try:
-        return outgoing(number, topic, corrected(bytes(raw), correction))
+        return outgoing(rejected_id, topic, corrected(bytes(raw), correction))
     except EventError as error:
         advice = "correct it with --set field=value or --unset field"
-        raise EventError(f"{number}: still not valid, {error}; {advice}") from error
+        raise EventError(f"{rejected_id}: still not valid, {error}; {advice}") from error
 
 
 def corrected(raw: bytes, correction: Correction) -> bytes:
@@ -133,9 +169,9 @@ def _decision(raw: bytes) -> list[Path]:
     if b'"model_version"' not in raw:
         return []
     try:
-        known: Any = orjson.loads(raw)
-        if not isinstance(known, dict) or not known.keys() >= _DECISION:
+        record: Any = orjson.loads(raw)
+        if not isinstance(record, dict) or not record.keys() >= _DECISION:
             return []
-        return [(one.name,) for one in members(raw.decode("utf-8")) if one.name in _DECISION]
+        return [(member.name,) for member in members(raw.decode("utf-8")) if member.name in _DECISION]
     except ValueError:
         return []

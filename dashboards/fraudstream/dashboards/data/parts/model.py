@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fraudstream.core.configuration.settings import Settings, mask_uri
 from fraudstream.core.errors import RegistryRefused
-from fraudstream.core.registry import champion_version, registry_client, registry_error
+from fraudstream.core.registry import ChampionFollower, Missed, registry_client, registry_error
 
 _KEPT_SECONDS = 15.0
 
@@ -39,56 +39,63 @@ class ModelInfo:
 
 
 class ModelSource:
-    """Asks the registry, and remembers the answer for some seconds. For one thread."""
+    """Describes the champion while somebody looks; an answer is kept for some seconds. For one thread.
+
+    It follows the champion at each look and not in a thread: nobody asks the registry for a page that nobody sees.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client: Any = None
-        self._known: ModelInfo | None = None
+        self._follower = ChampionFollower(settings, self._describe, self._report)
+        self._champion: ModelInfo | None = None
+        self._missed: Missed | None = None
         self._asked_at = float("-inf")
 
     def read(self) -> ModelInfo:
         """Raises :class:`RegistryUnavailable`, :class:`RegistryRefused`, :class:`ConfigurationError`."""
-        if self._known is not None and time.monotonic() - self._asked_at < _KEPT_SECONDS:
-            return self._known
-        self._known = None
-        if self._client is None:
-            self._client = registry_client(self._settings)
-        version = champion_version(self._settings, self._client)
-        self._known = ModelInfo(self._settings.model_name) if version is None else self._described(version)
-        self._asked_at = time.monotonic()
-        return self._known
+        if time.monotonic() - self._asked_at >= _KEPT_SECONDS:
+            self._follower.look()
+            if self._missed is not None and self._missed.error is not None:
+                raise self._missed.error
+            self._asked_at = time.monotonic()
+        if self._missed is not None or self._champion is None:
+            return ModelInfo(self._settings.model_name)
+        return self._champion
 
-    def _described(self, version: str) -> ModelInfo:
+    def _report(self, missed: Missed | None) -> None:
+        self._missed = missed
+
+    def _describe(self, version: str) -> None:
         from mlflow.exceptions import MlflowException
 
         name = self._settings.model_name
         base = browser_address(self._settings)
+        client = registry_client(self._settings)
         try:
-            found = self._client.get_model_version(name, version)
+            registered = client.get_model_version(name, version)
         except MlflowException as error:
             raise registry_error(self._settings, error) from error
-        run = self._run(found.run_id)
-        return ModelInfo(
+        run = self._run(client, registered.run_id)
+        self._champion = ModelInfo(
             name,
             version,
-            datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            datetime.fromtimestamp(registered.creation_timestamp / 1000, UTC),
             dict(run.data.metrics) if run else {},
             version_address(model_address(base, name), version),
             f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}" if base and run else "",
         )
 
-    def _run(self, run_id: str | None) -> Any:
-        """The training run; None where it is gone, which costs its metrics and its link alone."""
+    def _run(self, client: Any, run_id: str | None) -> Any:
+        """The training run; None where it is gone, so that its metrics and its link alone are missing."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._client.get_run(run_id) if run_id else None
+            return client.get_run(run_id) if run_id else None
         except MlflowException as error:
-            told = registry_error(self._settings, error)
-            if isinstance(told, RegistryRefused):
+            failure = registry_error(self._settings, error)
+            if isinstance(failure, RegistryRefused):
                 return None
-            raise told from error
+            raise failure from error
 
 
 def model_address(base: str, name: str) -> str:
@@ -104,7 +111,7 @@ def version_address(model: str, version: str) -> str:
 def browser_address(settings: Settings) -> str:
     """MLflow's address for a browser; empty where there is none: it may also be a file or a cloud workspace.
 
-    Without user and password: those are this process's own, and whoever sees a page reads its links.
+    Without user and password: those are this process's own, and everybody who sees a page reads its links.
     """
     address = settings.mlflow_url or settings.mlflow_tracking_uri
     if not address.startswith(("http://", "https://")):

@@ -13,8 +13,8 @@ from kafka.errors import KafkaError
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerUnavailable
-from fraudstream.core.kafka.clients import consumer, topic_partitions
-from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, failing_of, lag
+from fraudstream.core.kafka.clients import consumer
+from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GROUP, group_progress, lag
 from fraudstream.core.output.text import error_text, told_text
 from fraudstream.core.streaming.health import Failing
 
@@ -54,12 +54,12 @@ class Progress:
     def _lag(self, job: str, topics: tuple[str, ...]) -> int | None:
         committed = self.committed.get(job, {})
         ends = {part: end for part, end in self.ends.items() if part.topic in topics}
-        left = lag(ends, self.begins, committed)
-        return left if committed or left else None
+        unfinished = lag(ends, self.begins, committed)
+        return unfinished if committed or unfinished else None
 
 
 class ProgressReader:
-    """Reads progress over connections that it keeps; a broker that comes back is connected to anew. For one thread."""
+    """Reads progress over connections that it keeps; a broker that comes back is connected to again. For one thread."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,20 +81,18 @@ class ProgressReader:
     def _read(self) -> Progress:
         ends: dict[TopicPartition, int] = {}
         begins: dict[TopicPartition, int] = {}
-        committed: dict[str, dict[TopicPartition, int]] = {}
+        committed: dict[str, Mapping[TopicPartition, int]] = {}
         failing: dict[str, Failing] = {}
         for job, (group, topics) in JOBS.items():
             reader = self._readers.get(job)
             if reader is None:
                 reader = self._readers[job] = consumer(self._settings, group_id=group, request_timeout_ms=20_000)
-            parts = topic_partitions(reader, topics)
-            found = {part: reader.committed(part, metadata=True, timeout_ms=_TIMEOUT_MS) for part in parts}
-            committed[job] = {part: at.offset for part, at in found.items() if at is not None}
-            if told := failing_of([at.metadata for at in found.values() if at is not None]):
-                failing[job] = told
-            # The ends come last: the other way round, a job that is quick would be ahead of them.
-            begins |= reader.beginning_offsets(parts) if parts else {}
-            ends |= reader.end_offsets(parts, timeout_ms=_TIMEOUT_MS) if parts else {}
+            progress = group_progress(reader, topics, _TIMEOUT_MS)
+            committed[job] = progress.committed
+            if progress.failing:
+                failing[job] = progress.failing
+            begins |= progress.begins
+            ends |= progress.ends
         return Progress(ends, committed, begins, failing)
 
     def _close(self) -> None:
@@ -104,12 +102,12 @@ class ProgressReader:
 
 
 class JobsFailing:
-    """What the jobs say of failures that they repeat, for whoever asks often and must never wait for the answer."""
+    """What the jobs say of failures that they repeat, for callers that ask often and must never wait for the answer."""
 
     def __init__(self, read: Callable[[], Progress], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._clock = clock
-        self._known: dict[str, str] = {}
+        self._failures: dict[str, str] = {}
         self._asked_at = float("-inf")
         self._lock = threading.Lock()
         self._asking: threading.Thread | None = None
@@ -122,12 +120,12 @@ class JobsFailing:
                 self._asked_at = self._clock()
                 self._asking = threading.Thread(target=self._ask, name="jobs-failing", daemon=True)
                 self._asking.start()
-            return dict(self._known)
+            return dict(self._failures)
 
     def _ask(self) -> None:
         try:
-            found = {job: told_text(failing.sentence) for job, failing in self._read().failing.items()}
+            failures = {job: told_text(failing.sentence) for job, failing in self._read().failing.items()}
         except Exception as error:  # whatever a client raises: the broker is away, and says nothing of the jobs
-            found = {"jobs": f"not known: {error_text(error)}"}
+            failures = {"jobs": f"not known: {error_text(error)}"}
         with self._lock:
-            self._known = found
+            self._failures = failures

@@ -14,8 +14,8 @@ from pymongo.errors import ExecutionTimeout
 from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.documents.client import REJECTED, TRANSACTIONS
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable, EventError, StoreUnavailable
+from fraudstream.core.kafka.resend import Replay
 from fraudstream.dashboards.data import searches as explorer_queries
-from fraudstream.dashboards.data.replaying import Replay
 from fraudstream.dashboards.data.searches import ROWS, Lookup, Rejections, criteria, stages
 from fraudstream.dashboards.pages.explorer import rejected as explorer_rejected
 from fraudstream.dashboards.pages.explorer import view as explorer_view

@@ -325,6 +325,11 @@ class Registry:
         return SimpleNamespace(info=info, data=data)
 
 
+def answer_from(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
+    for module in ("fraudstream.core.registry", "fraudstream.dashboards.data.parts.model"):
+        monkeypatch.setattr(f"{module}.registry_client", lambda _settings: registry)
+
+
 @pytest.mark.parametrize(
     ("failure", "metrics", "run_url"),
     [
@@ -336,14 +341,14 @@ class Registry:
 def test_a_run_that_is_gone_costs_its_metrics_alone(
     monkeypatch: pytest.MonkeyPatch, failure: Any, metrics: dict[str, float], run_url: str
 ) -> None:
-    monkeypatch.setattr(model_info, "registry_client", lambda _: Registry(failure))
+    answer_from(monkeypatch, Registry(failure))
     found = model_info.ModelSource(load_settings()).read()
     assert (found.version, found.metrics, found.run_url) == ("3", metrics, run_url)
     assert found.model_url.endswith("/#/models/fraud/versions/3")
 
 
 def test_a_registry_that_does_not_answer_for_the_run_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_info, "registry_client", lambda _: Registry(MlflowException("HTTP 503")))
+    answer_from(monkeypatch, Registry(MlflowException("HTTP 503")))
     with pytest.raises(RegistryUnavailable):
         model_info.ModelSource(load_settings()).read()
 
@@ -362,8 +367,10 @@ def test_what_a_part_says_holds_no_secret(traffic: Any, monkeypatch: pytest.Monk
     assert "ValueError: xxx" in said
     assert "failing since" in said
     for jobs in (JobsFailing(lambda: asked), JobsFailing(lost)):
-        jobs._ask()
-        said += str(jobs._known)
+        until = time.monotonic() + 30
+        while not (failures := jobs.look()) and time.monotonic() < until:
+            time.sleep(0.01)
+        said += str(failures)
     assert "qX7" not in said
     assert "\x1b" not in said
 
