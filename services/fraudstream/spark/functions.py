@@ -10,6 +10,7 @@ PySpark is imported by the calls.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from fraudstream.core.contract import limits
 from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, spark_schema
 from fraudstream.core.contract.field_rules import ROUNDED_DIGITS, FieldRule
 from fraudstream.core.contract.gate import LOST_DIGITS
-from fraudstream.core.contract.topics import MAX_EVENT_BYTES, REJECTED, SCORED
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, MOST_RECORD_BYTES, REJECTED, SCORED
 from fraudstream.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,8 +28,35 @@ if TYPE_CHECKING:
 CONTRACT_FILE = "fraudstream/contract.json"
 
 _RULES = {rule.name: rule for rule in FIELD_RULES}
-FEATURES_SCHEMA = ", ".join(f"{name} {_RULES[name].spark_type}" for name in FEATURES)
-CHECKED_SCHEMA = f"text STRING, id BIGINT, event_time STRING, source STRING, rejected BINARY, {FEATURES_SCHEMA}"
+# The columns of a record of the Kafka source, in the order in which the functions take them.
+RECORD_COLUMNS = {
+    "value": "BINARY",
+    "key": "BINARY",
+    "topic": "STRING",
+    "partition": "INT",
+    "offset": "BIGINT",
+    "timestamp": "TIMESTAMP",
+}
+# What is known of an event that was checked, and what a scorer elsewhere answers of it.
+EVENT_COLUMNS = {"id": "BIGINT", "event_seconds": "BIGINT", "rejected": "BINARY"}
+SCORER_COLUMNS = {
+    "prediction": "INT",
+    "score": "DOUBLE",
+    "threshold": "DOUBLE",
+    "model_version": "STRING",
+    "reasons": "ARRAY<STRUCT<field: STRING, contribution: DOUBLE>>",
+    "field": "STRING",
+    "reason": "STRING",
+}
+ANSWER_COLUMNS = EVENT_COLUMNS | SCORER_COLUMNS
+
+
+def ddl(columns: Mapping[str, str]) -> str:
+    """A schema of columns, name → type, as Spark reads it."""
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+CHECKED_SCHEMA = ddl({"value": "BINARY"} | EVENT_COLUMNS | {name: _RULES[name].spark_type for name in FEATURES})
 DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
 READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
 
@@ -65,7 +93,8 @@ def contract_json() -> str:
             "rounded_digits": ROUNDED_DIGITS,
             "scored_topic": SCORED,
             "rejected_topic": REJECTED,
-            "schemas": _ANSWERS,
+            "most_record_bytes": MOST_RECORD_BYTES,
+            "schemas": _ANSWERS | {"answer": ddl(ANSWER_COLUMNS)},
         },
         indent=1,
     )
@@ -77,7 +106,10 @@ def read_event(spark: SparkSession, value: Column, decided: Column) -> Column:
 
 
 def check_record(spark: SparkSession) -> Column:
-    """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source: ``rejected`` or all the others are null."""
+    """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source.
+
+    ``rejected``, the value of its record of `rejected`, or all the others are null.
+    """
     return _called(spark, "check", *_record_columns())
 
 
@@ -89,19 +121,20 @@ def decide_record(spark: SparkSession, champion: str) -> Column:
 
 
 def finish_record(spark: SparkSession) -> Column:
-    """A struct of :data:`DECIDED_SCHEMA` for a row of ``topic``, ``key``, ``value``, ``source``, ``field``, ``reason``.
+    """A struct of :data:`DECIDED_SCHEMA` for a row of :data:`RECORD_COLUMNS` and :data:`ANSWER_COLUMNS`.
 
-    Rows with a ``reason`` become records of `rejected`, of which ``value`` is the event.
+    A row with ``rejected`` is finished, one with a ``reason`` is rejected for it, any other is scored.
     """
     from pyspark.sql import functions as F
 
-    return _called(spark, "finish", *(F.col(name) for name in ("topic", "key", "value", "source", "field", "reason")))
+    answer = F.struct(*(F.col(name) for name in ANSWER_COLUMNS))
+    return _called(spark, "finish", *_record_columns(), answer)
 
 
 def _record_columns() -> list[Column]:
     from pyspark.sql import functions as F
 
-    return [F.col(name) for name in ("value", "key", "topic", "partition", "offset", "timestamp")]
+    return [F.col(name) for name in RECORD_COLUMNS]
 
 
 def _called(spark: SparkSession, function: str, *arguments: Column) -> Column:

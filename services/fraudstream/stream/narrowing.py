@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.limits import CUT_RAW_BYTES, WHOLE_KEY_BYTES, WHOLE_RAW_BYTES
-from fraudstream.core.contract.topics import MOST_RECORD_BYTES, REJECTED
+from fraudstream.core.contract.topics import MOST_RECORD_BYTES
 from fraudstream.core.kafka.clients import consumer, spark_sink_options
 from fraudstream.spark.failures import Failure
-from fraudstream.spark.functions import finish_record
+from fraudstream.spark.functions import ANSWER_COLUMNS, RECORD_COLUMNS, ddl, finish_record
 from fraudstream.spark.narrowing import Suspect, narrow_down, read_record
 from fraudstream.spark.probing import MOST_UNPACKED_BYTES, Range
 from fraudstream.spark.session import read_ranges
@@ -24,7 +22,8 @@ if TYPE_CHECKING:
 # What a record of `rejected` has beside the event's bytes, and a request beside its record.
 _OWN_BYTES = 16 * 1024
 
-_ROW = "topic STRING, key BINARY, value BINARY, source STRING, field STRING, reason STRING"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSAL_COLUMNS = RECORD_COLUMNS | {name: ANSWER_COLUMNS[name] for name in ("field", "reason")}
 
 
 class Narrowing:
@@ -43,14 +42,18 @@ class Narrowing:
         self._publish(self._decided(read_ranges(self._spark, self._settings, ranges, polled)))
 
     def _set_aside(self, found: list[Suspect]) -> None:
+        from pyspark.sql import functions as F
+
         reader = consumer(self._settings)
         try:
             most = self._settings.kafka_max_request_bytes
             rows = [set_aside_row(suspect, read_record(reader, suspect), most) for suspect in found]
         finally:
             reader.close()
-        made = self._spark.createDataFrame(rows, _ROW)
-        self._publish(made.select(finish_record(self._spark).alias("decided")).select("decided.*"))
+        refused = self._spark.createDataFrame(rows, ddl(_REFUSAL_COLUMNS))
+        answers = {name: F.lit(None).cast(kind) for name, kind in ANSWER_COLUMNS.items()}
+        answered = refused.withColumns({name: null for name, null in answers.items() if name not in _REFUSAL_COLUMNS})
+        self._publish(answered.select(finish_record(self._spark).alias("decided")).select("decided.*"))
 
     def _publish(self, records: DataFrame) -> None:
         records.write.format("kafka").options(**spark_sink_options(self._settings)).save()
@@ -58,19 +61,13 @@ class Narrowing:
 
 def set_aside_row(
     suspect: Suspect, record: Any, most_bytes: int = MOST_RECORD_BYTES
-) -> tuple[str, bytes | None, bytes, str, str, str]:
-    """What the record of `rejected` is made of; ``record`` is Kafka's own, None where it cannot be read.
+) -> tuple[bytes, bytes | None, str, int, int, datetime, str, str]:
+    """The record of `transactions` with the field and the reason; ``record`` is Kafka's, None where it cannot be read.
 
     ``most_bytes``: what a request may have. Where the event has no room in that, its beginning is set aside.
     """
     field = "cannot be scored" if record is not None else "cannot be read"
-    at = datetime.fromtimestamp(record.timestamp / 1000, UTC) if record is not None else datetime.now(UTC)
-    source = {
-        "topic": suspect.partition.topic,
-        "partition": suspect.partition.partition,
-        "offset": suspect.offset,
-        "enqueued_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
+    at = _EPOCH + timedelta(milliseconds=record.timestamp) if record is not None else datetime.now(UTC)
     key, value = (record.key, record.value or b"") if record is not None else (None, b"")
     reason = f"{field}: {suspect.failure.reason}"
     if len(key or b"") + len(value) > MOST_UNPACKED_BYTES:
@@ -84,4 +81,4 @@ def set_aside_row(
             f"{field}: {len(value):,} bytes, of which a request of {most_bytes:,} holds these; {suspect.failure.reason}"
         )
         value = value[:room]
-    return REJECTED, key, value, orjson.dumps(source).decode(), field, reason
+    return value, key, suspect.partition.topic, suspect.partition.partition, suspect.offset, at, field, reason

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -44,6 +44,18 @@ class Decision:
     threshold: float
     model_version: str
     reasons: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def problem(self) -> str:
+        """What of it cannot be in a record; empty for a decision that can."""
+        if not (math.isfinite(self.score) and math.isfinite(self.threshold) and self.prediction in (0, 1)):
+            return f"prediction {self.prediction}, score {self.score}, threshold {self.threshold}"
+        for reason in self.reasons:
+            contribution = reason.get("contribution")
+            is_number = isinstance(contribution, float) and math.isfinite(contribution)
+            if not is_number or not isinstance(reason.get("field"), str):
+                return f"the reason {reason!r}"[:200]
+        return ""
 
 
 class ScoringFailed(ScoringUnavailable):
@@ -137,13 +149,11 @@ def _decision(record: Mapping[str, Any]) -> Decision:
         {"field": reason["field"], "contribution": float(reason["contribution"])}
         for reason in record.get("reasons") or ()
     ]
-    for reason in reasons:
-        if not isinstance(reason["field"], str) or not math.isfinite(reason["contribution"]):
-            raise ValueError(f"the reason {reason!r}"[:200])
     score, threshold = float(record["score"]), float(record["threshold"])
-    if record["prediction"] not in (0, 1) or not math.isfinite(score) or not math.isfinite(threshold):
-        raise ValueError("prediction, score or threshold")
-    return Decision(int(record["prediction"]), score, threshold, str(record.get("model_version", "")), reasons)
+    decision = Decision(record["prediction"], score, threshold, str(record.get("model_version", "")), reasons)
+    if decision.problem:
+        raise ValueError(decision.problem)
+    return replace(decision, prediction=int(decision.prediction))
 
 
 def _require_a_plain_row(scorer: Scorer, failure: ScoringRejected | ScoringFailed) -> None:

@@ -1,33 +1,52 @@
-"""Records of `transactions` → records of `scored` and `rejected`: one definition for every trigger."""
+"""Records of `transactions` → records of `scored` and `rejected`: one definition for every trigger.
+
+The functions of Spark's Java process write both kinds of record, wherever the decision was made.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fraudstream.core.contract.event import FEATURES
-from fraudstream.core.contract.topics import MOST_RECORD_BYTES, REJECTED, SCORED
-from fraudstream.spark.functions import check_record, decide_record, finish_record
+from fraudstream.spark.functions import (
+    EVENT_COLUMNS,
+    RECORD_COLUMNS,
+    SCORER_COLUMNS,
+    check_record,
+    ddl,
+    decide_record,
+    finish_record,
+)
 from fraudstream.stream.scorers import Decision, Scorer, score_rows
 
-_CARRIED = ("key", "text", "id", "event_time", "source", "rejected")
-_MADE_SCHEMA = "topic STRING, key BINARY, value BINARY, source STRING, field STRING, reason STRING"
+# The value comes from the check, which leaves it out of what is rejected.
+_PLACE_COLUMNS = [name for name in RECORD_COLUMNS if name != "value"]
+_CARRIED = [*RECORD_COLUMNS, *EVENT_COLUMNS]
+_ANSWERED_SCHEMA = ddl(RECORD_COLUMNS | EVENT_COLUMNS | SCORER_COLUMNS)
+_ANSWER_TYPES = (
+    pa.int32(),
+    pa.float64(),
+    pa.float64(),
+    pa.string(),
+    pa.list_(pa.struct([("field", pa.string()), ("contribution", pa.float64())])),
+    pa.string(),
+    pa.string(),
+)
 
 
-class _Made(NamedTuple):
-    """A record to be finished: with a ``reason``, ``value`` is an event that is rejected for it."""
+class _Answer(NamedTuple):
+    """What a scorer answered of an event: a decision, or the reason to reject it; nothing of one that is rejected."""
 
-    topic: str
-    key: bytes | None
-    value: bytes
-    source: str | None = None
+    prediction: int | None = None
+    score: float | None = None
+    threshold: float | None = None
+    model_version: str | None = None
+    reasons: Sequence[Mapping[str, Any]] | None = None
     field: str | None = None
     reason: str | None = None
 
@@ -48,69 +67,33 @@ def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer]) -
     def score_partition(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorer: Scorer | None = None
         for batch in batches:
-            good = batch.filter(batch.column("rejected").is_null())
-            if scorer is None and good.num_rows:
+            valid = batch.filter(batch.column("rejected").is_null())
+            if scorer is None and valid.num_rows:
                 scorer = scorer_factory()
-            columns = {name: good.column(name).to_pylist() for name in FEATURES}
-            decisions = score_rows(scorer, columns, good.num_rows) if scorer else []
-            yield _records(batch, decisions)
+            columns = {name: valid.column(name).to_pylist() for name in FEATURES}
+            decisions = score_rows(scorer, columns, valid.num_rows) if scorer else []
+            yield _answered(batch, decisions)
 
-    checked = records.select("key", check_record(records.sparkSession).alias("checked")).select("key", "checked.*")
-    made = checked.mapInArrow(score_partition, _MADE_SCHEMA)
-    return made.select(finish_record(records.sparkSession).alias("decided")).select("decided.*")
+    checked = records.select(*_PLACE_COLUMNS, check_record(records.sparkSession).alias("checked"))
+    answered = checked.select(*_PLACE_COLUMNS, "checked.*").mapInArrow(score_partition, _ANSWERED_SCHEMA)
+    return answered.select(finish_record(records.sparkSession).alias("decided")).select("decided.*")
 
 
-def _records(batch: pa.RecordBatch, decisions: list[Decision | str]) -> pa.RecordBatch:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _answered(batch: pa.RecordBatch, decisions: Sequence[Decision | str]) -> pa.RecordBatch:
+    """The batch's records as they are, with the answer to each."""
     pending = iter(decisions)
-    made = []
-    for row in batch.select(list(_CARRIED)).to_pylist():
-        if row["rejected"] is not None:
-            made.append(_Made(REJECTED, row["key"], row["rejected"]))
-        elif isinstance(decision := next(pending), str):
-            made.append(_refused(row, decision.partition(":")[0], decision))
-        else:
-            made.append(_decided(row, decision, now))
-    columns = list(zip(*made, strict=True)) or [()] * len(_Made._fields)
-    types = (pa.string(), pa.binary(), pa.binary(), pa.string(), pa.string(), pa.string())
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, names=list(_Made._fields))
+    is_valid = batch.column("rejected").is_null().to_pylist()
+    answers = [_answer(next(pending)) if valid else _Answer() for valid in is_valid]
+    columns = list(zip(*answers, strict=True)) or [()] * len(_Answer._fields)
+    arrays = [batch.column(name) for name in _CARRIED]
+    arrays += [pa.array(values, kind) for values, kind in zip(columns, _ANSWER_TYPES, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=[*_CARRIED, *SCORER_COLUMNS])
 
 
-def _decided(row: Mapping[str, Any], decision: Decision, now: str) -> _Made:
-    """The record of an event with its decision; one that no topic takes, or that says nothing, is rejected alone."""
-    problem = "cannot be scored"
-    if not (math.isfinite(decision.score) and math.isfinite(decision.threshold) and decision.prediction in (0, 1)):
-        said = f"prediction {decision.prediction}, score {decision.score}, threshold {decision.threshold}"
-        return _refused(row, problem, f"{problem}: the model answered {said}")
-    try:
-        value = _scored(row, decision, now)
-    except (TypeError, ValueError) as error:  # in what the model gave as its reasons
-        return _refused(row, problem, f"{problem}: {type(error).__name__}: {error}")
-    if len(value) > MOST_RECORD_BYTES:
-        too_many = f"a record of {len(value)} bytes, more than the {MOST_RECORD_BYTES} that a topic takes"
-        return _refused(row, problem, f"{problem}: {too_many}")
-    return _Made(SCORED, str(row["id"]).encode(), value)
-
-
-def _refused(row: Mapping[str, Any], field: str, reason: str) -> _Made:
-    """The record of an event that keeps the contract and that is not scored."""
-    return _Made(REJECTED, row["key"], row["text"].encode(), row["source"], field, reason)
-
-
-def _scored(row: Mapping[str, Any], decision: Decision, now: str) -> bytes:
-    # The event's own text stays as it is, so that money and unknown fields are what their sender wrote.
-    added = orjson.dumps(
-        {
-            "event_time": row["event_time"],
-            "prediction": decision.prediction,
-            "score": decision.score,
-            "threshold": decision.threshold,
-            "model_version": decision.model_version,
-            "scored_at": now,
-            "reasons": decision.reasons,
-            "source": orjson.Fragment(row["source"]),
-        }
-    )
-    text: str = row["text"]
-    return text[: text.rindex("}")].encode() + b"," + added[1:]
+def _answer(decision: Decision | str) -> _Answer:
+    """A decision that says nothing, or a refusal, rejects its event alone."""
+    if isinstance(decision, str):
+        return _Answer(field=decision.partition(":")[0], reason=decision)
+    if problem := decision.problem:
+        return _Answer(field="cannot be scored", reason=f"cannot be scored: the model answered {problem}")
+    return _Answer(decision.prediction, decision.score, decision.threshold, decision.model_version, decision.reasons)

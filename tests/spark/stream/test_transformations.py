@@ -146,9 +146,10 @@ def test_every_rejected_record_is_one_that_event_hubs_takes(spark: SparkSession,
         Decision(1, float("nan"), 0.5, "7"),
         Decision(2, 0.5, 0.5, "7"),
         Decision(1, 0.5, 0.5, "7", [{"field": object()}]),
-        Decision(1, 0.5, 0.5, "7", [{"field": "x" * 1_100_000}]),
+        Decision(1, 0.5, 0.5, "7", [{"field": "amount", "contribution": float("inf")}]),
+        Decision(1, 0.5, 0.5, "7", [{"field": "x" * 1_100_000, "contribution": 1.5}]),
     ],
-    ids=["no number", "no prediction", "no JSON", "too large"],
+    ids=["no number", "no prediction", "no text", "an endless contribution", "too large"],
 )
 def test_a_decision_that_cannot_be_sent_on_rejects_its_event_alone(spark: SparkSession, decision: Decision) -> None:
     def scorer() -> Scorer:

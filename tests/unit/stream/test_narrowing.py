@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -18,8 +19,8 @@ SUSPECT = Suspect(TopicPartition("transactions", 1), 7, Failure("record", "Recor
 
 def row(size: int, most: int = MOST_RECORD_BYTES) -> tuple[bytes, str]:
     record = SimpleNamespace(timestamp=1_800_000_000_000, key=b"1", value=b"x" * size)
-    made = set_aside_row(SUSPECT, record, most)
-    return made[2], made[5]
+    value, *_, reason = set_aside_row(SUSPECT, record, most)
+    return value, reason
 
 
 @pytest.mark.parametrize("size", [0, 100, 256 * 1024, 900_000])
@@ -42,6 +43,8 @@ def test_of_an_event_that_no_request_holds_its_beginning_is_set_aside(most: int)
 
 def test_of_what_spark_has_no_room_for_the_beginning_is_handed_on() -> None:
     record = SimpleNamespace(timestamp=1_800_000_000_000, key=b"k" * 9_000_000, value=b"x" * 9_000_000)
-    _, key, value, _, field, reason = set_aside_row(SUSPECT, record)
+    value, key, topic, partition, offset, timestamp, field, reason = set_aside_row(SUSPECT, record)
+    assert (topic, partition, offset) == ("transactions", 1, 7)
+    assert timestamp == datetime(2027, 1, 15, 8, tzinfo=UTC)
     assert (key, value) == (b"k" * WHOLE_KEY_BYTES, b"x" * CUT_RAW_BYTES)
     assert (field, reason) == ("cannot be scored", "cannot be scored: RecordTooLargeException: too large")

@@ -76,6 +76,8 @@ public final class Contract {
     public final int wholeKeyBytes;
     /** So many characters of a reason are kept at most. */
     public final int shownReason;
+    /** A record of so many bytes at most is one that every topic takes. */
+    public final int mostRecordBytes;
     /** The topic of the events that were scored. */
     public final String scoredTopic;
     /** The topic of the events that were refused. */
@@ -126,6 +128,7 @@ public final class Contract {
         cutRawBytes = described.get("cut_raw_bytes").asInt();
         wholeKeyBytes = described.get("whole_key_bytes").asInt();
         shownReason = described.get("shown_reason").asInt();
+        mostRecordBytes = described.get("most_record_bytes").asInt();
         mostNesting = described.get("most_nesting").asInt();
         mostFields = described.get("most_fields").asInt();
         mostDocumentBytes = described.get("most_document_bytes").asInt();
@@ -147,9 +150,9 @@ public final class Contract {
         return found == null ? -1 : found;
     }
 
-    /** The schema of what one of our functions answers, by the function's name, in Spark's DDL. */
-    public String schema(String function) {
-        return schemas.get(function);
+    /** A schema in Spark's DDL: what the function of that name answers, or {@code answer}, a scorer's answer. */
+    public String schema(String name) {
+        return schemas.get(name);
     }
 
     /** A text of ASCII as bytes. */

@@ -24,7 +24,7 @@ public final class Event {
         present = new boolean[fields];
     }
 
-    /** An event that was refused elsewhere, with all that was said of it there. */
+    /** An event that was refused elsewhere: {@code reason} starts with {@code field}. */
     public static Event refused(String field, String reason) {
         Event event = new Event(0);
         event.field = field;
@@ -72,11 +72,6 @@ public final class Event {
     /** The id of a valid event. */
     public long id() {
         return integers[Contract.CURRENT.idPosition];
-    }
-
-    /** The key of the event's records: its id in decimal digits. */
-    public byte[] key() {
-        return Contract.ascii(Long.toString(id()));
     }
 
     /** The value of the field at a position as Spark holds it: a long, a double or a text, null where it is absent. */

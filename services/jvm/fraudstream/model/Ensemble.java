@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import fraudstream.contract.Contract;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
@@ -15,7 +14,7 @@ import java.util.Map;
 public final class Ensemble {
     private static final int REASONS = 3;
 
-    /** What all scored records of a version have in common, as members of their JSON: its threshold and number. */
+    /** What all scored records of this version have in common: see {@link Decision#inCommon}. */
     public final byte[] inCommon;
     private final double threshold;
     private final boolean singlePrecision;
@@ -35,8 +34,7 @@ public final class Ensemble {
     private Ensemble(JsonNode described) {
         threshold = described.get("threshold").asDouble();
         String version = described.get("version").asText();
-        inCommon = (",\"threshold\":" + threshold + ",\"model_version\":\"" + version + "\"")
-            .getBytes(StandardCharsets.UTF_8);
+        inCommon = Decision.inCommon(threshold, version);
         singlePrecision = described.get("single_precision").asBoolean();
         base = described.get("base").asDouble();
         roots = integers(described.get("roots"));
@@ -187,9 +185,8 @@ public final class Ensemble {
             if (!(contributions[most] > 0)) {
                 break;
             }
-            json.append(reason == 0 ? "" : ",").append("{\"field\":\"");
-            json.append(contract.fields[contract.features[most]].name).append("\",\"contribution\":");
-            json.append(Math.rint(contributions[most] * 1e4) / 1e4).append('}');
+            String field = contract.fields[contract.features[most]].name;
+            Decision.addReason(json, field, Math.rint(contributions[most] * 1e4) / 1e4);
             contributions[most] = Double.NEGATIVE_INFINITY;
         }
         return json.append(']').toString();

@@ -1,5 +1,6 @@
 package fraudstream.spark;
 
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.Arrays;
 import org.apache.spark.unsafe.Platform;
@@ -22,6 +23,11 @@ final class Bytes {
         text.getBytes(0, count, held, length);
         length += count;
         return this;
+    }
+
+    Bytes utf8(String text) {
+        byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
+        return all(encoded, encoded.length);
     }
 
     Bytes all(byte[] from, int count) {

@@ -8,11 +8,11 @@ import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * A record of {@code transactions} → what a scorer elsewhere needs: the finished record where the event breaks the
- * contract, else the event's text, id, time and source, and the model's inputs.
+ * A record of {@code transactions} → what a scorer elsewhere needs: the value of its record of {@code rejected} where
+ * the event breaks the contract, else the event's bytes, id and time, and the model's inputs.
  */
 public class CheckRecord extends Function {
-    private static final int BEFORE_FEATURES = 5;
+    private static final int BEFORE_FEATURES = 4;
 
     CheckRecord() {
         super("check", Source.columns());
@@ -21,18 +21,17 @@ public class CheckRecord extends Function {
     /** {@code enqueued}: the broker's time in microseconds since 1970 in UTC; {@code key} may be null. */
     public static InternalRow invoke(
         byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued) {
-        Source source = new Source(topic, partition, offset, enqueued);
         Event event = EventReader.readAny(value, false);
         int[] positions = Contract.CURRENT.features;
         Object[] columns = new Object[BEFORE_FEATURES + positions.length];
-        columns[3] = source.json();
         if (event.reason() != null) {
-            columns[4] = Records.rejected(value, key, event, source.json().toString());
+            Source source = new Source(topic, partition, offset, enqueued);
+            columns[3] = Records.rejectedValue(value, key, event, source);
             return new GenericInternalRow(columns);
         }
-        columns[0] = UTF8String.fromBytes(value);
+        columns[0] = value;
         columns[1] = event.id();
-        columns[2] = new Bytes(20).seconds(event.eventSeconds()).ascii("Z").text();
+        columns[2] = event.eventSeconds();
         for (int feature = 0; feature < positions.length; feature++) {
             columns[BEFORE_FEATURES + feature] = event.value(positions[feature]);
         }

@@ -1,13 +1,11 @@
 package fraudstream.spark;
 
-import fraudstream.contract.Contract;
 import fraudstream.contract.Event;
 import fraudstream.contract.EventReader;
 import fraudstream.model.Champion;
 import fraudstream.model.Decision;
 import fraudstream.model.Ensemble;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -16,9 +14,6 @@ import org.apache.spark.unsafe.types.UTF8String;
  * trees are in a file, or rejected with its reason.
  */
 public class DecideRecord extends Function {
-    static final UTF8String SCORED = UTF8String.fromString(Contract.CURRENT.scoredTopic);
-    static final UTF8String REJECTED = UTF8String.fromString(Contract.CURRENT.rejectedTopic);
-
     DecideRecord() {
         super("decide", Source.columns(DataTypes.StringType));
     }
@@ -36,20 +31,12 @@ public class DecideRecord extends Function {
             Ensemble ensemble = Champion.of(champion);
             try {
                 Decision decision = ensemble.decide(event.features());
-                byte[] scored = Records.scored(value, event, ensemble, decision, source);
-                return row(SCORED, event.key(), scored);
+                return Records.scored(
+                    value, key, event.id(), event.eventSeconds(), decision, ensemble.inCommon, source);
             } catch (RuntimeException | StackOverflowError error) {
                 event = Event.failed(error);
             }
         }
-        return rejected(value, key, event, source.json().toString());
-    }
-
-    static InternalRow rejected(byte[] value, byte[] key, Event event, String source) {
-        return row(REJECTED, Records.rejectedKey(key), Records.rejected(value, key, event, source));
-    }
-
-    static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
-        return new GenericInternalRow(new Object[] {topic, key, value});
+        return Records.rejected(value, key, event, source);
     }
 }

@@ -1,33 +1,61 @@
 package fraudstream.spark;
 
+import fraudstream.contract.Contract;
 import fraudstream.contract.Event;
+import fraudstream.model.Decision;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.catalyst.util.ArrayData;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * What a scorer elsewhere made of a record → topic, key and value of the record that comes out: as they are, or
- * rejected where the event was refused with a reason.
+ * A record of {@code transactions} and what a scorer elsewhere answered of it → topic, key and value of the record that
+ * comes out: scored, or rejected with its reason.
  */
 public class FinishRecord extends Function {
+    private static final StructType ANSWER = StructType.fromDDL(Contract.CURRENT.schema("answer"));
+    private static final int ID = ANSWER.fieldIndex("id");
+    private static final int EVENT_SECONDS = ANSWER.fieldIndex("event_seconds");
+    private static final int REJECTED = ANSWER.fieldIndex("rejected");
+    private static final int PREDICTION = ANSWER.fieldIndex("prediction");
+    private static final int SCORE = ANSWER.fieldIndex("score");
+    private static final int THRESHOLD = ANSWER.fieldIndex("threshold");
+    private static final int MODEL_VERSION = ANSWER.fieldIndex("model_version");
+    private static final int REASONS = ANSWER.fieldIndex("reasons");
+    private static final int FIELD = ANSWER.fieldIndex("field");
+    private static final int REASON = ANSWER.fieldIndex("reason");
+
     FinishRecord() {
-        super(
-            "finish",
-            DataTypes.StringType,
-            DataTypes.BinaryType,
-            DataTypes.BinaryType,
-            DataTypes.StringType,
-            DataTypes.StringType,
-            DataTypes.StringType);
+        super("finish", Source.columns(ANSWER));
     }
 
-    /** {@code field} and {@code reason} are null where nothing was refused; {@code source} is JSON. */
+    /**
+     * {@code answer} holds one of three: {@code rejected}, the value of a record that is finished; a {@code reason} to
+     * reject the event, with its {@code field}; or the event's id, its time and the decision.
+     */
     public static InternalRow invoke(
-        UTF8String topic, byte[] key, byte[] value, UTF8String source, UTF8String field, UTF8String reason) {
-        if (reason == null) {
-            return DecideRecord.row(topic, topic.equals(DecideRecord.REJECTED) ? Records.rejectedKey(key) : key, value);
+        byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued, InternalRow answer) {
+        if (!answer.isNullAt(REJECTED)) {
+            return Records.rejected(key, answer.getBinary(REJECTED));
         }
-        Event event = Event.refused(field.toString(), reason.toString());
-        return DecideRecord.rejected(value, key, event, source.toString());
+        Source source = new Source(topic, partition, offset, enqueued);
+        if (!answer.isNullAt(REASON)) {
+            Event event = Event.refused(answer.getString(FIELD), answer.getString(REASON));
+            return Records.rejected(value, key, event, source);
+        }
+        String reasons = reasons(answer.getArray(REASONS));
+        Decision decision = new Decision(answer.getInt(PREDICTION), answer.getDouble(SCORE), reasons);
+        byte[] inCommon = Decision.inCommon(answer.getDouble(THRESHOLD), answer.getString(MODEL_VERSION));
+        return Records.scored(
+            value, key, answer.getLong(ID), answer.getLong(EVENT_SECONDS), decision, inCommon, source);
+    }
+
+    private static String reasons(ArrayData reasons) {
+        StringBuilder json = new StringBuilder(180).append('[');
+        for (int reason = 0; reason < reasons.numElements(); reason++) {
+            InternalRow members = reasons.getStruct(reason, 2);
+            Decision.addReason(json, members.getString(0), members.getDouble(1));
+        }
+        return json.append(']').toString();
     }
 }

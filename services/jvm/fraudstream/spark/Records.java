@@ -6,7 +6,6 @@ import fraudstream.contract.Contract;
 import fraudstream.contract.Event;
 import fraudstream.contract.Texts;
 import fraudstream.model.Decision;
-import fraudstream.model.Ensemble;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
@@ -14,33 +13,63 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
+import org.apache.spark.unsafe.types.UTF8String;
 
-/** The values of {@code scored} and {@code rejected}. */
+/** The one writer of records of {@code scored} and {@code rejected}, wherever the decision was made. */
 final class Records {
     private static final JsonFactory JSON = new JsonFactory();
+    private static final UTF8String SCORED = UTF8String.fromString(Contract.CURRENT.scoredTopic);
+    private static final UTF8String REJECTED = UTF8String.fromString(Contract.CURRENT.rejectedTopic);
     private static final int DECISION_BYTES = 512;
+    private static final String UNSCORED = "cannot be scored";
 
     private Records() {
     }
 
     /**
-     * An event's own bytes, so that money and unknown fields are what their sender wrote, with the decision added.
+     * The record of a scored event: its own bytes, so that money and unknown fields are what their sender wrote, with
+     * the decision added. {@code inCommon} is what {@link Decision#inCommon} gives. An event whose record no topic takes
+     * is rejected.
      */
-    static byte[] scored(byte[] value, Event event, Ensemble ensemble, Decision decision, Source source) {
+    static InternalRow scored(
+        byte[] value, byte[] key, long id, long eventSeconds, Decision decision, byte[] inCommon, Source source) {
         int kept = lastBrace(value);
         Bytes bytes = new Bytes(kept + DECISION_BYTES).all(value, kept);
-        bytes.ascii(",\"event_time\":\"").seconds(event.eventSeconds());
+        bytes.ascii(",\"event_time\":\"").seconds(eventSeconds);
         bytes.ascii("Z\",\"prediction\":").number(decision.prediction());
         bytes.ascii(",\"score\":").ascii(Double.toString(decision.score()));
-        bytes.all(ensemble.inCommon, ensemble.inCommon.length);
+        bytes.all(inCommon, inCommon.length);
         bytes.ascii(",\"scored_at\":\"").millis(System.currentTimeMillis());
-        bytes.ascii("\",\"reasons\":").ascii(decision.reasons());
+        bytes.ascii("\",\"reasons\":").utf8(decision.reasons());
         source.into(bytes.ascii(",\"source\":"));
-        return bytes.ascii("}").toArray();
+        byte[] record = bytes.ascii("}").toArray();
+        int most = Contract.CURRENT.mostRecordBytes;
+        if (record.length > most) {
+            String reason = UNSCORED + ": a record of " + record.length + " bytes, more than the " + most
+                + " that a topic takes";
+            return rejected(value, key, Event.refused(UNSCORED, reason), source);
+        }
+        return row(SCORED, Contract.ascii(Long.toString(id)), record);
     }
 
-    /** The record of an event that is not scored; whatever it holds, this stays far below what a topic takes. */
-    static byte[] rejected(byte[] value, byte[] key, Event event, String source) {
+    /** The record of an event that is not scored, with the sender's key. */
+    static InternalRow rejected(byte[] value, byte[] key, Event event, Source source) {
+        return rejected(key, rejectedValue(value, key, event, source));
+    }
+
+    /** The same where its value has been made before. */
+    static InternalRow rejected(byte[] key, byte[] rejectedValue) {
+        return row(REJECTED, rejectedKey(key), rejectedValue);
+    }
+
+    private static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
+        return new GenericInternalRow(new Object[] {topic, key, value});
+    }
+
+    /** The value of such a record; whatever the event holds, this stays far below what a topic takes. */
+    static byte[] rejectedValue(byte[] value, byte[] key, Event event, Source source) {
         byte[] raw = value == null ? new byte[0] : value;
         Contract contract = Contract.CURRENT;
         byte[] kept = raw.length <= contract.wholeRawBytes ? raw : Arrays.copyOf(raw, contract.cutRawBytes);
@@ -57,7 +86,7 @@ final class Records {
             }
             json.writeStringField("rejected_at", new Bytes(24).millis(System.currentTimeMillis()).text().toString());
             json.writeFieldName("source");
-            json.writeRawValue(source);
+            json.writeRawValue(source.json().toString());
             json.writeEndObject();
         } catch (IOException error) {
             throw new IllegalStateException("fraudstream: a rejected record cannot be written: " + error.getMessage());
@@ -78,7 +107,7 @@ final class Records {
     }
 
     /** The key of a rejected record: the sender's where that is short, else what stands for it among all others. */
-    static byte[] rejectedKey(byte[] key) {
+    private static byte[] rejectedKey(byte[] key) {
         return key == null || key.length <= Contract.CURRENT.wholeKeyBytes ? key : Contract.ascii(sha256(key));
     }
 
