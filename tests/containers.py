@@ -101,25 +101,25 @@ class Compose:
 
     def config(self) -> dict[str, Any]:
         """The resolved model of the files."""
-        found: dict[str, Any] = json.loads(self.run("--profile", "*", "config", "--format", "json"))
-        return found
+        model: dict[str, Any] = json.loads(self.run("--profile", "*", "config", "--format", "json"))
+        return model
 
     def services(self) -> dict[str, dict[str, Any]]:
         """Service → its container's state as ``docker compose ps`` lists it."""
         lines = self.run("ps", "--all", "--format", "json").splitlines()
-        return {one["Service"]: one for one in map(json.loads, lines)}
+        return {container["Service"]: container for container in map(json.loads, lines)}
 
     def await_healthy(self, *names: str, seconds: float = 180) -> None:
         """Wait until the named services are healthy."""
 
         def healthy() -> bool:
-            found = self.services()
-            return all(found.get(name, {}).get("Health") == "healthy" for name in names)
+            services = self.services()
+            return all(services.get(name, {}).get("Health") == "healthy" for name in names)
 
         await_condition(healthy, seconds)
 
     def containers(self) -> dict[str, Any]:
         """Service → its container, as the engine describes it."""
         labelled = {"label": f"com.docker.compose.project={self.project}"}
-        found = docker.from_env().containers.list(all=True, filters=labelled)
-        return {one.labels["com.docker.compose.service"]: one for one in found}
+        containers = docker.from_env().containers.list(all=True, filters=labelled)
+        return {container.labels["com.docker.compose.service"]: container for container in containers}

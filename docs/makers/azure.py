@@ -1,4 +1,4 @@
-"""The parts of `docs/how-to/azure.md` that are made: what the last rehearsal measured, and what the templates cost."""
+"""The generated parts of `docs/how-to/azure.md`: what the last rehearsal measured, and what the templates cost."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ RESULTS = Path("benchmarks/results/rehearsal.json")
 PARAMETERS = Path("azure/parameters/dev.json")
 
 
-def made(project: Path) -> dict[Path, str]:
-    """The page as it should be. Raises ``OSError`` where a file that it is made from is missing."""
+def generated(project: Path) -> dict[Path, str]:
+    """The page as it should be. Raises ``OSError`` where a source file is missing."""
     text = (project / PAGE).read_text("utf-8")
     parameters = {
-        name: one["value"] for name, one in json.loads((project / PARAMETERS).read_text("utf-8"))["parameters"].items()
+        name: parameter["value"]
+        for name, parameter in json.loads((project / PARAMETERS).read_text("utf-8"))["parameters"].items()
     }
     sections = {
         "costs": costs_section(template_costs(parameters)),

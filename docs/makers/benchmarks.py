@@ -18,14 +18,14 @@ PAGE = Path("docs/explanation/benchmarks.md")
 _RESULTS = Path("benchmarks") / "results"
 
 
-def section(found: Mapping[str, Mapping[str, Any]]) -> str:
+def section(outcomes: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables of the results, by the name of their file."""
     parts: list[str] = []
-    for name, one in found.items():
+    for name, outcome in outcomes.items():
         parts.append(f"### {name.capitalize()}")
-        parts.extend(map(_table, rendering.tables(one)))
-        parts.append(f"{rendering.made_on(one)}. [All figures](../../benchmarks/results/{name}.json).")
-    if not found:
+        parts.extend(map(_table, rendering.tables(outcome)))
+        parts.append(f"{rendering.made_on(outcome)}. [All figures](../../benchmarks/results/{name}.json).")
+    if not outcomes:
         parts.append("No results are kept yet.")
     return "\n\n".join(parts)
 
@@ -40,7 +40,7 @@ def renewed(page: str, tables: str) -> str:
     return replaced(page, BEGIN, END, f"\n\n{tables}\n\n")
 
 
-def made(project: Path) -> dict[Path, str]:
+def generated(project: Path) -> dict[Path, str]:
     """The page as it should be."""
     page = project / PAGE
     return {page: renewed(page.read_text("utf-8"), section(read_all(project / _RESULTS)))}

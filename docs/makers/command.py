@@ -1,4 +1,4 @@
-"""The command that writes all made files, or tells which are stale."""
+"""The command that writes all generated files, or names the stale ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from docs.makers.files import Files, stale, write
 MAKERS = (reference, definitions, azure, benchmarks, dashboards, parity, modules)
 
 
-def made(project: Path) -> Files:
-    """Every made file of the project as it should be.
+def generated(project: Path) -> Files:
+    """Every generated file of the project as it should be.
 
-    Raises ``OSError`` where a file that one is made from is missing, ``ValueError`` where a page lacks its marks.
+    Raises ``OSError`` if a source file is missing, ``ValueError`` if a page lacks its marks.
     """
     files: dict[Path, str] = {}
     for maker in MAKERS:
-        files |= maker.made(project)
+        files |= maker.generated(project)
     return files
 
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mode.add_argument("--write", action="store_true", help="write the files")
     parser.add_argument("project", type=Path, nargs="?", default=Path(), help="the project's folder; here by default")
     options = parser.parse_args(arguments)
-    files = made(options.project)
+    files = generated(options.project)
     if options.write:
         write(files)
         return 0

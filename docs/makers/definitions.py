@@ -11,6 +11,6 @@ FILE = Path("azure/definitions.json")
 _NOTE = "Made from the code by `python -m docs.makers --write`; change it there."
 
 
-def made(project: Path) -> dict[Path, str]:
+def generated(project: Path) -> dict[Path, str]:
     """The file as it should be."""
     return {project / FILE: json.dumps({"note": _NOTE} | definitions(), indent=2) + "\n"}

@@ -13,7 +13,7 @@ ROOTS = ("services", "generator", "ml", "dashboards", "benchmarks")
 _NOTE = "<!-- Made from docstrings by `python -m docs.makers --write`; change it there. -->"
 
 
-def made(project: Path) -> dict[Path, str]:
+def generated(project: Path) -> dict[Path, str]:
     """The page as it should be. Raises ``ValueError`` for a module without a docstring."""
     rooms = [room for root in ROOTS for room in _rooms(project / root / "fraudstream", project)]
     sections = "\n\n".join(f"## `{name}`\n\n{purpose}\n\n{rows}".rstrip() for name, purpose, rows in rooms)
@@ -22,7 +22,7 @@ def made(project: Path) -> dict[Path, str]:
 
 # Modules
 
-Every module by its folder. What may import what is told in [architecture](../explanation/architecture.md#layout).
+Every module by its folder. The allowed imports are in [architecture](../explanation/architecture.md#layout).
 
 {sections}
 """
@@ -40,7 +40,7 @@ def _rooms(root: Path, project: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def first_line(file: Path) -> str:
-    """The first line of a module's docstring, as Markdown. Raises ``ValueError`` where there is none."""
+    """The first line of a module's docstring, as Markdown. Raises ``ValueError`` for a module without one."""
     text = ast.get_docstring(ast.parse(file.read_text("utf-8")))
     if not text:
         raise ValueError(f"{file} has no docstring")

@@ -1,7 +1,7 @@
-"""The parity table: which feature is shown under which profile, from the markers of the tests.
+"""The parity table: which tests show which feature under which profile.
 
-A test says
-``@pytest.mark.parity("what works", "local", "rehearsal")``; the table tells nothing that no test shows.
+Tests carry the marker ``@pytest.mark.parity("what works", "local", "rehearsal")``; the table is made from these markers
+alone.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ class Shown:
 def shown(folder: Path) -> list[Shown]:
     """All marked tests, in the order of files and lines. Raises ``ValueError`` for a marker that says too little."""
     return [
-        one
+        test
         for file in sorted(folder.rglob("test_*.py"))
-        for one in _marked(ast.parse(file.read_text("utf-8")), file.relative_to(folder.parent).as_posix())
+        for test in _marked(ast.parse(file.read_text("utf-8")), file.relative_to(folder.parent).as_posix())
     ]
 
 
-def page(found: Sequence[Shown]) -> str:
+def page(tests: Sequence[Shown]) -> str:
     """The table, and below it which tests stand behind each row."""
-    features = sorted({one.feature for one in found}, key=str.casefold)
+    features = sorted({test.feature for test in tests}, key=str.casefold)
     rows = [
-        [feature, *("✓" if _tests(found, feature, profile) else "" for profile in PROFILES)] for feature in features
+        [feature, *("✓" if _names(tests, feature, profile) else "" for profile in PROFILES)] for feature in features
     ]
     details = [
         f"- **{feature}**\n"
         + "\n".join(
-            f"  - {profile}: {', '.join(f'`{one}`' for one in tests)}"
+            f"  - {profile}: {', '.join(f'`{name}`' for name in names)}"
             for profile in PROFILES
-            if (tests := _tests(found, feature, profile))
+            if (names := _names(tests, feature, profile))
         )
         for feature in features
     ]
@@ -70,7 +70,7 @@ commands against the services' documentation. No test of this project runs in Az
 """
 
 
-def made(project: Path) -> dict[Path, str]:
+def generated(project: Path) -> dict[Path, str]:
     """The page as it should be. Raises ``ValueError`` for a marker that says too little."""
     return {project / PAGE: page(shown(project / TESTS))}
 
@@ -87,5 +87,5 @@ def _marked(tree: ast.Module, file: str) -> Iterator[Shown]:
                 yield Shown(feature, tuple(profiles), file, node.name)
 
 
-def _tests(found: Sequence[Shown], feature: str, profile: str) -> list[str]:
-    return [f"{one.file}::{one.name}" for one in found if one.feature == feature and profile in one.profiles]
+def _names(tests: Sequence[Shown], feature: str, profile: str) -> list[str]:
+    return [f"{test.file}::{test.name}" for test in tests if test.feature == feature and profile in test.profiles]

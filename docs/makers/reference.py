@@ -21,7 +21,7 @@ KIB = 1024
 
 
 def settings_page() -> str:
-    """Every setting: its variable, default, what each profile sets, and what it is for."""
+    """Every setting: its variable, its default, the value of each profile, and its purpose."""
     profiles: tuple[str, ...] = get_args(Profile)
     rows = [
         (
@@ -56,7 +56,7 @@ Further variables that begin with `FRAUDSTREAM_`; all but Compose's are read fro
 
 
 def topics_page() -> str:
-    """The table of topics with what each one holds and its limits."""
+    """The table of topics with their contents and limits."""
     rows = [
         (
             f"`{topic.name}`",
@@ -96,7 +96,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def made(project: Path) -> dict[Path, str]:
+def generated(project: Path) -> dict[Path, str]:
     """The pages as they should be."""
     return {project / "docs" / "reference" / name: page() for name, page in PAGES.items()}
 

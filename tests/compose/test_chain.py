@@ -1,6 +1,6 @@
 """`docker compose up` as a user types it: scored events on the pages, and nothing lost whatever is restarted.
 
-The tests tell one story and run in the order in which they stand here.
+The tests build on each other and run in the order of this file.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def first_scored_at(settings: Settings) -> datetime:
     partitions = [TopicPartition(SCORED, number) for number in reader.partitions_for_topic(SCORED) or ()]
     reader.assign(partitions)
     reader.seek_to_beginning(*partitions)
-    found = [record for records in reader.poll(timeout_ms=30_000).values() for record in records]
+    records = [record for records in reader.poll(timeout_ms=30_000).values() for record in records]
     reader.close()
-    return datetime.fromtimestamp(min(record.timestamp for record in found) / 1000, UTC)
+    return datetime.fromtimestamp(min(record.timestamp for record in records) / 1000, UTC)
 
 
 def memory_in_use(compose_project: str) -> dict[str, int]:
@@ -60,13 +60,13 @@ def memory_in_use(compose_project: str) -> dict[str, int]:
     labelled = {"label": f"com.docker.compose.project={compose_project}"}
     running = docker.from_env().containers.list(filters=labelled)
     with ThreadPoolExecutor(len(running)) as pool:
-        stats = list(pool.map(lambda one: one.stats(stream=False)["memory_stats"], running))
+        stats = list(pool.map(lambda container: container.stats(stream=False)["memory_stats"], running))
 
-    def held(one: Mapping[str, Any]) -> int:
-        cache = one["stats"].get("total_inactive_file", one["stats"].get("inactive_file", 0))
-        return int(one["usage"]) - int(cache)
+    def held(container: Mapping[str, Any]) -> int:
+        cache = container["stats"].get("total_inactive_file", container["stats"].get("inactive_file", 0))
+        return int(container["usage"]) - int(cache)
 
-    names = [one.labels["com.docker.compose.service"] for one in running]
+    names = [container.labels["com.docker.compose.service"] for container in running]
     return dict(zip(names, map(held, stats), strict=True))
 
 
@@ -86,9 +86,9 @@ def test_up_ends_with_scored_events(chain: Chain) -> None:
 
 
 def test_everything_that_runs_is_healthy(chain: Chain) -> None:
-    found = chain.compose.services()
-    assert {name: found[name]["Health"] for name in RUNNING} == dict.fromkeys(RUNNING, "healthy")
-    assert "load" not in found
+    services = chain.compose.services()
+    assert {name: services[name]["Health"] for name in RUNNING} == dict.fromkeys(RUNNING, "healthy")
+    assert "load" not in services
 
 
 def test_no_process_is_root_and_no_root_file_system_is_written(chain: Chain) -> None:
@@ -147,11 +147,11 @@ def test_every_event_is_accounted_for(chain: Chain) -> None:
 def test_the_one_shot_services_ended_well_and_the_rest_is_healthy(chain: Chain) -> None:
     """The training of the second algorithm gives way to all that is scored, for which the test above has ended that."""
     await_condition(lambda: chain.compose.services()["bootstrap"]["State"] == "exited", 600)
-    found = chain.compose.services()
-    assert {name: found[name]["ExitCode"] for name in ("topics", "bootstrap")} == {"topics": 0, "bootstrap": 0}
+    services = chain.compose.services()
+    assert {name: services[name]["ExitCode"] for name in ("topics", "bootstrap")} == {"topics": 0, "bootstrap": 0}
     rest = [name for name in RUNNING if name != "generator"]
-    assert {name: found[name]["Health"] for name in rest} == dict.fromkeys(rest, "healthy")
-    assert "load" not in found
+    assert {name: services[name]["Health"] for name in rest} == dict.fromkeys(rest, "healthy")
+    assert "load" not in services
 
 
 @pytest.mark.parity("lost connections and restarts lose and double nothing", "compose")
@@ -191,9 +191,9 @@ def test_a_shell_block_with_containers_does_what_it_says(chain: Chain, block: Sh
 
 
 def test_nothing_ran_out_of_memory(chain: Chain) -> None:
-    states = {name: one.attrs["State"] for name, one in chain.compose.containers().items()}
+    states = {name: container.attrs["State"] for name, container in chain.compose.containers().items()}
     assert [name for name, state in states.items() if state["OOMKilled"]] == []
-    crashed = {name: one.attrs["RestartCount"] for name, one in chain.compose.containers().items()}
+    crashed = {name: container.attrs["RestartCount"] for name, container in chain.compose.containers().items()}
     assert {name: count for name, count in crashed.items() if count} == {}
 
 

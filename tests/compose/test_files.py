@@ -1,4 +1,4 @@
-"""The Compose files as they are written: defaults for everything, nothing secret, nothing open, and within 8 GB."""
+"""The Compose files as written: a default for everything, no secret, no port open to other machines, at most 8 GB."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ needs_compose = pytest.mark.skipif(not compose_command(), reason="no Compose: `u
 
 @cache
 def services(*files: str) -> dict[str, Any]:
-    found: dict[str, Any] = Compose("files", {}, [str(ROOT / file) for file in files]).config()["services"]
-    return found
+    described: dict[str, Any] = Compose("files", {}, [str(ROOT / file) for file in files]).config()["services"]
+    return described
 
 
 def text(file: str) -> str:
@@ -38,7 +38,7 @@ def test_every_variable_has_a_default(file: str) -> None:
     # $$ is a dollar for the container's own shell.
     used = re.findall(r"(?<!\$)\$(?:\{[^}]*\}|\w+)", text(file))
     assert used
-    assert [one for one in used if not re.fullmatch(r"\$\{[A-Z_]+:-[^}]+\}", one)] == []
+    assert [variable for variable in used if not re.fullmatch(r"\$\{[A-Z_]+:-[^}]+\}", variable)] == []
 
 
 @pytest.mark.parametrize("file", [*BOTH, "Dockerfile"])
@@ -73,7 +73,7 @@ def test_the_documentation_names_every_variable_and_service() -> None:
 @needs_compose
 @VARIANTS
 def test_ports_are_published_to_this_machine_only(files: list[str]) -> None:
-    published = [port for one in services(*files).values() for port in one.get("ports", ())]
+    published = [port for service in services(*files).values() for port in service.get("ports", ())]
     assert published
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
 
@@ -81,7 +81,7 @@ def test_ports_are_published_to_this_machine_only(files: list[str]) -> None:
 @needs_compose
 @VARIANTS
 def test_memory_limits_fit_together(files: list[str]) -> None:
-    limits = {name: int(one["mem_limit"]) for name, one in services(*files).items() if name != "load"}
+    limits = {name: int(service["mem_limit"]) for name, service in services(*files).items() if name != "load"}
     assert all(limits.values())
     assert sum(limits.values()) <= MOST_MEMORY, limits
 
@@ -89,52 +89,56 @@ def test_memory_limits_fit_together(files: list[str]) -> None:
 @needs_compose
 @VARIANTS
 def test_each_service_has_a_health_check_or_ends(files: list[str]) -> None:
-    without = {name for name, one in services(*files).items() if "healthcheck" not in one}
+    without = {name for name, service in services(*files).items() if "healthcheck" not in service}
     assert without == ONE_SHOT
 
 
 @needs_compose
 @VARIANTS
 def test_services_have_no_more_rights_than_they_need(files: list[str]) -> None:
-    for name, one in services(*files).items():
-        assert one["cap_drop"] == ["ALL"], name
-        assert one["security_opt"] == ["no-new-privileges:true"], name
-        assert not one.get("privileged"), name
+    for name, service in services(*files).items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
         # Kafka's image writes its configuration next to its program.
-        assert one.get("read_only") or name == "kafka", name
+        assert service.get("read_only") or name == "kafka", name
 
 
 @needs_compose
 @VARIANTS
 def test_our_own_images_never_come_from_a_registry(files: list[str]) -> None:
-    for name, one in services(*files).items():
-        assert (one.get("pull_policy") == "never") == ("build" in one) == one["image"].startswith("fraudstream/"), name
+    for name, service in services(*files).items():
+        assert (
+            (service.get("pull_policy") == "never")
+            == ("build" in service)
+            == service["image"].startswith("fraudstream/")
+        ), name
 
 
 @needs_compose
 @VARIANTS
-def test_what_is_waited_for_is_a_condition(files: list[str]) -> None:
-    for name, one in services(*files).items():
-        for needed, how in one.get("depends_on", {}).items():
+def test_services_wait_for_a_condition(files: list[str]) -> None:
+    for name, service in services(*files).items():
+        for needed, how in service.get("depends_on", {}).items():
             wanted = "service_completed_successfully" if needed in ONE_SHOT else "service_healthy"
             assert how["condition"] == wanted, f"{name} → {needed}"
 
 
 @needs_compose
 @VARIANTS
-def test_data_lie_in_named_volumes(files: list[str]) -> None:
-    mounts = [mount for one in services(*files).values() for mount in one.get("volumes", ())]
+def test_data_are_in_named_volumes(files: list[str]) -> None:
+    mounts = [mount for service in services(*files).values() for mount in service.get("volumes", ())]
     assert {mount["type"] for mount in mounts} == {"volume"}
     assert all(mount["source"] for mount in mounts)
 
 
 def test_each_stage_has_the_modules_that_it_runs(tmp_path: Path) -> None:
-    """A stage copies few modules, so that a change to another one does not build it anew."""
+    """A stage copies few modules, so that a change of another module does not build the stage again."""
     stages = re.findall(r"(?ms)^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", text("Dockerfile").replace("\\\n", " "))
     run = {name: set(re.findall(r"python -m (fraudstream\.[\w.]+)", stage)) for name, stage in stages}
     copied = {name: re.findall(r"(?m)^COPY (services/\S.*) (\S+)$", stage) for name, stage in stages}
     checked = 0
-    for name in (one for one in run if run[one] and copied[one]):
+    for name in (stage for stage in run if run[stage] and copied[stage]):
         root = tmp_path / name
         for sources, target in copied[name]:
             for source in sources.split():

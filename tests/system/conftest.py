@@ -42,9 +42,9 @@ class Fraudstream:
     def run(self, *words: str, status: int = 0, seconds: float = 600) -> str:
         process = self.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         out, err = process.communicate(timeout=seconds)
-        said = err.decode("utf-8", "replace")
-        assert process.returncode == status, f"fraudstream {' '.join(words)}: {process.returncode}\n{said[-3000:]}"
-        return out.decode() if status == 0 else said
+        errors = err.decode("utf-8", "replace")
+        assert process.returncode == status, f"fraudstream {' '.join(words)}: {process.returncode}\n{errors[-3000:]}"
+        return out.decode() if status == 0 else errors
 
     def json(self, *words: str, status: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", status=status))

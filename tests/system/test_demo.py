@@ -38,8 +38,10 @@ def test_it_leaves_no_process_behind(demo: tuple[Fraudstream, dict[str, Any]]) -
     if fraudstream_is_up(fraudstream):
         pytest.fail("the demo's --exit left its parts running")
     marker = str(fraudstream.folder)
-    left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if marker in " ".join(p.info["cmdline"] or ())]
-    assert left == []
+    remaining = [
+        p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if marker in " ".join(p.info["cmdline"] or ())
+    ]
+    assert remaining == []
 
 
 def test_a_second_demo_on_the_same_data_loses_and_doubles_nothing(stack: Fraudstream) -> None:
@@ -61,13 +63,13 @@ def test_malformed_events_are_rejected_by_the_name_of_their_field(stack: Fraudst
     ids = {"$gte": published["first_id"], "$lte": published["last_id"]}
     assert db.transactions.count_documents({"_id": ids}) == 19_000
 
-    found = {}
+    rejected = {}
     for partition, (start, end) in published["offsets"]["transactions"].items():
         chosen = {"source.partition": int(partition), "source.offset": {"$gte": start, "$lt": end}}
-        for made in db.rejected.find(chosen | {"source.topic": "transactions"}):
-            found[made["_id"]] = made
-    assert len(found) == 1_000
-    assert all(made["reason"].startswith(f"{made['field']}: ") for made in found.values())
+        for document in db.rejected.find(chosen | {"source.topic": "transactions"}):
+            rejected[document["_id"]] = document
+    assert len(rejected) == 1_000
+    assert all(document["reason"].startswith(f"{document['field']}: ") for document in rejected.values())
 
     good = generate(20_000, published["first_id"], 11, labelled=False, dates=itertools.repeat("24/11/2026 10:11:12"))
     expected: dict[str, int] = {}
@@ -75,13 +77,15 @@ def test_malformed_events_are_rejected_by_the_name_of_their_field(stack: Fraudst
         if record.kind is not None:
             expected[record.field] = expected.get(record.field, 0) + 1
     counted: dict[str, int] = {}
-    for made in found.values():
-        counted[made["field"]] = counted.get(made["field"], 0) + 1
+    for document in rejected.values():
+        counted[document["field"]] = counted.get(document["field"], 0) + 1
     assert counted == expected
     whole = [
-        made for made in found.values() if made["raw_bytes"] <= 256 * 1024 and not made["reason"].startswith("id: ")
+        document
+        for document in rejected.values()
+        if document["raw_bytes"] <= 256 * 1024 and not document["reason"].startswith("id: ")
     ]
-    assert all(hashlib.sha256(bytes(made["raw"])).hexdigest() == made["raw_sha256"] for made in whole)
+    assert all(hashlib.sha256(bytes(document["raw"])).hexdigest() == document["raw_sha256"] for document in whole)
 
 
 @pytest.mark.parity("rollups are exact", "local")
@@ -90,22 +94,22 @@ def test_rollups_equal_an_independent_count_of_the_documents(stack: Fraudstream)
     db = documents.database(stack.settings)
     live = list(db.transactions.find({"origin": "live"}, {"prediction": 1, "day_of_week": 1, "amount": 1}))
     expected: dict[str, list[float]] = {}
-    for made in live:
-        for name in ("all", made["day_of_week"]):
+    for document in live:
+        for name in ("all", document["day_of_week"]):
             counts = expected.setdefault(name, [0, 0, 0.0])
             counts[0] += 1
-            counts[1] += made["prediction"]
-            counts[2] += made["amount"]
+            counts[1] += document["prediction"]
+            counts[2] += document["amount"]
 
     def rollups() -> dict[str, list[float]]:
         chosen = {"period": "total", "origin": "live", "dimension": {"$in": ["all", "day_of_week"]}}
         return {r["value"]: [r["transactions"], r["frauds"], r["amount"]] for r in db.rollups.find(chosen)}
 
     await_condition(lambda: rollups().get("all", [0])[0] >= len(live), 60)
-    found = rollups()
-    assert found.keys() == expected.keys()
+    stored = rollups()
+    assert stored.keys() == expected.keys()
     for name, counts in expected.items():
-        assert found[name] == pytest.approx(counts, rel=1e-9)
+        assert stored[name] == pytest.approx(counts, rel=1e-9)
     minutes = db.rollups.find({"period": "minute", "origin": "live", "dimension": "all"})
     assert sum(r["transactions"] for r in minutes) == len(live)
 

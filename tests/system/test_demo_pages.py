@@ -1,4 +1,4 @@
-"""The pages of a stack that runs: what they show is what the documents hold, and news arrive in time."""
+"""The pages of a stack that runs: what they show is what the documents hold, and new transactions appear in time."""
 
 from __future__ import annotations
 
@@ -104,20 +104,20 @@ def test_a_new_transaction_shows_within_two_seconds_of_being_scored(page: Page, 
         arg="900100",
         timeout=120_000,
     )
-    seen_at = datetime.fromtimestamp(shown.json_value() / 1000, UTC)
+    shown_at = datetime.fromtimestamp(shown.json_value() / 1000, UTC)
     documents = database(stack.settings)[TRANSACTIONS]
     await_condition(lambda: documents.find_one({"_id": 900_100}) is not None, 60)
-    made = documents.find_one({"_id": 900_100})
-    assert made is not None
-    assert (seen_at - made["published_at"]).total_seconds() <= 2.0
+    document = documents.find_one({"_id": 900_100})
+    assert document is not None
+    assert (shown_at - document["published_at"]).total_seconds() <= 2.0
 
 
 def test_a_transaction_can_be_followed_end_to_end(page: Page, stack: Fraudstream) -> None:
-    made = database(stack.settings)[TRANSACTIONS].find_one({"origin": "live"})
-    assert made is not None
-    page.goto(f"{stack.settings.dashboard_url}/explorer?id={made['_id']}")
+    document = database(stack.settings)[TRANSACTIONS].find_one({"origin": "live"})
+    assert document is not None
+    page.goto(f"{stack.settings.dashboard_url}/explorer?id={document['_id']}")
     expect_ready(page, ["explorer-transaction-state"])
-    source = made["source"]
+    source = document["source"]
     expect(page.locator("#explorer-transaction")).to_contain_text(
         f"transactions, partition {source['partition']}, offset {source['offset']}"
     )
@@ -127,7 +127,7 @@ def test_a_rejected_event_is_corrected_sent_and_scored(page: Page, stack: Frauds
     page.goto(f"{stack.settings.dashboard_url}/explorer?tab=rejected")
     page.locator("#explorer-rejections .ag-row", has_text="amount").locator(".cell-link").first.click()
     box = page.get_by_label("Event to send")
-    # What is typed before the rejected event has come would be replaced by it.
+    # The rejected event, when it comes, replaces what was typed before.
     expect(box).not_to_have_value("")
     expect(page.locator("#explorer-correction[data-dash-is-loading=true]")).to_have_count(0)
     box.fill(json.dumps(GOOD | {"id": 900_001, "amount": 12.5}))
@@ -150,16 +150,16 @@ def test_every_part_works_and_the_model_is_linked(page: Page, stack: Fraudstream
     expect(link).to_have_attribute("href", re.compile(f"^{re.escape(stack.settings.mlflow_tracking_uri)}/#/models/"))
 
 
-def test_a_store_that_dies_is_told_and_its_return_is_seen(page: Page, stack: Fraudstream) -> None:
+def test_a_store_that_dies_and_comes_back_is_reported(page: Page, stack: Fraudstream) -> None:
     page.goto(f"{stack.settings.dashboard_url}/?range=all")
     expect_ready(page, ["live-category"])
-    kill_until_told(page, stack)
+    kill_until_reported(page, stack)
     expect(page.locator("#live-status")).to_have_text("Live", timeout=120_000)
     expect_ready(page, ["live-category"])
 
 
-def kill_until_told(page: Page, stack: Fraudstream) -> None:
-    """Kill the store, again where it was back before the page's next read could miss it."""
+def kill_until_reported(page: Page, stack: Fraudstream) -> None:
+    """Kill the store, and again if it came back before the page read it the next time."""
     for _ in range(9):
         subprocess.run(["kill", "-9", str(stack.pids()["documents"])], check=False)
         with contextlib.suppress(AssertionError):

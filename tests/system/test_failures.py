@@ -1,4 +1,4 @@
-"""Any one part may be killed while events flow: none is lost, none is doubled, and it comes back by itself."""
+"""Any part may be killed while events flow: no event is lost or doubled, and the part comes back by itself."""
 
 from __future__ import annotations
 

@@ -58,18 +58,18 @@ def supervised(fraudstream: Fraudstream) -> list[psutil.Process]:
     marker = str(fraudstream.folder)
     pid = orjson.loads(fraudstream.run("status", "--json"))["supervisor_pid"]
     supervisor = psutil.Process(pid)
-    found = [supervisor, *supervisor.children(recursive=True)]
-    assert any(marker in " ".join(words) for words in of_the_living(found, lambda process: process.cmdline()))
-    return found
+    family = [supervisor, *supervisor.children(recursive=True)]
+    assert any(marker in " ".join(words) for words in of_the_living(family, lambda process: process.cmdline()))
+    return family
 
 
 def of_the_living(processes: list[psutil.Process], ask: Callable[[psutil.Process], T]) -> list[T]:
-    """What they answer, without those that have ended meanwhile."""
-    found = []
+    """The answers of the processes that have not ended meanwhile."""
+    answers = []
     for process in processes:
         with suppress(psutil.NoSuchProcess):
-            found.append(ask(process))
-    return found
+            answers.append(ask(process))
+    return answers
 
 
 def test_streaming_fits_into_four_gigabytes(stack: Fraudstream) -> None:
@@ -88,13 +88,13 @@ def test_spark_starts_from_the_archive_of_its_classes(stack: Fraudstream) -> Non
     jobs = [words for words in of_the_living(members, lambda process: process.cmdline()) if "pyspark-shell" in words]
     archives = [word.partition("=")[2] for job in jobs for word in job if word.startswith("-XX:SharedArchiveFile=")]
     assert len(archives) == len(jobs) > 0
-    mapped = {str(one.path) for maps in of_the_living(members, lambda process: process.memory_maps()) for one in maps}
-    assert {archive for one in archives for archive in one.split(os.pathsep)} <= mapped
+    mapped = {str(file.path) for maps in of_the_living(members, lambda process: process.memory_maps()) for file in maps}
+    assert {archive for option in archives for archive in option.split(os.pathsep)} <= mapped
 
 
 @pytest.mark.parity("a champion by tag is trained, registered and scores", "local")
 def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstream) -> None:
-    roles = {one["version"]: one["role"] for one in stack.json("models", "list")["versions"]}
+    roles = {version["version"]: version["role"] for version in stack.json("models", "list")["versions"]}
     champion = next(version for version, role in roles.items() if role == "champion")
     other = next(version for version in roles if version != champion)
     before = stack.pids()
@@ -135,14 +135,14 @@ def test_rejected_events_are_listed_corrected_and_sent_back(stack: Fraudstream) 
     db = documents.database(stack.settings)
     await_condition(lambda: db.rejected.find_one({"_id": rejected}) is not None, 60)
     listed = stack.json("rejected", "list", "--field", "amount", "--limit", "1000")["rejected"]
-    assert rejected in {one["id"] for one in listed}
+    assert rejected in {event["id"] for event in listed}
     assert "still not valid" in stack.run("rejected", "replay", rejected, status=1)
     assert stack.json("rejected", "replay", rejected, "--set", "amount=12.5")["sent"] == [rejected]
     await_condition(lambda: db.transactions.find_one({"_id": number}) is not None, 60)
 
 
 def test_data_outlive_a_stop_and_the_job_can_score_by_itself(stack: Fraudstream) -> None:
-    """``--realtime`` loads the registered model into the job: no scoring service is asked, and nobody waits."""
+    """``--realtime`` loads the registered model into the job: the job asks no scoring service and does not wait."""
     db = documents.database(stack.settings)
     stored = db.transactions.count_documents({})
     stack.run("down")

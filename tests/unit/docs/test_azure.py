@@ -1,4 +1,4 @@
-"""`docs/how-to/azure.md`: its made parts are those of the results and prices, and the results keep what is promised."""
+"""`docs/how-to/azure.md`: its generated parts follow the results and prices, and the results keep the promises."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fraudstream.cloud.rehearsal.costs import prices, template_costs
 
 @pytest.fixture(scope="module")
 def result(project_root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((project_root / azure.RESULTS).read_text("utf-8"))
-    return found
+    outcome: dict[str, Any] = json.loads((project_root / azure.RESULTS).read_text("utf-8"))
+    return outcome
 
 
-def test_a_stale_page_is_made_anew(project_root: Path, tmp_path: Path) -> None:
+def test_a_stale_page_is_written_again(project_root: Path, tmp_path: Path) -> None:
     for name in (azure.PAGE, azure.RESULTS, azure.PARAMETERS):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(project_root / name, tmp_path / name)
     page = tmp_path / azure.PAGE
     page.write_text(re.sub(r"It took \d+ minutes", "It took no time", page.read_text("utf-8")), "utf-8")
-    assert stale(azure.made(tmp_path)) == [page]
-    write(azure.made(tmp_path))
+    assert stale(azure.generated(tmp_path)) == [page]
+    write(azure.generated(tmp_path))
     assert page.read_text("utf-8") == (project_root / azure.PAGE).read_text("utf-8")
 
 
@@ -66,8 +66,8 @@ def test_the_containers_that_are_priced_are_those_of_the_template(project_root: 
     apps = (project_root / "azure" / "modules" / "apps.bicep").read_text("utf-8")
     spark = json.loads((project_root / azure.PARAMETERS).read_text("utf-8"))["parameters"]
     sizes = re.findall(r"^  cores: (\S+)\n  memory: (\S+)", apps, re.MULTILINE)
-    cores = [spark["sparkCores"]["value"] if one == "sparkCores" else one.strip("'") for one, _ in sizes]
-    memory = [spark["sparkMemory"]["value"] if one == "sparkMemory" else one.strip("'") for _, one in sizes]
+    cores = [spark["sparkCores"]["value"] if size == "sparkCores" else size.strip("'") for size, _ in sizes]
+    memory = [spark["sparkMemory"]["value"] if size == "sparkMemory" else size.strip("'") for _, size in sizes]
     assert len(sizes) == 5
     assert sum(map(float, cores)) == prices()["container_apps"]["cores"]
-    assert sum(float(one.removesuffix("Gi")) for one in memory) == prices()["container_apps"]["gibibytes"]
+    assert sum(float(size.removesuffix("Gi")) for size in memory) == prices()["container_apps"]["gibibytes"]

@@ -16,11 +16,11 @@ def test_other_results_make_the_page_stale_and_are_taken_up(tmp_path: Path) -> N
     page = tmp_path / benchmarks.PAGE
     page.parent.mkdir(parents=True)
     page.write_text(f"before\n{benchmarks.BEGIN}{benchmarks.END}\nafter\n")
-    write(benchmarks.made(tmp_path))
-    assert stale(benchmarks.made(tmp_path)) == []
+    write(benchmarks.generated(tmp_path))
+    assert stale(benchmarks.generated(tmp_path)) == []
     results.write(LATENCY, tmp_path / "benchmarks" / "results" / "latency.json")
-    assert stale(benchmarks.made(tmp_path)) == [page]
-    write(benchmarks.made(tmp_path))
+    assert stale(benchmarks.generated(tmp_path)) == [page]
+    write(benchmarks.generated(tmp_path))
     text = page.read_text("utf-8")
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
