@@ -1,4 +1,4 @@
-"""The dashboards served in this process over data in memory at a fixed moment, and a Chromium to look at them."""
+"""The dashboards in this process, over data in memory at a fixed time, and a Chromium to view them."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ CHROMIUM_ARGUMENTS = (
 WAIT_MS = 60_000
 PHONE: Any = {"width": 390, "height": 844}
 READY = "panel panel--ready"
-# Figures and tables come after their data: the scripts that draw them are loaded when they are first needed.
-# A table is drawn once more when it has measured itself: what stood for so many frames stays.
+# Figures and tables appear after their data, because their scripts are loaded when they are first needed. A table is
+# drawn again once it has measured itself: after so many frames without a change it is final.
 DRAWN = """() => {
     const all = (kind, part) => [...document.querySelectorAll(`.panel--ready ${kind}`)]
-        .filter(one => one.checkVisibility()).every(one => one.querySelector(part));
+        .filter(element => element.checkVisibility()).every(element => element.querySelector(part));
     const drawn = all('.dash-graph', '.trace') && all('.grid', '.ag-row .ag-cell') && all('.grid', '.ag-header-cell');
     const parts = document.querySelectorAll('.trace, .ag-cell, .ag-header-cell').length;
-    const before = window.stood || { parts: -1, frames: 0 };
-    window.stood = { parts, frames: drawn && parts === before.parts ? before.frames + 1 : 0 };
-    return window.stood.frames >= 20;
+    const before = window.unchanged || { parts: -1, frames: 0 };
+    window.unchanged = { parts, frames: drawn && parts === before.parts ? before.frames + 1 : 0 };
+    return window.unchanged.frames >= 20;
 }"""
-# A machine that runs other tests beside these is slow, not wrong.
+# A machine that also runs other tests is slow.
 expect.set_options(timeout=20_000)
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 
@@ -148,7 +148,7 @@ def served(made_traffic: Any) -> Iterator[Site]:
 
 @pytest.fixture
 def site(served: Site, made_traffic: Any) -> Site:
-    """The server with its data as they were made. One server for all tests: browsers keep what they loaded from it."""
+    """The server with its original data. All tests share it, because browsers cache what they loaded from it."""
     fresh = made_traffic.copy()
     served.traffic.store.collections = fresh.store.collections
     for collection in fresh.store.collections.values():
@@ -164,10 +164,10 @@ _CONTEXTS: dict[tuple[Browser, str], BrowserContext] = {}
 
 
 class Visitor:
-    """A browser of one reader; it notes errors on the console and requests to other hosts.
+    """One reader's page; it records errors on the console and requests to other hosts.
 
-    All readers of a locale share a context, which keeps what it loaded and compiled: a cold one takes half a minute to
-    show its first page on a slow machine. ``media`` is what a page can emulate: colour scheme, reduced motion.
+    All readers of a locale share a context with its cache: without it, the first page takes half a minute on a slow
+    machine. ``media`` are the preferences that a page can emulate, such as reduced motion.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ def expect_ready(page: Page, panel_ids: list[str]) -> None:
 
 
 def expect_settled(page: Page) -> None:
-    """Wait until every panel in sight has its data, or says that there are none, and has drawn them."""
+    """Wait until every panel in sight has drawn its data, or says that there are no data."""
     shown = page.locator("section.panel--ready:visible, section.panel--empty:visible").first
     expect(shown).to_be_visible(timeout=WAIT_MS)
     expect(page.locator("section.panel--loading:visible")).to_have_count(0, timeout=WAIT_MS)

@@ -24,7 +24,7 @@ def opened(page: Page, site: Any, search: str = "") -> None:
 
 
 def click_bar(page: Page, panel: str, index: int) -> None:
-    """Click the bar of the legitimate transactions at this place, where the reader would: in its middle."""
+    """Click the middle of this panel's bar of legitimate transactions at this index."""
     bar = page.locator(f"#{panel} .barlayer .trace").nth(1).locator(".point path").nth(index)
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
@@ -134,7 +134,7 @@ def test_each_range_counts_its_own_time(page: Page, site: Any) -> None:
 
 def test_a_decision_is_on_the_page_within_two_seconds(page: Page, site: Any) -> None:
     opened(page, site)
-    # A page that is being opened has scripts to load first; its table's are the last.
+    # An opening page first loads its scripts; the table's are the last.
     expect(page.locator("#live-decisions-table .ag-row .ag-cell").first).to_be_visible()
     newest = replace(site.traffic.decisions[-1], id=4_242_424, enqueued_at=NOW)
     site.traffic.tail.window.add([newest])
@@ -158,7 +158,7 @@ def test_pausing_stops_the_requests_and_resuming_continues_them(page: Page, site
     expect(page.locator("#live-status")).to_have_text("Live")
 
 
-def test_a_lost_store_is_told_while_the_stream_goes_on_and_it_recovers(page: Page, site: Any) -> None:
+def test_the_page_reports_a_lost_store_while_the_stream_goes_on_and_recovers(page: Page, site: Any) -> None:
     opened(page, site, "?range=all")
     site.traffic.store.away = True
     expect(page.locator("#live-category-note")).to_contain_text("Data from", timeout=WAIT_MS)

@@ -107,7 +107,7 @@ def test_rows_can_be_chosen_without_a_mouse(page: Page, site: Any) -> None:
     page.goto(f"{site.url}/history")
     expect_ready(page, HISTORY)
     page.get_by_role("textbox", name="Show the transactions of").focus()
-    # As fast as people type: each letter takes the choice in the list back.
+    # Typed as fast as people do: each letter clears the choice in the list.
     page.keyboard.type("Saturday", delay=60)
     option = page.get_by_role("option")
     expect(option).to_have_count(1)
@@ -206,7 +206,7 @@ def test_the_system_page_names_every_part_and_the_model(page: Page, site: Any) -
     expect(model).to_contain_text("0.8812")
 
 
-def test_a_lost_store_is_told_on_every_page_and_recovers(page: Page, site: Any) -> None:
+def test_every_page_reports_a_lost_store_and_recovers(page: Page, site: Any) -> None:
     page.goto(f"{site.url}/history")
     expect_ready(page, HISTORY)
     site.traffic.store.away = True
@@ -247,7 +247,7 @@ def test_axe_finds_nothing_serious_in_either_scheme_and_a_phone_cuts_nothing_off
 
 def seriously_wrong(page: Page) -> list[tuple[str, list[str]]]:
     """What axe calls serious or critical: rule and elements."""
-    # A figure is one picture with a name; of what it is drawn with nothing is announced.
+    # A figure is one picture with a name; a screen reader announces none of its elements.
     found = Axe().run(page, {"exclude": [[".js-plotly-plot"]]}).response["violations"]
     return [
         (rule["id"], [node["html"][:160] for node in rule["nodes"][:3]])

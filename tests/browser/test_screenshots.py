@@ -1,7 +1,7 @@
-"""Every page beside the picture of it that was last looked at and found good.
+"""Every page compared with its last approved picture.
 
-``FRAUDSTREAM_SCREENSHOTS=write`` makes the pictures anew. They are compared in blocks, so that another machine's
-smoothing of letters is no difference and a bar that is missing is one.
+``FRAUDSTREAM_SCREENSHOTS=write`` writes new pictures. They are compared in blocks, so that another machine's font
+smoothing makes no difference and a missing bar does.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).parent / "screenshots"
 WRITE = os.environ.get("FRAUDSTREAM_SCREENSHOTS") == "write"
 BLOCK = 12
-# A block differs when its mean colour is off by this much; this share of the blocks may.
+# A block differs if its mean colour is off by more than this; at most this share of the blocks may differ.
 MOST_OFF = 18
 MOST_BLOCKS = 0.02
 # Figures follow the window's width a moment after it has changed.
-NARROW = "() => [...document.querySelectorAll('.main-svg')].every(one => one.clientWidth <= innerWidth)"
+NARROW = "() => [...document.querySelectorAll('.main-svg')].every(figure => figure.clientWidth <= innerWidth)"
 PAGES = {
     "live": "/",
     "live-filtered": "/?range=15m&category_recipient=food_store,tech_store&table=frauds",
@@ -44,7 +44,7 @@ PAGES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def liberation_sans() -> None:
-    """The font of the pictures; in another one every line of text is another picture."""
+    """The pictures need their font: in another one every line of text differs."""
     listed = subprocess.run(["fc-list"], capture_output=True, text=True, check=False).stdout if which("fc-list") else ""
     if "LiberationSans-Regular" not in listed:
         skip_without("the font Liberation Sans", "apt-get install fonts-liberation fontconfig")
@@ -65,8 +65,8 @@ def test_the_page_looks_as_it_did(visit: Any, site: Any, name: str) -> None:
 
 
 def compared(page: Page, name: str) -> float:
-    """The share of blocks in which the page differs from its picture; the picture is made on request."""
-    # Drawn twice alike: figures come after their data, fonts and tables after those.
+    """The share of blocks in which the page differs from its picture; the picture is written on request."""
+    # Wait for two equal pictures: figures appear after their data, fonts and tables later still.
     shown = page.screenshot(full_page=True, animations="disabled")
     for _ in range(20):
         page.wait_for_timeout(300)

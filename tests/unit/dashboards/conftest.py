@@ -1,4 +1,4 @@
-"""A document store in memory that knows only the operations the pages may use, filled as the store job fills one."""
+"""A document store in memory with only the operations that the pages may use, filled as the store job fills one."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _STATE = ("transactions", "frauds", "amount", "fraud_amount")
 
 
 class MemoryCursor(list[dict[str, Any]]):
-    """What was found, with the cursor's calls that the pages may use; a sort needs an index on its field."""
+    """A query's documents, with the cursor's calls that the pages may use; a sort needs an index on its field."""
 
     indexed = ("rejected_at",)
 
     def sort(self, field: str, direction: int, /) -> MemoryCursor:  # type: ignore[override]
         assert field in self.indexed, f"no index serves a sort by {field}"
-        return MemoryCursor(sorted(self, key=lambda made: made[field], reverse=direction < 0))
+        return MemoryCursor(sorted(self, key=lambda document: document[field], reverse=direction < 0))
 
     def limit(self, number: int, /) -> MemoryCursor:
         return MemoryCursor(self[:number])
@@ -45,7 +45,7 @@ class MemoryCursor(list[dict[str, Any]]):
 
 @dataclass
 class MemoryCollection:
-    """Finds by equality, ``$in`` and ranges alone; anything else is an operation that the contract does not have."""
+    """Finds by equality, ``$in`` and ranges; it refuses all other operations, which the pages may not use."""
 
     store: MemoryStore
     documents: dict[Any, dict[str, Any]] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class MemoryCollection:
         if isinstance(filter.get("_id"), Mapping):
             wanted = filter["_id"]["$in"]
             self.store.ids_asked_for += len(wanted)
-            return MemoryCursor(self.documents[number] for number in wanted if number in self.documents)
-        return MemoryCursor(made for made in self.documents.values() if _matches(made, filter))
+            return MemoryCursor(self.documents[key] for key in wanted if key in self.documents)
+        return MemoryCursor(document for document in self.documents.values() if _matches(document, filter))
 
 
 @dataclass
@@ -96,10 +96,10 @@ class MemoryStore:
     def add_documents(self, origin: str, transactions: Iterable[Mapping[str, Any]]) -> None:
         """Store the transactions themselves, and the frauds among the live ones as alerts."""
         for transaction in transactions:
-            made = _stored(origin, transaction)
-            self[TRANSACTIONS].documents[made["_id"]] = made
-            if made.get("prediction"):
-                self[ALERTS].documents[made["_id"]] = made
+            document = _stored(origin, transaction)
+            self[TRANSACTIONS].documents[document["_id"]] = document
+            if document.get("prediction"):
+                self[ALERTS].documents[document["_id"]] = document
 
     def add_rejected(self, number: int, now: datetime) -> None:
         """Store rejected events, the newest first."""
@@ -130,7 +130,13 @@ class MemoryStore:
         return other
 
     def _count(
-        self, period: str, start: datetime | None, origin: str, dimension: str, value: str, seen: Mapping[str, Any]
+        self,
+        period: str,
+        start: datetime | None,
+        origin: str,
+        dimension: str,
+        value: str,
+        transaction: Mapping[str, Any],
     ) -> None:
         key = rollup_id(period, start, origin, dimension, value)
         named = {"_id": key, "period": period, "origin": origin, "dimension": dimension, "value": value}
@@ -140,9 +146,9 @@ class MemoryStore:
         if start:
             document["start"] = start
         document["transactions"] += 1
-        document["frauds"] += seen["prediction"]
-        document["amount"] += seen["amount"]
-        document["fraud_amount"] += seen["amount"] * seen["prediction"]
+        document["frauds"] += transaction["prediction"]
+        document["amount"] += transaction["amount"]
+        document["fraud_amount"] += transaction["amount"] * transaction["prediction"]
 
 
 def _matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
@@ -169,12 +175,17 @@ def _dimensions(transaction: Mapping[str, Any]) -> dict[str, str]:
 def _stored(origin: str, transaction: Mapping[str, Any]) -> dict[str, Any]:
     """A transaction as the store job writes it, scored or labelled."""
     decided = ("prediction", "score", "threshold", "model_version", "latency_ms", "reasons")
-    made = {**transaction, "_id": transaction["id"], "origin": origin, "stored_at": transaction["enqueued_at"]}
-    made["date"] = f"{transaction['event_time']:%d/%m/%Y %H:%M:%S}"
+    document = {**transaction, "_id": transaction["id"], "origin": origin, "stored_at": transaction["enqueued_at"]}
+    document["date"] = f"{transaction['event_time']:%d/%m/%Y %H:%M:%S}"
     if origin == "live":
         delay = timedelta(milliseconds=transaction["latency_ms"])
-        return made | {"scored_at": made["enqueued_at"] + delay / 2, "published_at": made["enqueued_at"] + delay}
-    return {name: value for name, value in made.items() if name not in decided} | {"isFraud": transaction["prediction"]}
+        return document | {
+            "scored_at": document["enqueued_at"] + delay / 2,
+            "published_at": document["enqueued_at"] + delay,
+        }
+    return {name: value for name, value in document.items() if name not in decided} | {
+        "isFraud": transaction["prediction"]
+    }
 
 
 def make_transactions(
@@ -182,7 +193,7 @@ def make_transactions(
 ) -> list[dict[str, Any]]:
     """Scored transactions spread over the span up to ``end``, oldest first, about one in ten a fraud."""
     rng = random.Random(seed)
-    made: list[dict[str, Any]] = []
+    transactions: list[dict[str, Any]] = []
     places = sorted(rng.random() for _ in range(number))
     for index in range(number):
         fraud = rng.random() < 0.1
@@ -198,7 +209,7 @@ def make_transactions(
         foreign = int(rng.random() < (0.2 if fraud else 0.1))
         fields = ["amount", "old_balance", "category_recipient", "day_of_week"]
         reasons = (["foreign_transaction"] if foreign else []) + rng.sample(fields, 2)
-        made.append(
+        transactions.append(
             {
                 "id": first_id + index,
                 "event_time": (end - timedelta(days=rng.random() * 365)).replace(microsecond=0),
@@ -231,12 +242,12 @@ def make_transactions(
                 "source": {"topic": "transactions", "partition": index % 2, "offset": index // 2},
             }
         )
-    return made
+    return transactions
 
 
 @dataclass
 class MemoryTail:
-    """The tail of `scored` as it would stand; ``problem`` makes it one that cannot be read."""
+    """A tail of `scored` over a window in memory; with a ``problem`` it cannot be read."""
 
     window: Window = field(default_factory=Window)
     problem: str = ""
@@ -248,14 +259,13 @@ class MemoryTail:
 
 @dataclass
 class Traffic:
-    """A filled store, the topic's tail, and the transactions in them."""
+    """A filled store, the topic's tail, and the transactions in both."""
 
     store: MemoryStore
     tail: MemoryTail
     now: datetime
     live: list[dict[str, Any]]
     history: list[dict[str, Any]]
-
     decisions: list[Decision]
 
     def copy(self) -> Traffic:

@@ -40,16 +40,16 @@ def test_on_this_machine_no_login_is_needed(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "10.0.0.5", "dashboards.example"])
-def test_beyond_it_there_is_no_start_without_a_login(host: str) -> None:
+def test_for_other_machines_there_is_no_start_without_a_login(host: str) -> None:
     with pytest.raises(ConfigurationError, match="FRAUDSTREAM_DASHBOARD_AUTH"):
         Access.of(load_settings(bind_host=host))
 
 
-def test_beyond_it_the_word_that_something_guards_them_is_enough() -> None:
+def test_for_other_machines_the_setting_that_they_are_guarded_is_enough() -> None:
     assert Access.of(load_settings(bind_host=EVERYWHERE, dashboard_guarded=True)).auth == "none"
 
 
-def test_compose_says_so_since_its_ports_are_published_on_this_machine_alone() -> None:
+def test_compose_has_that_setting_because_it_publishes_ports_on_this_machine_alone() -> None:
     values = profile_values("compose")
     assert values["bind_host"] == EVERYWHERE
     assert values["dashboard_guarded"] is True
@@ -78,7 +78,7 @@ def test_anything_else_does_not(guarded_site: Any, headers: dict[str, str]) -> N
     assert guarded_site.post("/_dash-update-component", headers=headers).status_code == 401
 
 
-def test_health_is_told_to_anybody(guarded_site: Any) -> None:
+def test_health_answers_anybody(guarded_site: Any) -> None:
     assert guarded_site.get(HEALTH_PATH).status_code == 200
 
 
@@ -94,7 +94,7 @@ def test_a_trusted_proxy_names_the_user() -> None:
     assert client.get("/").status_code == 401
 
 
-def test_a_stranger_cannot_name_himself() -> None:
+def test_a_stranger_cannot_name_a_user() -> None:
     settings = load_settings(
         bind_host=EVERYWHERE, dashboard_auth="header", dashboard_trusted_proxies="10.0.0.0/8, 192.0.2.7"
     )

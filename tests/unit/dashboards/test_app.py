@@ -27,8 +27,8 @@ SETTINGS = {"mlflow_tracking_uri": "http://127.0.0.1:5123", "scoring": "embedded
 
 @pytest.fixture
 def sources(traffic: Any) -> Iterator[Sources]:
-    with Sources(load_settings(**SETTINGS), traffic.store, traffic.tail) as made:
-        yield made
+    with Sources(load_settings(**SETTINGS), traffic.store, traffic.tail) as sources:
+        yield sources
 
 
 @pytest.fixture
@@ -39,19 +39,19 @@ def browser(sources: Sources) -> Any:
 def refresh_live(browser: Any, **values: Any) -> dict[str, Any]:
     """The live page's refresh as a browser asks for it, with these components' values."""
     callbacks = browser.get("/_dash-dependencies").get_json()
-    callback = next(each for each in callbacks if any(item["id"] == "live-tick" for item in each["inputs"]))
+    callback = next(one for one in callbacks if any(item["id"] == "live-tick" for item in one["inputs"]))
     outputs = callback["output"].removeprefix("..").removesuffix("..").split("...")
     request = {
         "output": callback["output"],
-        "outputs": [dict(zip(("id", "property"), each.rsplit(".", 1), strict=True)) for each in outputs],
+        "outputs": [dict(zip(("id", "property"), output.rsplit(".", 1), strict=True)) for output in outputs],
         "inputs": [{**item, "value": values.get(item["id"])} for item in callback["inputs"]],
         "state": [{**item, "value": None} for item in callback["state"]],
         "changedPropIds": ["live-range.value"],
     }
     answer = browser.post("/_dash-update-component", json=request)
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.get_json()["response"]
-    return found
+    response: dict[str, Any] = answer.get_json()["response"]
+    return response
 
 
 def test_a_pause_can_freeze_the_moment_that_the_server_shows(traffic: Any) -> None:
@@ -100,10 +100,10 @@ def test_the_small_bundle_has_the_version_that_dash_brings() -> None:
     brought = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     versions = [re.search(r"plotly\.js [^\n]*?v([\d.]+)", file.read_text("utf-8")[:200]) for file in (own, brought)]
     assert all(versions)
-    assert len({found[1] for found in versions if found}) == 1
+    assert len({version[1] for version in versions if version}) == 1
 
 
-def test_the_small_bundle_is_the_one_that_is_fetched_again(project_root: Path) -> None:
+def test_the_small_bundle_is_the_one_that_refetch_names(project_root: Path) -> None:
     script = (project_root / "dashboards" / "refetch.sh").read_text("utf-8")
     named = dict(re.findall(r"^(version|sha256)=(\S+)$", script, re.MULTILINE))
     own = Path(app_module.__file__).with_name("assets") / "plotly-basic.min.js"
@@ -163,7 +163,7 @@ def test_the_report_and_its_rows_are_files(browser: Any, traffic: Any, form: str
         ("/export/rows.csv?dimension=$where&value=1", 400),
     ],
 )
-def test_files_that_there_are_not(browser: Any, address: str, status: int) -> None:
+def test_an_unknown_file_is_refused(browser: Any, address: str, status: int) -> None:
     assert browser.get(address).status_code == status
 
 
@@ -174,7 +174,7 @@ def test_a_lost_store_gives_no_file(browser: Any, traffic: Any) -> None:
     assert "does not answer" in answer.text
 
 
-def test_strangers_cannot_start_it_open(traffic: Any) -> None:
+def test_it_does_not_start_open_to_strangers(traffic: Any) -> None:
     settings = load_settings(bind_host="10.0.0.5")
     with pytest.raises(ConfigurationError):
         create_app(settings, Sources(settings, traffic.store, NoTail()))
@@ -194,7 +194,7 @@ def test_fifty_viewers_ask_the_store_no_more_than_one(sources: Sources, traffic:
         for feed in (sources.live, sources.history, sources.rejected):
             feed.look()
     again = [feed.reads for feed in (sources.live, sources.history, sources.rejected)]
-    # A poller may have come round once meanwhile; what it read is all that was read.
+    # A poller may have made a round meanwhile; nothing else may have read.
     rounds = sum(after - before for before, after in zip(reads, again, strict=True))
     assert rounds <= 6
     assert traffic.store.finds - finds <= 4 * rounds + 4

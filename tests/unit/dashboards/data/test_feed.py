@@ -16,7 +16,7 @@ SECOND = Snapshot(datetime(2026, 5, 4, 12, 1, tzinfo=UTC))
 
 
 class Script:
-    """Reads that end as told; a read that has begun says that the one before it is published."""
+    """Reads with outcomes from a queue. When a read has begun, the outcome of the read before it has been published."""
 
     def __init__(self) -> None:
         self.outcomes: queue.Queue[Snapshot | Exception] = queue.Queue()
@@ -76,14 +76,14 @@ def test_a_lost_store_leaves_the_last_good_data_and_recovers_by_itself(script: S
     assert feed.look().problem == ""
 
 
-def test_an_unreadable_document_is_told_and_does_not_end_the_reading(script: Script, feed: Feed) -> None:
+def test_an_unreadable_document_is_reported_and_does_not_end_the_reading(script: Script, feed: Feed) -> None:
     script.publish(KeyError("transactions"))
     assert "KeyError" in feed.look().problem
     script.publish(SECOND)
     assert feed.look().snapshot == SECOND
 
 
-def test_what_cannot_be_read_is_told_without_our_secrets(script: Script, feed: Feed) -> None:
+def test_the_reason_of_a_failed_read_holds_no_secret(script: Script, feed: Feed) -> None:
     load_settings(scoring_key="qX7pL9zRwN4v")
     script.publish(ValueError(f"{'x' * 193}qX7pL9zRwN4v"))
     assert feed.look().problem.startswith("The stored documents cannot be read (ValueError: xxx")

@@ -21,13 +21,13 @@ FEATURES = {
 }
 
 
-def window(seconds_ago: list[float], covers_seconds: float = 3600.0) -> WindowView:
-    made = Window()
-    made.complete_since(NOW - timedelta(seconds=covers_seconds))
+def window_of(seconds_ago: list[float], covers_seconds: float = 3600.0) -> WindowView:
+    window = Window()
+    window.complete_since(NOW - timedelta(seconds=covers_seconds))
     for number, seconds in enumerate(seconds_ago):
         arrived = NOW - timedelta(seconds=seconds)
-        made.add([Decision(number, arrived, arrived, 0, False, 0.1, 0.5, "1", 1.0, (), FEATURES)])
-    return made.view()
+        window.add([Decision(number, arrived, arrived, 0, False, 0.1, 0.5, "1", 1.0, (), FEATURES)])
+    return window.view()
 
 
 @pytest.mark.parametrize(
@@ -52,15 +52,15 @@ def test_share_of_nothing_is_unknown() -> None:
 
 
 def test_rate_counts_the_newest_thirty_seconds() -> None:
-    assert window([3.0 * step for step in range(100)]).events_per_second(NOW) == pytest.approx(11 / 30)
+    assert window_of([3.0 * step for step in range(100)]).events_per_second(NOW) == pytest.approx(11 / 30)
 
 
 def test_rate_of_a_window_that_covers_less_than_thirty_seconds() -> None:
-    assert window([0.1 * step for step in range(50)], covers_seconds=5.0).events_per_second(NOW) == pytest.approx(10)
+    assert window_of([0.1 * step for step in range(50)], covers_seconds=5.0).events_per_second(NOW) == pytest.approx(10)
 
 
 def test_rate_is_zero_once_the_traffic_has_stopped_and_unknown_before_anything_is_covered() -> None:
-    assert window([31.0 + step for step in range(10)]).events_per_second(NOW) == 0
+    assert window_of([31.0 + step for step in range(10)]).events_per_second(NOW) == 0
     assert EMPTY.events_per_second(NOW) is None
 
 

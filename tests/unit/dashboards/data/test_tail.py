@@ -27,8 +27,8 @@ RecordStub = namedtuple("RecordStub", "offset timestamp value")
 OffsetStub = namedtuple("OffsetStub", "offset")
 
 
-def value(number: int, at: datetime, **changes: Any) -> bytes:
-    source = {"topic": "transactions", "partition": number % 2, "offset": number, "enqueued_at": at.isoformat()}
+def value(event_id: int, at: datetime, **changes: Any) -> bytes:
+    source = {"topic": "transactions", "partition": event_id % 2, "offset": event_id, "enqueued_at": at.isoformat()}
     decided = {
         "event_time": at.isoformat(),
         "prediction": 1,
@@ -39,7 +39,7 @@ def value(number: int, at: datetime, **changes: Any) -> bytes:
         "reasons": [{"field": "amount", "contribution": 1.5}],
         "source": source,
     }
-    return orjson.dumps({**GOOD, "id": number, **decided, **changes})
+    return orjson.dumps({**GOOD, "id": event_id, **decided, **changes})
 
 
 @dataclass
@@ -50,10 +50,10 @@ class Log:
     away: bool = False
     consumers: list[Consumer] = field(default_factory=list)
 
-    def append(self, number: int, at: datetime, raw: bytes | None = None) -> None:
-        records = self.records[PARTS[number % 2]]
+    def append(self, event_id: int, at: datetime, raw: bytes | None = None) -> None:
+        records = self.records[PARTS[event_id % 2]]
         stamp = int(at.timestamp() * 1000) + 250
-        records.append(RecordStub(len(records), stamp, value(number, at) if raw is None else raw))
+        records.append(RecordStub(len(records), stamp, value(event_id, at) if raw is None else raw))
 
     def connect(self) -> Consumer:
         if self.away:
@@ -88,22 +88,22 @@ class Consumer:
         return {part: len(self.log.records[part]) for part in parts}
 
     def offsets_for_times(self, times: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetStub | None]:
-        found: dict[TopicPartition, OffsetStub | None] = {}
+        offsets: dict[TopicPartition, OffsetStub | None] = {}
         for part, since in times.items():
             later = [record.offset for record in self.log.records[part] if record.timestamp >= since]
-            found[part] = OffsetStub(later[0]) if later else None
-        return found
+            offsets[part] = OffsetStub(later[0]) if later else None
+        return offsets
 
     def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[RecordStub]]:
-        found = {}
+        polled = {}
         for part, position in self.positions.items():
             records = self.log.records[part][position : position + max_records]
             if records:
-                found[part] = records
+                polled[part] = records
                 self.positions[part] += len(records)
-        if not found:
+        if not polled:
             time.sleep(0.005)
-        return found
+        return polled
 
     def close(self) -> None:
         self.closed = True
@@ -118,10 +118,10 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def log() -> Log:
-    made = Log()
+    log = Log()
     for number in range(20):
-        made.append(number, NOW - timedelta(minutes=100 - 5 * number))
-    return made
+        log.append(number, NOW - timedelta(minutes=100 - 5 * number))
+    return log
 
 
 def counted(tail: Tail) -> int:
@@ -153,7 +153,7 @@ def test_a_record_delivered_twice_counts_once(log: Log) -> None:
         assert counted(tail) == before + 1
 
 
-def test_what_is_no_decision_is_passed_over(log: Log) -> None:
+def test_a_record_that_is_no_decision_is_skipped(log: Log) -> None:
     log.append(50, NOW, b"{not json")
     log.append(51, NOW, b'{"id": 51}')
     log.append(52, NOW)
@@ -163,7 +163,7 @@ def test_what_is_no_decision_is_passed_over(log: Log) -> None:
         assert tail.look().problem == ""
 
 
-def test_a_broker_that_is_away_is_told_and_comes_back(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_broker_is_reported_and_comes_back(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fraudstream.dashboards.data.tail._PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("fraudstream.dashboards.data.tail._CHECK_SECONDS", 0.01)
     log.away = True
@@ -183,7 +183,7 @@ def test_a_broker_that_is_away_is_told_and_comes_back(log: Log, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("error", [KafkaTimeoutError, ValueError, BrokerUnavailable])
-def test_why_nothing_comes_in_is_told_without_our_secrets(
+def test_the_reason_why_nothing_arrives_holds_no_secret(
     log: Log, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     load_settings(scoring_key="qX7pL9zRwN4v")

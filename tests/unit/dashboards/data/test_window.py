@@ -22,8 +22,8 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def window(traffic: Any) -> Window:
-    made: Window = traffic.tail.window
-    return made
+    window: Window = traffic.tail.window
+    return window
 
 
 @pytest.fixture
@@ -65,34 +65,34 @@ def test_every_bar_equals_an_independent_count(
 ) -> None:
     since = traffic.now - timedelta(minutes=minutes)
     rows = frame[frame["enqueued_at"] >= since]
-    seen = window.view().slice(since, None, filters)
-    assert seen.total == tally(kept(rows, filters))
+    counted = window.view().slice(since, None, filters)
+    assert counted.total == tally(kept(rows, filters))
     for name in FILTERED:
         expected = {str(value): tally(part) for value, part in kept(rows, filters, but=name).groupby(name)}
-        assert seen.dimensions[name] == expected, name
+        assert counted.dimensions[name] == expected, name
     expected = {start: tally(part) for start, part in kept(rows, filters).groupby("minute")}
-    assert {start.isoformat(): counted for start, counted in seen.minutes.items()} == expected
+    assert {start.isoformat(): minute for start, minute in counted.minutes.items()} == expected
 
 
 def test_a_minute_is_a_filter_too(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
     start = (traffic.now - timedelta(minutes=20)).replace(second=0).isoformat()
     filters = {"minute": frozenset({start})}
-    seen = window.view().slice(LONG_AGO, None, filters)
-    assert seen.total == tally(frame[frame["minute"] == start])
-    assert len(seen.minutes) == frame["minute"].nunique()
+    counted = window.view().slice(LONG_AGO, None, filters)
+    assert counted.total == tally(frame[frame["minute"] == start])
+    assert len(counted.minutes) == frame["minute"].nunique()
 
 
 def test_a_view_ends_where_it_was_paused(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
     paused_at = traffic.now - timedelta(minutes=10)
-    seen = window.view().slice(traffic.now - timedelta(hours=1), paused_at)
-    assert seen.total == tally(frame[frame["enqueued_at"] <= paused_at])
+    counted = window.view().slice(traffic.now - timedelta(hours=1), paused_at)
+    assert counted.total == tally(frame[frame["enqueued_at"] <= paused_at])
 
 
 def test_latencies_are_those_of_the_selection(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
     filters = {"transaction_type": frozenset({"online"})}
-    seen = window.view().slice(LONG_AGO, None, filters)
+    counted = window.view().slice(LONG_AGO, None, filters)
     expected = sorted(kept(frame, filters)["latency_ms"])
-    assert quantile(seen.latencies, 0.95) == pytest.approx(expected[-(-95 * len(expected) // 100) - 1], rel=1e-5)
+    assert quantile(counted.latencies, 0.95) == pytest.approx(expected[-(-95 * len(expected) // 100) - 1], rel=1e-5)
 
 
 def test_latencies_by_minute(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
@@ -105,9 +105,9 @@ def test_latencies_by_minute(traffic: Any, window: Window, frame: pd.DataFrame) 
 
 def test_the_newest_rows_obey_the_same_filters(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
     filters = {"category_recipient": frozenset({"restaurant"}), AMOUNT_BIN: frozenset({"100-125"})}
-    found = window.view().newest(20, LONG_AGO, None, filters)
+    newest = window.view().newest(20, LONG_AGO, None, filters)
     expected = kept(frame, filters).sort_values(["enqueued_at", "id"], ascending=False)["id"].head(20)
-    assert [decision.id for decision in found] == expected.tolist()
+    assert [decision.id for decision in newest] == expected.tolist()
     frauds = window.view().newest(50, LONG_AGO, None, {"fraud": frozenset({"1"})})
     assert len(frauds) == 50
     assert all(decision.fraud for decision in frauds)
@@ -151,7 +151,7 @@ def test_a_view_stands_still_while_more_arrives(traffic: Any) -> None:
     assert window.view().slice(LONG_AGO).total.transactions == len(traffic.live)
 
 
-def test_views_are_made_anew_only_after_a_change(traffic: Any) -> None:
+def test_a_new_view_is_made_only_after_a_change(traffic: Any) -> None:
     window = Window()
     window.add(traffic.decisions[:10])
     assert window.view() is window.view()
@@ -172,7 +172,7 @@ def test_an_amount_on_an_edge_belongs_to_the_bin_above_it(traffic: Any) -> None:
         decision = decision_from(traffic.live[number])
         window.add([replace(decision, features={**decision.features, "amount": amount})])
     counted = window.view().slice(LONG_AGO).dimensions[AMOUNT_BIN]
-    assert {value: found.transactions for value, found in counted.items()} == {"0-25": 2, "25-50": 1, "400+": 2}
+    assert {value: tally.transactions for value, tally in counted.items()} == {"0-25": 2, "25-50": 1, "400+": 2}
     assert len(window.view().newest(9, LONG_AGO, None, {AMOUNT_BIN: frozenset({"400+"})})) == 2
 
 

@@ -12,7 +12,7 @@ from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable, ValueError, KeyError])
-def test_a_failed_request_is_told_in_one_line_without_our_secrets(error: type[Exception]) -> None:
+def test_a_failed_request_gives_one_line_without_our_secrets(error: type[Exception]) -> None:
     def fail() -> Any:
         raise error(f"{'x' * 193}qX7pL9zRwN4v\x1b[2J")
 

@@ -80,8 +80,8 @@ def test_minutes_without_traffic_are_zero_and_the_running_one_is_paler(traffic: 
 
 
 def test_no_figure_carries_plotlys_default_look_or_fails_on_nothing() -> None:
-    made = (figures.blank(), figures.shares({"month": {}}), rate_figures.rates("hour", {}), rate_figures.trend({}))
-    for figure in made:
+    empty = (figures.blank(), figures.shares({"month": {}}), rate_figures.rates("hour", {}), rate_figures.trend({}))
+    for figure in empty:
         assert "#E5ECF6" not in json.dumps(go.Figure(figure).to_plotly_json()["layout"], default=str)
 
 

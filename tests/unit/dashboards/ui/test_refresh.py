@@ -1,4 +1,4 @@
-"""A page arrives with the data that its browser would ask for first, or asks for them as soon as it is there."""
+"""A page arrives with its data, or its browser asks for them as soon as it shows the page."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Shown = Callable[..., dict[str, dict[str, Any]]]
 @pytest.fixture
 def sources(traffic: Any) -> Iterator[Sources]:
     settings = load_settings(mlflow_tracking_uri="", scoring="embedded")
-    with Sources(settings, traffic.store, traffic.tail, now=lambda: traffic.now) as made:
-        for feed in (made.live, made.history):
+    with Sources(settings, traffic.store, traffic.tail, now=lambda: traffic.now) as sources:
+        for feed in (sources.live, sources.history):
             feed.look(patience_seconds=10)
-        yield made
+        yield sources
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def pages_of(sources: Sources) -> Shown:
 
 def _components(part: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(part, list):
-        for each in part:
-            yield from _components(each)
+        for child in part:
+            yield from _components(child)
     elif isinstance(part, dict) and "props" in part:
         if "id" in part["props"]:
             yield part["props"]["id"], part["props"]
@@ -90,10 +90,10 @@ def test_the_browser_does_not_ask_again_for_what_has_arrived(shown: Shown, sourc
     assert mark
     browser = create_app(sources.settings, sources).server.test_client()
     callbacks = browser.get("/_dash-dependencies").get_json()
-    asked = [one for one in callbacks if any(read["id"].endswith("-tick") for read in one["inputs"])]
-    filled = [one for one in asked if any(read["id"].endswith("-first") for read in one["inputs"])]
+    asked = [callback for callback in callbacks if any(read["id"].endswith("-tick") for read in callback["inputs"])]
+    filled = [callback for callback in asked if any(read["id"].endswith("-first") for read in callback["inputs"])]
     assert len(filled) == 3
-    assert all(one["prevent_initial_call"] for one in filled)
+    assert all(callback["prevent_initial_call"] for callback in filled)
 
 
 def test_a_page_whose_data_take_long_comes_without_them_and_asks_for_them(
@@ -112,7 +112,7 @@ def test_a_page_whose_data_take_long_comes_without_them_and_asks_for_them(
     assert page["system-first"]["disabled"] is False
 
 
-def test_a_lost_store_is_told_with_the_page(traffic: Any) -> None:
+def test_a_page_reports_a_lost_store_when_it_arrives(traffic: Any) -> None:
     traffic.store.away = True
     settings = load_settings(mlflow_tracking_uri="", scoring="embedded")
     with Sources(settings, traffic.store, now=lambda: traffic.now) as sources:

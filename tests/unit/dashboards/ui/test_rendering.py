@@ -1,4 +1,4 @@
-"""What was rendered for one viewer is there for the others."""
+"""Viewers of the same view share its rendering."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_view_is_rendered_once() -> None:
     assert [kept.get("a", render), kept.get("b", render), kept.get("a", render)] == [1, 2, 1]
 
 
-def test_a_rendering_is_made_anew_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rendering_is_made_again_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(rendering.time, "monotonic", lambda: clock[0])
     kept, render = Rendered(seconds=0.5), Counter()
@@ -54,10 +54,10 @@ def test_viewers_at_the_same_time_wait_for_one_rendering() -> None:
         assert release.wait(10)
         return render()
 
-    seen: list[int] = []
+    renderings: list[int] = []
 
     def view(how: Callable[[], int]) -> None:
-        seen.append(kept.get("a", how))
+        renderings.append(kept.get("a", how))
 
     first = threading.Thread(target=view, args=(slowly,))
     first.start()
@@ -70,7 +70,7 @@ def test_viewers_at_the_same_time_wait_for_one_rendering() -> None:
     release.set()
     for thread in (first, *others):
         thread.join(10)
-    assert seen == [1] * 6
+    assert renderings == [1] * 6
     assert render.calls == 1
 
 

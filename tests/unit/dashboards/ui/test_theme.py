@@ -50,12 +50,12 @@ def variables(scheme: str) -> dict[str, str]:
     """The style sheet's colours in a scheme; dark ones replace the light ones of the same name."""
     sheet = resources.files("fraudstream.dashboards").joinpath("assets/pages.css").read_text("utf-8")
     blocks = {"light": r":root \{(.*?)\}", "dark": r'\[data-mantine-color-scheme="dark"\] \{(.*?)\}'}
-    found: dict[str, str] = {}
+    colours: dict[str, str] = {}
     for name in ("light",) if scheme == "light" else ("light", "dark"):
         block = re.search(blocks[name], sheet, re.DOTALL)
         assert block is not None
-        found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block[1]))
-    return found
+        colours |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block[1]))
+    return colours
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -32,36 +32,36 @@ def lookup(traffic: Any) -> Lookup:
 
 def test_a_transaction_is_found_by_its_id_alone(traffic: Any, lookup: Lookup) -> None:
     before = traffic.store.finds
-    found = lookup.transaction(traffic.live[5]["id"])
-    assert found is not None
-    assert found["amount"] == traffic.live[5]["amount"]
+    document = lookup.transaction(traffic.live[5]["id"])
+    assert document is not None
+    assert document["amount"] == traffic.live[5]["amount"]
     assert traffic.store.finds == before + 1
     assert lookup.transaction(1) is None
 
 
 def test_its_way_names_where_it_came_from_and_when_each_part_saw_it(traffic: Any, lookup: Lookup) -> None:
-    found = lookup.transaction(traffic.live[5]["id"])
-    assert found is not None
-    way = stages(found)
+    document = lookup.transaction(traffic.live[5]["id"])
+    assert document is not None
+    way = stages(document)
     assert [stage.name for stage in way] == ["Made", "Arrived", "Scored", "Published", "Stored"]
     assert way[1].detail == "transactions, partition 1, offset 2"
     assert way[1].after_ms == 0
-    assert way[3].after_ms == pytest.approx(found["latency_ms"], abs=0.01)
+    assert way[3].after_ms == pytest.approx(document["latency_ms"], abs=0.01)
     assert all(stage.at is not None and stage.at.tzinfo is UTC for stage in way)
 
 
 def test_a_labelled_transaction_was_never_scored(traffic: Any, lookup: Lookup) -> None:
-    found = lookup.transaction(traffic.history[0]["id"])
-    assert found is not None
-    assert [stage.name for stage in stages(found)] == ["Made", "Arrived", "Stored"]
-    assert "Labelled, not scored" in str(explorer_view.transaction(found, ENGLISH, ""))
+    document = lookup.transaction(traffic.history[0]["id"])
+    assert document is not None
+    assert [stage.name for stage in stages(document)] == ["Made", "Arrived", "Stored"]
+    assert "Labelled, not scored" in str(explorer_view.transaction(document, ENGLISH, ""))
 
 
 def test_the_page_shows_score_version_reasons_and_document(traffic: Any, lookup: Lookup) -> None:
     fraud = next(row for row in traffic.live if row["prediction"])
-    found = lookup.transaction(fraud["id"])
-    assert found is not None
-    shown = str(explorer_view.transaction(found, ENGLISH, "http://mlflow/#/models/fraud"))
+    document = lookup.transaction(fraud["id"])
+    assert document is not None
+    shown = str(explorer_view.transaction(document, ENGLISH, "http://mlflow/#/models/fraud"))
     assert "▲ Fraud" in shown
     assert "http://mlflow/#/models/fraud/versions/3" in shown
     assert "+2.10" in shown
@@ -82,30 +82,30 @@ def test_a_search_finds_what_an_independent_count_does(traffic: Any, lookup: Loo
     rows = [
         row for row in traffic.live if (row["category_recipient"], row["day_of_week"]) == ("big_purchase", "monday")
     ]
-    assert {made["_id"] for made in lookup.search(wanted).documents} == {row["id"] for row in rows}
+    assert {document["_id"] for document in lookup.search(wanted).documents} == {row["id"] for row in rows}
     frauds = lookup.search({"day_of_week": "monday"}, frauds_only=True)
     expected = [row for row in traffic.live if row["prediction"] and row["day_of_week"] == "monday"]
     assert len(frauds.documents) == min(len(expected), ROWS)
 
 
-def test_what_criteria_cannot_tell_is_looked_for_in_a_bounded_number(
+def test_what_criteria_cannot_express_is_searched_among_a_bounded_number(
     lookup: Lookup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer_queries, "LOOKED_THROUGH", 50)
-    found = lookup.search({}, keeps=lambda made: made["amount"] > 150)
-    assert found.documents
-    assert all(made["amount"] > 150 for made in found.documents)
-    assert found.note.startswith("Found among the first 50 looked through")
+    result = lookup.search({}, keeps=lambda document: document["amount"] > 150)
+    assert result.documents
+    assert all(document["amount"] > 150 for document in result.documents)
+    assert result.note.startswith("Found among the first 50 looked through")
 
 
-def test_a_search_that_takes_too_long_is_stopped_and_a_lost_store_is_told(traffic: Any, lookup: Lookup) -> None:
+def test_a_search_that_takes_too_long_is_stopped_and_a_lost_store_is_reported(traffic: Any, lookup: Lookup) -> None:
     def slow(*_: Any) -> Any:
         raise ExecutionTimeout("operation exceeded time limit", 50)
 
     traffic.store[TRANSACTIONS].find = slow
-    found = lookup.search({"month": 3})
-    assert (found.documents, found.complete) == ((), False)
-    assert "Stopped after" in found.note
+    result = lookup.search({"month": 3})
+    assert (result.documents, result.complete) == ((), False)
+    assert "Stopped after" in result.note
     del traffic.store[TRANSACTIONS].find
     traffic.store.away = True
     with pytest.raises(StoreUnavailable):
@@ -134,7 +134,7 @@ def test_a_value_of_another_type_or_an_unknown_field_is_refused(pair: tuple[str,
 
 def test_rejected_events_come_newest_first(traffic: Any) -> None:
     snapshot = Rejections(traffic.store).newest(traffic.now)
-    times = [made["rejected_at"] for made in snapshot.documents]
+    times = [document["rejected_at"] for document in snapshot.documents]
     assert len(times) == 30
     assert times == sorted(times, reverse=True)
     rows = explorer_rejected.rows(snapshot.documents, ENGLISH)
@@ -151,17 +151,17 @@ def test_raw_bytes_are_shown_as_text_or_in_hexadecimal() -> None:
 
 
 def test_an_event_that_was_cut_or_is_no_text_cannot_be_edited(traffic: Any) -> None:
-    made = traffic.store[REJECTED].documents["transactions/1/0"]
-    assert json.loads(explorer_rejected.editable(made)) == {"id": 7, "amount": "much"}
-    assert explorer_rejected.editable({**made, "raw_bytes": 999_999}) == ""
+    document = traffic.store[REJECTED].documents["transactions/1/0"]
+    assert json.loads(explorer_rejected.editable(document)) == {"id": 7, "amount": "much"}
+    assert explorer_rejected.editable({**document, "raw_bytes": 999_999}) == ""
     assert explorer_rejected.editable({"raw": b"\xff\xfe", "raw_bytes": 2}) == ""
     assert explorer_rejected.editable({"raw": b"{broken", "raw_bytes": 7}) == "{broken"
 
 
 def test_the_detail_names_reason_record_and_bytes(traffic: Any, lookup: Lookup) -> None:
-    found = lookup.rejected("transactions/1/0")
-    assert found is not None
-    shown = str(explorer_rejected.detail(found, ENGLISH))
+    document = lookup.rejected("transactions/1/0")
+    assert document is not None
+    shown = str(explorer_rejected.detail(document, ENGLISH))
     for part in ("amount: not what the contract says", "transactions, partition 1, offset 0", "Raw bytes as text"):
         assert part in shown
 
@@ -175,12 +175,12 @@ def test_the_detail_names_reason_record_and_bytes(traffic: Any, lookup: Lookup) 
         ({"key": None, "key_raw": b"\xff\x00", "key_bytes": 900_000}, "900,000 bytes that begin with ff 00"),
     ],
 )
-def test_a_key_is_shown_as_text_or_by_the_begin_of_its_bytes(
+def test_a_key_is_shown_as_text_or_by_its_first_bytes(
     traffic: Any, lookup: Lookup, key: dict[str, Any], shown: str
 ) -> None:
-    found = lookup.rejected("transactions/1/0")
-    assert found is not None
-    page = str(explorer_rejected.detail({**found, **key}, ENGLISH))
+    document = lookup.rejected("transactions/1/0")
+    assert document is not None
+    page = str(explorer_rejected.detail({**document, **key}, ENGLISH))
     assert shown in page
     assert "\x1b" not in page
 
@@ -251,7 +251,7 @@ def test_the_text_to_correct_keeps_every_digit() -> None:
     assert explorer_rejected.one_line(shown) == raw.replace(b" ", b"")
 
 
-def test_times_of_documents_may_lack() -> None:
+def test_a_document_may_lack_times() -> None:
     at = datetime(2026, 5, 4, 12, tzinfo=UTC)
     way = stages({"enqueued_at": at, "stored_at": at + timedelta(seconds=2)})
     assert way[0].at is None

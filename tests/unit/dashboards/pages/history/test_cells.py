@@ -1,4 +1,4 @@
-"""What senders wrote becomes cells that no spreadsheet obeys, and the worst of it costs no more than its length."""
+"""Senders' texts become cells that no spreadsheet runs, in a time that grows only with their length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fraudstream.dashboards.pages.history.exports import encoded
 
 pytestmark = pytest.mark.timeless
 
-# A hundred times what it takes, and a tenth of what it took where the cost grew faster than the text.
+# A hundred times the usual time, and a tenth of the time of an expression whose cost grows faster than the text.
 SECONDS = 5
 
 
@@ -76,10 +76,10 @@ def test_a_cell_ends_where_a_spreadsheet_begins_the_next_one(most: int) -> None:
     """Excel counts in UTF-16, and what is beyond its limit stands in a cell of its own."""
     for begin in ("a", "ab"):
         text = begin + "😀" * most + "=1+1"
-        made = harmless(text)
-        assert len(made.encode("utf-16-le")) <= 2 * LONGEST_CELL
-        assert made == text if most < 16_000 else made == f"{begin}{'😀' * (made.count('😀'))}…"
-        assert made.count("😀") >= min(most, 15_998)
+        cell_text = harmless(text)
+        assert len(cell_text.encode("utf-16-le")) <= 2 * LONGEST_CELL
+        assert cell_text == text if most < 16_000 else cell_text == f"{begin}{'😀' * (cell_text.count('😀'))}…"
+        assert cell_text.count("😀") >= min(most, 15_998)
     assert harmless("é" * LONGEST_CELL) == "é" * LONGEST_CELL
 
 
@@ -96,9 +96,9 @@ def test_columns_whose_names_differ_in_case_alone_are_numbered() -> None:
 
 def test_fields_that_are_shown_alike_are_all_there() -> None:
     begin = "x" * 300
-    made = stored.plain({f"{begin}{number}": number for number in range(3)} | {"… 2 more": "a sender's"})
+    plain = stored.plain({f"{begin}{number}": number for number in range(3)} | {"… 2 more": "a sender's"})
     shown = f"{'x' * 199}…"
-    assert made == {shown: 0, f"{shown}′2": 1, f"{shown}′3": 2, "… 2 more": "a sender's"}
+    assert plain == {shown: 0, f"{shown}′2": 1, f"{shown}′3": 2, "… 2 more": "a sender's"}
 
 
 def test_a_field_that_reads_like_what_is_left_out_stays() -> None:
@@ -109,5 +109,5 @@ def test_a_document_of_names_that_begin_alike_is_exported_at_once() -> None:
     document = {f"{'x' * 200}{number}": number for number in range(6_000)}
     with quick():
         assert encoded([{"id": 1, "nested": document}], "csv")
-        made = stored.plain(document, values=10_000, characters=4_000_000)
-    assert list(made.values()) == list(range(6_000))
+        plain = stored.plain(document, values=10_000, characters=4_000_000)
+    assert list(plain.values()) == list(range(6_000))

@@ -1,4 +1,4 @@
-"""How the parts are: what is asked, what that means in words, and what the page shows of it."""
+"""The state of the parts: the answers, their meaning in words, and what the page shows."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def looks(
 
     monkeypatch.setattr(health.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(health, "scoring_status", lambda _settings: ("ok", "serves version 3", 0))
-    made = Health(load_settings(), traffic.store, ask, lambda: ModelInfo("fraud", "3"))
-    return lambda: {part.name: part for part in made.look(NOW).parts}
+    parts_health = Health(load_settings(), traffic.store, ask, lambda: ModelInfo("fraud", "3"))
+    return lambda: {part.name: part for part in parts_health.look(NOW).parts}
 
 
 def test_lag_is_what_the_topics_hold_beyond_the_commits() -> None:
@@ -111,7 +111,7 @@ def test_a_job_that_repeats_a_failure_says_since_when_why_and_what_to_do(
     assert "Failing" in str(system.part_list([part], ENGLISH))
 
 
-def test_health_tells_what_jobs_fail_of_and_never_waits_for_it() -> None:
+def test_health_reports_failing_jobs_and_never_waits_for_them() -> None:
     asked, released = threading.Event(), threading.Event()
 
     def slow() -> Progress:
@@ -130,10 +130,10 @@ def test_health_tells_what_jobs_fail_of_and_never_waits_for_it() -> None:
     assert jobs.look() == {"stream": "failing since 2026-05-04 12:00:00 UTC: scoring: it is odd. Do this."}
 
 
-def test_what_retention_removed_is_nobodys_lag() -> None:
+def test_records_that_retention_removed_are_no_lag() -> None:
     part = TopicPartition("transactions", 0)
     assert Progress({part: 100}, {"stream": {part: 40}}, {part: 70}).lags()["stream"] == 30
-    # Of a topic that was made anew nothing is finished yet.
+    # A topic that was created again is not finished up to its old offset.
     assert Progress({part: 10}, {"stream": {part: 40}}, {part: 0}).lags()["stream"] == 10
 
 
@@ -166,12 +166,12 @@ def test_a_lost_store_and_registry_are_away(traffic: Any, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(health, "scoring_status", lambda _settings: ("idle", "has no champion yet", None))
     traffic.store.away = True
-    seen = Health(load_settings(), traffic.store, lambda: progress({}), lost).look(NOW)
-    parts = {part.name: part for part in seen.parts}
+    state = Health(load_settings(), traffic.store, lambda: progress({}), lost).look(NOW)
+    parts = {part.name: part for part in state.parts}
     assert (parts["Document store"].phase, parts["MLflow"].phase) == ("away", "away")
     assert parts["Scoring service"].phase == "idle"
-    assert seen.model.name == ""
-    assert "registry does not answer" in str(system.model_body(seen.model, ENGLISH))
+    assert state.model.name == ""
+    assert "registry does not answer" in str(system.model_body(state.model, ENGLISH))
 
 
 def test_a_part_that_hangs_does_not_keep_the_others_waiting(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,13 +184,13 @@ def test_a_part_that_hangs_does_not_keep_the_others_waiting(traffic: Any, monkey
         released.wait(10)
         return ModelInfo("fraud", "3")
 
-    made = Health(load_settings(), traffic.store, lambda: progress({}), hang)
-    phases = [{part.name: part.phase for part in made.look(NOW).parts} for _ in range(2)]
-    assert [found["MLflow"] for found in phases] == ["unknown", "away"]
-    assert {found["Document store"] for found in phases} == {"ok"}
+    parts_health = Health(load_settings(), traffic.store, lambda: progress({}), hang)
+    phases = [{part.name: part.phase for part in parts_health.look(NOW).parts} for _ in range(2)]
+    assert [phase["MLflow"] for phase in phases] == ["unknown", "away"]
+    assert {phase["Document store"] for phase in phases} == {"ok"}
     released.set()
     monkeypatch.setattr(health, "_DEADLINE_SECONDS", 10.0)
-    assert {part.name: part.phase for part in made.look(NOW).parts}["MLflow"] == "ok"
+    assert {part.name: part.phase for part in parts_health.look(NOW).parts}["MLflow"] == "ok"
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_a_service_that_is_away_or_not_needed() -> None:
     assert "embedded" in scoring_health.scoring_status(load_settings(scoring="embedded"))[1]
 
 
-def test_a_proxy_whose_address_is_none_is_told_as_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_with_an_invalid_address_is_reported_as_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://[::1")
     with pytest.raises(ScoringUnavailable, match="InvalidURL"):
         scoring_status(load_settings(scoring_url="http://127.0.0.1:9"))
@@ -296,7 +296,7 @@ def test_the_model_has_its_metrics_and_links_into_mlflow() -> None:
 
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
-def test_a_metric_that_is_no_number_is_shown_as_none(odd: float) -> None:
+def test_a_metric_that_is_not_finite_is_shown_as_missing(odd: float) -> None:
     names = ("true_positive", "false_negative", "average_precision")
     model = ModelInfo("fraud", "3", NOW, dict.fromkeys(names, odd) | {"true_negative": 1234.0, "roc_auc": 0.5})
     shown = str(system.model_body(model, ENGLISH))
