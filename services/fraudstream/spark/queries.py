@@ -14,14 +14,16 @@ from kafka import TopicPartition
 
 from fraudstream.core.errors import CheckpointMisfit, FraudstreamError, RuntimePartError
 from fraudstream.core.kafka.progress import ProgressReporter
+from fraudstream.core.retry import Backoff
 from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
 from fraudstream.spark.failures import Failure, failure_of
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
+_BACKOFF = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 # A query that has run for so long after a failure, and finds nothing left to do, has recovered.
 RECOVERED_SECONDS = 20.0
-# How often a running query is held against its topics.
+# How often a running query's topics are checked.
 CHECK_SECONDS = 30.0
 # One failure may be a coincidence; the second in a row makes the job failing.
 _REPEATED = 2
@@ -44,12 +46,12 @@ def _not_narrowed(_: Failure) -> bool:
 class KeptQuery:
     """A query that is kept running.
 
-    ``start`` starts it from its checkpoint. ``finished`` says up to which offsets it has processed its input,
-    ``settled`` up to which it will not go back after a failure, ``idle`` whether it has found nothing left to do.
-    ``may_start`` holds it back. ``narrow`` looks for the record that makes it fail and sets it aside; it answers
-    whether that has brought the query on, and ``advice`` is what helps where it has not. ``check`` raises where a
-    running query's topics are no longer those that it reads; ``is_current`` says whether its checkpoint is still the
-    one in use; ``session_lost`` is told that Spark's process has ended. ``reported``: what it has finished is the job's
+    ``start`` starts it from its checkpoint. ``finished`` gives the offsets up to which it has processed its input,
+    ``settled`` those that it will not go behind after a failure, ``idle`` whether it has nothing left to do. While
+    ``may_start`` is false, it is not started. ``narrow`` looks for the record that makes it fail and sets it aside; it
+    answers whether the query is past the batch, and ``advice`` says what helps where it is not. ``check`` raises where
+    the topics of a running query are no longer those that it reads. ``is_current`` says whether its checkpoint is still
+    the one in use. ``session_lost`` is called when Spark's process has ended. ``reported``: its offsets are the job's
     progress.
     """
 
@@ -71,7 +73,7 @@ class KeptQuery:
 class _State:
     kept: KeptQuery
     query: Any = None
-    seen: Offsets = field(default_factory=dict)
+    settled: Offsets = field(default_factory=dict)
     failures: int = 0
     failing: Failing | None = None
     misfit_at_start: bool = False
@@ -81,8 +83,8 @@ class _State:
 
     @property
     def pause(self) -> float:
-        # The exponent is bounded because a query may fail for days.
-        return float(min(FIRST_PAUSE_SECONDS * 2 ** min(max(self.failures - 1, 0), 16), LONGEST_PAUSE_SECONDS))
+        """Seconds to wait after the failures in a row."""
+        return _BACKOFF.seconds(self.failures)
 
 
 class QueryLoop:
@@ -105,7 +107,7 @@ class QueryLoop:
         self._clock = clock
         self._session_ended = session_ended
         self._announced: Failing | Literal["ready", "starting"] = "starting"
-        self._told = True
+        self._is_told = True
 
     def running(self, name: str) -> Any:
         """The query of that name while it runs, else None."""
@@ -134,7 +136,7 @@ class QueryLoop:
         try:
             ended = state.query.awaitTermination(_LOOK_SECONDS / len(self._states))
             if not state.kept.is_current():
-                # Somebody recovered it: where it goes on, and what its group says, is no longer this query's business.
+                # `fraudstream recover` replaced the checkpoint: this query's progress no longer counts.
                 log.info("checkpoint_replaced", query=state.kept.name)
                 self._end(state)
                 return
@@ -150,12 +152,12 @@ class QueryLoop:
             return
         if state.kept.reported:
             self._reporter.commit(finished)
-        if settled != state.seen or (
+        if settled != state.settled or (
             state.failing is not None
             and self._clock() - state.started_at >= RECOVERED_SECONDS
             and state.kept.idle(state.query)
         ):
-            state.seen = settled
+            state.settled = settled
             self._recover(state)
 
     def _start(self, state: _State) -> None:
@@ -163,13 +165,13 @@ class QueryLoop:
             self._reporter.begin()
         try:
             state.query = state.kept.start()
-            state.seen = state.kept.settled(state.query)
+            state.settled = state.kept.settled(state.query)
         except Exception as error:
             self._fail(state, error)
             state.misfit_at_start = isinstance(error, CheckpointMisfit)
             return
         if state.misfit_at_start:
-            # What it could not start from was the failure, and was replaced.
+            # The failure was the checkpoint that it could not start from. Another one is in its place.
             state.misfit_at_start = False
             self._recover(state)
         state.started_at = state.checked_at = self._clock()
@@ -185,9 +187,9 @@ class QueryLoop:
         failure = failure_of(error)
         if failure.kind == "session" or self._session_ended():
             if not isinstance(error, FraudstreamError):
-                # Whose batch it was that ended it, nothing tells.
-                for one in self._states:
-                    one.kept.session_lost()
+                # Nothing says whose batch ended the process.
+                for other in self._states:
+                    other.kept.session_lost()
             advice = failure.advice if failure.kind == "session" else "What is logged before this shows how it ended."
             raise RuntimePartError(
                 f"Spark's process is of no use any more ({failure.reason}). {advice}".rstrip()
@@ -200,7 +202,7 @@ class QueryLoop:
             kind=failure.kind,
             reason=failure.reason,
             retry_in_seconds=state.pause,
-            # Ours are whole in one line; of others the log must have all that there is, once.
+            # Our own errors say all in one line. Of others the log needs the whole trace, once.
             exc_info=error if state.failures == 1 and not isinstance(error, FraudstreamError) else None,
         )
         if repeated or failure.kind == "misfit":
@@ -213,15 +215,15 @@ class QueryLoop:
 
     def _narrow(self, state: _State, failure: Failure) -> None:
         try:
-            moved = state.kept.narrow(failure)
+            is_past_batch = state.kept.narrow(failure)
         except Exception as error:
-            # What stands in the way of the search is what has to be told.
+            # The user has to remove what stops the search first.
             cause = failure_of(error)
             log.warning("not_narrowed_down", query=state.kept.name, kind=cause.kind, reason=cause.reason)
             if state.failing is not None:
                 state.failing = Failing(state.failing.since, f"{state.kept.name}: {cause.reason}", cause.advice)
             return
-        if moved:
+        if is_past_batch:
             state.failures = 0
         elif state.failing is not None and state.kept.advice:
             state.failing = replace(state.failing, advice=state.kept.advice)
@@ -236,23 +238,23 @@ class QueryLoop:
             log.warning("query_not_stopped", query=state.kept.name, reason=failure_of(error).reason)
 
     def _announce(self) -> None:
-        """Say how the job is, where that has changed or could not be said; the oldest failure stands for all."""
-        found = [state.failing for state in self._states if state.failing is not None]
-        now: Failing | Literal["ready", "starting"]
-        oldest = min(found, key=lambda failing: failing.since, default=None)
+        """Announce the job's health where it has changed or could not be written; the oldest failure stands for all."""
+        failures = [state.failing for state in self._states if state.failing is not None]
+        health: Failing | Literal["ready", "starting"]
+        oldest = min(failures, key=lambda failing: failing.since, default=None)
         if oldest is not None:
-            now = oldest
+            health = oldest
         elif self._announced == "ready" or any(state.query is not None for state in self._states):
-            now = "ready"
+            health = "ready"
         else:
-            now = self._announced if isinstance(self._announced, str) else "starting"
-        if now == self._announced and self._told:
+            health = self._announced if isinstance(self._announced, str) else "starting"
+        if health == self._announced and self._is_told:
             return
-        changed, self._announced = now != self._announced, now
-        if now == "starting":
-            self._told = True
+        is_new, self._announced = health != self._announced, health
+        if health == "starting":
+            self._is_told = True
             return
-        failing = now if isinstance(now, Failing) else None
-        self._told = announce_failing(failing) if failing else announce_ready()
-        if changed:
+        failing = health if isinstance(health, Failing) else None
+        self._is_told = announce_failing(failing) if failing else announce_ready()
+        if is_new:
             self._reporter.fail(failing)

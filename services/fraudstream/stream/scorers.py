@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +17,12 @@ from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.output.text import told_text
+from fraudstream.core.retry import Backoff
 
 Columns = Mapping[str, Sequence[Any]]
 
-_BACKOFF_SECONDS = 0.1
-_LONGEST_BACKOFF_SECONDS = 5.0
+# Tries of one request; the jitter keeps the tasks from coming back at the same moment.
+BACKOFF = Backoff(0.2, 5.0, jitter=(0.5, 1.0))
 # So many rows that fail one by one, while none is scored, are not to blame: the model is.
 _MOST_WITHOUT_A_GOOD_ONE = 5
 # How often a row that failed alone is tried once more; where many failed, each of the others once.
@@ -111,8 +111,7 @@ class RemoteScorer:
         reason, status = "", 0
         for attempt in range(attempts):
             if attempt:
-                wait = min(_BACKOFF_SECONDS * 2**attempt, _LONGEST_BACKOFF_SECONDS)
-                time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+                time.sleep(BACKOFF.seconds(attempt))
             try:
                 response = self._client.post("/score", content=body)
             except self._failure as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,35 @@ from kafka import TopicPartition
 from fraudstream.core.errors import CheckpointMisfit, RuntimePartError, StoreUnavailable
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, Failing, read_failing
 from fraudstream.spark.failures import Failure
-from fraudstream.spark.queries import LONGEST_PAUSE_SECONDS, RECOVERED_SECONDS, KeptQuery, QueryLoop
+from fraudstream.spark.queries import RECOVERED_SECONDS, KeptQuery, QueryLoop
 
 PART = TopicPartition("transactions", 0)
+ENDED = "ended"
 
 
 class Clock:
-    """Time that passes a second whenever somebody looks."""
+    """Time that passes by ``step`` whenever somebody looks, and while somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: float = 1.0) -> None:
         self.now = 0.0
+        self.step = step
 
     def __call__(self) -> float:
-        self.now += 1.0
+        self.now += self.step
         return self.now
+
+
+class Stop(threading.Event):
+    """The end of the loop; a wait for it moves the clock, and takes no time."""
+
+    def __init__(self, step: float = 1.0) -> None:
+        super().__init__()
+        self.clock = Clock(step)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.clock.now += timeout
+        return self.is_set()
 
 
 class Reporter:
@@ -54,38 +70,45 @@ class Reporter:
 
 @dataclass
 class Query:
-    """A query that follows a script: an offset that it has come to, an error, or nothing that happens."""
+    """A query that follows a script: an offset that it has come to, an error, its end, or nothing that happens."""
 
-    script: list[int | Exception | None]
+    script: list[int | Exception | str | None]
     stop_all: threading.Event
     offset: int = 0
     stopped: bool = False
+    timeouts: list[float | None] = field(default_factory=list)
+    fails_to_stop: bool = False
 
     def awaitTermination(self, timeout: float | None = None) -> bool:
+        self.timeouts.append(timeout)
         if not self.script:
             self.stop_all.set()
             return False
         happens = self.script.pop(0)
         if isinstance(happens, Exception):
             raise happens
-        if happens is not None:
+        if isinstance(happens, int):
             self.offset = happens
-        return False
+        return happens == ENDED
 
     def stop(self) -> None:
         self.stopped = True
+        if self.fails_to_stop:
+            raise TimeoutError("The query did not end.")
 
 
 @dataclass
 class Scripted:
     """A kept query whose successive runs follow the scripts; an error in their place is one of its start."""
 
-    runs: list[list[int | Exception | None] | Exception]
-    stop: threading.Event = field(default_factory=threading.Event)
+    runs: list[list[int | Exception | str | None] | Exception]
+    stop: Stop = field(default_factory=Stop)
     queries: list[Query] = field(default_factory=list)
     narrowed: list[Failure] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
 
     def start(self) -> Query:
+        self.starts.append(self.stop.clock.now)
         run = self.runs.pop(0) if self.runs else []
         if isinstance(run, Exception):
             raise run
@@ -105,14 +128,9 @@ def ready_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "ready"
 
 
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fraudstream.spark.queries.FIRST_PAUSE_SECONDS", 0.0)
-
-
 def run(scripted: Scripted, *more: KeptQuery, **options: Any) -> Reporter:
     reporter = Reporter()
-    QueryLoop([scripted.kept(**options), *more], reporter, scripted.stop, Clock()).run()  # type: ignore[arg-type]
+    QueryLoop([scripted.kept(**options), *more], reporter, scripted.stop, scripted.stop.clock).run()  # type: ignore[arg-type]
     return reporter
 
 
@@ -284,7 +302,7 @@ def test_a_session_that_we_end_ourselves_is_not_lost() -> None:
 
 
 def test_one_query_that_fails_does_not_hold_up_the_other() -> None:
-    stop = threading.Event()
+    stop = Stop()
     broken = Scripted([boom() for _ in range(50)], stop)
     works = Scripted([[1, 2, 3, 4, 5]], stop)
     reporter = run(works, broken.kept("rollups", reported=False))
@@ -294,20 +312,65 @@ def test_one_query_that_fails_does_not_hold_up_the_other() -> None:
 
 
 def test_a_query_that_is_held_back_starts_when_it_may() -> None:
-    stop = threading.Event()
+    stop = Stop()
     works, later = Scripted([[1, 2]], stop), Scripted([[9]], stop)
     allowed: Callable[[], bool] = lambda: bool(works.queries and works.queries[0].offset)  # noqa: E731
     run(works, later.kept("rollups", may_start=allowed, reported=False))
     assert later.queries
 
 
-def test_pauses_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fraudstream.spark.queries.FIRST_PAUSE_SECONDS", 0.01)
-    scripted = Scripted([boom() for _ in range(6)])
-    clock = Clock()
-    QueryLoop([scripted.kept()], Reporter(), scripted.stop, clock).run()  # type: ignore[arg-type]
-    assert not scripted.runs
-    assert LONGEST_PAUSE_SECONDS == 10.0
+def pauses(scripted: Scripted) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(scripted.starts)]
+
+
+def test_pauses_grow_and_are_bounded() -> None:
+    scripted = Scripted([boom() for _ in range(8)], Stop(step=0.0))
+    run(scripted)
+    assert pauses(scripted) == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
+
+
+def test_progress_resets_the_pauses() -> None:
+    scripted = Scripted([boom(), boom(), boom(), [5, boom()], boom()], Stop(step=0.0))
+    run(scripted)
+    assert pauses(scripted) == [0.5, 1.0, 2.0, 0.5, 1.0]
+
+
+def test_a_search_that_moves_the_query_on_resets_the_pauses() -> None:
+    scripted = Scripted([boom(), boom(), boom()], Stop(step=0.0))
+    run(scripted, narrow=lambda _: True)
+    assert pauses(scripted) == [0.5, 0.5, 0.5]
+
+
+def test_a_query_that_ends_by_itself_starts_again_without_a_failure(ready_file: Path) -> None:
+    scripted = Scripted([[3, ENDED], [4]])
+    reporter = run(scripted)
+    assert len(scripted.queries) == 2
+    assert reporter.offsets == {PART: 4}
+    assert reporter.told == [None]
+
+
+def test_the_loop_looks_whether_to_stop_each_second_however_many_queries_run() -> None:
+    stop = Stop()
+    first, second = Scripted([[1, 2, 3]], stop), Scripted([[1, 2, 3]], stop)
+    run(first, second.kept("rollups", reported=False))
+    assert set(first.queries[0].timeouts) == set(second.queries[0].timeouts) == {0.5}
+
+
+def test_a_query_that_fails_to_stop_keeps_no_other_from_being_stopped() -> None:
+    stop = Stop()
+    first, second = Scripted([[1]], stop), Scripted([[1, 2, 3]], stop)
+
+    def start() -> Query:
+        query = first.start()
+        query.fails_to_stop = True
+        return query
+
+    reporter = Reporter()
+    kept = [replace(first.kept(), start=start), second.kept("rollups", reported=False)]
+    QueryLoop(kept, reporter, stop, stop.clock).run()  # type: ignore[arg-type]
+    assert first.queries[0].stopped
+    assert second.queries[0].stopped
+    assert reporter.closed
 
 
 def test_a_query_that_starts_again_from_another_checkpoint_has_recovered_at_once() -> None:
@@ -315,7 +378,7 @@ def test_a_query_that_starts_again_from_another_checkpoint_has_recovered_at_once
     scripted = Scripted([misfit, misfit, []])
     kept = KeptQuery("scoring", scripted.start, lambda _: {}, lambda _: {}, idle=lambda _: False)
     reporter = Reporter()
-    QueryLoop([kept], reporter, scripted.stop, Clock()).run()  # type: ignore[arg-type]
+    QueryLoop([kept], reporter, scripted.stop, scripted.stop.clock).run()  # type: ignore[arg-type]
     assert [told is not None for told in reporter.told] == [True, False]
 
 
@@ -325,5 +388,5 @@ def test_a_misfit_that_only_spark_finds_is_not_over_because_it_starts() -> None:
     )
     kept = KeptQuery("scoring", scripted.start, lambda _: {}, lambda _: {}, idle=lambda _: False)
     reporter = Reporter()
-    QueryLoop([kept], reporter, scripted.stop, Clock()).run()  # type: ignore[arg-type]
+    QueryLoop([kept], reporter, scripted.stop, scripted.stop.clock).run()  # type: ignore[arg-type]
     assert reporter.told[-1] is not None

@@ -13,6 +13,7 @@ import pytest
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.process import proxies
+from fraudstream.core.retry import Backoff
 from fraudstream.stream import scorers
 from fraudstream.stream.scorers import Decision, RemoteScorer, ScoringFailed, score_rows
 
@@ -62,7 +63,7 @@ class Service:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(scorers, "_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(scorers, "BACKOFF", Backoff(0.001, 0.01))
     running = Service()
     yield running
     running.server.shutdown()
