@@ -1,4 +1,4 @@
-"""The figures that the project holds itself to, each with the value that a run gave."""
+"""The project's bounds, each with the value of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Bound:
 
     @property
     def holds(self) -> bool:
-        """Whether the run kept it."""
+        """Whether the run kept the bound."""
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
     def to_json(self) -> dict[str, Any]:
@@ -43,5 +43,5 @@ def ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def to_json(bounds: Iterable[Bound]) -> list[dict[str, Any]]:
-    """All of them as JSON-ready objects."""
+    """The bounds as JSON-ready objects."""
     return [bound.to_json() for bound in bounds]

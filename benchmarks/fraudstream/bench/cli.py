@@ -1,4 +1,4 @@
-"""``fraudstream bench``: measure the parts beside their baselines; what is heavy is imported by the commands."""
+"""``fraudstream bench``: measures the parts beside their baselines. The commands import heavy modules themselves."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Changed = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
 ]
 
-# Of tables that go into a file.
+# Width of tables outside a terminal, such as in a file.
 _WIDTH = 150
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 Keep = Callable[[dict[str, Any]], None]
-Measure = Callable[[Tell, Keep], dict[str, Any]]
+Measure = Callable[[Report, Keep], dict[str, Any]]
 
 
 @app.command()
@@ -61,7 +61,7 @@ def latency(
     if smoke:
         few = ("echo", "bare", "realtime")
         plan = Plan((100.0,), 4.0, 2.0, 1, _names("--contender", contender, NAMES, few), _settings(changed))
-    _run("latency", lambda tell, _: measure(plan, tell), as_json, out, smoke)
+    _run("latency", lambda report, _: measure(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def throughput(
     if smoke:
         few = ("bare-batch", "realtime", "microbatch")
         plan = Plan(20_000, 4_000, 1, _names("--contender", contender, NAMES, few), ours, profile)
-    _run("throughput", lambda tell, _: measure(plan, tell), as_json, out, smoke)
+    _run("throughput", lambda report, _: measure(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -99,7 +99,7 @@ def scale(
     from fraudstream.bench.scale import Plan, measure
 
     plan = Plan(20_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
-    _run("scale", lambda tell, _: measure(plan, tell), as_json, out, smoke)
+    _run("scale", lambda report, _: measure(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -116,7 +116,7 @@ def scoring(
     from fraudstream.bench.scoring import Plan, measure
 
     plan = Plan(0.5, 1, ((1, 1), (8, 1_000))) if smoke else Plan(seconds, repeats)
-    _run("scoring", lambda tell, _: measure(plan, tell), as_json, out, smoke)
+    _run("scoring", lambda report, _: measure(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -132,7 +132,7 @@ def store(
     from fraudstream.bench.store import Plan, measure
 
     plan = Plan(4_000, 1, _settings(changed)) if smoke else Plan(documents, repeats, _settings(changed))
-    _run("store", lambda tell, _: measure(plan, tell), as_json, out, smoke)
+    _run("store", lambda report, _: measure(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -141,7 +141,7 @@ def startup(repeats: Repeats = 3, smoke: Smoke = False, as_json: AsJson = False,
     from fraudstream.bench.whole import StartPlan, measure_startup
 
     plan = StartPlan(1, demo=False) if smoke else StartPlan(repeats)
-    _run("startup", lambda tell, _: measure_startup(plan, tell), as_json, out, smoke)
+    _run("startup", lambda report, _: measure_startup(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -157,7 +157,7 @@ def memory(
     from fraudstream.bench.whole import MemoryPlan, measure_memory
 
     plan = MemoryPlan(5.0, settle=1.0, history=2_000) if smoke else MemoryPlan(seconds)
-    _run("memory", lambda tell, _: measure_memory(plan, tell), as_json, out, smoke)
+    _run("memory", lambda report, _: measure_memory(plan, report), as_json, out, smoke)
 
 
 @app.command()
@@ -182,15 +182,15 @@ def dashboards(
         plan = Plan(5_000, folder, 0.1, 5, 2.0, 10, _names("--only", only, PARTS, few))
     file = _file("dashboards", out, smoke)
     before = results.read(file) if only and file is not None and file.is_file() else {}
-    _run("dashboards", lambda tell, keep: measure(plan, tell, keep, before), as_json, out, smoke)
+    _run("dashboards", lambda report, keep: measure(plan, report, keep, before), as_json, out, smoke)
 
 
 def _names(
-    option: str, given: Sequence[str] | None, known: Sequence[str], by_default: Sequence[str] = ()
+    option: str, names: Sequence[str] | None, available: Sequence[str], by_default: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    if unknown := set(given or ()) - set(known):
-        raise typer.BadParameter(f"{option} {', '.join(sorted(unknown))}: known are {', '.join(known)}")
-    return tuple(given or by_default or known)
+    if unknown := set(names or ()) - set(available):
+        raise typer.BadParameter(f"{option} {', '.join(sorted(unknown))}: known are {', '.join(available)}")
+    return tuple(names or by_default or available)
 
 
 def _file(name: str, out: Path | None, smoke: bool) -> Path | None:
@@ -238,10 +238,10 @@ def _run(name: str, measure: Measure, as_json: bool, out: Path | None, smoke: bo
         console.print(f"results: {file}", soft_wrap=True)
 
 
-def _line(console: Any) -> Tell:
+def _line(console: Any) -> Report:
     began = time.monotonic()
 
-    def tell(text: str) -> None:
+    def report(text: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {text}", soft_wrap=True)
 
-    return tell
+    return report

@@ -13,7 +13,7 @@ from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.contenders import CONTENDERS, Cast, Contender, chosen
 from fraudstream.bench.harness.load import Reader, compare_decisions, compare_rejected, send
-from fraudstream.bench.harness.running import Tell, broker_stage, running
+from fraudstream.bench.harness.running import Report, broker_stage, running
 from fraudstream.bench.harness.stage import EVERYTHING, OUTPUTS, Ends, fresh_topics
 from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
@@ -22,20 +22,20 @@ NAMES = ("echo", "bare", "realtime", "microbatch", "quix", "quix-default", "byte
 
 PROBES = 100
 _PROBE_SECONDS = 180.0
-# Longer than the pauses of any contender that works.
+# No working contender pauses for so long.
 _IDLE_SECONDS = 45.0
 _SOAK_SECONDS = 600.0
-# The broker's own code gets compiled, which the first contender would pay for.
+# Java compiles the broker's code in the first seconds, which would slow the first contender.
 _WARM_UP_RATE = 2_000.0
 _WARM_UP_SECONDS = 4.0
 _WINDOW_SECONDS = 300.0
-# Quix Streams twice: as its documentation starts an app, and told to send each record at once.
+# Quix Streams twice: with its documentation's options, and with options that send each record at once.
 _PEERS = (("quix-default", "Quix Streams', as it comes"), ("quix", "Quix Streams'"), ("bytewax", "Bytewax's"))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: each of ``rates`` (events/s) for ``seconds``, after ``warm_up`` seconds that do not count."""
+    """Each of ``rates`` (events/s) is measured for ``seconds``, after ``warm_up`` seconds that do not count."""
 
     rates: tuple[float, ...] = (200.0, 1_000.0)
     seconds: float = 60.0
@@ -50,17 +50,17 @@ class Plan:
         return min(_WINDOW_SECONDS, self.seconds / 6)
 
 
-def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure(plan: Plan, report: Report) -> dict[str, Any]:
     """Measure; returns the results' own part. Raises :class:`FraudstreamError` where an event is lost."""
     runs = []
-    with broker_stage(plan.ours, tell) as (cast, events):
-        tell("warming the broker up")
+    with broker_stage(plan.ours, report) as (cast, events):
+        report("warming the broker up")
         _measure_one(cast, events, CONTENDERS["echo"], _WARM_UP_RATE, Plan(seconds=_WARM_UP_SECONDS, warm_up=0.0))
         for repeat in range(plan.repeats):
             for rate in plan.rates:
                 decisions: dict[str, dict[str, tuple[int, float]]] = {}
                 for contender in chosen(figures.rotated(plan.contenders, repeat)):
-                    tell(f"{contender.label}, {rate:g} events/s, run {repeat + 1} of {plan.repeats}")
+                    report(f"{contender.label}, {rate:g} events/s, run {repeat + 1} of {plan.repeats}")
                     run, decided = _measure_one(cast, events, contender, rate, plan)
                     runs.append({"repeat": repeat} | run)
                     if contender.scores:
@@ -130,32 +130,32 @@ def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def held(summary: Sequence[dict[str, Any]], plan: Plan) -> list[Bound]:
-    """The project's claims about latency, as far as the contenders that they need took part."""
+    """The project's claims about latency whose contenders took part."""
 
     def median(name: str, rate: float, figure: str) -> float | None:
-        one = next((one for one in summary if one["contender"] == name and one["rate"] == rate), None)
-        return None if one is None or figure not in one else float(one[figure]["median"])
+        entry = next((entry for entry in summary if entry["contender"] == name and entry["rate"] == rate), None)
+        return None if entry is None or figure not in entry else float(entry[figure]["median"])
 
-    found: list[Bound] = []
+    claims: list[Bound] = []
     for rate in plan.rates:
         at = f"at {rate:g} events/s"
         p50, p99 = median("realtime", rate, "p50_ms"), median("realtime", rate, "p99_ms")
         if p50 is None or p99 is None:
             continue
-        found += bounds.at_most(f"{at}: real-time p50 by the echo's", ratio(p50, median("echo", rate, "p50_ms")), 3.0)
-        found += bounds.at_most(f"{at}: real-time p99 by the echo's", ratio(p99, median("echo", rate, "p99_ms")), 6.0)
+        claims += bounds.at_most(f"{at}: real-time p50 by the echo's", ratio(p50, median("echo", rate, "p50_ms")), 3.0)
+        claims += bounds.at_most(f"{at}: real-time p99 by the echo's", ratio(p99, median("echo", rate, "p99_ms")), 6.0)
         for peer, label in _PEERS:
             half = ratio(p50, median(peer, rate, "p50_ms"))
-            found += bounds.at_most(f"{at}: real-time p50 by {label}", half, 0.5)
-            found += bounds.at_most(f"{at}: real-time p99 by {label}", ratio(p99, median(peer, rate, "p99_ms")), 1.0)
+            claims += bounds.at_most(f"{at}: real-time p50 by {label}", half, 0.5)
+            claims += bounds.at_most(f"{at}: real-time p99 by {label}", ratio(p99, median(peer, rate, "p99_ms")), 1.0)
         slower = ratio(median("microbatch", rate, "p50_ms"), p50)
-        found += bounds.at_least(f"{at}: micro-batch p50 by real-time p50", slower, 30.0)
+        claims += bounds.at_least(f"{at}: micro-batch p50 by real-time p50", slower, 30.0)
         if plan.seconds >= _SOAK_SECONDS:
             ends = median("realtime", rate, "last_by_first")
             claim = f"{at}: p99 of the last {plan.window_seconds:g} s by that of the first"
-            found += bounds.at_most(claim, ends, 1.5)
+            claims += bounds.at_most(claim, ends, 1.5)
             grown = median("realtime", rate, "memory_growth")
-            found += bounds.at_most(
+            claims += bounds.at_most(
                 f"{at}: growth of the stream job's memory, last third by the middle one", grown, 0.05
             )
-    return found
+    return claims

@@ -1,4 +1,4 @@
-"""Where the stream job's time goes: samples of Java's own profiler, as shares of what is done for a record."""
+"""Shares of the stream job's time by step, from the samples of Java's own profiler."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOTTEST = 25
 _EVENT = "jdk.ExecutionSample"
 _FRAME = re.compile(r"^\s+(\S+?)\(.*line:", re.MULTILINE)
 _STACK = re.compile(r"stackTrace = \[(.*?)^\s*\]", re.DOTALL | re.MULTILINE)
-# The innermost frame that begins like one of these says what a sample was about.
+# The innermost frame with one of these beginnings gives the step of a sample.
 _STEPS: Sequence[tuple[str, tuple[str, ...]]] = (
     (
         "read and check the event",
@@ -43,20 +43,20 @@ JAVA_OPTION = "-XX:StartFlightRecording=name=bench,settings=profile"
 
 
 def tool(name: str = "jfr") -> str:
-    """One of the JDK's tools. Raises :class:`FraudstreamError` where the Java is a mere runtime."""
+    """The path of a JDK's tool. Raises :class:`FraudstreamError` where Java is a runtime only."""
     beside = find_java().home / "bin" / (f"{name}.exe" if os.name == "nt" else name)
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if found is None:
+    executable = str(beside) if beside.is_file() else shutil.which(name)
+    if executable is None:
         raise FraudstreamError(
             f"A profile needs the JDK's {name}, which is neither in {beside.parent} nor on the PATH. "
             "Set JAVA_HOME to a complete JDK."
         )
-    return found
+    return executable
 
 
 def dump(leader: int, recording: Path) -> None:
-    """Write what has been recorded so far by the Java process that ``leader`` started."""
-    java = next(one for one in psutil.Process(leader).children(recursive=True) if one.name().startswith("java"))
+    """Write the recording so far of the Java process that ``leader`` started."""
+    java = next(child for child in psutil.Process(leader).children(recursive=True) if child.name().startswith("java"))
     command = [tool("jcmd"), str(java.pid), "JFR.dump", "name=bench", f"filename={recording}"]
     subprocess.run(command, capture_output=True, check=True)
 
@@ -77,7 +77,7 @@ def read(recording: Path) -> dict[str, Any]:
 
 
 def shares(text: str) -> dict[str, Any]:
-    """The same from what ``jfr print`` says."""
+    """The same from the output of ``jfr print``."""
     steps: Counter[str] = Counter()
     methods: Counter[str] = Counter()
     for frames in stacks(text):

@@ -11,12 +11,12 @@ from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.cluster import cluster
 from fraudstream.bench.harness.contenders import CONTENDERS, Cast
 from fraudstream.bench.harness.load import send
-from fraudstream.bench.harness.running import Tell, broker_stage
+from fraudstream.bench.harness.running import Report, broker_stage
 from fraudstream.bench.harness.stage import fresh_topics
 from fraudstream.bench.throughput import BACKLOG_SETTINGS, measure_backlog
 from fraudstream.core.contract.topics import TRANSACTIONS
 
-# Rates (events/s) that the capacity table answers for, and the share of a core that a plan should leave free.
+# Rates (events/s) of the capacity table, and the share of each core that a plan should leave free.
 RATES = (1_000, 5_000, 20_000, 100_000)
 HEADROOM = 0.5
 
@@ -25,7 +25,7 @@ IN_ONE_PROCESS = "one process, 2 cores"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many events wait, over topics of how many partitions, for clusters of how many workers of one core."""
+    """``events`` wait on a topic of each number of ``partitions``, for clusters of one-core ``workers``."""
 
     events: int = 600_000
     partitions: tuple[int, ...] = (2, 4, 8)
@@ -34,18 +34,18 @@ class Plan:
     ours: dict[str, Any] = field(default_factory=lambda: dict(BACKLOG_SETTINGS))
 
 
-def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure(plan: Plan, report: Report) -> dict[str, Any]:
     """Measure; returns the results' own part. Raises :class:`FraudstreamError` where an event is lost."""
     runs = []
     for count in plan.partitions:
-        with broker_stage(plan.ours, tell, topic_partitions=count) as (cast, events):
-            tell(f"{plan.events:,} events onto a topic of {count} partitions")
+        with broker_stage(plan.ours, report, topic_partitions=count) as (cast, events):
+            report(f"{plan.events:,} events onto a topic of {count} partitions")
             fresh_topics(cast.stage.settings)
             send(cast, TRANSACTIONS, events, 0, plan.events)
             for repeat in range(plan.repeats):
                 for workers in (0, *plan.workers):
                     name = _label(workers)
-                    tell(f"{count} partitions, {name}, run {repeat + 1} of {plan.repeats}")
+                    report(f"{count} partitions, {name}, run {repeat + 1} of {plan.repeats}")
                     run = _measure_one(cast, workers, plan.events)
                     runs.append({"repeat": repeat} | run | {"partitions": count, "contender": name})
     summary = figures.summarised(runs, "partitions", "contender")
@@ -54,7 +54,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
 
 def capacity(summary: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Cores for each of :data:`RATES`, by the median cost of an event in one process."""
-    costs = [one["core_us_per_event"]["median"] for one in summary if one["contender"] == IN_ONE_PROCESS]
+    costs = [entry["core_us_per_event"]["median"] for entry in summary if entry["contender"] == IN_ONE_PROCESS]
     if not costs:
         return []
     cost = statistics.median(costs)
@@ -71,6 +71,6 @@ def _measure_one(cast: Cast, workers: int, events: int) -> dict[str, Any]:
     contender = CONTENDERS["microbatch"]
     if not workers:
         return measure_backlog(cast, contender, events)[0]
-    with cluster(cast.stage, workers) as made:
-        on_cluster = replace(cast, ours={**cast.ours, "spark_master": made.url})
-        return measure_backlog(on_cluster, contender, events, beside=made.children)[0]
+    with cluster(cast.stage, workers) as spark:
+        on_cluster = replace(cast, ours={**cast.ours, "spark_master": spark.url})
+        return measure_backlog(on_cluster, contender, events, beside=spark.children)[0]

@@ -1,4 +1,4 @@
-"""Scoring over HTTP: our service beside ``mlflow models serve``, with the same registered model and the same bodies."""
+"""Scoring over HTTP: the scoring service beside ``mlflow models serve``, with the same model and bodies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.http_load import load, request
 from fraudstream.bench.harness.load import SEED
-from fraudstream.bench.harness.running import MEBIBYTE, Tell
+from fraudstream.bench.harness.running import MEBIBYTE, Report
 from fraudstream.bench.harness.stage import Stage
 from fraudstream.bench.harness.trained import BenchModel, trained_model
 from fraudstream.core.contract.event import FEATURES, FIRST_LIVE_ID
@@ -47,16 +47,16 @@ class Plan:
     cases: tuple[tuple[int, int], ...] = ((1, 1), (8, 1), (1, 1_000), (8, 1_000))
 
 
-def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure(plan: Plan, report: Report) -> dict[str, Any]:
     """Measure; returns the results' own part."""
-    tell("preparing the model")
+    report("preparing the model")
     model = trained_model()
     runs: list[dict[str, Any]] = []
     answers: dict[str, list[tuple[int, float]]] = {}
     with Stage(mlflow_tracking_uri=model.tracking_uri) as stage:
         for repeat in range(plan.repeats):
             for name in figures.rotated((OURS, MLFLOW), repeat):
-                tell(f"{name}, run {repeat + 1} of {plan.repeats}")
+                report(f"{name}, run {repeat + 1} of {plan.repeats}")
                 port = stage.settings.scoring_port if name == OURS else stage.settings.mlflow_port
                 child = stage.start(_PARTS[name](stage, model))
                 answers[name] = _decisions(port)
@@ -75,7 +75,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
 
 
 def body(rows: int) -> bytes:
-    """MLflow's ``dataframe_split`` of so many events, which both take."""
+    """MLflow's ``dataframe_split`` of so many events, which both services take."""
     dates = iter(lambda: date_text(datetime.now(UTC)), None)
     drawn = generate(rows, FIRST_LIVE_ID, SEED, labelled=False, dates=dates)
     events = [orjson.loads(value) for value in islice(drawn, rows)]
@@ -104,12 +104,12 @@ def _decisions(port: int) -> list[tuple[int, float]]:
     try:
         connection.request("POST", PATH, body(_COMPARED_ROWS), {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        found = orjson.loads(answer.read())
+        content = orjson.loads(answer.read())
     finally:
         connection.close()
     if answer.status != 200:
-        raise FraudstreamError(f"Port {port} answered {answer.status}: {told_text(str(found), _LONGEST_ANSWER)}")
-    return [(one["prediction"], one["score"]) for one in found["predictions"]]
+        raise FraudstreamError(f"Port {port} answered {answer.status}: {told_text(str(content), _LONGEST_ANSWER)}")
+    return [(row["prediction"], row["score"]) for row in content["predictions"]]
 
 
 def _agreed(answers: dict[str, list[tuple[int, float]]]) -> dict[str, Any]:
@@ -127,9 +127,9 @@ def _agreed(answers: dict[str, list[tuple[int, float]]]) -> dict[str, Any]:
 def summarised(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each case and service the spread of its repeats."""
     cases = list(dict.fromkeys((run["clients"], run["rows"]) for run in runs))
-    found = figures.summarised(runs, "clients", "rows", "contender")
-    found.sort(key=lambda one: cases.index((one["clients"], one["rows"])))
-    return [{"case": _case(one.pop("clients"), one.pop("rows"))} | one for one in found]
+    summary = figures.summarised(runs, "clients", "rows", "contender")
+    summary.sort(key=lambda entry: cases.index((entry["clients"], entry["rows"])))
+    return [{"case": _case(entry.pop("clients"), entry.pop("rows"))} | entry for entry in summary]
 
 
 def _case(clients: int, rows: int) -> str:
@@ -139,21 +139,21 @@ def _case(clients: int, rows: int) -> str:
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:
     """The project's claims about the scoring service."""
     cases: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in summary:
-        cases.setdefault(one["case"], {})[one["contender"]] = one
+    for entry in summary:
+        cases.setdefault(entry["case"], {})[entry["contender"]] = entry
 
     def by(case: str, name: str) -> float | None:
         ours, theirs = cases[case].get(OURS), cases[case].get(MLFLOW)
         return ratio(ours[name]["median"], theirs[name]["median"]) if ours and theirs else None
 
-    found: list[Bound] = []
+    claims: list[Bound] = []
     for case in cases:
         if case.endswith(", 1 row"):
-            found += bounds.at_least(f"{case}: requests/s by MLflow's", by(case, "requests_per_second"), 8)
-            found += bounds.at_most(f"{case}: p99 by MLflow's", by(case, "p99_ms"), 0.25)
+            claims += bounds.at_least(f"{case}: requests/s by MLflow's", by(case, "requests_per_second"), 8)
+            claims += bounds.at_most(f"{case}: p99 by MLflow's", by(case, "p99_ms"), 0.25)
         else:
-            found += bounds.at_least(f"{case}: rows/s by MLflow's", by(case, "rows_per_second"), 3)
-    return found
+            claims += bounds.at_least(f"{case}: rows/s by MLflow's", by(case, "rows_per_second"), 3)
+    return claims
 
 
 def _ours(stage: Stage, _: BenchModel) -> Part:
@@ -171,7 +171,7 @@ def _mlflows(stage: Stage, model: BenchModel) -> Part:
     port = stage.settings.mlflow_port
     served = f"models:/{stage.settings.model_name}/1"
     where = ("--host", "127.0.0.1", "--port", str(port), "--workers", "1")
-    # It starts uvicorn by its name.
+    # MLflow starts uvicorn by its name, from the PATH.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return Part(
         f"mlflow-{stage.next_number()}",

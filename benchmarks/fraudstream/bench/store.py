@@ -1,4 +1,4 @@
-"""The store job beside a bare loop of bulk upserts: the same documents into the same kind of store, each a new one."""
+"""The store job beside a bare loop of bulk upserts: the same documents, each into a new store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pymongo.database import Database
 from fraudstream.bench import bounds
 from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.harness import figures
-from fraudstream.bench.harness.running import MEBIBYTE, Tell
+from fraudstream.bench.harness.running import MEBIBYTE, Report
 from fraudstream.bench.harness.scored import publish_scored, scored_records
 from fraudstream.bench.harness.stage import Stage, environment_of, with_values
 from fraudstream.bench.harness.trained import trained_model
@@ -40,7 +40,7 @@ _POLL_SECONDS = 0.1
 _READY_SECONDS = 120.0
 _STALLED_SECONDS = 120.0
 _COMPARED = 200
-# Times differ: when it was stored, and when the broker stamped it.
+# Fields that differ: the time at which a document was stored, and the broker's time.
 _OWN_FIELDS = ("stored_at", "published_at", "latency_ms")
 
 Samples = list[tuple[float, int]]
@@ -55,15 +55,15 @@ class Plan:
     ours: dict[str, Any] = field(default_factory=dict)
 
 
-def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure(plan: Plan, report: Report) -> dict[str, Any]:
     """Measure; returns the results' own part. Raises :class:`FraudstreamError` where a document is lost."""
-    tell("preparing the model")
+    report("preparing the model")
     model = trained_model()
     runs: list[dict[str, Any]] = []
     with Stage(mlflow_tracking_uri=model.tracking_uri) as stage:
         stage.start(kafka_broker.part(stage.settings))
         create_topics(stage.settings)
-        tell(f"{plan.documents:,} scored transactions onto the topic")
+        report(f"{plan.documents:,} scored transactions onto the topic")
         records = scored_records(plan.documents, stage.settings)
         publish_scored(stage.settings, records)
         measures: dict[str, Callable[[Settings], dict[str, Any]]] = {
@@ -73,7 +73,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
         for repeat in range(plan.repeats):
             kept: dict[str, list[Document]] = {}
             for name in figures.rotated(tuple(measures), repeat):
-                tell(f"{name}, run {repeat + 1} of {plan.repeats}")
+                report(f"{name}, run {repeat + 1} of {plan.repeats}")
                 with _empty_store(stage, plan.ours) as settings:
                     run = {"repeat": repeat, "contender": name} | measures[name](settings)
                     kept[name] = _kept(documents.database(settings), plan.documents)
@@ -96,8 +96,8 @@ def _empty_store(stage: Stage, ours: dict[str, Any]) -> Iterator[Settings]:
     folder = stage.folder / f"store-{number}"
     folder.mkdir()
     settings = with_values(stage.settings, {**ours, "data_dir": folder})
-    made = documentstore.part(settings)
-    child = stage.start(Part(f"documents-{number}", made.command, made.ready, prepare=made.prepare))
+    store = documentstore.part(settings)
+    child = stage.start(Part(f"documents-{number}", store.command, store.ready, prepare=store.prepare))
     try:
         yield settings
     finally:
@@ -112,19 +112,19 @@ def _job(stage: Stage, settings: Settings, plan: Plan) -> dict[str, Any]:
     command = [sys.executable, "-m", "fraudstream.store"]
     child = stage.start(Part(name, command, ready.exists, env=env, ready_timeout_seconds=_READY_SECONDS))
     samples: Samples = []
-    moved_at = looked_at = time.monotonic()
+    grew_at = checked_at = time.monotonic()
     while not samples or samples[-1][1] < plan.documents:
         count = transactions.estimated_document_count()
         now = time.monotonic()
         if not samples or count > samples[-1][1]:
             if samples:
-                # Until the look before this one it was the old count.
-                samples.append((looked_at, samples[-1][1]))
+                # Until the check before this one it was the old count.
+                samples.append((checked_at, samples[-1][1]))
             samples.append((now, count))
-            moved_at = now
-        elif now - moved_at > _STALLED_SECONDS or child.poll() is not None:
+            grew_at = now
+        elif now - grew_at > _STALLED_SECONDS or child.poll() is not None:
             raise FraudstreamError(f"{count:,} of {plan.documents:,} documents were stored, and then no more.")
-        looked_at = now
+        checked_at = now
         time.sleep(_POLL_SECONDS)
     memory = (process.family_memory(child.pid) or 0) / MEBIBYTE
     stage.stop(child)
@@ -135,10 +135,11 @@ def _bare(settings: Settings, records: Sequence[Record]) -> dict[str, Any]:
     db = documents.database(settings)
     documents.create_indexes(db)
     now = datetime.now(UTC)
-    made = [document(record, now) for record in records]
+    transactions = [document(record, now) for record in records]
     samples: Samples = [(time.monotonic(), 0)]
-    for start in range(0, len(made), BULK):
-        bulk = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in made[start : start + BULK]]
+    for start in range(0, len(transactions), BULK):
+        chosen = transactions[start : start + BULK]
+        bulk = [ReplaceOne({"_id": transaction["_id"]}, transaction, upsert=True) for transaction in chosen]
         db[documents.TRANSACTIONS].bulk_write(bulk, ordered=False)
         samples.append((time.monotonic(), start + len(bulk)))
     return {"documents_per_second": rate(samples)}
@@ -163,13 +164,13 @@ def _kept(db: Database[Document], expected: int) -> list[Document]:
     stored = transactions.estimated_document_count()
     if stored != expected:
         raise FraudstreamError(f"{expected:,} transactions were sent and {stored:,} are stored.")
-    wanted = [FIRST_LIVE_ID + number for number in range(0, expected, max(1, expected // _COMPARED))]
-    found = transactions.find({"_id": {"$in": wanted}})
-    kept = [{name: value for name, value in one.items() if name not in _OWN_FIELDS} for one in found]
-    return sorted(kept, key=lambda one: int(one["_id"]))
+    ids = [FIRST_LIVE_ID + row for row in range(0, expected, max(1, expected // _COMPARED))]
+    sample = transactions.find({"_id": {"$in": ids}})
+    kept = [{name: value for name, value in row.items() if name not in _OWN_FIELDS} for row in sample]
+    return sorted(kept, key=lambda row: int(row["_id"]))
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:
     """The project's claim about the store job."""
-    rates = {one["contender"]: float(one["documents_per_second"]["median"]) for one in summary}
+    rates = {row["contender"]: float(row["documents_per_second"]["median"]) for row in summary}
     return bounds.at_least("store job's documents/s by the bare loop's", ratio(rates[JOB], rates[BARE]), 0.6)

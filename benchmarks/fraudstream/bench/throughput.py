@@ -1,4 +1,4 @@
-"""Throughput: a backlog that waits on the topic, and how fast its outputs arrive once a contender works through it."""
+"""Throughput: how fast outputs arrive while a contender works through a backlog on the topic."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from fraudstream.bench.bounds import Bound, ratio
 from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.contenders import Cast, Contender, chosen
 from fraudstream.bench.harness.load import Reader, compare_decisions, compare_rejected, send
-from fraudstream.bench.harness.running import Running, Tell, broker_stage, cpu_seconds, running
+from fraudstream.bench.harness.running import Report, Running, broker_stage, cpu_seconds, running
 from fraudstream.bench.harness.stage import OUTPUTS, Ends, fresh_topics
 from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
 
 BATCHED = ("bare-batch", "realtime", "microbatch", "quix-batch", "bytewax-batch", "faust-batch")
 PER_MESSAGE = ("quix", "bytewax", "faust")
-# Too slow for the whole backlog: measured over a stretch of it.
+# Too slow for the whole backlog: these are measured over its first events.
 OVER_A_STRETCH = (*PER_MESSAGE, "faust-batch")
 NAMES = (*BATCHED, *PER_MESSAGE)
 
-# What a stream job that has a backlog to work off is given: settings alone. docs/explanation/benchmarks.md says why.
+# The stream job's settings for a backlog, with nothing else changed. docs/explanation/benchmarks.md says why.
 BACKLOG_SETTINGS: dict[str, Any] = {
     "trigger_interval_seconds": 0.0,
     "max_events_per_batch": 50_000,
@@ -42,7 +42,7 @@ _IDLE_SECONDS = 30.0
 class Plan:
     """How many events wait; the slowest apps are measured over the first ``message_events``.
 
-    A virtual machine compiles what it runs for the first seconds of it; the backlog is to be long beside them.
+    A virtual machine compiles code in its first seconds: the backlog has to take much longer.
     """
 
     events: int = 2_000_000
@@ -53,30 +53,30 @@ class Plan:
     profile: bool = False
 
     def awaited(self, name: str) -> int:
-        """So many outputs of the contender are awaited."""
+        """The number of outputs to await from the contender."""
         return min(self.events, self.message_events) if name in OVER_A_STRETCH else self.events
 
 
-def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure(plan: Plan, report: Report) -> dict[str, Any]:
     """Measure; returns the results' own part. Raises :class:`FraudstreamError` where an event is lost."""
     if plan.profile:
         profile.tool()
     runs = []
-    with broker_stage(plan.ours, tell) as (cast, events):
-        tell(f"{plan.events:,} events onto the topic")
+    with broker_stage(plan.ours, report) as (cast, events):
+        report(f"{plan.events:,} events onto the topic")
         fresh_topics(cast.stage.settings)
         send(cast, TRANSACTIONS, events, 0, plan.events)
         for repeat in range(plan.repeats):
             decisions: dict[str, dict[str, tuple[int, float]]] = {}
             for contender in chosen(figures.rotated(plan.contenders, repeat)):
-                tell(f"{contender.label}, run {repeat + 1} of {plan.repeats}")
+                report(f"{contender.label}, run {repeat + 1} of {plan.repeats}")
                 run, decided = measure_backlog(cast, contender, plan.awaited(contender.name))
                 runs.append({"repeat": repeat} | run)
                 decisions[contender.name] = decided
             same = [run for run in runs if run["repeat"] == repeat]
             compare_decisions(decisions, same)
             compare_rejected([run for run in same if run["contender"] not in OVER_A_STRETCH])
-        profiles = _profiles(cast, plan, tell) if plan.profile else {}
+        profiles = _profiles(cast, plan, report) if plan.profile else {}
         parameters = asdict(plan) | {"model": cast.model.fingerprint, "trees": cast.model.trees}
     return {
         "parameters": parameters | {"start_share": figures.START_SHARE},
@@ -87,17 +87,17 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     }
 
 
-def _profiles(cast: Cast, plan: Plan, tell: Tell) -> dict[str, Any]:
-    """One more run of each of our triggers, with Java's profiler in it; its rate does not count."""
-    found = {}
-    for contender in (one for one in chosen(plan.contenders) if one.kind == "ours"):
-        tell(f"{contender.label}, with a profiler")
+def _profiles(cast: Cast, plan: Plan, report: Report) -> dict[str, Any]:
+    """One more run of the stream job with each trigger and Java's profiler; its rate does not count."""
+    profiles = {}
+    for contender in (candidate for candidate in chosen(plan.contenders) if candidate.kind == "ours"):
+        report(f"{contender.label}, with a profiler")
         recording = cast.stage.folder / f"{contender.name}.jfr"
         options = f"{cast.ours.get('driver_java_options', '')} {profile.JAVA_OPTION}".strip()
         profiled = replace(cast, ours={**cast.ours, "driver_java_options": options})
         run, _ = measure_backlog(profiled, contender, plan.events, recording)
-        found[contender.name] = profile.read(recording) | {"events_per_second": run["events_per_second"]}
-    return found
+        profiles[contender.name] = profile.read(recording) | {"events_per_second": run["events_per_second"]}
+    return profiles
 
 
 def measure_backlog(
@@ -107,9 +107,9 @@ def measure_backlog(
     recording: Path | None = None,
     beside: Sequence[subprocess.Popen[bytes]] = (),
 ) -> tuple[dict[str, Any], dict[str, tuple[int, float]]]:
-    """Let a contender work off the backlog until so many outputs are ``awaited``; returns its run and its decisions.
+    """Let a contender work on the backlog until ``awaited`` outputs are there; returns its run and its decisions.
 
-    ``recording``: where a profile goes. The processor time of processes ``beside`` it counts as the contender's.
+    ``recording``: the file of a profile. The processor time of processes ``beside`` the contender counts as its own.
     Raises :class:`FraudstreamError` where an event is lost.
     """
     fresh_topics(cast.stage.settings, *OUTPUTS)
@@ -147,8 +147,8 @@ def measure_backlog(
 def _await_outputs(
     ends: Ends, awaited: int, process: Running, contender: Contender, beside: Sequence[subprocess.Popen[bytes]]
 ) -> float:
-    """Wait for the outputs; returns the processor time of one, in microseconds, once the start is over."""
-    seen, moved_at = 0, time.monotonic()
+    """Wait for the outputs; returns the processor microseconds of an output after the start."""
+    counted, moved_at = 0, time.monotonic()
     begun: tuple[int, float] | None = None
 
     def spent() -> float:
@@ -158,28 +158,28 @@ def _await_outputs(
         process.check()
         if begun is None and now >= awaited * figures.START_SHARE:
             begun = now, spent()
-        if now != seen:
-            seen, moved_at = now, time.monotonic()
-        elif time.monotonic() - moved_at > (_STALLED_SECONDS if seen else _START_SECONDS):
-            raise FraudstreamError(f"{contender.label}: {seen:,} of {awaited:,} outputs came, and then no more.")
+        if now != counted:
+            counted, moved_at = now, time.monotonic()
+        elif time.monotonic() - moved_at > (_STALLED_SECONDS if counted else _START_SECONDS):
+            raise FraudstreamError(f"{contender.label}: {counted:,} of {awaited:,} outputs came, and then no more.")
         time.sleep(_POLL_SECONDS)
     first, before = begun or (0, 0.0)
     return (spent() - before) * 1e6 / (now - first)
 
 
 def held(summary: Sequence[dict[str, Any]]) -> list[Bound]:
-    """The project's claims about throughput, for the faster of its triggers."""
-    rates = {one["contender"]: float(one["events_per_second"]["median"]) for one in summary}
+    """The project's claims about throughput, for its faster trigger."""
+    rates = {entry["contender"]: float(entry["events_per_second"]["median"]) for entry in summary}
     ours = max((rates[name] for name in ("realtime", "microbatch") if name in rates), default=None)
     if ours is None:
         return []
-    found = bounds.at_least("rate by the bare loop's that scores", ratio(ours, rates.get("bare-batch")), 0.7)
+    claims = bounds.at_least("rate by the bare loop's that scores", ratio(ours, rates.get("bare-batch")), 0.7)
     batched = [rates[name] for name in ("quix-batch", "bytewax-batch", "faust-batch") if name in rates]
-    found += bounds.at_least(
+    claims += bounds.at_least(
         "rate by the best batched app's of the peers", ratio(ours, max(batched, default=None)), 1.3
     )
     single = [rates[name] for name in PER_MESSAGE if name in rates]
-    found += bounds.at_least(
+    claims += bounds.at_least(
         "rate by the best app's per message of the peers", ratio(ours, max(single, default=None)), 15
     )
-    return found
+    return claims

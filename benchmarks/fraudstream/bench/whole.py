@@ -1,4 +1,4 @@
-"""The whole system as a user starts it: how long it takes, and what its parts need while little and nothing happens."""
+"""The whole system as a user starts it: its start-up time, and its parts' memory and processor time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from fraudstream.bench import bounds
 from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.contenders import CONTENDERS, Cast
-from fraudstream.bench.harness.running import MEBIBYTE, Tell, Used, running
+from fraudstream.bench.harness.running import MEBIBYTE, Report, Used, running
 from fraudstream.bench.harness.stage import Ends, Stage, plain_environment
 from fraudstream.bench.harness.trained import trained_model
 from fraudstream.core.contract.topics import SCORED
@@ -24,7 +24,7 @@ from fraudstream.runtime.parts.local import spark_job_environment
 from fraudstream.runtime.supervise import process
 from fraudstream.runtime.supervise.state import read_state
 
-# What the project holds the whole system to, on two cores.
+# The project's bounds for the whole system on two cores.
 MOST_SECONDS, MOST_MIB, MOST_CORES = 60.0, 4096.0, 0.5
 
 _POLL_SECONDS = 0.25
@@ -45,7 +45,7 @@ BARE, ALL = "bare loop that scores", "all parts"
 
 @dataclass(frozen=True, slots=True)
 class StartPlan:
-    """How often everything is started anew, in an empty folder; artifacts are in the cache."""
+    """How often the whole system starts in an empty folder, with all artifacts in the cache."""
 
     repeats: int = 3
     demo: bool = True
@@ -61,8 +61,8 @@ class MemoryPlan:
     history: int = 20_000
 
 
-def measure_startup(plan: StartPlan, tell: Tell) -> dict[str, Any]:
-    """Seconds from a command to what it is for."""
+def measure_startup(plan: StartPlan, report: Report) -> dict[str, Any]:
+    """Seconds from each command to its goal."""
     steps: dict[str, Callable[[Stage], float]] = {BROKER: _broker, SPARK: _spark, UP: _up}
     if plan.demo:
         steps[DEMO] = _demo
@@ -71,11 +71,11 @@ def measure_startup(plan: StartPlan, tell: Tell) -> dict[str, Any]:
         environment = _environment(stage) | spark_job_environment(stage.settings)
         with class_archive.building(environment, nice=False) as archiving:
             if archiving is not None:
-                tell("keeping Spark's classes, as a first demo does")
+                report("keeping Spark's classes, as a first demo does")
                 archiving.wait()
     for repeat in range(plan.repeats):
         for name in figures.rotated(tuple(steps), repeat):
-            tell(f"{name}, run {repeat + 1} of {plan.repeats}")
+            report(f"{name}, run {repeat + 1} of {plan.repeats}")
             with Stage() as stage:
                 runs.append({"repeat": repeat, "contender": name, "seconds": steps[name](stage)})
     summary = [
@@ -85,27 +85,27 @@ def measure_startup(plan: StartPlan, tell: Tell) -> dict[str, Any]:
     first = (
         figures.spread([run["seconds"] for run in runs if run["contender"] == DEMO])["median"] if plan.demo else None
     )
-    found = bounds.at_most("seconds until a demo's first event is scored", first, MOST_SECONDS)
-    return {"parameters": asdict(plan), "runs": runs, "summary": summary, "bounds": bounds.to_json(found)}
+    claims = bounds.at_most("seconds until a demo's first event is scored", first, MOST_SECONDS)
+    return {"parameters": asdict(plan), "runs": runs, "summary": summary, "bounds": bounds.to_json(claims)}
 
 
-def measure_memory(plan: MemoryPlan, tell: Tell) -> dict[str, Any]:
+def measure_memory(plan: MemoryPlan, report: Report) -> dict[str, Any]:
     """Resident memory of each part while it streams, and the processor time that it takes then and when idle."""
     with Stage() as stage:
-        tell("starting all parts")
+        report("starting all parts")
         with _running_parts(stage):
-            tell("training on history")
+            report("training on history")
             fraudstream(stage, "generate", "history", "--count", str(plan.history))
             fraudstream(stage, "train", "--algorithm", "xgboost", "--await", str(plan.history))
-            # The first events are taken up when the champion is; they are not measured.
+            # The jobs load the champion with the first events, which are not measured.
             live = ("generate", "live", "--rate", f"{plan.rate:g}", "--for")
             fraudstream(stage, *live, "10")
-            tell(f"streaming {plan.rate:g} events/s for {plan.seconds:g} s")
+            report(f"streaming {plan.rate:g} events/s for {plan.seconds:g} s")
             streaming = _watched(stage, plan.seconds, (*live, f"{plan.seconds:g}"))
-            tell(f"idle for {plan.settle + plan.seconds:g} s")
+            report(f"idle for {plan.settle + plan.seconds:g} s")
             time.sleep(plan.settle)
             idle = _watched(stage, plan.seconds, ())
-            tell(BARE)
+            report(BARE)
             baseline = _bare_memory(stage)
     summary: list[dict[str, Any]] = [
         {
@@ -119,15 +119,15 @@ def measure_memory(plan: MemoryPlan, tell: Tell) -> dict[str, Any]:
     ]
     summary.append({"contender": BARE, "memory_median_mib": figures.spread(baseline)})
     most = max(streaming.memory[ALL])
-    found = bounds.at_most(f"MiB of all parts at {plan.rate:g} events/s, at most", most, MOST_MIB)
+    claims = bounds.at_most(f"MiB of all parts at {plan.rate:g} events/s, at most", most, MOST_MIB)
     cores = streaming.processor[ALL]
-    found += bounds.at_most(f"cores of all parts at {plan.rate:g} events/s", cores, MOST_CORES)
-    return {"parameters": asdict(plan), "runs": [], "summary": summary, "bounds": bounds.to_json(found)}
+    claims += bounds.at_most(f"cores of all parts at {plan.rate:g} events/s", cores, MOST_CORES)
+    return {"parameters": asdict(plan), "runs": [], "summary": summary, "bounds": bounds.to_json(claims)}
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Part → samples of its memory (MiB), and part → the cores that it used on average."""
+    """Part → samples of its memory (MiB), and part → its average use of cores."""
 
     memory: dict[str, list[float]]
     processor: dict[str, float]
@@ -197,11 +197,11 @@ def _demo(stage: Stage) -> float:
     with log.open("wb") as output:
         child = subprocess.Popen(_command("demo"), env=_environment(stage), stdout=output, stderr=output)
     try:
-        while (left := _FIRST_SCORED_SECONDS + began - time.monotonic()) > 0 and child.poll() is None:
+        while (remaining := _FIRST_SCORED_SECONDS + began - time.monotonic()) > 0 and child.poll() is None:
             if kafka_broker.is_ready(stage.settings) and _scored(stage):
                 return time.monotonic() - began
             time.sleep(_POLL_SECONDS)
-        why = f"it ended with status {child.returncode}" if left > 0 else f"none in {_FIRST_SCORED_SECONDS:g} s"
+        why = f"it ended with status {child.returncode}" if remaining > 0 else f"none in {_FIRST_SCORED_SECONDS:g} s"
         raise FraudstreamError(f"`fraudstream demo` scored no event: {why}. {log.read_text('utf-8')[-500:]}")
     finally:
         if child.poll() is None:
@@ -221,7 +221,7 @@ def _scored(stage: Stage) -> bool:
 
 
 def fraudstream(stage: Stage, *words: str) -> None:
-    """Run a command of ours in the stage. Raises :class:`FraudstreamError` with the end of what it said."""
+    """Run a ``fraudstream`` command in the stage. Raises :class:`FraudstreamError` with the end of its output."""
     done = subprocess.run(_command(*words), env=_environment(stage), capture_output=True, text=True, check=False)
     if done.returncode:
         raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {done.stderr.strip()[-500:]}")

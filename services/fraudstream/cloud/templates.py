@@ -1,4 +1,4 @@
-"""What the Bicep templates read: hubs and collections from the code's own tables."""
+"""Data for the Bicep templates: hubs and collections from the code's own tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def definitions() -> dict[str, Any]:
             {"name": topic.name, "partitions": partitions, "retentionHours": topic.retention_ms * 24 // DAY_MS}
             for topic in TOPICS
         ],
-        "collections": [_collection(one) for one in COLLECTIONS],
+        "collections": [_collection(collection) for collection in COLLECTIONS],
     }
 
 
 def _collection(collection: Collection) -> dict[str, Any]:
-    """As the resource's own properties: Bicep's lambdas would keep other tools from reading the template."""
-    # The service makes an index of its keys in this order; it has no directions. The key of _id has to be named.
+    """A collection in the form of Bicep's resource: other tools cannot read a template with lambdas."""
+    # The service's indexes have an order of keys and no directions. The index of _id has to be named.
     keys = [["_id"], *([field for field, _ in index] for index in collection.indexes)]
     indexes: list[dict[str, Any]] = [{"key": {"keys": fields}} for fields in keys]
     if collection.ttl_days is not None:

@@ -19,7 +19,7 @@ from fraudstream.bench.harness.stage import Stage, environment_of, isolated
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[latency.Plan]:
     plans: list[latency.Plan] = []
 
-    def measure(plan: latency.Plan, tell: Callable[[str], None]) -> dict[str, Any]:
+    def measure(plan: latency.Plan, report: Callable[[str], None]) -> dict[str, Any]:
         plans.append(plan)
         return {"summary": [], "bounds": [], "runs": []}
 

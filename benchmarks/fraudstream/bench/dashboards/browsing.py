@@ -26,6 +26,7 @@ READY = """() => {
         && drawn('.dash-graph', '.trace') && drawn('.grid', '.ag-row');
 }"""
 _TIMES, _FIRST_TIMES = 7, 5
+_LEAST_SAMPLES = 6
 _VIEWPORT: Any = {"width": 1440, "height": 900}
 
 
@@ -88,7 +89,7 @@ def measure_heap(url: str, minutes: float) -> dict[str, Any]:
 
         page.on("request", count)
         samples = []
-        step = max(10.0, minutes * 60 / 60)
+        step = min(max(10.0, minutes), minutes * 60 / _LEAST_SAMPLES)
         ends_at = time.monotonic() + minutes * 60
         while time.monotonic() < ends_at:
             page.wait_for_timeout(1000 * step)

@@ -1,7 +1,7 @@
 """A document store with a million transactions, their rollups and the newest decisions, in the store job's shapes.
 
-What is made depends on a seed and a moment alone. The moment is stored before anything else, so that a filling that
-was broken off is continued where it ended.
+The documents depend on a seed and a moment alone. The moment is stored first, so that an interrupted filling can go on
+where it ended.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from fraudstream.core.documents.client import (
 )
 
 _BATCH = 5_000
-# Of this benchmark alone: the moment that the documents end at, and whether all of them are there.
+# A collection of this benchmark alone: the moment at which the documents end, and whether all are stored.
 _STATE, _STATE_ID = "benchmark", "filling"
 _DAYS = DayOfWeek.__args__  # type: ignore[attr-defined]
 _CATEGORIES = Category.__args__  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ def transactions(
         for row in range(size):
             index = begin + row
             at = (end - span + step * index).replace(microsecond=0)
-            made: Document = {
+            document: Document = {
                 "_id": first_id + index,
                 "id": first_id + index,
                 "date": f"{at:%d/%m/%Y %H:%M:%S}",
@@ -90,9 +90,9 @@ def transactions(
                 "stored_at": at,
             }
             if origin == "history":
-                made["isFraud"] = int(fraud[row])
+                document["isFraud"] = int(fraud[row])
             else:
-                made |= {
+                document |= {
                     "prediction": int(fraud[row]),
                     "score": 0.9 if fraud[row] else 0.02,
                     "threshold": 0.5,
@@ -102,7 +102,7 @@ def transactions(
                     "latency_ms": latency[row],
                     "reasons": [{"field": "amount", "contribution": 2.0}] if fraud[row] else [],
                 }
-            yield made
+            yield document
 
 
 class Counts:
@@ -111,29 +111,29 @@ class Counts:
     def __init__(self) -> None:
         self._counted: list[pd.DataFrame] = []
 
-    def count(self, made: list[Document]) -> None:
+    def count(self, documents: list[Document]) -> None:
         """Count one batch of one origin."""
-        live = made[0]["origin"] == "live"
-        times = pd.Series([document["event_time"] for document in made])
-        amount = np.array([document["amount"] for document in made])
+        live = documents[0]["origin"] == "live"
+        times = pd.Series([document["event_time"] for document in documents])
+        amount = np.array([document["amount"] for document in documents])
         edges = np.searchsorted(AMOUNT_EDGES, amount, side="right") - 1
         columns: dict[str, Any] = {
-            "origin": made[0]["origin"],
-            "frauds": [document["prediction" if live else "isFraud"] for document in made],
+            "origin": documents[0]["origin"],
+            "frauds": [document["prediction" if live else "isFraud"] for document in documents],
             "amount": amount,
             "day": times.dt.floor("D"),
-            "minute": pd.Series([document["enqueued_at"] for document in made]).dt.floor("min"),
+            "minute": pd.Series([document["enqueued_at"] for document in documents]).dt.floor("min"),
             ALL: ALL,
             HOUR: times.dt.hour.astype(str),
             AMOUNT_BIN: np.array(amount_bins())[edges],
         }
-        columns |= {name: [str(document[name]) for document in made] for name in EVENT_DIMENSIONS}
+        columns |= {name: [str(document[name]) for document in documents] for name in EVENT_DIMENSIONS}
         frame = pd.DataFrame(columns)
         frame["month_start"] = frame["day"] - pd.to_timedelta(frame["day"].dt.day - 1, unit="D")
         self._counted.append(frame)
 
     def rollups(self) -> Iterator[Document]:
-        """The states of everything counted."""
+        """The rollups of all counted documents."""
         rows = pd.concat(self._counted, ignore_index=True)
         rows["fraud_amount"] = rows["amount"] * rows["frauds"]
         live = rows[rows["origin"] == "live"]
@@ -157,7 +157,7 @@ class Counts:
 
 
 def _rollup(period: str, start: datetime | None, origin: str, dimension: str, value: str, state: Any) -> Document:
-    made = {
+    rollup = {
         "_id": rollup_id(period, start, origin, dimension, value),
         "period": period,
         "origin": origin,
@@ -168,17 +168,17 @@ def _rollup(period: str, start: datetime | None, origin: str, dimension: str, va
         "amount": float(state.amount),
         "fraud_amount": float(state.fraud_amount),
     }
-    return made | ({"start": start} if start else {})
+    return rollup | ({"start": start} if start else {})
 
 
 def is_filled(db: Database[Document]) -> bool:
-    """Whether a filling has come to its end here."""
+    """Whether the database was filled to the end."""
     state = db[_STATE].find_one({"_id": _STATE_ID})
     return bool(state and state["complete"])
 
 
 def fill(db: Database[Document], history: int, live: int, now: datetime) -> dict[str, Any]:
-    """Fill a database, or go on where an earlier filling ended; returns what it holds and how long this part took."""
+    """Fill a database, or go on where an earlier filling ended; returns its counts and the seconds of this filling."""
     started = time.monotonic()
     state = db[_STATE].find_one({"_id": _STATE_ID})
     if state is None:
@@ -190,11 +190,14 @@ def fill(db: Database[Document], history: int, live: int, now: datetime) -> dict
     _store(db, past, counts, present)
     newest = transactions(live, 9_000_000, "live", now, timedelta(hours=6), 2)
     kept = _store(db, newest, counts, max(present - history, 0), keep=max(ALERTS_KEPT * 12, 2 * RECENT_SLOTS))
-    ring = [{**made, "_id": f"{n % 2}-{(n // 2) % RECENT_SLOTS}"} for n, made in enumerate(kept[-2 * RECENT_SLOTS :])]
+    ring = [
+        {**document, "_id": f"{n % 2}-{(n // 2) % RECENT_SLOTS}"}
+        for n, document in enumerate(kept[-2 * RECENT_SLOTS :])
+    ]
     rollups = list(counts.rollups())
     for collection, documents in (
         (RECENT, ring),
-        (ALERTS, [made for made in kept if made["prediction"]][-ALERTS_KEPT:]),
+        (ALERTS, [document for document in kept if document["prediction"]][-ALERTS_KEPT:]),
         (ROLLUPS, rollups),
         (REJECTED, [_rejected(number, now) for number in range(500)]),
     ):
@@ -210,15 +213,15 @@ def fill(db: Database[Document], history: int, live: int, now: datetime) -> dict
 
 
 def _store(
-    db: Database[Document], made: Iterator[Document], counts: Counts, present: int, keep: int = 0
+    db: Database[Document], documents: Iterator[Document], counts: Counts, present: int, keep: int = 0
 ) -> list[Document]:
-    """Count all and insert what lies beyond the first ``present`` ones; returns the last ``keep``."""
+    """Count all documents and insert those after the first ``present``; returns the last ``keep``."""
     kept: list[Document] = []
-    seen = 0
-    while batch := list(islice(made, _BATCH)):
+    counted = 0
+    while batch := list(islice(documents, _BATCH)):
         counts.count(batch)
-        _insert(db, TRANSACTIONS, batch[max(present - seen, 0) :])
-        seen += len(batch)
+        _insert(db, TRANSACTIONS, batch[max(present - counted, 0) :])
+        counted += len(batch)
         kept = [*kept, *batch][-keep:] if keep else []
     return kept
 

@@ -28,7 +28,7 @@ from fraudstream.bench.dashboards.filling import fill, is_filled
 from fraudstream.bench.dashboards.serving import Server, Traffic
 from fraudstream.bench.harness.figures import percentile
 from fraudstream.bench.harness.results import Keep, remeasured
-from fraudstream.bench.harness.running import Tell
+from fraudstream.bench.harness.running import Report
 from fraudstream.bench.harness.stage import Stage
 from fraudstream.core.documents.client import ROLLUPS, TRANSACTIONS, database
 from fraudstream.core.errors import FraudstreamError
@@ -170,7 +170,7 @@ class Plan:
     parts: tuple[str, ...] = PARTS
 
 
-def measure(plan: Plan, tell: Tell, keep: Keep, before: Mapping[str, Any]) -> dict[str, Any]:
+def measure(plan: Plan, report: Report, keep: Keep, before: Mapping[str, Any]) -> dict[str, Any]:
     """Measure the plan's parts; returns the results' own part, with the other parts of ``before``.
 
     ``keep`` gets the results after each part, with the parts that are still missing under ``incomplete``.
@@ -178,12 +178,12 @@ def measure(plan: Plan, tell: Tell, keep: Keep, before: Mapping[str, Any]) -> di
     """
     browser = browser_versions(plan.parts)
     with Stage(plan.folder, mlflow_tracking_uri="", scoring="embedded") as stage:
-        tell("starting the document store")
+        report("starting the document store")
         store = stage.start(documentstore.part(stage.settings))
         try:
             db = database(stage.settings, socketTimeoutMS=600_000)
             if not is_filled(db):
-                tell(f"filling the store with {plan.documents:,} transactions")
+                report(f"filling the store with {plan.documents:,} transactions")
                 fill(db, plan.documents * 9 // 10, plan.documents // 10, datetime.now(UTC))
             results: dict[str, Any] = {
                 "bounds": [],
@@ -197,7 +197,7 @@ def measure(plan: Plan, tell: Tell, keep: Keep, before: Mapping[str, Any]) -> di
             }
             with Traffic(plan.rate) as traffic, Server(stage.settings, traffic) as server:
                 for name in plan.parts:
-                    tell(name)
+                    report(name)
                     results[name] = _measure_part(name, server, plan)
                     keep(remeasured(before, results, plan.parts))
         finally:

@@ -1,4 +1,4 @@
-"""Who is measured: bare loops, the stream job under both triggers, and apps of the peers, all as processes."""
+"""The contenders: bare loops, the stream job under both triggers, and the peers' apps, all as processes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _READY_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something that takes events from `transactions` and puts them on `scored`; bare loops do the least that is.
+    """Takes events from `transactions` and puts them on `scored`; bare loops do nothing else.
 
-    ``words`` are its worker's last arguments, or the trigger of the stream job; ``processes`` share the partitions.
+    ``words``: its worker's last arguments, or the stream job's trigger. ``processes`` share the partitions.
     """
 
     name: str
@@ -48,8 +48,8 @@ def _peer(name: str, label: str) -> list[Contender]:
 
 
 CONTENDERS: Mapping[str, Contender] = {
-    one.name: one
-    for one in (
+    contender.name: contender
+    for contender in (
         Contender("echo", "bare loop without work", "bare", ("echo", "1"), "bare", scores=False),
         Contender("bare", "bare loop that scores", "bare", ("score", "1"), "bare"),
         Contender("bare-batch", "bare loop that scores, batched", "bare", ("score", "1000"), "bare", batched=True),
@@ -67,14 +67,14 @@ _SCRIPTS = {"bare": "bare.py", "quix": "quix_app.py", "bytewax": "bytewax_app.py
 
 @dataclass(slots=True)
 class Cast:
-    """Makes contenders' processes in a stage, all with one model; ``ours`` are settings of the stream job."""
+    """Starts contenders' processes in a stage, all with one model; ``ours`` are the stream job's settings."""
 
     stage: Stage
     model: BenchModel
     ours: Mapping[str, Any] = field(default_factory=dict)
 
     def parts(self, contender: Contender) -> list[Part]:
-        """The processes of a contender, which knows nothing of an earlier run: new groups, new checkpoints."""
+        """The processes of a contender, with new consumer groups and checkpoints."""
         number = self.stage.next_number()
         if contender.kind == "ours":
             return [self._stream_job(contender, number)]
@@ -115,7 +115,7 @@ class Cast:
         topics = (TRANSACTIONS, SCORED, *((REJECTED,) if contender.kind == "peer" else ()))
         parts = []
         for place in range(contender.processes):
-            made = self.worker(
+            worker = self.worker(
                 contender.environment,
                 _SCRIPTS[contender.environment],
                 *(bootstrap, *topics, f"bench-{contender.name}-{number}", *contender.words),
@@ -124,7 +124,7 @@ class Cast:
             cluster = (
                 {"BENCH_ADDRESSES": " ".join(addresses), "BENCH_PROCESS": str(place)} if place or addresses[1:] else {}
             )
-            parts.append(Part(made.name, made.command, made.ready, env={**made.env, **cluster}, cwd=made.cwd))
+            parts.append(Part(worker.name, worker.command, worker.ready, env={**worker.env, **cluster}, cwd=worker.cwd))
         return parts
 
 

@@ -1,4 +1,4 @@
-"""The workers' own Python environments, made with uv from pinned requirements and kept in the user's cache."""
+"""The workers' own Python environments: uv installs them from pinned requirements into the user's cache."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def python_of(name: str) -> Path:
-    """The environment's Python, made the first time. Raises :class:`FraudstreamError` where that cannot be done."""
+    """The environment's Python; the first call installs it. Raises :class:`FraudstreamError` where that fails."""
     content = requirements(name).read_bytes() + str(_python()).encode()
     folder = cache_dir() / "bench" / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -66,8 +66,8 @@ def _python() -> str:
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_MAKE_SECONDS, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
+        lines = done.stderr.strip().splitlines()
         raise FraudstreamError(
-            f"`{' '.join(command[1:3])}` for the benchmarks failed: {said[-1] if said else done.returncode}. "
+            f"`{' '.join(command[1:3])}` for the benchmarks failed: {lines[-1] if lines else done.returncode}. "
             "It needs the package index once; later runs use the cache."
         )

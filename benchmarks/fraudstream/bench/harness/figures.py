@@ -1,4 +1,4 @@
-"""What becomes of measured values: percentiles, steady rates, the spread of repeats, ratios. Pure functions."""
+"""Figures from measured values: percentiles, steady rates, the spread of repeats, ratios. Pure functions."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def spreads(repeats: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """The spread of each figure that all repeats have."""
-    names = set.intersection(*(set(one) for one in repeats)) if repeats else set()
-    return {name: spread([one[name] for one in repeats]) for name in repeats[0] if name in names} if repeats else {}
+    names = set.intersection(*(set(figures) for figures in repeats)) if repeats else set()
+    return (
+        {name: spread([repeat[name] for repeat in repeats]) for name in repeats[0] if name in names} if repeats else {}
+    )
 
 
 def summarised(runs: Sequence[Mapping[str, Any]], *by: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A lean HTTP client for load: closed loop over connections that are kept alive, nothing read that is not needed."""
+"""A lean HTTP client for load: a closed loop over kept connections, which reads only the length of answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def answer_length(head: bytes) -> int:
 
 @dataclass(slots=True)
 class Answered:
-    """What one load gave: latencies in microseconds in the order of the answers, wall and processor seconds."""
+    """The result of a load: latencies in microseconds in the order of the answers, wall and processor seconds."""
 
     latencies_us: list[int] = field(default_factory=list)
     seconds: float = 0.0

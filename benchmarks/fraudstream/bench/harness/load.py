@@ -17,7 +17,7 @@ from fraudstream.generator.transactions import generate, live_dates
 
 EVENTS = 20_000
 SEED = 11
-# Every so many-th event breaks the contract: its amount is text. All but the bare loops reject it.
+# One event in so many breaks the contract: its amount is text. All contenders but the bare loops reject it.
 MALFORMED_EVERY = 100
 SAMPLE = 2_000
 
@@ -39,7 +39,7 @@ def _malformed(value: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a reader saw: ``latencies_us`` in the order of the events' numbers, ``stamps_ms`` in that of reading."""
+    """A reader's results: ``latencies_us`` in the order of the events' numbers, ``stamps_ms`` in reading order."""
 
     different: int
     repeated: int
@@ -50,7 +50,7 @@ class Readings:
 
 
 class Reader:
-    """A reader of output topics, as a process; it has begun when the object is there."""
+    """A reader of output topics, as a process. It reads when the constructor returns."""
 
     def __init__(self, cast: Cast, topics: tuple[str, ...], count: int, idle_seconds: float) -> None:
         words = (cast.stage.settings.kafka_bootstrap_servers, ",".join(topics), str(count), str(idle_seconds))
@@ -63,14 +63,14 @@ class Reader:
             raise FraudstreamError(f"The reader did not start: {self._child.communicate()[1].decode()[-500:]}")
 
     def result(self) -> Readings:
-        """Wait until it has read all, or until nothing has come for too long."""
+        """Wait until it has read all records, or until none has come for ``idle_seconds``."""
         output, errors = self._child.communicate()
         if self._child.returncode:
             raise FraudstreamError(f"The reader failed: {errors.decode('utf-8', 'replace')[-500:]}")
         return Readings(**json.loads(output))
 
     def kill(self) -> None:
-        """End it; nothing where it has ended."""
+        """Kill the process, unless it has ended."""
         self._child.kill()
         self._child.wait()
 
@@ -94,14 +94,14 @@ def compared(ours: dict[str, tuple[int, float]], theirs: dict[str, tuple[int, fl
 
 def compare_rejected(runs: list[dict[str, Any]]) -> None:
     """Contenders that check events reject the same number of as many; another number fails the benchmark."""
-    found: dict[int, dict[int, str]] = {}
+    counts: dict[int, dict[int, str]] = {}
     for run in runs:
         if CONTENDERS[run["contender"]].kind != "bare":
-            found.setdefault(run["events_out"], {})[run["rejected"]] = run["contender"]
-    for events, numbers in found.items():
+            counts.setdefault(run["events_out"], {})[run["rejected"]] = run["contender"]
+    for events, numbers in counts.items():
         if len(numbers) > 1:
-            said = ", ".join(f"{name} {number:,}" for number, name in sorted(numbers.items()))
-            raise FraudstreamError(f"Of the same {events:,} events different numbers were rejected: {said}.")
+            text = ", ".join(f"{name} {number:,}" for number, name in sorted(numbers.items()))
+            raise FraudstreamError(f"Of the same {events:,} events different numbers were rejected: {text}.")
 
 
 def compare_decisions(decisions: dict[str, dict[str, tuple[int, float]]], runs: list[dict[str, Any]]) -> None:

@@ -24,21 +24,21 @@ class Shown:
 
 def tables(results: Mapping[str, Any]) -> list[Shown]:
     """The tables of any benchmark's results: its figures, and the bounds where it has some."""
-    made = _TABLES[results["benchmark"]](results)
+    shown = _TABLES[results["benchmark"]](results)
     for name, profiled in results.get("profile", {}).items():
         steps = tuple((step, f"{share:.1%}") for step, share in profiled["steps"].items())
-        made.append(Shown(f"Where the time goes: {_label(name)}", ("step", "share of samples"), steps))
+        shown.append(Shown(f"Where the time goes: {_label(name)}", ("step", "share of samples"), steps))
     if results["bounds"]:
         rows = tuple(
-            (one["claim"], figure(one["value"]), one["limit"], "yes" if one["holds"] else "no")
-            for one in results["bounds"]
+            (bound["claim"], figure(bound["value"]), bound["limit"], "yes" if bound["holds"] else "no")
+            for bound in results["bounds"]
         )
-        made.append(Shown("Bounds", ("claim", "measured", "bound", "holds"), rows))
-    return made
+        shown.append(Shown("Bounds", ("claim", "measured", "bound", "holds"), rows))
+    return shown
 
 
 def show(results: Mapping[str, Any], console: Terminal) -> None:
-    """Print the tables, and what they were measured on."""
+    """Print the tables, and machine and date below them."""
     for shown in tables(results):
         table = Table(title=shown.title, title_justify="left")
         for number, name in enumerate(shown.columns):
@@ -52,7 +52,7 @@ def show(results: Mapping[str, Any], console: Terminal) -> None:
 
 
 def made_on(results: Mapping[str, Any]) -> str:
-    """Machine, load and date in one line."""
+    """Machine, load, versions and date in one line."""
     machine = results["machine"]
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, load average before "
@@ -62,20 +62,20 @@ def made_on(results: Mapping[str, Any]) -> str:
 
 
 def figure(value: float) -> str:
-    """A number as a reader wants it: three digits, thousands apart."""
+    """A number with three digits, and commas between thousands."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def spread(one: Mapping[str, Any], name: str) -> str:
-    """A figure's median, and in brackets its least and most where there are repeats; – where it was not measured."""
-    if name not in one:
+def spread(entry: Mapping[str, Any], name: str) -> str:
+    """A figure's median, with its least and most in brackets where repeats differ; – where it was not measured."""
+    if name not in entry:
         return "–"
-    found = one[name]
-    if found["min"] == found["max"]:
-        return figure(found["median"])
-    return f"{figure(found['median'])} ({figure(found['min'])}–{figure(found['max'])})"
+    values = entry[name]
+    if values["min"] == values["max"]:
+        return figure(values["median"])
+    return f"{figure(values['median'])} ({figure(values['min'])}–{figure(values['max'])})"
 
 
 def _label(name: str) -> str:
@@ -92,33 +92,38 @@ _UNITS = {"rate": "events/s", "case": "", "partitions": "partitions"}
 def _by_figures(columns: Mapping[str, str], by: str = "") -> Callable[[Mapping[str, Any]], list[Shown]]:
     """Tables of a summary: one row a contender, one table for each value of ``by``."""
 
-    def made(results: Mapping[str, Any]) -> list[Shown]:
+    def tables_of(results: Mapping[str, Any]) -> list[Shown]:
         summary: Sequence[Mapping[str, Any]] = results["summary"]
-        values = dict.fromkeys(one[by] for one in summary) if by else {"": None}
+        values = dict.fromkeys(entry[by] for entry in summary) if by else {"": None}
         head = ("", *columns.values())
         return [
             Shown(
                 results["benchmark"].capitalize() + (f", {_value(value, _UNITS[by])}" if by else ""),
                 head,
                 tuple(
-                    (_label(one["contender"]), *(spread(one, name) for name in columns))
-                    for one in summary
-                    if not by or one[by] == value
+                    (_label(entry["contender"]), *(spread(entry, name) for name in columns))
+                    for entry in summary
+                    if not by or entry[by] == value
                 ),
             )
             for value in values
         ]
 
-    return made
+    return tables_of
 
 
 def _scale(results: Mapping[str, Any]) -> list[Shown]:
-    made = _by_figures({"events_per_second": "events/s", "core_us_per_event": "core-µs an event"}, by="partitions")
-    rows = tuple(
-        (f"{one['rate']:,} events/s", figure(one["core_us_per_event"]), figure(one["cores"]))
-        for one in results["capacity"]
+    by_partitions = _by_figures(
+        {"events_per_second": "events/s", "core_us_per_event": "core-µs an event"}, by="partitions"
     )
-    return [*made(results), Shown("Capacity", ("load", "core-µs an event", "cores, half of each left free"), rows)]
+    rows = tuple(
+        (f"{entry['rate']:,} events/s", figure(entry["core_us_per_event"]), figure(entry["cores"]))
+        for entry in results["capacity"]
+    )
+    return [
+        *by_partitions(results),
+        Shown("Capacity", ("load", "core-µs an event", "cores, half of each left free"), rows),
+    ]
 
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {

@@ -1,4 +1,4 @@
-"""The results' file: what was measured, on which machine, with which versions, and which bounds it kept."""
+"""The results' file: figures and bounds, with the machine and the versions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PACKAGES = (
 _PEERS = {"bare": "confluent-kafka", "quix": "quixstreams", "bytewax": "bytewax", "faust": "faust-streaming"}
 
 
-# Takes a benchmark's results as far as they go.
+# Stores a benchmark's results so far.
 Keep = Callable[[dict[str, Any]], None]
 
 
@@ -46,7 +46,8 @@ class Record:
     def headed(self, measured: Mapping[str, Any]) -> dict[str, Any]:
         """The results with their head and the seconds up to now."""
         seconds = round((datetime.now(UTC) - self._began).total_seconds(), 1)
-        return self._head | {"seconds": seconds} | rounded(dict(measured))
+        figures: dict[str, Any] = rounded(dict(measured))
+        return self._head | {"seconds": seconds} | figures
 
 
 def remeasured(before: Mapping[str, Any], measured: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
@@ -62,8 +63,8 @@ def remeasured(before: Mapping[str, Any], measured: Mapping[str, Any], parts: It
         now = datetime.now(UTC).isoformat(timespec="seconds")
         dates = dict.fromkeys((part for part in parts if part in measured), now)
         merged["measured_anew"] = {**before.get("measured_anew", {}), **dates}
-    wanted = dict.fromkeys((*before.get("incomplete", ()), *parts))
-    missing = [part for part in wanted if part not in merged]
+    expected = dict.fromkeys((*before.get("incomplete", ()), *parts))
+    missing = [part for part in expected if part not in merged]
     return merged | ({"incomplete": missing} if missing else {})
 
 

@@ -1,4 +1,4 @@
-"""What the streaming benchmarks share: a stage with a broker, and contenders that are known to work."""
+"""Shared by the streaming benchmarks: a stage with a broker, and running contenders with their samples."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from fraudstream.runtime.supervise.part import Part
 
 MEBIBYTE = 2**20
 
-# What a contender leaves behind when it is killed, nobody reads.
+# A contender may be killed: nothing reads its state afterwards.
 _PATIENCE_SECONDS = 3.0
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @contextmanager
-def broker_stage(ours: dict[str, Any], tell: Tell, **values: Any) -> Iterator[tuple[Cast, Path]]:
-    """A stage with a running broker: who acts on it, and the file of events."""
-    tell("preparing the model")
+def broker_stage(ours: dict[str, Any], report: Report, **values: Any) -> Iterator[tuple[Cast, Path]]:
+    """A stage with a running broker: its cast, and the file of events."""
+    report("preparing the model")
     model = trained_model()
     with Stage(**values) as stage:
-        tell("starting the broker")
+        report("starting the broker")
         stage.start(kafka_broker.part(stage.settings))
         yield Cast(stage, model, ours), write_events(stage.folder / "events.jsonl")
 
@@ -58,7 +58,7 @@ class Running:
         self._sampler.start()
 
     def end_sampling(self) -> None:
-        """No more samples."""
+        """Stop sampling."""
         self._ended.set()
         if self._sampler is not None:
             self._sampler.join()
@@ -74,7 +74,7 @@ class Running:
         return sum(cpu_seconds(child.pid) for child in self.children)
 
     def memory(self) -> dict[str, float]:
-        """Of the samples: the largest and the median, MiB."""
+        """The largest and the median sample, in MiB."""
         if not self.samples:
             return {}
         return {"memory_peak_mib": max(self.samples), "memory_median_mib": statistics.median(self.samples)}
@@ -92,15 +92,15 @@ def running(cast: Cast, contender: Contender, every: float = 5.0) -> Iterator[Ru
     """The contender's processes, started; they end with the block."""
     parts = cast.parts(contender)
     children = [cast.stage.start(part) for part in parts]
-    made = Running(parts, children, every)
+    contender_running = Running(parts, children, every)
     try:
-        yield made
+        yield contender_running
     except BaseException as error:
         for part in parts:
             error.add_note(f"{part.name}: {_words(cast.stage, part)}")
         raise
     finally:
-        made.end_sampling()
+        contender_running.end_sampling()
         for child in children:
             cast.stage.stop(child, _PATIENCE_SECONDS)
 
@@ -115,14 +115,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Used:
-    """The processor time of a process and its descendants, also of those that end: asked again and again."""
+    """The processor time of a process and its descendants, between calls; some of them may end."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._before = _cpu_seconds_of_each(pid)
 
     def since_last(self) -> float:
-        """Seconds since the last question; without what a process used after it and before its end."""
+        """Seconds since the last call, without those of processes that have ended since."""
         now = _cpu_seconds_of_each(self._pid)
         used = sum(seconds - self._before.get(pid, 0.0) for pid, seconds in now.items())
         self._before = now
@@ -130,9 +130,9 @@ class Used:
 
 
 def _cpu_seconds_of_each(pid: int) -> dict[int, float]:
-    found = {}
-    for one in process.family(pid):
+    seconds = {}
+    for member in process.family(pid):
         with suppress(psutil.Error):
-            times = one.cpu_times()
-            found[one.pid] = times.user + times.system
-    return found
+            times = member.cpu_times()
+            seconds[member.pid] = times.user + times.system
+    return seconds

@@ -19,7 +19,7 @@ from fraudstream.store.records import Record
 
 
 def scored_records(count: int, settings: Settings) -> list[Record]:
-    """``count`` records with ids of their own and the registered model's decisions, spread over the partitions."""
+    """``count`` records with different ids and the registered model's decisions, spread over the partitions."""
     model = load_version(settings, "1").model
     values = list(generate(count, FIRST_LIVE_ID, SEED, labelled=False, dates=live_dates()))
     events = [json.loads(value) for value in values]
@@ -50,12 +50,14 @@ def scored_records(count: int, settings: Settings) -> list[Record]:
 
 
 def publish_scored(settings: Settings, records: Sequence[Record]) -> None:
-    """Put them on the topic, each in its partition, and await every acknowledgement."""
+    """Publish the records, each to its partition, and await every acknowledgement."""
     sender = producer(settings)
     try:
-        sent = [sender.send(SCORED, key=one.key, value=one.value, partition=one.partition) for one in records]
+        acknowledgements = [
+            sender.send(SCORED, key=record.key, value=record.value, partition=record.partition) for record in records
+        ]
         sender.flush()
-        for one in sent:
-            one.get(timeout=60)
+        for acknowledgement in acknowledgements:
+            acknowledgement.get(timeout=60)
     finally:
         sender.close()

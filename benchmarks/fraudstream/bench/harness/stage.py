@@ -1,4 +1,4 @@
-"""Where a benchmark happens: a folder and ports of its own, and processes that end with it."""
+"""A benchmark's stage: a folder and ports of its own, and processes that end with it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Stage:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def next_number(self) -> int:
-        """A number that the stage gives once: for consumer groups and logs."""
+        """A new number, for names of consumer groups and logs."""
         self._numbered += 1
         return self._numbered
 
@@ -78,7 +78,7 @@ class Stage:
         return child
 
     def stop(self, child: subprocess.Popen[bytes], grace_seconds: float = _GRACE_SECONDS) -> None:
-        """Stop a part and everything that it started."""
+        """Stop a part with all its child processes."""
         process.terminate(child, grace_seconds)
         self._children.remove(child)
 
@@ -101,11 +101,11 @@ class Stage:
             time.sleep(_POLL_SECONDS)
 
     def log_of(self, part: Part) -> Path:
-        """The part's output."""
+        """The file of the part's output."""
         return log_file(self.folder, part.name)
 
     def environment(self, **values: Any) -> dict[str, str]:
-        """The stage's settings, some of them changed, as a child's environment."""
+        """The stage's settings with some changed, as a child's environment."""
         return environment_of(with_values(self.settings, values))
 
     def _keep_logs(self) -> None:
@@ -120,13 +120,13 @@ def with_values(settings: Settings, values: dict[str, Any]) -> Settings:
 
 
 def isolated(**values: Any) -> Settings:
-    """Settings of the local profile that no variable and no `.env` of the caller's reaches."""
+    """The local profile's settings without the caller's variables and `.env`."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     return Settings(**(defaults | profile_values("local") | values))
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as variables; what is empty there is emptied here as well."""
+    """The settings as variables; an empty setting becomes an empty variable."""
     emptied = {f"{ENV_PREFIX}{name.upper()}": "" for name in type(settings).model_fields}
     return emptied | settings_environment(settings)
 
@@ -138,7 +138,7 @@ def last_lines(log: Path, count: int = 5) -> str:
 
 
 def fresh_topics(settings: Settings, *names: str) -> None:
-    """Delete these topics and create them anew, empty."""
+    """Delete these topics and create them again, empty."""
     admin = KafkaAdminClient(**client_options(settings))
     try:
         present = set(names) & set(admin.list_topics())
@@ -147,7 +147,7 @@ def fresh_topics(settings: Settings, *names: str) -> None:
         until = time.monotonic() + _TOPIC_SECONDS
         while set(names) & set(admin.list_topics()):
             if time.monotonic() > until:
-                raise RuntimePartError(f"The topics {', '.join(sorted(present))} do not go away.")
+                raise RuntimePartError(f"The broker does not delete the topics {', '.join(sorted(present))}.")
             time.sleep(_POLL_SECONDS)
     finally:
         admin.close()
@@ -155,13 +155,13 @@ def fresh_topics(settings: Settings, *names: str) -> None:
 
 
 class Ends:
-    """How many records topics hold, asked again and again over one connection."""
+    """The number of records that topics hold, over one connection."""
 
     def __init__(self, settings: Settings, *topics: str) -> None:
         self._reader = consumer(settings)
         self._parts: list[TopicPartition] = []
         until = time.monotonic() + _TOPIC_SECONDS
-        # A topic that was just created may not be known yet.
+        # The broker may not list a new topic yet.
         while len(self._parts) < len(topics) * partitions(settings):
             if time.monotonic() > until:
                 raise RuntimePartError(f"The topics {', '.join(topics)} have {len(self._parts)} partitions.")
@@ -171,7 +171,7 @@ class Ends:
         return sum(self._reader.end_offsets(self._parts).values())
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._reader.close()
 
 
@@ -180,5 +180,5 @@ EVERYTHING: Sequence[str] = (TRANSACTIONS, SCORED, REJECTED)
 
 
 def plain_environment() -> dict[str, str]:
-    """This process's environment without settings of ours: they belong to another run."""
+    """This process's environment without Fraudstream's settings, which belong to another run."""
     return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX) or "CACHE" in name}

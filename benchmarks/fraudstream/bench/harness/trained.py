@@ -1,4 +1,4 @@
-"""The model that all contenders score with: trained by the project's own code, registered, and kept in the cache."""
+"""The model of all contenders: the project's own code trains and registers it, and the cache keeps it."""
 
 from __future__ import annotations
 
@@ -36,45 +36,45 @@ class BenchModel:
 
     @property
     def tracking_uri(self) -> str:
-        """The registry: a file, so that no server takes part in a measurement."""
+        """The registry's address: a file, so that no server takes part in a measurement."""
         return f"sqlite:///{self.folder / 'mlflow.db'}"
 
     @property
     def booster(self) -> Path:
-        """What the workers read, as the registered version holds it."""
+        """The registered version's folder with the files that the workers read."""
         return next(self.folder.glob("**/booster.ubj")).parent
 
     @property
     def trees(self) -> int:
-        """How many trees the ensemble has."""
-        found = next(self.folder.glob(f"**/{portable.FILE_NAME}"))
-        return len(json.loads(found.read_text("utf-8"))["roots"])
+        """The number of trees in the ensemble."""
+        file = next(self.folder.glob(f"**/{portable.FILE_NAME}"))
+        return len(json.loads(file.read_text("utf-8"))["roots"])
 
 
 def fingerprint() -> str:
-    """What the model depends on: the code that makes it, its data and its libraries."""
+    """A digest of the code that trains the model, of its data and of its libraries."""
     digest = hashlib.sha256(f"{HISTORY} {SEED} {xgboost.__version__} {version('mlflow')}".encode())
     for module in (distributions, transactions, boosting, features, model_code, portable):
         digest.update(inspect.getsource(module).encode())
     text = digest.hexdigest()[:16]
-    # In groups, so that nobody takes it for a key.
+    # In groups, so that it does not look like a key.
     return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def trained_model() -> BenchModel:
-    """The model, trained the first time."""
-    found = BenchModel(cache_dir() / "bench" / f"model-{fingerprint()}", fingerprint())
-    if not found.folder.exists():
-        # Addresses of artifacts are absolute, so that the folder is made where it stays, and is gone if that fails.
+    """The model; the first call trains it."""
+    model = BenchModel(cache_dir() / "bench" / f"model-{fingerprint()}", fingerprint())
+    if not model.folder.exists():
+        # Addresses of artifacts are absolute: the folder is made in its final place, and removed after a failure.
         try:
-            _train(found)
+            _train(model)
         except BaseException:
-            shutil.rmtree(found.folder, ignore_errors=True)
+            shutil.rmtree(model.folder, ignore_errors=True)
             raise
-    return found
+    return model
 
 
-def _train(made: BenchModel) -> None:
+def _train(registry: BenchModel) -> None:
     import pandas as pd
 
     from fraudstream.bench.harness.stage import isolated
@@ -86,14 +86,14 @@ def _train(made: BenchModel) -> None:
     from fraudstream.ml.tracking import EXPERIMENT, Trained, register
     from fraudstream.ml.training import THRESHOLD, Split
 
-    made.folder.mkdir(parents=True)
+    registry.folder.mkdir(parents=True)
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     for chatty in ("mlflow", "alembic", "py.warnings"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    settings = isolated(mlflow_tracking_uri=made.tracking_uri)
+    settings = isolated(mlflow_tracking_uri=registry.tracking_uri)
     client = registry_client(settings)
-    client.create_experiment(EXPERIMENT, artifact_location=(made.folder / "artifacts").as_uri())
+    client.create_experiment(EXPERIMENT, artifact_location=(registry.folder / "artifacts").as_uri())
     dates = transactions.history_dates(HISTORY, transactions.last_midnight(datetime.now(UTC)))
     drawn = transactions.generate(HISTORY, FIRST_HISTORY_ID, SEED, labelled=True, dates=dates)
     history = checked(pd.DataFrame(map(orjson.loads, drawn)))
@@ -114,5 +114,5 @@ def _train(made: BenchModel) -> None:
     example = history[list(FEATURES)].head(3).reset_index(drop=True)
     number = register(settings, client, model, example, {"dataset_fingerprint": data_fingerprint(history)})
     promote(settings, number, client)
-    if not (made.booster / "model.json").exists():
-        raise ModelError(f"Version {number} in {made.folder} holds no model.json beside its booster.")
+    if not (registry.booster / "model.json").exists():
+        raise ModelError(f"Version {number} in {registry.folder} holds no model.json beside its booster.")

@@ -1,7 +1,7 @@
 """A bare librdkafka loop: ``bare.py BOOTSTRAP IN OUT GROUP echo|score BATCH``; BATCH 1 sends each record at once.
 
-With larger batches it gives what the stream job gives, at least once: offsets are committed after all that was made of
-them is acknowledged, once a second.
+With larger batches it has the stream job's guarantee, at least once: once a second, when all records that it produced
+are acknowledged, it commits the offsets that it has read.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def main() -> None:
             record = reader.poll(0.2)
             records = [] if record is None or record.error() else [record]
         else:
-            records = [one for one in reader.consume(batch, 0.05) if not one.error()]
+            records = [record for record in reader.consume(batch, 0.05) if not record.error()]
         if records:
-            values = [one.value() for one in records]
-            decided = model.decide(values) if model else values
-            for one, value in zip(records, decided, strict=True):
-                writer.produce(target, value, one.key())
+            values = [record.value() for record in records]
+            decisions = model.decide(values) if model else values
+            for record, decision in zip(records, decisions, strict=True):
+                writer.produce(target, decision, record.key())
             writer.poll(0)
         if time.monotonic() >= commit_at:
             writer.flush()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def commit(reader: Consumer) -> None:
-    """Commit what was read, if anything was."""
+    """Commit the offsets that were read, if there are any."""
     try:
         reader.commit(asynchronous=False)
     except KafkaException as error:

@@ -30,9 +30,13 @@ def main() -> None:
 
     def decide(records: list) -> list:  # type: ignore[type-arg]
         received = [
-            Received(one.value, one.key, one.topic, one.partition, one.offset, one.timestamp[1]) for one in records
+            Received(record.value, record.key, record.topic, record.partition, record.offset, record.timestamp[1])
+            for record in records
         ]
-        return [KafkaSinkMessage(one.key, one.value, rejected if one.rejected else scored) for one in work(received)]
+        return [
+            KafkaSinkMessage(result.key, result.value, rejected if result.rejected else scored)
+            for result in work(received)
+        ]
 
     decided = (
         op.flat_map_batch("score", reading.oks, decide)

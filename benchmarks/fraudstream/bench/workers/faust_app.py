@@ -40,8 +40,8 @@ def main() -> None:
     )
 
     async def decide(events: list) -> None:  # type: ignore[type-arg]
-        for made in work([received(event) for event in events]):
-            await (bad if made.rejected else good).send(key=made.key, value=made.value)
+        for result in work([received(event) for event in events]):
+            await (bad if result.rejected else good).send(key=result.key, value=result.value)
 
     async def decide_each(stream) -> None:  # type: ignore[no-untyped-def]
         async for event in stream.events():

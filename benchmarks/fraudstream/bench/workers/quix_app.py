@@ -15,7 +15,7 @@ from work import Made, Received, Work
 
 
 class ValueOf(Serializer):  # type: ignore[misc]
-    """Sends a made record's value as it is."""
+    """Sends an output record's value as it is."""
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002 - Quix's signature
         sent: bytes = value.value
@@ -23,7 +23,7 @@ class ValueOf(Serializer):  # type: ignore[misc]
 
 
 class ScoringSink(BatchingSink):  # type: ignore[misc]
-    """Works through what Quix has gathered up to a checkpoint, a thousand records at a time."""
+    """Works on the records that Quix has gathered up to a checkpoint, a thousand at a time."""
 
     def __init__(self, app: Application, scored: str, rejected: str) -> None:
         super().__init__()
@@ -34,11 +34,12 @@ class ScoringSink(BatchingSink):  # type: ignore[misc]
 
     def write(self, batch) -> None:  # type: ignore[no-untyped-def]
         records = [
-            Received(one.value, one.key, batch.topic, batch.partition, one.offset, one.timestamp) for one in batch
+            Received(record.value, record.key, batch.topic, batch.partition, record.offset, record.timestamp)
+            for record in batch
         ]
         for start in range(0, len(records), 1_000):
-            for made in self._work(records[start : start + 1_000]):
-                self._producer.produce(self._rejected if made.rejected else self._scored, made.value, made.key)
+            for result in self._work(records[start : start + 1_000]):
+                self._producer.produce(self._rejected if result.rejected else self._scored, result.value, result.key)
         self._producer.flush()
 
 
@@ -73,7 +74,7 @@ def main() -> None:
             return work([Received(value, key, place.topic, place.partition, place.offset, timestamp)])[0]
 
         frame.apply(decide, metadata=True).to_topic(
-            lambda made, *_: bad if made.rejected else good, key=lambda made: made.key
+            lambda result, *_: bad if result.rejected else good, key=lambda result: result.key
         )
     app.run()
 

@@ -1,8 +1,8 @@
 """Reads records one by one: ``reader.py BOOTSTRAP TOPICS COUNT IDLE_SECONDS SAMPLE``; prints one JSON object.
 
-The latency of a record is the time at which it was read less the one at which its event was due to be sent. Events are
-told apart by their field ``bench``; those numbered COUNT and above are not counted. Of the first SAMPLE events the
-decisions are reported, and of every event the broker's stamp (ms) of its first record, in the order of reading.
+The latency of a record is the time of its reading minus the time at which its event was due. The field ``bench``
+numbers the events; numbers from COUNT on do not count. The output has the decisions of the first SAMPLE events, and for
+every event the broker's stamp (ms) of its first record, in the order of reading.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
         for number in sorted(reader.list_topics(topic, timeout=30).topics[topic].partitions)
     ]
     reader.assign(places)
-    seen: set[int] = set()
+    numbers: set[int] = set()
     latencies: list[tuple[int, int]] = []
     stamps: list[int] = []
     decisions: dict[int, tuple[int, float]] = {}
@@ -37,7 +37,7 @@ def main() -> None:
     last = time.monotonic()
     sys.stderr.write("ready\n")
     sys.stderr.flush()
-    while len(seen) < count and time.monotonic() - last < idle:
+    while len(numbers) < count and time.monotonic() - last < idle:
         record = reader.poll(0.2)
         if record is None or record.error():
             continue
@@ -45,26 +45,26 @@ def main() -> None:
         last = time.monotonic()
         value = record.value()
         is_rejected = b'"raw_base64"' in value
-        found = BENCH.search(base64.b64decode(json.loads(value)["raw_base64"]) if is_rejected else value)
-        if found is None or (number := int(found[1])) >= count:
+        match = BENCH.search(base64.b64decode(json.loads(value)["raw_base64"]) if is_rejected else value)
+        if match is None or (number := int(match[1])) >= count:
             continue
-        if number in seen:
+        if number in numbers:
             repeated += 1
             continue
-        seen.add(number)
+        numbers.add(number)
         rejected += is_rejected
         stamps.append(record.timestamp()[1])
-        latencies.append((number, int(now * 1e6) - int(found[2])))
+        latencies.append((number, int(now * 1e6) - int(match[2])))
         if number < sample and b'"prediction"' in value:
             decided = json.loads(value)
             decisions[number] = (decided["prediction"], decided["score"])
     reader.close()
     json.dump(
         {
-            "different": len(seen),
+            "different": len(numbers),
             "repeated": repeated,
             "rejected": rejected,
-            "latencies_us": [one for _, one in sorted(latencies)],
+            "latencies_us": [latency for _, latency in sorted(latencies)],
             "stamps_ms": stamps,
             "decisions": decisions,
         },

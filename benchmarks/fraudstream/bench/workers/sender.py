@@ -1,7 +1,7 @@
 """Open-loop load: ``sender.py BOOTSTRAP TOPIC EVENTS RATE COUNT FIRST``; RATE 0 sends as fast as the broker takes.
 
-EVENTS is a file of JSON lines, which are sent in turn, numbered from FIRST. Each event gets the microsecond at which it
-was due, not at which it was sent: a sender that falls behind must not hide the wait from the figures.
+EVENTS is a file of JSON lines, which are sent in turn, numbered from FIRST. Each event has the microsecond at which it
+was due, not at which it was sent: the figures have to include the wait in a sender that falls behind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-# So long before the first event is due, that the connection is there by then.
+# The first event is due so much later that the connection stands by then.
 LEAD_SECONDS = 0.5
 
 
@@ -48,9 +48,9 @@ def main() -> None:
         due_at = time.time()
         if not fast:
             due_at = due(start, rate, number)
-            while (left := due_at - time.time()) > 0:
+            while (remaining := due_at - time.time()) > 0:
                 writer.poll(0)
-                time.sleep(min(left, 0.001))
+                time.sleep(min(remaining, 0.001))
         value = stamped(line, first + number, due_at)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What the peers' apps do with events: the stream job's whole work, with the fastest libraries there are for it.
+"""The work of the peers' apps: the stream job's whole work, with the fastest Python libraries for it.
 
 Each event is checked against the contract; a valid one comes out as its own text with the decision behind it, reasons
 of alerts included, and any other with its reason and its bytes, for the topic `rejected`.
@@ -26,7 +26,7 @@ REASONS = 3
 
 Flag = Annotated[int, Meta(ge=0, le=1)]
 Money = Annotated[float, Meta(ge=0, le=3.4028234663852886e38)]
-# A text of at least one and at most no characters: whatever stands there is refused.
+# No text has at least one character and at most none: every value is refused.
 Reserved = Annotated[str, Meta(min_length=1, max_length=0)]
 
 
@@ -76,7 +76,7 @@ class Received:
     enqueued_ms: int
 
     def source(self) -> dict[str, str | int]:
-        """Where it came from, as it stands in a record."""
+        """The record's place and time, as an output has them."""
         return {
             "topic": self.topic,
             "partition": self.partition,
@@ -87,7 +87,7 @@ class Received:
 
 @dataclass(slots=True)
 class Made:
-    """A record that comes out: scored, unless it is rejected."""
+    """An output record: scored, unless it is rejected."""
 
     rejected: bool
     key: bytes | None
@@ -95,16 +95,16 @@ class Made:
 
 
 class Work:
-    """Takes batches of records; of every record one comes out, in their order."""
+    """Takes batches of records; returns one output for each record, in order."""
 
     def __init__(self) -> None:
         self._model = Model()
         self._read = msgspec.json.Decoder(Transaction).decode
 
     def __call__(self, records: Sequence[Received]) -> list[Made]:
-        """One call of the model for all valid ones, and another for the reasons of alerts."""
+        """Calls the model once for all valid events, and once for the reasons of alerts."""
         now = stamp(time.time_ns() // 1_000_000)
-        made: list[Made | None] = []
+        results: list[Made | None] = []
         valid: list[tuple[Received, Transaction, str]] = []
         for record in records:
             try:
@@ -112,11 +112,11 @@ class Work:
                     raise ValueError(f"value: {len(record.value)} bytes")
                 event = self._read(record.value)
                 valid.append((record, event, event_time(event.date)))
-                made.append(None)
+                results.append(None)
             except ValueError as error:
-                made.append(Made(True, record.key, rejected(record, str(error), now)))
+                results.append(Made(True, record.key, rejected(record, str(error), now)))
         scored = iter(self._decided(valid, now) if valid else ())
-        return [next(scored) if one is None else one for one in made]
+        return [next(scored) if result is None else result for result in results]
 
     def _decided(self, valid: Sequence[tuple[Received, Transaction, str]], now: str) -> list[Made]:
         model = self._model
@@ -124,10 +124,10 @@ class Work:
         scores = model.scores(rows)
         alerts = np.flatnonzero(scores >= model.threshold)
         reasons = dict(zip(alerts.tolist(), self._reasons(rows[alerts]), strict=True)) if len(alerts) else {}
-        made = []
-        for number, ((record, event, made_at), score) in enumerate(zip(valid, scores.tolist(), strict=True)):
+        results = []
+        for number, ((record, event, event_at), score) in enumerate(zip(valid, scores.tolist(), strict=True)):
             decision = {
-                "event_time": made_at,
+                "event_time": event_at,
                 "prediction": int(number in reasons),
                 "score": score,
                 "threshold": model.threshold,
@@ -138,8 +138,8 @@ class Work:
             }
             value = record.value
             text = value[: value.rindex(b"}")] + b"," + orjson.dumps(decision)[1:]
-            made.append(Made(False, b"%d" % event.id, text))
-        return made
+            results.append(Made(False, b"%d" % event.id, text))
+        return results
 
     def _reasons(self, rows: np.ndarray) -> list[list[dict[str, str | float]]]:
         shares = self._model.contributions(rows)
@@ -169,13 +169,13 @@ def event_time(date: str) -> str:
     """``dd/mm/YYYY HH:MM:SS`` in ISO 8601; raises ``ValueError`` for a date that does not exist."""
     if date[2] != "/" or date[5] != "/" or date[10] != " ":
         raise ValueError(f"{date} is no date dd/mm/YYYY HH:MM:SS - at `$.date`")
-    found = f"{date[6:10]}-{date[3:5]}-{date[:2]}T{date[11:]}Z"
-    datetime.fromisoformat(found)
-    return found
+    iso = f"{date[6:10]}-{date[3:5]}-{date[:2]}T{date[11:]}Z"
+    datetime.fromisoformat(iso)
+    return iso
 
 
 def rejected(record: Received, reason: str, now: str) -> bytes:
-    """The record of an event that breaks the contract."""
+    """The value of a rejected record, for an event that breaks the contract."""
     envelope = {
         "reason": reason,
         "field": reason.rpartition("$.")[2].rstrip("`") or "value",

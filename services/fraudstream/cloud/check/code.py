@@ -1,4 +1,4 @@
-"""Static checks of the code that runs in Azure: what it calls, with which options, and what it asks the profile."""
+"""Static checks of the code that runs in Azure: its calls, their options, and comparisons with the profile."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from fraudstream.cloud.check.eventhubs import option_problem
 from fraudstream.cloud.check.subject import Subject, option_names
+from fraudstream.cloud.rules.azureml import searchable
 from fraudstream.cloud.rules.quotas import MOST_OFFSET_METADATA_BYTES
 from fraudstream.cloud.rules.rule import Finding
 from fraudstream.cloud.rules.table import rules
@@ -37,13 +38,13 @@ _CALLS = {
 _ALLOWED = {
     "bulk_write": ("throttling.py",),
     "create_topics": ("core/kafka/clients.py",),
-    # The second one asks for the topics' ids, which is a question about metadata.
+    # core/streaming/fit.py asks for the topics' ids: that is metadata, and allowed.
     "KafkaAdminClient": ("core/kafka/clients.py", "core/streaming/fit.py"),
 }
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Everything that the syntax trees show."""
+    """All findings in the syntax trees."""
     for name, tree in {**subject.sources, **subject.core}.items():
         yield from _spark_sinks(name, tree)
         for node in _nodes(tree):
@@ -61,22 +62,22 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def group_ids(subject: Subject) -> set[str]:
-    """The consumer groups that the code names: constants ``…_GROUP`` and texts given as ``group_id``."""
-    found = set()
+    """The consumer groups that the code names: constants ``…_GROUP`` and texts passed as ``group_id``."""
+    groups = set()
     for tree in {**subject.sources, **subject.core}.values():
         for node in _nodes(tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 named = any(isinstance(target, ast.Name) and target.id.endswith("_GROUP") for target in node.targets)
                 if named and isinstance(node.value.value, str):
-                    found.add(node.value.value)
+                    groups.add(node.value.value)
             if isinstance(node, ast.keyword) and node.arg == "group_id" and isinstance(node.value, ast.Constant):
-                found.add(str(node.value.value))
-    return found
+                groups.add(str(node.value.value))
+    return groups
 
 
 @lru_cache(maxsize=1_024)
 def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """All nodes of the tree: walking is what the checks' time goes into."""
+    """All nodes of the tree, kept: walking takes most of the checks' time."""
     return tuple(ast.walk(tree))
 
 
@@ -85,10 +86,8 @@ def _call(name: str, node: ast.Call) -> Iterator[Finding]:
     rule = _CALLS.get(called)
     if rule is not None and not name.endswith(_ALLOWED.get(called, ())):
         yield _found(rule, name, node, f"{called}() is called")
-    if called == "search_model_versions" and node.args and isinstance(node.args[0], ast.Constant):
-        text = str(node.args[0].value).lower()
-        if " like " in text or "tag" in text:
-            yield _found("RG004", name, node, f"search_model_versions({node.args[0].value!r})")
+    if called == "search_model_versions" and node.args and isinstance(filter_text := node.args[0], ast.Constant):
+        yield from _search(name, node, str(filter_text.value))
     if called == "OffsetAndMetadata" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
         size = len(str(node.args[1].value).encode())
         if size > MOST_OFFSET_METADATA_BYTES:
@@ -97,29 +96,34 @@ def _call(name: str, node: ast.Call) -> Iterator[Finding]:
         yield from _option(name, node, keyword.arg or "", keyword.value)
 
 
+def _search(name: str, node: ast.Call, filter_text: str) -> Iterator[Finding]:
+    if not searchable(filter_text):
+        yield _found("RG004", name, node, f"search_model_versions({filter_text!r})")
+
+
 def _spark_sinks(name: str, tree: ast.Module) -> Iterator[Finding]:
-    """Kafka clients of Spark's whose options do not come from the factories that the linter looks at."""
+    """Spark's Kafka sinks with other options than those of ``spark_sink_options``, which the linter checks."""
     calls = [node for node in _nodes(tree) if isinstance(node, ast.Call)]
     inner = {id(link) for call in calls for link in _links(call)[1:]}
     for call in calls:
-        given = [*call.args[:1], *(ast.Constant(keyword.arg) for keyword in call.keywords)]
-        if _method(call) in ("option", "options") and any(_is_kafka_option(one) for one in given):
+        options = [*call.args[:1], *(ast.Constant(keyword.arg) for keyword in call.keywords)]
+        if _method(call) in ("option", "options") and any(_is_kafka_option(option) for option in options):
             yield _found("EH029", name, call, "a `kafka.…` option is set by hand")
         links = [] if id(call) in inner else _links(call)
         writes = any(isinstance(link, ast.Attribute) and link.attr in ("write", "writeStream") for link in links)
         if writes and any(_method(link) == "format" and _formats_kafka(link) for link in _calls(links)):
-            made = [keyword.value for link in _calls(links) for keyword in link.keywords if keyword.arg is None]
-            if "spark_sink_options" not in {_method(one) for one in made}:
+            arguments = [keyword.value for link in _calls(links) for keyword in link.keywords if keyword.arg is None]
+            if "spark_sink_options" not in {_method(argument) for argument in arguments}:
                 yield _found("EH029", name, call, "a Kafka sink is not given **spark_sink_options(…)")
 
 
 def _links(node: ast.expr) -> list[ast.expr]:
-    """A chain `a.b().c()` from its last call or attribute to its first."""
-    found: list[ast.expr] = []
+    """The calls and attributes of a chain `a.b().c()`, the last one first."""
+    links: list[ast.expr] = []
     while isinstance(node, ast.Call | ast.Attribute):
-        found.append(node)
+        links.append(node)
         node = node.func if isinstance(node, ast.Call) else node.value
-    return found
+    return links
 
 
 def _calls(links: list[ast.expr]) -> list[ast.Call]:
@@ -127,7 +131,7 @@ def _calls(links: list[ast.expr]) -> list[ast.Call]:
 
 
 def _formats_kafka(call: ast.Call) -> bool:
-    return any(_is_text(one, "kafka") for one in (*call.args, *(keyword.value for keyword in call.keywords)))
+    return any(_is_text(argument, "kafka") for argument in (*call.args, *(keyword.value for keyword in call.keywords)))
 
 
 def _method(node: ast.expr) -> str:
@@ -162,16 +166,16 @@ def _profile(name: str, node: ast.Compare) -> Iterator[Finding]:
 
 
 def _scoring_body(subject: Subject) -> Iterator[Finding]:
-    """The stream job's request: a literal with exactly the keys that Azure ML's script makes a table of."""
+    """The stream job's request: Azure ML's script makes a table of exactly these keys."""
     for name, tree in subject.sources.items():
         for node in _nodes(tree):
             if not isinstance(node, ast.Dict):
                 continue
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "input_data" and isinstance(value, ast.Dict):
-                    sent = {one.value for one in value.keys if isinstance(one, ast.Constant)}
-                    if sent != {"columns", "index", "data"}:
-                        yield _found("ML001", name, node, f"input_data has {', '.join(sorted(map(str, sent)))}")
+                    fields = {name_node.value for name_node in value.keys if isinstance(name_node, ast.Constant)}
+                    if fields != {"columns", "index", "data"}:
+                        yield _found("ML001", name, node, f"input_data has {', '.join(sorted(map(str, fields)))}")
 
 
 def _is_text(node: ast.expr, text: str) -> bool:

@@ -28,7 +28,7 @@ from fraudstream.core.configuration.connection_strings import (
 from fraudstream.core.contract.topics import DAY_MS
 from fraudstream.core.kafka.oauth import oauth_scope
 
-# What the stream job adds to a transaction: the decision, its reasons, and where the event came from.
+# The stream job adds so many bytes to a transaction at most: the decision, its reasons and the event's source.
 DECISION_BYTES = 16 * 1024
 
 _MISTAKE_RULES = {
@@ -39,7 +39,7 @@ _MISTAKE_RULES = {
 
 
 def option_problem(name: str, value: Any) -> tuple[str, str] | None:
-    """Which rule a client's option breaks, under the Java client's name, and how; None if it breaks none."""
+    """The id of the rule that a client's option breaks and how, or None. ``name`` is the Java client's."""
     shown = f"{name}={value}"
     if name == "security.protocol" and value != "SASL_SSL":
         return "EH001", shown
@@ -64,7 +64,7 @@ def option_problem(name: str, value: Any) -> tuple[str, str] | None:
 
 
 def findings(subject: Subject, groups: set[str]) -> Iterator[Finding]:
-    """Everything about the namespace."""
+    """All findings about the namespace."""
     if subject.addressed:
         yield from _connection(subject)
     for client, options in subject.clients.items():
@@ -77,9 +77,9 @@ def findings(subject: Subject, groups: set[str]) -> Iterator[Finding]:
 
 def _connection(subject: Subject) -> Iterator[Finding]:
     settings, known = subject.settings, rules()
-    # What is no host:port is PR005's, and not repeated: a connection string is put here by mistake, too.
-    given = (one.strip() for one in settings.kafka_bootstrap_servers.split(","))
-    servers = [one for one in given if broker_problem(one) is None]
+    # PR005 reports what is not host:port, without its text: it may be a connection string.
+    addresses = (address.strip() for address in settings.kafka_bootstrap_servers.split(","))
+    servers = [address for address in addresses if broker_problem(address) is None]
     where = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"
     for server in servers:
         host, _, port = server.rpartition(":")
@@ -93,7 +93,7 @@ def _connection(subject: Subject) -> Iterator[Finding]:
             yield Finding(known["EH028"], "FRAUDSTREAM_KAFKA_OAUTH_SCOPE", f"the scope is {scope}")
         return
     if settings.kafka_sasl_username != "$ConnectionString":
-        # Which one is not said: it may be the key.
+        # The finding does not repeat the value: it may be the key.
         shown = "is another user" if settings.kafka_sasl_username else "is empty"
         yield Finding(known["EH003"], "FRAUDSTREAM_KAFKA_SASL_USERNAME", shown)
     text = settings.kafka_sasl_password.get_secret_value()

@@ -11,11 +11,11 @@ from fraudstream.core.output.redaction import redact
 
 
 def lint(subject: Subject) -> list[Finding]:
-    """What breaks a rule, in the order of the rules; empty where nothing does. No finding holds a secret."""
-    found = [
+    """The findings, in the order of the rules. No finding holds a secret."""
+    findings = [
         *eventhubs.findings(subject, code.group_ids(subject)),
         *stores.findings(subject),
         *code.findings(subject),
     ]
-    told = [replace(one, where=redact(one.where), problem=redact(one.problem)) for one in found]
-    return sorted(dict.fromkeys(told), key=lambda one: (one.rule.severity, one.rule.id, one.where))
+    redacted = [replace(finding, where=redact(finding.where), problem=redact(finding.problem)) for finding in findings]
+    return sorted(dict.fromkeys(redacted), key=lambda finding: (finding.rule.severity, finding.rule.id, finding.where))

@@ -1,13 +1,13 @@
-"""Checks of Cosmos DB, Azure ML, the registry, and what the project itself has to hold."""
+"""Checks of Cosmos DB, Azure ML, the registry, and the project's own rules."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fraudstream.cloud.check.subject import Subject
+from fraudstream.cloud.rules.azureml import MOST_REQUEST_TIMEOUT_MS, NAME, most_in_flight
 from fraudstream.cloud.rules.documents import DOCUMENT_BYTES, document_refusal, update_refusal
 from fraudstream.cloud.rules.mongo_support import refusal
 from fraudstream.cloud.rules.quotas import IDLE_SECONDS
@@ -27,10 +27,8 @@ from fraudstream.core.documents.client import COLLECTIONS
 from fraudstream.core.documents.throttling import MOST_OPERATIONS
 from fraudstream.core.output.redaction import mask_uri
 
-_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
-_MOST_REQUEST_TIMEOUT_MS = 180_000
 _MISTAKE_RULES = {"cosmos-port": "CO003", "cosmos-host": "CO003", "account": "CO005"}
-# What the store job adds to an event: times, source, and twice the event's own bytes for BSON's field names.
+# The store job adds times and the source, and BSON takes more bytes than the event's JSON.
 _DOCUMENT_FACTOR = 1.5
 
 
@@ -63,30 +61,30 @@ def _address(subject: Subject) -> Iterator[Finding]:
         yield Finding(known["CO002"], where, "neither ssl=true nor tls=true")
     idle = options.get("maxidletimems")
     if idle is None or not idle.isdecimal() or not 0 < int(idle) < IDLE_SECONDS * 1000:
-        # Our own clients have a default; whoever else is given the address has none.
+        # This project's clients have a default; other clients of this address have none.
         yield Finding(known["CO006"], where, "maxIdleTimeMS is missing" if idle is None else f"maxIdleTimeMS={idle}")
-    # The user and what stands in the options are not repeated: account and key are exchanged by mistake, too.
+    # The message repeats neither the user nor the options: they may hold the key by mistake.
     account = cosmos_account(uri)
-    wanted = f"@{account or uri.partition('://')[2].partition(':')[0]}@"
-    if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != wanted:
+    expected = f"@{account or uri.partition('://')[2].partition(':')[0]}@"
+    if DOCUMENTDB_DOMAIN not in uri and options.get("appname") != expected:
         problem = "is another one" if "appname" in options else "is missing"
         shown = f"@{account}@" if account else "the account's name between two @"
         yield Finding(known["CO007"], where, f"appName {problem}: it has to be {shown}")
 
 
 def _values(subject: Subject) -> Iterator[Finding]:
-    """What a start refuses by the variable's name, and what it says that nobody reads."""
+    """Values that a start refuses, and variables and lines of `.env` that nothing reads."""
     values = {name: getattr(subject.settings, name) for name in type(subject.settings).model_fields}
     broken = {*subject.malformed, *malformed(values), *malformed_addresses(values)}
-    for one in broken:
-        yield Finding(rules()["PR005"], one.variable, one.problem)
+    for value in broken:
+        yield Finding(rules()["PR005"], value.variable, value.problem)
     for unread in subject.unread:
         yield Finding(rules()["PR006"], unread.where, unread.text)
 
 
 def _secrets(subject: Subject) -> Iterator[Finding]:
-    for one in missing(subject.settings):
-        yield Finding(rules()["PR001"], one.variable, f"{one.problem} (needed for {one.needed_by})")
+    for secret in missing(subject.settings):
+        yield Finding(rules()["PR001"], secret.variable, f"{secret.problem} (needed for {secret.needed_by})")
 
 
 def _scoring_address(subject: Subject) -> Iterator[Finding]:
@@ -118,17 +116,17 @@ def _documents(subject: Subject) -> Iterator[Finding]:
     for collection in subject.definitions["collections"]:
         where = f"azure/definitions.json, {collection['name']}"
         index: dict[str, Any]
-        for made in collection["indexes"]:
-            index = {"key": dict.fromkeys(made["key"]["keys"], 1), **made.get("options", {})}
+        for defined in collection["indexes"]:
+            index = {"key": dict.fromkeys(defined["key"]["keys"], 1), **defined.get("options", {})}
             refused = refusal({"createIndexes": collection["name"], "indexes": [index]}, None)
             if refused is not None:
                 yield Finding(known[refused.rule], where, refused.message)
 
 
 def _commands(subject: Subject) -> Iterator[Finding]:
-    """Commands that were recorded in the test suite, against the operators and indexes of the service."""
+    """The commands that the test suite recorded, against the service's operators and indexes."""
     known = rules()
-    indexes = {one.name: [list(keys) for keys in one.indexes] for one in COLLECTIONS}
+    indexes = {table.name: [list(keys) for keys in table.indexes] for table in COLLECTIONS}
     if not subject.commands:
         yield Finding(known["PR004"], "azure/mongo-commands.json", "no commands are recorded")
     for recorded in subject.commands:
@@ -141,8 +139,8 @@ def _commands(subject: Subject) -> Iterator[Finding]:
         operations = recorded.get("operations", 0)
         if operations > MOST_OPERATIONS or (operations > 1 and command.get("ordered", True)):
             yield Finding(known["CO027"], where, f"{operations} operations, ordered: {command.get('ordered', True)}")
-        for unique in (one for one in command.get("indexes") or () if one.get("unique")):
-            shard_key = next((one.shard_key for one in COLLECTIONS if one.name == collection), None)
+        for unique in (created for created in command.get("indexes") or () if created.get("unique")):
+            shard_key = next((table.shard_key for table in COLLECTIONS if table.name == collection), None)
             if shard_key and next(iter(unique["key"])) != shard_key:
                 yield Finding(known["CO020"], where, f"a unique index does not start with {shard_key}")
         if "startTransaction" in command or "txnNumber" in command:
@@ -153,7 +151,7 @@ def _commands(subject: Subject) -> Iterator[Finding]:
 
 def _writes(collection: str, command: dict[str, Any], where: str) -> Iterator[Finding]:
     known = rules()
-    shard_key = next((one.shard_key for one in COLLECTIONS if one.name == collection), "_id")
+    shard_key = next((table.shard_key for table in COLLECTIONS if table.name == collection), "_id")
     for update in command.get("updates") or ():
         content = update.get("u")
         if (refused := update_refusal(content, shard_key)) is not None:
@@ -170,17 +168,17 @@ def _writes(collection: str, command: dict[str, Any], where: str) -> Iterator[Fi
 def _endpoint(subject: Subject) -> Iterator[Finding]:
     known, deployment, settings = rules(), subject.deployment, subject.settings
     for name in (str(subject.endpoint["name"]), str(deployment["name"])):
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             yield Finding(known["ML007"], "azure/azureml", f"the name {name!r}")
     if subject.endpoint.get("auth_mode") not in ("key", "aml_token", "aad_token"):
         yield Finding(known["ML002"], "azure/azureml/endpoint.yml", f"auth_mode is {subject.endpoint.get('auth_mode')}")
     request = deployment.get("request_settings") or {}
     timeout = int(request.get("request_timeout_ms", 5_000))
-    if timeout > _MOST_REQUEST_TIMEOUT_MS or settings.scoring_timeout_seconds * 1000 < timeout:
+    if timeout > MOST_REQUEST_TIMEOUT_MS or settings.scoring_timeout_seconds * 1000 < timeout:
         text = f"request_timeout_ms is {timeout}, and the client waits {settings.scoring_timeout_seconds:g} s"
         yield Finding(known["ML004"], "azure/azureml/deployment.yml", text)
-    in_flight = (
-        2 * int(request.get("max_concurrent_requests_per_instance", 1)) * int(deployment.get("instance_count", 1))
+    in_flight = most_in_flight(
+        int(request.get("max_concurrent_requests_per_instance", 1)), int(deployment.get("instance_count", 1))
     )
     partitions = max(int(hub["partitions"]) for hub in subject.definitions["hubs"])
     if settings.scoring == "remote" and partitions > in_flight:
@@ -191,14 +189,14 @@ def _endpoint(subject: Subject) -> Iterator[Finding]:
 def _definitions(subject: Subject) -> Iterator[Finding]:
     from fraudstream.cloud.templates import definitions
 
-    wanted = definitions()
+    expected = definitions()
     hubs = {hub["name"] for hub in subject.definitions["hubs"]}
     for topic in TOPICS:
         if topic.name not in hubs:
             yield Finding(rules()["PR003"], "azure/definitions.json", f"the topic {topic.name} is missing")
-    known = {one["name"]: one for one in subject.definitions["collections"]}
-    for one in wanted["collections"]:
-        if known.get(one["name"]) != one:
+    defined = {collection["name"]: collection for collection in subject.definitions["collections"]}
+    for collection in expected["collections"]:
+        if defined.get(collection["name"]) != collection:
             yield Finding(
-                rules()["PR003"], "azure/definitions.json", f"the collection {one['name']} differs from the code"
+                rules()["PR003"], "azure/definitions.json", f"the collection {collection['name']} differs from the code"
             )

@@ -1,4 +1,4 @@
-"""What is checked: the effective settings, the clients built from them, the code, the templates, the commands sent."""
+"""The subject of the checks: settings, the clients built from them, the code, the templates and the commands sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")
 DEFINITIONS_FILE = Path("azure/definitions.json")
 _STAND_IN = "namespace.servicebus.windows.net:9093"
-# Parts that run on a developer's machine only, and the definitions that others call.
+# These parts run on a developer's machine only.
 _NOT_IN_AZURE = ("runtime", "cloud")
 
 # kafka-python's names → the Java client's, under which the service documents them.
@@ -44,11 +44,12 @@ _JAVA_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """``clients``: which client → its options under Java's names; ``addressed``: addresses of Azure are set.
+    """``clients``: client → its options under Java's names. ``addressed``: whether an address of Azure is set.
 
-    ``sources``: path → syntax tree of what runs in Azure; ``core`` the same of the core. ``parameters``: the parameter
-    file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: what was recorded, each with ``from``.
-    ``malformed``: values that a start refuses; ``unread``: variables and lines of `.env` that nobody reads.
+    ``sources``: path → syntax tree of the code that runs in Azure; ``core``: the same of the core. ``parameters``: the
+    parameter file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: the recorded commands, each
+    with its test in ``from``. ``malformed``: values that a start refuses. ``unread``: variables and lines of `.env`
+    that nothing reads.
     """
 
     settings: Settings
@@ -70,10 +71,10 @@ class Subject:
 
 
 def gather(project: Path, parameters: str = "dev") -> Subject:
-    """Read the project. Raises :class:`ConfigurationError` where ``project`` is none."""
+    """Read the project. Raises :class:`ConfigurationError` where ``project`` has no templates."""
     if not (project / "azure" / "main.bicep").is_file():
         raise ConfigurationError(f"{project.resolve()} holds no azure/main.bicep. Run it in the project's folder.")
-    # Not refused as at a start: each value that is malformed becomes a finding.
+    # A start refuses malformed values; here each becomes a finding.
     settings = validated(profile="azure")
     addressed = any(
         (
@@ -90,8 +91,8 @@ def gather(project: Path, parameters: str = "dev") -> Subject:
         for path in sorted((project / root / "fraudstream").rglob("*.py"))
     }
     part = {name: name.split("/")[2].removesuffix(".py") for name in trees}
-    read = json.loads((project / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
-    values = {name: one["value"] for name, one in read["parameters"].items()}
+    file = json.loads((project / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
+    values = {name: parameter["value"] for name, parameter in file["parameters"].items()}
     commands = project / COMMANDS_FILE
     return Subject(
         settings=settings,
@@ -114,7 +115,7 @@ def gather(project: Path, parameters: str = "dev") -> Subject:
 
 
 def java_names(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of kafka-python under the names of the Java client; what has none is left out."""
+    """Options of kafka-python under the Java client's names, without those that Java does not have."""
     return {_JAVA_NAMES[name]: value for name, value in options.items() if name in _JAVA_NAMES}
 
 
@@ -124,7 +125,7 @@ def option_names() -> Mapping[str, str]:
 
 
 def _clients(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The options of every client as the factories build them; addresses that are missing are stood in for."""
+    """The options of each client as the factories build them, with a placeholder for a missing address."""
     stand_in = {
         "kafka_bootstrap_servers": settings.kafka_bootstrap_servers or _STAND_IN,
         "kafka_sasl_password": settings.kafka_sasl_password.get_secret_value() or "not given",
@@ -133,12 +134,12 @@ def _clients(settings: Settings) -> dict[str, dict[str, Any]]:
         stand_in["kafka_bootstrap_servers"] = _STAND_IN
     values = {name: getattr(settings, name) for name in type(settings).model_fields}
     complete = Settings(**(values | stand_in))
-    found = {"python clients": java_names(kafka.client_options(complete))}
-    found["python producer"] = found["python clients"] | {"max.request.size": complete.kafka_max_request_bytes}
+    clients = {"python clients": java_names(kafka.client_options(complete))}
+    clients["python producer"] = clients["python clients"] | {"max.request.size": complete.kafka_max_request_bytes}
     if complete.kafka_sasl_mechanism != "OAUTHBEARER" or complete.kafka_oauth_token_url:
         options = kafka.spark_sink_options(complete)
-        found["spark"] = {name.removeprefix("kafka."): _number(value) for name, value in options.items()}
-    return found
+        clients["spark"] = {name.removeprefix("kafka."): _number(value) for name, value in options.items()}
+    return clients
 
 
 def _number(value: str) -> Any:

@@ -48,7 +48,7 @@ def azure(
     from fraudstream.core.output.terminal import say_json, styled, terminal, write_file
 
     configure_logging("rehearsal")
-    # Cut connections and slow moments are what a rehearsal is made of; the report says what came of them.
+    # A rehearsal cuts connections and slows answers on purpose; the report shows the consequences.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     plan = Plan(
         events=events,

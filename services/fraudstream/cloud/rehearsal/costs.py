@@ -1,4 +1,4 @@
-"""What a rehearsed load would cost: units × list price. The prices are data, in ``prices.toml``, with their date."""
+"""Cost of a rehearsed load: units × list price. ``prices.toml`` has the prices with their date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOURS = 730
 
 
 def prices() -> dict[str, Any]:
-    """The table of prices, in USD."""
+    """The list prices, in USD."""
     return tomllib.loads(resources.files("fraudstream.cloud.rehearsal").joinpath("prices.toml").read_text("utf-8"))
 
 
@@ -63,7 +63,7 @@ def monthly_costs(plan: Plan, events_per_second: float) -> list[dict[str, Any]]:
 
 
 def template_costs(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the templates cost a month with these parameters: each resource at rest and at its limits, with a source."""
+    """Cost of the templates a month with these parameters: each resource at rest and at its limits, with a source."""
     table = prices()
     hubs, cosmos, apps = table["event_hubs"], table["cosmos_db"], table["container_apps"]
     unit = HOURS * hubs["throughput_unit_hour"]

@@ -1,4 +1,4 @@
-"""All endpoints of a rehearsal, in a loop of their own thread, and the hands that break them."""
+"""All endpoints of a rehearsal, in an event loop of their own thread, and the faults that befall them."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Endpoints:
         self.account = Account(
             environment.ACCOUNT,
             keys.account,
-            indexes={one.name: [list(keys) for keys in one.indexes] for one in COLLECTIONS},
-            shard_keys={one.name: "_id" for one in COLLECTIONS},
+            indexes={collection.name: [list(keys) for keys in collection.indexes] for collection in COLLECTIONS},
+            shard_keys={collection.name: "_id" for collection in COLLECTIONS},
             units_per_second=plan.request_units,
             idle_seconds=plan.idle_seconds,
         )
@@ -74,7 +74,7 @@ class Endpoints:
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoints", daemon=True)
 
     def start(self) -> None:
-        """Listen on all ports. The broker's key file is written here, before the broker starts."""
+        """Listen on all ports, and write the file of keys that the broker reads at its start."""
         jwks = self.namespace.jwks
         if jwks is not None:
             self.identity.write_jwks(jwks)
@@ -92,7 +92,7 @@ class Endpoints:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_ANSWER_SECONDS)
 
     def storm(self, seconds: float, share: float) -> None:
-        """Throttle everything to a share of what was bought, for so long."""
+        """Throttle Event Hubs and Cosmos DB to a share of their units for so many seconds."""
         self._loop.call_soon_threadsafe(self.cosmos.budget.storm, seconds, share)
         self._loop.call_soon_threadsafe(self.gateway.rate.storm, seconds, share)
 
@@ -101,12 +101,12 @@ class Endpoints:
         return self.call(self.gateway.cut_connections()) + self.call(self.cosmos.cut_connections())
 
     def accept_second_keys(self) -> None:
-        """First half of a rotation: the second keys work beside the first ones (they always do in Azure)."""
+        """First half of a rotation: accept the second keys beside the first ones, as Azure always does."""
         self.gateway.accepted = [environment.connection_string(key) for key in self._keys.namespace]
         self.online.also_accepted = self._keys.endpoint[1:]
 
     def revoke_first_keys(self) -> None:
-        """Second half: the first keys are regenerated, so that only connections that are open still carry them."""
+        """Second half of a rotation: refuse the first keys in new connections, as after their regeneration."""
         self.gateway.accepted = [environment.connection_string(self._keys.namespace[1])]
         self.account.keys[:] = self._keys.account[1:]
         self.online.deployment.key = self._keys.endpoint[1]
@@ -122,11 +122,11 @@ class Endpoints:
             WebServer(self.registry.application(), self._ports.registry, server),
             WebServer(self.identity.application(), self._ports.identity),
         ]
-        for one in self._web:
-            await one.start()
+        for web in self._web:
+            await web.start()
 
     async def _stop(self) -> None:
-        for one in self._web:
-            await one.stop()
+        for web in self._web:
+            await web.stop()
         await self.gateway.stop()
         await self.cosmos.stop()

@@ -1,4 +1,4 @@
-"""The environment of a rehearsal: what stands behind the endpoints, and what the services are told."""
+"""The environment of a rehearsal: settings of the parts behind the endpoints and of the services in front."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from fraudstream.cloud.rehearsal.net.certificates import Certificates
-from fraudstream.cloud.rules.quotas import Tier
+from fraudstream.cloud.rules.quotas import IDLE_SECONDS, Tier
 from fraudstream.core.configuration.settings import Profile, Settings, profile_values
 from fraudstream.core.process.environment import MLFLOW_SECONDS_VARIABLE
 from fraudstream.runtime.supervise.preflight import free_port
@@ -24,7 +24,7 @@ KEY_NAME = "fraudstream-services"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a rehearsal does. Units are of the services: RU/s, throughput units; ``faults`` plays the fault schedule."""
+    """What a rehearsal does. ``request_units`` per second; ``idle_seconds`` until an idle connection is cut."""
 
     events: int = 20_000
     history: int = 4_000
@@ -32,7 +32,7 @@ class Plan:
     request_units: float = 4_000.0
     throughput_units: int = 1
     tier: Tier = "Standard"
-    idle_seconds: float = 240.0
+    idle_seconds: float = IDLE_SECONDS
     tokens: bool = False
     faults: bool = True
     dashboards: bool = True
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Keys:
-    """Secrets of one rehearsal; each service has two, so that one can be replaced while the other works."""
+    """Secrets of one rehearsal. Each service has two keys, so that one can be replaced while the other works."""
 
     namespace: list[str]
     account: list[str]
@@ -65,9 +65,9 @@ class Keys:
         )
 
     def everything(self) -> list[str]:
-        """All of them, as they are and percent-encoded: none may ever stand in a log."""
+        """All secrets, plain and percent-encoded: no log may hold one of them."""
         plain = [*self.namespace, *self.account, *self.endpoint, self.identity_header, self.client_secret]
-        return [*plain, *(quote_plus(one) for one in plain if quote_plus(one) != one)]
+        return [*plain, *(quote_plus(secret) for secret in plain if quote_plus(secret) != secret)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports that nothing listens on now."""
+        """Ports on which nothing listens now."""
         return cls(*(free_port() for _ in range(9)))
 
 
@@ -96,7 +96,7 @@ def connection_string(key: str) -> str:
 
 
 def mongo_uri(key: str, port: int, authority: Path) -> str:
-    """The account's address with one of its keys, as the portal shows it, and the CA to trust."""
+    """The account's address with one of its keys, in the portal's form, and the CA to trust."""
     return (
         f"mongodb://{ACCOUNT}:{quote_plus(key)}@localhost:{port}/?ssl=true&replicaSet=globaldb&retrywrites=false"
         f"&maxIdleTimeMS=120000&appName=@{ACCOUNT}@&tlsCAFile={quote_plus(str(authority))}"
@@ -104,7 +104,7 @@ def mongo_uri(key: str, port: int, authority: Path) -> str:
 
 
 def settings_behind(folder: Path) -> Settings:
-    """Settings of what stands behind the endpoints: the local parts, in a folder and on ports of their own."""
+    """Settings of the local parts behind the endpoints, in a folder and on ports of their own."""
     ports = {name: free_port() for name in ("kafka_port", "kafka_controller_port", "mongo_port", "mlflow_port")}
     return isolated("local", data_dir=folder, **ports)
 
@@ -140,7 +140,7 @@ def settings_in_front(folder: Path, keys: Keys, ports: Ports, certificates: Cert
 
 
 def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> dict[str, str]:
-    """What is no setting of ours: which CA HTTP clients trust, and where the managed identity is asked for."""
+    """Variables of libraries: the CA that HTTP clients trust, and the address of the managed identity."""
     authority = str(certificates.authority)
     return {
         "SSL_CERT_FILE": authority,
@@ -151,7 +151,7 @@ def trust_environment(certificates: Certificates, keys: Keys, ports: Ports) -> d
 
 
 def identity_environment(keys: Keys, ports: Ports) -> dict[str, str]:
-    """Where azure-identity asks for a managed identity's token, and with what it proves to be on that machine."""
+    """The address where azure-identity asks for a managed identity's token, and the header that proves its place."""
     return {
         "IDENTITY_ENDPOINT": f"http://127.0.0.1:{ports.identity}/msi/token",
         "IDENTITY_HEADER": keys.identity_header,
@@ -160,7 +160,7 @@ def identity_environment(keys: Keys, ports: Ports) -> dict[str, str]:
 
 @contextmanager
 def added(variables: Mapping[str, str]) -> Iterator[None]:
-    """Variables of this process's environment, as long as the context lasts."""
+    """Add variables to this process's environment during the context."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -174,11 +174,11 @@ def added(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def own_environment() -> dict[str, str]:
-    """This process's environment without its own settings: they belong to another run."""
+    """This process's environment without Fraudstream's settings, which belong to another run."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_") or "CACHE" in name}
 
 
 def isolated(profile: Profile, **values: Any) -> Settings:
-    """Settings of a profile that no variable and no `.env` of the caller's reaches."""
+    """A profile's settings without the caller's variables and `.env`."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     return Settings(**(defaults | profile_values(profile) | {"profile": profile} | values))

@@ -1,4 +1,4 @@
-"""The fault schedule: what happens at which share of the events, and what it did."""
+"""The fault schedule: which fault happens at which share of the events, and its outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Fault:
-    """Something that goes wrong once so much of the traffic is scored; ``happen`` says in words what it did."""
+    """Happens once ``at_share`` (0 to 1) of the events are scored; ``happen`` causes it and returns its outcome."""
 
     name: str
     at_share: float
@@ -30,7 +30,7 @@ class Schedule:
     _began: float = field(default_factory=time.monotonic)
 
     def advance(self, share: float) -> None:
-        """Let everything happen that is due at this share (0 to 1) of the traffic."""
+        """Cause the faults that are due at this share (0 to 1) of the events."""
         for fault in self.faults:
             if fault.at_seconds is None and share >= fault.at_share:
                 fault.at_seconds = time.monotonic() - self._began
@@ -43,12 +43,12 @@ class Schedule:
         return all(fault.at_seconds is not None for fault in self.faults)
 
     def to_json(self) -> list[dict[str, object]]:
-        """What happened when (seconds after the first event), as JSON-ready objects."""
+        """Each fault with its time (seconds after the first event) and its outcome, JSON-ready."""
         return [
             {
-                "fault": one.name,
-                "at_seconds": None if one.at_seconds is None else round(one.at_seconds, 1),
-                "outcome": one.outcome,
+                "fault": fault.name,
+                "at_seconds": None if fault.at_seconds is None else round(fault.at_seconds, 1),
+                "outcome": fault.outcome,
             }
-            for one in self.faults
+            for fault in self.faults
         ]

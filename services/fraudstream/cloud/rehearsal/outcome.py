@@ -1,4 +1,4 @@
-"""What a rehearsal found: accounting, throttles, use of units, refusals by rule, cost, and secrets in logs."""
+"""The outcome of a rehearsal: accounting, throttles, use of units, refusals by rule, cost, secrets in logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fraudstream.cloud.rules.quotas import UNIT_INGRESS_BYTES, UNIT_INGRESS_EVEN
 from fraudstream.cloud.rules.table import rules
 from fraudstream.runtime.accounting import Summary
 
-# Refusals that are the point of a rehearsal: throttles that have to be survived, and requests at the limits.
+# Refusals that a rehearsal causes on purpose: services have to survive throttles, limits and new keys.
 _SURVIVED = ("CO026", "ML003", "ML004", "ML002")
 
 
@@ -66,12 +66,12 @@ class Outcome:
 
     @property
     def throttled_share(self) -> float:
-        """Which share of the document writes was refused for want of request units."""
+        """The share of the document writes that were refused because request units were used up."""
         return self.writes_throttled / self.document_writes if self.document_writes else 0.0
 
     @property
     def complete(self) -> bool:
-        """Every event that the namespace took was scored or rejected, and everything decided is stored."""
+        """Whether every event that the namespace took was scored or rejected, and every scored one stored."""
         return (
             self.events == self.acknowledged + self.refused_by_size
             and self.acknowledged == self.scored + self.rejected
@@ -80,25 +80,25 @@ class Outcome:
 
     @property
     def broken_rules(self) -> list[str]:
-        """Rules that our own services broke: refusals other than the throttles they have to survive."""
+        """Rules that the project's services broke: refusals other than those that a rehearsal causes."""
         return sorted(rule for rule in self.refusals if rule not in _SURVIVED)
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, no rule broken, no secret logged, and everything read that the endpoints were sent."""
+        """Whether no event was lost, no rule broken, no secret logged and no request unreadable."""
         return self.complete and not self.broken_rules and not self.leaks and not self.unread
 
     def checks(self) -> list[dict[str, str]]:
-        """Each rule with how it went: kept, survived (throttles), or broken."""
-        found = []
+        """Each rule with its state: kept, survived (throttles), broken or not enforced."""
+        checks = []
         for rule in rules().values():
             count = self.refusals.get(rule.id, 0)
             if not rule.answer and not count:
                 state = "not enforced"
             else:
                 state = "kept" if not count else f"survived {count:,}" if rule.id in _SURVIVED else f"broken {count:,}"
-            found.append({"rule": rule.id, "demand": rule.demand, "state": state, "source": rule.source})
-        return found
+            checks.append({"rule": rule.id, "demand": rule.demand, "state": state, "source": rule.source})
+        return checks
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready object."""
@@ -119,7 +119,7 @@ def account_for(
     schedule: Schedule,
     live_seconds: float,
 ) -> Outcome:
-    """Put together what the endpoints saw and what the topics and documents hold."""
+    """The outcome from the endpoints' figures and from the contents of topics and documents."""
     namespace, cosmos = endpoints.gateway.figures, endpoints.cosmos.figures
     online, registry, budget = endpoints.online.figures, endpoints.registry.figures, endpoints.cosmos.budget
     refusals: Counter[str] = namespace.refusals + cosmos.refusals + online.refusals + registry.refusals
@@ -164,11 +164,11 @@ def account_for(
 
 
 def leaks(folder: Path, secrets: list[str]) -> list[str]:
-    """The log files that hold a secret; the secret itself is not told."""
-    found = []
+    """Names of the log files that hold a secret, without the secret itself."""
+    names = []
     for file in sorted(folder.glob("**/*")):
         if file.is_file():
             text = file.read_text("utf-8", errors="replace")
             if any(secret in text for secret in secrets):
-                found.append(file.name)
-    return found
+                names.append(file.name)
+    return names

@@ -1,4 +1,4 @@
-"""The processes of a rehearsal: the real services behind the endpoints, and ours in front of them."""
+"""The processes of a rehearsal: the real services behind the endpoints, and the project's services in front."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from fraudstream.runtime.supervise.state import read_state, run_dir
 from fraudstream.runtime.supervise.supervisor import Supervisor
 
 READY_SECONDS = 240.0
-# The processes that hold keys of the services, and are started anew with the second ones.
+# These processes hold keys of the Azure services: a rotation restarts them with the second keys.
 KEY_HOLDERS = ("stream", "store", "dashboards")
 _POLL_SECONDS = 0.2
 
 
 class Processes:
-    """All processes under one supervisor; :attr:`environments` of ours may change before a restart."""
+    """All processes under one supervisor. :attr:`environments`: name → variables, which a restart may change before."""
 
     def __init__(
         self,
@@ -74,33 +74,37 @@ class Processes:
     def stop(self) -> None:
         """Stop everything and wait for it."""
         self._supervisor.request_stop()
-        # What ends a rehearsal may come before the thread was started.
+        # An interrupt may come before the thread is started.
         if self._thread.ident is not None:
             self._thread.join(timeout=120)
 
     def await_ready(self, *names: str, since: float = 0.0) -> None:
-        """Wait until these are ready, started after ``since`` (Unix time). Raises :class:`RuntimePartError`."""
+        """Wait until the named processes (all by default) are ready and started after ``since`` (Unix time).
+
+        Raises :class:`RuntimePartError` where one is not ready in time.
+        """
         until = time.monotonic() + READY_SECONDS
         while True:
             if self._failure is not None:
                 raise self._failure
             state = read_state(self.folder)
             parts = {} if state is None else state.parts
-            left = [
+            waiting = [
                 name
                 for name in names or self.names
                 if name not in parts or parts[name].state != "ready" or (parts[name].started_at or 0.0) < since
             ]
-            if not left:
+            if not waiting:
                 return
             if time.monotonic() > until:
                 raise RuntimePartError(
-                    f"{', '.join(left)} not ready after {READY_SECONDS:.0f} s. See the logs in {self.folder / 'logs'}."
+                    f"{', '.join(waiting)} not ready after {READY_SECONDS:.0f} s. "
+                    f"See the logs in {self.folder / 'logs'}."
                 )
             time.sleep(_POLL_SECONDS)
 
     def restart(self, front: Settings, *names: str) -> None:
-        """Start processes anew with other settings, and wait until they are ready."""
+        """Restart processes with other settings, and wait until they are ready."""
         since = time.time()
         state = read_state(self.folder)
         for name in names:
@@ -110,7 +114,7 @@ class Processes:
         self.await_ready(*names, since=since)
 
     def restarts(self) -> dict[str, int]:
-        """How often each process was started again."""
+        """Number of restarts of each process."""
         state = read_state(self.folder)
         return {} if state is None else {name: part.restarts for name, part in state.parts.items()}
 

@@ -33,8 +33,8 @@ def show(outcome: Outcome, console: Terminal) -> None:
     for check in checks:
         if check["state"] not in ("kept", "not enforced"):
             colour = "red" if check["state"].startswith("broken") else "yellow"
-            said = (f"{check['rule']} {check['state']}", colour)
-            console.print(styled("  ", said, f": {check['demand']}"), soft_wrap=True)
+            label = (f"{check['rule']} {check['state']}", colour)
+            console.print(styled("  ", label, f": {check['demand']}"), soft_wrap=True)
     for what, count in outcome.unread.items():
         console.print(styled("  ", (f"{count:,} × {what} could not be read: nothing is known of it", "red")))
     for name in outcome.leaks:
@@ -43,7 +43,7 @@ def show(outcome: Outcome, console: Terminal) -> None:
 
 
 def figures(outcome: Outcome) -> list[tuple[str, str]]:
-    """The figures in words and numbers, in the order in which they are read."""
+    """The figures with their names, in the report's order."""
     latency = "–" if outcome.latency_p95_ms is None else f"{outcome.latency_p95_ms / 1000:,.1f} s"
     statuses = ", ".join(f"{count:,} × {status}" for status, count in outcome.scoring_statuses.items())
     return [
@@ -65,7 +65,7 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         (
             "document writes",
             f"{outcome.document_writes:,}, of which {outcome.writes_throttled:,} "
-            f"({outcome.throttled_share:.1%}) were throttled and made again",
+            f"({outcome.throttled_share:.1%}) were throttled and repeated",
         ),
         ("reads throttled", f"{outcome.reads_throttled:,}"),
         (
@@ -87,7 +87,7 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def page(outcome: Outcome) -> str:
-    """The report as a page of HTML, without anything from elsewhere."""
+    """The report as a page of HTML that loads nothing from elsewhere."""
     source = resources.files("fraudstream.cloud.rehearsal").joinpath("report.html.j2").read_text("utf-8")
     template = Environment(autoescape=select_autoescape(default=True), trim_blocks=True).from_string(source)
     checks = [check | _link(check["source"]) for check in outcome.checks()]
@@ -96,7 +96,7 @@ def page(outcome: Outcome) -> str:
 
 
 def _link(source: str) -> dict[str, str]:
-    """A source's address, where it has one, and the name of its page with what is said about it."""
+    """A source's address, if it has one, and the name of its page with the note behind it."""
     address, _, note = source.partition(" ")
     if not address.startswith("https://"):
         return {"address": "", "label": source}

@@ -1,4 +1,4 @@
-"""A rehearsal from its start to its report: the unchanged services against endpoints that say no as Azure does."""
+"""A rehearsal from its start to its outcome: the unchanged services against endpoints with Azure's rules."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _POLL_SECONDS = 1.0
 _STORM_SECONDS = 8.0
 _STORM_SHARE = 0.25
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class Rehearsal:
-    """One rehearsal in a folder of its own. ``tell`` hears each step; :meth:`run` returns what came of it."""
+    """One rehearsal in a folder of its own. ``report`` gets each step; :meth:`run` returns the outcome."""
 
-    def __init__(self, plan: Plan, folder: Path, tell: Tell = lambda _: None) -> None:
+    def __init__(self, plan: Plan, folder: Path, report: Report = lambda _: None) -> None:
         self.plan = plan
         self.folder = folder
-        self._tell = tell
+        self._report = report
         self.keys = Keys.new()
         self.ports = Ports.free()
         self._certificates = certificates.create(folder / "tls")
@@ -55,7 +55,7 @@ class Rehearsal:
         self.processes = Processes(self.behind, self.front, self.endpoints, self._certificates, trust, plan.dashboards)
 
     def run(self) -> Outcome:
-        """Everything in order. Raises :class:`FraudstreamError` where a step cannot be done at all."""
+        """Run all steps. Raises :class:`FraudstreamError` where a step fails."""
         began, measured_at, ran_on = time.monotonic(), datetime.now(UTC), machine()
         with self._running():
             self._step("services behind and in front, all over TLS", self.processes.await_ready)
@@ -81,7 +81,7 @@ class Rehearsal:
     def _running(self) -> Iterator[None]:
         self.endpoints.start()
         try:
-            # This process looks at the topics too, and signs in as the services do.
+            # This process reads the topics too, and signs in as the services do.
             with environment.added(environment.identity_environment(self.keys, self.ports)):
                 self.processes.start()
                 yield
@@ -92,7 +92,7 @@ class Rehearsal:
     def _step(self, title: str, work: Callable[[], Any]) -> Any:
         began = time.monotonic()
         answer = work()
-        self._tell(f"{title} ({time.monotonic() - began:.1f} s)")
+        self._report(f"{title} ({time.monotonic() - began:.1f} s)")
         return answer
 
     def _send_history(self) -> None:
@@ -103,20 +103,20 @@ class Rehearsal:
         self._command("train", "--algorithm", "xgboost", "--await", str(self.plan.history))
 
     def _stream(self, schedule: Schedule) -> Any:
-        wanted = [
+        words = [
             *("generate", "live", "--rate", "0", "--count", str(self.plan.events)),
             *("--malformed", str(self.plan.malformed), "--seed", str(self.plan.seed), "--json"),
         ]
         before, arrived = self._records(SCORED, REJECTED), self._records(TRANSACTIONS)
-        with self._started(wanted) as sender:
+        with self._started(words) as sender:
             while not schedule.all_happened:
                 if sender.poll() not in (None, 0):
                     break
-                # The first fault meets the sender in the middle of its work: it waits for the first event.
+                # The first fault waits for the first event, so that the sender is in the middle of its work.
                 if self._records(TRANSACTIONS) > arrived:
                     schedule.advance((self._records(SCORED, REJECTED) - before) / self.plan.events)
                 time.sleep(_POLL_SECONDS)
-            published = _finished(sender, wanted)
+            published = _finished(sender, words)
         await_processed(self.front, _STALLED_SECONDS, lambda _: None)
         return published
 
@@ -140,7 +140,7 @@ class Rehearsal:
         ]
 
     def _rotate(self) -> str:
-        """As an operator does it: second keys into the environment, restart, then regenerate the first ones."""
+        """Rotate keys as an operator does: second keys into the environment, restart, then revoke the first ones."""
         self.endpoints.accept_second_keys()
         self.front = self._with_second_keys()
         holders = [name for name in KEY_HOLDERS if name in self.processes.names]
@@ -159,13 +159,13 @@ class Rehearsal:
         return Settings(**(values | second))
 
     def _command(self, *words: str) -> Any:
-        wanted = [*words, "--json"]
-        with self._started(wanted) as child:
-            return _finished(child, wanted)
+        command = [*words, "--json"]
+        with self._started(command) as child:
+            return _finished(child, command)
 
     @contextmanager
     def _started(self, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-        """A command of ours, running; it ends at the latest with the block."""
+        """A running ``fraudstream`` command; it ends with the block at the latest."""
         log = self.folder / "data" / "logs" / f"{words[0]}.log"
         with log.open("ab") as errors:
             child = subprocess.Popen(

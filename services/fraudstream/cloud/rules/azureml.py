@@ -1,13 +1,30 @@
-"""Azure ML's online endpoint and registry, and what the project itself has to hold: the rules."""
+"""The rules of Azure ML's online endpoint and registry, and of the project itself."""
 
 from __future__ import annotations
 
+import re
+
 from fraudstream.cloud.rules.rule import Rule, Severity
+
+# Names of endpoints and deployments (how-to-manage-quotas).
+NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
+# The longest request_timeout_ms of a deployment (reference-yaml-deployment-managed-online).
+MOST_REQUEST_TIMEOUT_MS = 180_000
 
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/"
 _TROUBLE = f"{_DOCS}how-to-troubleshoot-online-endpoints"
 _MODELS = f"{_DOCS}how-to-manage-models-mlflow (08/2024)"
 _ISSUE = "https://github.com/Azure/azure-sdk-for-python/issues/44896"
+
+
+def most_in_flight(requests_per_instance: int, instances: int) -> int:
+    """Requests that a deployment lets run or wait; it answers one more with 429."""
+    return 2 * requests_per_instance * instances
+
+
+def searchable(filter_text: str) -> bool:
+    """Whether the registry takes a filter of model versions: it has neither LIKE nor tags (RG004)."""
+    return " like " not in filter_text.lower() and "tag" not in filter_text.lower()
 
 
 def _ml(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:

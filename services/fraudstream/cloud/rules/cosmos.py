@@ -1,7 +1,7 @@
-"""Cosmos DB for MongoDB (RU): the rules. Codes are those of the service's error page where it has them.
+"""The rules of Cosmos DB for MongoDB (RU). Codes are those of the service's error page where it has them.
 
-Codes 15952 and 168 are MongoDB's own for what it does not know, 15 and 52 for depth and names; 16 is what public
-reports show for large documents.
+MongoDB itself uses codes 15952 and 168 for unknown operators, 15 and 52 for depth and names. Public reports show 16
+for large documents.
 """
 
 from __future__ import annotations

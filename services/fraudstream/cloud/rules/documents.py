@@ -1,4 +1,4 @@
-"""What Cosmos DB for MongoDB refuses of a document itself: its depth, its names and its shard key.
+"""Why Cosmos DB for MongoDB refuses a document: its depth, its names or its shard key.
 
 The limits are those of :mod:`fraudstream.core.contract.limits`. The service's pages name no codes for depth and names;
 those are MongoDB's own (15 Overflow, 52 DollarPrefixedFieldName).
@@ -21,7 +21,7 @@ NESTING_LEVELS = NESTING.cosmos.most or 0
 
 
 def document_refusal(document: Mapping[str, Any], shard_key: str | None = "_id") -> Refusal | None:
-    """Why a whole document is not taken, or None."""
+    """Why the service refuses a whole document, or None."""
     for depth, names in _levels(document):
         if depth > NESTING_LEVELS:
             text = f"BSONObj exceeds maximum nested object depth: {NESTING_LEVELS}"
@@ -39,21 +39,21 @@ def document_refusal(document: Mapping[str, Any], shard_key: str | None = "_id")
 
 
 def update_refusal(content: Any, shard_key: str | None = "_id") -> Refusal | None:
-    """Why an update's content is not taken: a document that replaces one, or operators with their values."""
+    """Why the service refuses an update's content (a replacement, or operators with their values), or None."""
     if not isinstance(content, Mapping):
         return None
     if not str(next(iter(content), "")).startswith("$"):
         return document_refusal(content, shard_key)
     changes = (value for value in content.values() if isinstance(value, Mapping))
-    return next((found for change in changes if (found := document_refusal(change, shard_key)) is not None), None)
+    return next((refused for change in changes if (refused := document_refusal(change, shard_key)) is not None), None)
 
 
 def _levels(document: Mapping[str, Any]) -> Iterator[tuple[int, list[str]]]:
-    """The depth and the names of each object and array; not recursive, because depth is what is looked for."""
+    """The depth and the names of each object and array, without recursion: a document may be too deep for it."""
     waiting: list[tuple[int, Any]] = [(1, document)]
     while waiting:
-        depth, one = waiting.pop()
-        yield depth, [str(name) for name in one] if isinstance(one, Mapping) else []
+        depth, value_here = waiting.pop()
+        yield depth, [str(name) for name in value_here] if isinstance(value_here, Mapping) else []
         if depth <= NESTING_LEVELS:
-            inner = one.values() if isinstance(one, Mapping) else one
+            inner = value_here.values() if isinstance(value_here, Mapping) else value_here
             waiting += [(depth + 1, value) for value in inner if isinstance(value, Mapping | list | tuple)]

@@ -1,4 +1,4 @@
-"""Event Hubs' Kafka endpoint: the rules. Codes are Kafka's error codes; "closes" means that the connection ends."""
+"""The rules of Event Hubs' Kafka endpoint. Codes are Kafka's error codes; "closes" means that the connection ends."""
 
 from __future__ import annotations
 

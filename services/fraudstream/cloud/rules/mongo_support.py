@@ -1,4 +1,4 @@
-"""What Cosmos DB for MongoDB (RU) takes: stages, operators, commands and indexes, from its feature-support pages.
+"""Stages, operators, commands and indexes that Cosmos DB for MongoDB (RU) supports, from its feature-support pages.
 
 Sources: feature-support-42 (08/2025) and -70 (07/2024), indexing, error-codes-solutions. What the pages' tables do not
 list counts as unsupported. The linter and the rehearsal's endpoint both ask :func:`refusal`, so that they agree.
@@ -36,7 +36,7 @@ COMMANDS_NOT = _names(
 )
 MOST_COMPOUND_FIELDS = 8
 
-# Fields and directions of each index of a collection; `_id` alone is always there.
+# Fields and directions of each index of a collection, besides the one of `_id`, which always exists.
 Indexes = Sequence[Sequence[tuple[str, int]]]
 
 
@@ -48,8 +48,8 @@ def refusal(command: Mapping[str, Any], indexes: Indexes | None) -> Refusal | No
     if name == "aggregate":
         return _pipeline(command.get("pipeline") or (), indexes)
     if name == "find":
-        found = _query(command.get("filter") or {})
-        return found or _sort(command.get("sort"), indexes)
+        refused = _query(command.get("filter") or {})
+        return refused or _sort(command.get("sort"), indexes)
     if name in ("findAndModify", "findandmodify"):
         if len(command.get("sort") or {}) > 1:
             return Refusal("CO018", 2, "BadValue", "findAndModify: sort on more than one field is not supported")
@@ -58,9 +58,11 @@ def refusal(command: Mapping[str, Any], indexes: Indexes | None) -> Refusal | No
         return _query(command.get("query") or {})
     if name in ("update", "delete"):
         operations = command.get("updates" if name == "update" else "deletes") or ()
-        return next((found for one in operations if (found := _query(one.get("q") or {})) is not None), None)
+        return next(
+            (refused for operation in operations if (refused := _query(operation.get("q") or {})) is not None), None
+        )
     if name == "createIndexes":
-        return next((found for one in command.get("indexes") or () if (found := _index(one)) is not None), None)
+        return next((refused for index in command.get("indexes") or () if (refused := _index(index)) is not None), None)
     return None
 
 
@@ -74,17 +76,17 @@ def _pipeline(stages: Sequence[Mapping[str, Any]], indexes: Indexes | None) -> R
             return Refusal("CO012", 9, "FailedToParse", "let is not supported")
         if name == "$group" and (unknown := _accumulator(content)):
             return Refusal("CO010", 15952, "Location15952", f"unknown group operator '{unknown}'")
-        if name == "$match" and (found := _query(content)) is not None:
-            return found
-        if name == "$sort" and not sorted_in_memory and (found := _sort(content, indexes)) is not None:
-            return found
+        if name == "$match" and (refused := _query(content)) is not None:
+            return refused
+        if name == "$sort" and not sorted_in_memory and (refused := _sort(content, indexes)) is not None:
+            return refused
         if name == "$facet":
             for branch in content.values():
-                if (found := _pipeline(branch, None)) is not None:
-                    return found
+                if (refused := _pipeline(branch, None)) is not None:
+                    return refused
         if (unknown := _first(content, EXPRESSIONS_NOT)) is not None:
             return Refusal("CO009", 168, "InvalidPipelineOperator", f"Unrecognized expression '{unknown}'")
-        # What a stage computes is sorted from memory; a filter leaves the collection's own order.
+        # The service sorts computed values in memory; after a filter it still needs an index.
         sorted_in_memory = sorted_in_memory or name not in ("$match", "$limit", "$skip")
     return None
 
@@ -111,14 +113,14 @@ def _query(content: Any) -> Refusal | None:
 def _sort(sort: Mapping[str, Any] | None, indexes: Indexes | None) -> Refusal | None:
     if not sort or indexes is None:
         return None
-    wanted = [(field, -1 if int(direction) < 0 else 1) for field, direction in sort.items()]
-    turned = [(field, -direction) for field, direction in wanted]
-    if len(wanted) == 1:
-        field = wanted[0][0]
+    order = [(field, -1 if int(direction) < 0 else 1) for field, direction in sort.items()]
+    reverse = [(field, -direction) for field, direction in order]
+    if len(order) == 1:
+        field = order[0][0]
         if field == "_id" or any(len(keys) == 1 and keys[0][0] in (field, "$**") for keys in indexes):
             return None
         return Refusal("CO014", 2, "BadValue", _bad_request(_NO_INDEX))
-    if any(list(map(tuple, keys)) in (wanted, turned) for keys in indexes):
+    if any(list(map(tuple, keys)) in (order, reverse) for keys in indexes):
         return None
     return Refusal("CO015", 2, "BadValue", _bad_request(_NO_COMPOSITE))
 

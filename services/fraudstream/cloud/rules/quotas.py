@@ -9,13 +9,13 @@ Tier = Literal["Basic", "Standard", "Premium", "Dedicated"]
 
 # A request over this many bytes closes the connection (apache-kafka-configurations).
 MOST_REQUEST_BYTES = 1_046_528
-# Azure's load balancers drop what was idle for so long.
+# Azure's load balancers drop connections that are idle for so long.
 IDLE_SECONDS = 240.0
 LEAST_REQUEST_TIMEOUT_MS = 20_000
 SESSION_TIMEOUT_MS = (6_000, 300_000)
 MOST_OFFSET_METADATA_BYTES = 1_024
 MOST_GROUP_ID_CHARACTERS = 256
-# One throughput unit: what may come in and go out, per second.
+# One throughput unit, per second.
 UNIT_INGRESS_BYTES = 1_000_000
 UNIT_INGRESS_EVENTS = 1_000
 UNIT_EGRESS_BYTES = 2_000_000

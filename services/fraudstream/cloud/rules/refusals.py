@@ -1,4 +1,4 @@
-"""How a service says no: the rule that was broken, its code and its words."""
+"""A service's refusal: the broken rule, the service's code and its message."""
 
 from __future__ import annotations
 

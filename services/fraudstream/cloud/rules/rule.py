@@ -1,4 +1,4 @@
-"""The rules of the Azure services that this project can break: what each demands, where that stands, and the fix."""
+"""The rules of the Azure services that this project can break: their demand, source and fix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``answer`` is how the service refuses a violation, with its own code; empty where nothing refuses it."""
+    """``answer``: the service's code for a violation; empty where no service refuses it."""
 
     id: str
     service: Service

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import re
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -22,12 +21,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fraudstream.cloud.rehearsal.net.web import client, counted
+from fraudstream.cloud.rules.azureml import MOST_REQUEST_TIMEOUT_MS, NAME, most_in_flight
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.text import told_text
 
-_MOST_TIMEOUT_MS = 180_000
 _LONGEST_ANSWER = 300
-_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
 
 
 @dataclass(slots=True)
@@ -41,8 +39,8 @@ class Deployment:
     instance_count: int = 1
 
     def __post_init__(self) -> None:
-        """As the deployment is refused. Raises :class:`ConfigurationError`."""
-        if not _NAME.fullmatch(self.name):
+        """Raises :class:`ConfigurationError` for a name that Azure would refuse to deploy."""
+        if not NAME.fullmatch(self.name):
             raise ConfigurationError(
                 f"400 BadRequest (ML007): the deployment's name {self.name!r} has to have 3 to 32 characters, letters, "
                 "digits or hyphens, the first one a letter. Rename it in azure/azureml/deployment.yml."
@@ -50,13 +48,13 @@ class Deployment:
 
     @property
     def most_in_flight(self) -> int:
-        """Requests that may be under way or wait; one more is answered with 429."""
-        return 2 * self.max_concurrent_requests_per_instance * self.instance_count
+        """Requests that the deployment lets run or wait; it answers one more with 429."""
+        return most_in_flight(self.max_concurrent_requests_per_instance, self.instance_count)
 
 
 @dataclass(slots=True)
 class EndpointFigures:
-    """What the endpoint answered, by status and by rule, and what it could not read, by kind."""
+    """Counts: answers by status, refusals by rule, and what the endpoint could not read by kind."""
 
     requests: int = 0
     rows: int = 0
@@ -67,7 +65,7 @@ class EndpointFigures:
 
 
 class OnlineEndpoint:
-    """The endpoint's application; :attr:`deployment` may be changed while it runs (a new key, for one)."""
+    """The endpoint's application. :attr:`deployment` may change while it runs, such as its key."""
 
     def __init__(self, deployment: Deployment, scoring: str, container_key: str = "") -> None:
         self.deployment = deployment
@@ -97,7 +95,7 @@ class OnlineEndpoint:
         self.figures.most_in_flight = max(self.figures.most_in_flight, self._in_flight)
         try:
             body = await request.body()
-            limit = min(deployment.request_timeout_ms, _MOST_TIMEOUT_MS) / 1000
+            limit = min(deployment.request_timeout_ms, MOST_REQUEST_TIMEOUT_MS) / 1000
             return await asyncio.wait_for(self._run_model(body), limit)
         except TimeoutError:
             return self._refused(408, "ML004", f"upstream request timeout of {deployment.request_timeout_ms} ms")

@@ -17,13 +17,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fraudstream.cloud.rehearsal.net.web import client, counted, pass_on
+from fraudstream.cloud.rules.azureml import searchable
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(slots=True)
 class RegistryFigures:
-    """Requests that went through, refusals by rule, and what could not be read, by kind."""
+    """Counts: all requests, refusals by rule, and what the registry could not read by kind."""
 
     requests: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
@@ -38,7 +39,7 @@ class Registry:
         self._behind = client(mlflow)
 
     def application(self) -> Starlette:
-        """Every path of MLflow's server."""
+        """All paths of MLflow's server."""
         answer = counted(self._answer, "MLflow request", self.figures.unread)
         return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
 
@@ -63,9 +64,9 @@ class Registry:
         if path.endswith("/registered-models/rename"):
             return self._refused("RG003", 400, "BAD_REQUEST", "Registered models cannot be renamed")
         if path.endswith("/search") and "model" in path:
-            wanted = request.query_params.get("filter") or _filter_of(body, self.figures.unread)
-            if " like " in wanted.lower() or "tag" in wanted.lower():
-                return self._refused("RG004", 400, "BAD_REQUEST", f"The filter is not supported: {wanted[:100]}")
+            filter_text = request.query_params.get("filter") or _filter_of(body, self.figures.unread)
+            if not searchable(filter_text):
+                return self._refused("RG004", 400, "BAD_REQUEST", f"The filter is not supported: {filter_text[:100]}")
         return None
 
     def _refused(self, rule: str, status: int, code: str, text: str) -> Response:
@@ -98,4 +99,4 @@ def _without_aliases(answer: Response, unread: Counter[str]) -> Response:
 def _dropped(content: object) -> object:
     if isinstance(content, dict):
         return {name: _dropped(value) for name, value in content.items() if name != "aliases"}
-    return [_dropped(one) for one in content] if isinstance(content, list) else content
+    return [_dropped(item) for item in content] if isinstance(content, list) else content

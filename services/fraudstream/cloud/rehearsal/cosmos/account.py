@@ -1,4 +1,4 @@
-"""An account of Cosmos DB as it was deployed, and what its endpoint counts."""
+"""An account of Cosmos DB as it was deployed, and its endpoint's figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fraudstream.cloud.rules.documents import DOCUMENT_BYTES
+from fraudstream.cloud.rules.quotas import IDLE_SECONDS
 from fraudstream.core.contract.limits import REQUEST
 
 
@@ -18,14 +19,14 @@ class Account:
     indexes: dict[str, list[list[tuple[str, int]]]] = field(default_factory=dict)
     shard_keys: dict[str, str] = field(default_factory=dict)
     units_per_second: float = 4_000.0
-    idle_seconds: float = 240.0
+    idle_seconds: float = IDLE_SECONDS
     document_bytes: int = DOCUMENT_BYTES
     request_bytes: int = REQUEST.cosmos.most or 0
 
 
 @dataclass(slots=True)
 class CosmosFigures:
-    """What the endpoint saw; ``refusals`` by rule, writes in single operations, ``unread`` messages by kind."""
+    """The endpoint's counts: refusals by rule, writes in single operations, ``unread`` messages by kind."""
 
     commands: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Answers that Cosmos DB's endpoint gives by itself: greetings, errors, sessions, and the collections it was given."""
+"""Answers that Cosmos DB's endpoint gives without the store: greetings, errors, sessions, new collections."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def hello(port: int) -> Mapping[str, Any]:
         "maxMessageSizeBytes": 48_000_000,
         "maxWriteBatchSize": 1_000,
         "localTime": datetime.datetime.now(datetime.UTC),
-        # It is named, although the service keeps no sessions: that is why drivers try retryable writes.
+        # The service names it although it keeps no sessions: therefore drivers try retryable writes.
         "logicalSessionTimeoutMinutes": 30,
         "minWireVersion": 0,
         "maxWireVersion": _WIRE_VERSION,
@@ -71,22 +71,22 @@ def throttled_text(wait_ms: int) -> str:
 
 
 def throttled(wait_ms: int) -> Mapping[str, Any]:
-    """The refusal of a whole command for want of request units."""
+    """The refusal of a whole command because request units are used up."""
     return error(16500, "RequestRateTooLarge", throttled_text(wait_ms))
 
 
 def local_answer(message: Message) -> Mapping[str, Any] | None:
-    """The answer to what needs no store."""
+    """The answer to a command that needs no store, or None."""
     name = message.name.lower()
     if name in ("ping", "endsessions", "logout"):
         return {"ok": 1.0}
-    if name in ("buildinfo", "buildinfo"):
+    if name == "buildinfo":
         return {"version": _VERSION, "versionArray": [7, 0, 0, 0], "maxBsonObjectSize": 16 * 1024 * 1024, "ok": 1.0}
     return None
 
 
 def session_refusal(message: Message, account: Account) -> Refusal | None:
-    """Retryable writes and transactions, which the service does not have (or not on sharded collections)."""
+    """Refuses retryable writes, and transactions on sharded collections, which the service does not have."""
     if "txnNumber" not in message.command:
         return None
     if message.command.get("autocommit") is not False:
@@ -112,8 +112,8 @@ def create_collection(message: Message, account: Account) -> Mapping[str, Any]:
 
 def note_indexes(message: Message, account: Account) -> None:
     """Remember the indexes that a command makes: sorts are checked against them."""
-    known = account.indexes.setdefault(str(message.command["createIndexes"]), [])
+    indexes = account.indexes.setdefault(str(message.command["createIndexes"]), [])
     for index in message.command.get("indexes") or ():
         keys = [(str(field), int(direction)) for field, direction in index["key"].items()]
-        if keys not in known:
-            known.append(keys)
+        if keys not in indexes:
+            indexes.append(keys)

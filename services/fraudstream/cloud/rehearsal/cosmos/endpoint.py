@@ -1,7 +1,7 @@
-"""Cosmos DB for MongoDB (RU), as far as its rules go: an endpoint in front of the local document store.
+"""Cosmos DB's endpoint for MongoDB (RU), with its rules, in front of the local document store.
 
-It speaks MongoDB's wire protocol over TLS, signs clients in by account name and key, refuses what the service refuses
-with the service's codes, and meters request units.
+It speaks MongoDB's wire protocol over TLS, signs clients in by account name and key, refuses with the service's codes
+what the service refuses, and counts request units.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ class CosmosEndpoint:
         except TimeoutError:
             self.figures.idle_cuts += 1
         except (asyncio.IncompleteReadError, ConnectionError, Unreadable, ssl.SSLError):
-            pass  # it has ended, or what it sent was counted
+            pass  # the connection ended, or the unreadable message was counted
         finally:
             session.close()
 
     async def _answered(self, session: _Session, message: Message) -> Mapping[str, Any] | None:
-        """The answer to a message; one whose command is not shaped as its name says is counted as unread."""
+        """The answer to a message. Counts a command as unread if its fields are not those of its name."""
         try:
             return await session.answer(message)
         except (OSError, asyncio.IncompleteReadError):
@@ -85,7 +85,7 @@ class CosmosEndpoint:
 
 
 class _Session:
-    """One connection's state: who signed in, and the connection to the store behind."""
+    """One connection's state: its sign-in, and its own connection to the store."""
 
     def __init__(self, endpoint: CosmosEndpoint) -> None:
         self._endpoint = endpoint
@@ -124,7 +124,7 @@ class _Session:
         return await self._read(message)
 
     async def ask(self, database: str, command: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-        """Ask the store behind; its answer and the answer's size in bytes."""
+        """Send a command to the store; returns its answer and the answer's size in bytes."""
         if self._behind is None:
             self._behind = await asyncio.open_connection(*self._endpoint._store, limit=2**20)
         reader, writer = self._behind
@@ -175,8 +175,8 @@ class _Session:
             if shard_key and fields[0] != shard_key:
                 over = f"{{{fields[0]} : 1.0}} with shard key pattern {{ {shard_key} : 1.0 }}"
                 return Refusal("CO020", 67, "CannotCreateIndex", f"cannot create unique index over {over}")
-            found, _ = await self.ask(message.database, {"find": collection, "filter": {}, "limit": 1})
-            if (found.get("cursor") or {}).get("firstBatch"):
+            answer, _ = await self.ask(message.database, {"find": collection, "filter": {}, "limit": 1})
+            if (answer.get("cursor") or {}).get("firstBatch"):
                 return Refusal(
                     "CO020", 67, "CannotCreateIndex", "Cannot create unique index when collection contains documents"
                 )

@@ -1,8 +1,8 @@
-"""Request units: a budget for each second, and what an operation costs.
+"""Request units: a budget for each second, and the charge of an operation.
 
 The charges are an estimate. Microsoft publishes one number (a point read of 1 KB costs 1 RU, concepts-limits); the
-others follow the published rules of thumb (a write costs about five reads, every indexed path adds to it), so that
-figures are good for comparing budgets, not for a bill.
+others follow the published rules of thumb (a write costs about five reads, every indexed path adds to it). They are
+good enough to compare budgets, not to foresee a bill.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ DELETE = 5.0
 
 
 def read_charge(returned_bytes: int) -> float:
-    """What a query costs, by the bytes that it returned."""
+    """The charge of a query that returned so many bytes."""
     return QUERY_BASE + READ_PER_KB * max(1, math.ceil(returned_bytes / 1024))
 
 
 def write_charge(document_bytes: int, indexes: int) -> float:
-    """What an insert or a replacement costs."""
+    """The charge of an insert or a replacement."""
     return WRITE_PER_KB * max(1.0, document_bytes / 1024) + WRITE_PER_INDEX * indexes
 
 
 class Budget:
-    """So many request units a second; what one second overdraws, the next one has to pay back."""
+    """Request units per second. A second that spends too much leaves less for the next one."""
 
     def __init__(self, units_per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.units_per_second = units_per_second
@@ -44,11 +44,11 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """What this second still has; negative: what the next one has to pay back."""
+        """Units that this second still has; negative where the next second has less for it."""
         return self._left
 
     def spend(self, units: float) -> int | None:
-        """None: it may happen and is charged. Otherwise the milliseconds after which to try again."""
+        """Charge the units and return None, or return the milliseconds after which to try again."""
         wait = self.wait_ms()
         if wait is None:
             self.charge(units)
@@ -64,7 +64,7 @@ class Budget:
         return max(1, math.ceil((self._second + seconds - now) * 1000))
 
     def charge(self, units: float) -> None:
-        """Charge what has happened already (a query's cost is known by its answer)."""
+        """Charge an operation that is done: the answer of a query decides its cost."""
         self._turn()
         self._left -= units
         self._used += units
@@ -72,7 +72,7 @@ class Budget:
         self.most_used = max(self.most_used, self._used)
 
     def storm(self, seconds: float, share: float) -> None:
-        """For so long, only this share of the budget is to be had (other tenants, or a partition that is hot)."""
+        """Give only this share of the budget for so many seconds, as with other tenants or a hot partition."""
         self._storm_until = self._clock() + seconds
         self._storm_share = share
 

@@ -1,4 +1,4 @@
-"""SCRAM as Cosmos DB's endpoint needs it: an account name, and two keys of which either signs in."""
+"""SCRAM sign-in of Cosmos DB's endpoint: an account name, and two keys that are both valid."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scramp import ScramException, ScramMechanism
 
 MECHANISMS = ("SCRAM-SHA-1", "SCRAM-SHA-256")
 _ITERATIONS = {"SCRAM-SHA-1": 10_000, "SCRAM-SHA-256": 15_000}
-# One salt for the process: deriving a key takes milliseconds, and clients keep what they derived too.
+# One salt for the process: it takes milliseconds to derive a key, and clients keep derived keys by salt.
 _SALT = secrets.token_bytes(24)
 
 
 class Conversation:
-    """One sign-in. :attr:`done` once the client has proved that it knows one of the keys."""
+    """One sign-in. :attr:`done` is True once the client has proved that it has one of the keys."""
 
     def __init__(self, mechanism: str, account: str, keys: Sequence[str]) -> None:
         scram = ScramMechanism(mechanism)
         self._servers: list[Any] = []
-        # One nonce for all: the client answers a single first message, whichever key it knows.
+        # One nonce for all keys: the client answers a single first message, with the key that it has.
         nonce = secrets.token_urlsafe(24)
         for key in keys:
             server = scram.make_server(_Accounts({account: _derived(mechanism, account, key)}), s_nonce=nonce)

@@ -22,8 +22,8 @@ MOST_MESSAGE_BYTES = 48_000_000
 
 _HEADER = struct.Struct("<iiii")
 _RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
-# Sessions and cluster times are the service's own affair: the store behind it knows neither.
-_OUR_FIELDS = frozenset(("lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference"))
+# The endpoint handles sessions and cluster times: the store behind it has neither.
+_ENDPOINT_FIELDS = frozenset(("lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,10 @@ class Message:
 
 
 async def read_message(reader: asyncio.StreamReader, unread: Counter[str]) -> Message:
-    """The next request. Raises ``IncompleteReadError`` at the connection's end; what is none is counted as unread.
+    """The next request.
 
-    It raises :class:`Unreadable`.
+    Raises ``IncompleteReadError`` at the connection's end, and :class:`Unreadable` for bytes that are no message, which
+    it counts in ``unread``.
     """
     header = await reader.readexactly(16)
     length, request_id, _, operation = _HEADER.unpack(header)
@@ -69,7 +70,7 @@ def _decoded(request_id: int, operation: int, body: bytes, length: int) -> Messa
 
 
 def encode_reply(message: Message, answer: Mapping[str, Any]) -> bytes:
-    """The reply to a request, in the operation that it came with."""
+    """The reply to a request, in the form that the request's operation demands."""
     document = bson.encode(answer)
     if message.operation == OP_QUERY:
         body = struct.pack("<iqii", 8, 0, 0, 1) + document
@@ -79,8 +80,8 @@ def encode_reply(message: Message, answer: Mapping[str, Any]) -> bytes:
 
 
 def encode_request(request_id: int, database: str, command: Mapping[str, Any]) -> bytes:
-    """A request to the store behind the endpoint, without the fields that it does not know."""
-    kept = {name: value for name, value in command.items() if name not in _OUR_FIELDS}
+    """A request to the store, without the fields that the store does not have."""
+    kept = {name: value for name, value in command.items() if name not in _ENDPOINT_FIELDS}
     body = struct.pack("<iB", 0, 0) + bson.encode(kept | {"$db": database})
     return _HEADER.pack(16 + len(body), request_id, 0, OP_MSG) + body
 
@@ -116,5 +117,5 @@ def _decode_msg(body: bytes) -> dict[str, Any]:
 
 
 def _plain(section: bytes) -> dict[str, Any]:
-    """The top level as a dict, everything inside raw: documents are passed on as they came."""
+    """The top level as a dict, all inside as raw bytes: documents go on unchanged."""
     return dict(bson.decode(section[: struct.unpack_from("<i", section)[0]], _RAW).items())

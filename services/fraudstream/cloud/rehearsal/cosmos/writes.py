@@ -1,4 +1,4 @@
-"""Writes under a budget: what one second's request units pay for is applied, the rest is refused one by one."""
+"""Writes under a budget: the writer applies what the request units pay for, and refuses the other operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ask = Callable[[str, Mapping[str, Any]], Awaitable[tuple[dict[str, Any], int]]]
 
 
 class Writer:
-    """Applies one write command as far as rules and budget allow."""
+    """Applies the operations of a write command that rules and budget allow."""
 
     def __init__(self, account: Account, budget: Budget, figures: CosmosFigures, ask: Ask) -> None:
         self._account = account
@@ -30,7 +30,7 @@ class Writer:
         self._ask = ask
 
     async def write(self, message: Message) -> Mapping[str, Any]:
-        """The answer: counts of what was applied, and an error for each operation that was not."""
+        """The answer: counts of the applied operations, and an error for each other one."""
         listed = WRITES[message.name]
         operations: Sequence[Any] = message.command.get(listed) or ()
         collection = str(message.command[message.name])
@@ -60,8 +60,8 @@ class Writer:
             answer, _ = await self._ask(message.database, chosen)
             _restore_indexes(answer, accepted)
         if errors:
-            own = [dict(one) for one in answer.get("writeErrors") or ()]
-            answer["writeErrors"] = sorted(own + errors, key=lambda one: int(one["index"]))
+            own = [dict(failure) for failure in answer.get("writeErrors") or ()]
+            answer["writeErrors"] = sorted(own + errors, key=lambda failure: int(failure["index"]))
         return answer
 
     def _rule_broken(self, name: str, collection: str, operation: Any) -> Refusal | None:
@@ -99,7 +99,7 @@ def _size(document: Any) -> int:
 
 
 def _restore_indexes(answer: dict[str, Any], accepted: Sequence[int]) -> None:
-    """The store numbered only what it was given: back to the client's own numbers."""
+    """Number the answer's entries as the client did: the store got the accepted operations alone."""
     for name in ("upserted", "writeErrors"):
         if answer.get(name):
-            answer[name] = [dict(one) | {"index": accepted[int(one["index"])]} for one in answer[name]]
+            answer[name] = [dict(entry) | {"index": accepted[int(entry["index"])]} for entry in answer[name]]

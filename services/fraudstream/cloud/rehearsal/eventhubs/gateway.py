@@ -1,7 +1,7 @@
-"""The namespace's front door: Event Hubs' rules that no Kafka broker enforces by itself.
+"""The namespace's gateway: Event Hubs' rules that no Kafka broker enforces.
 
-It ends the client's TLS, looks at the frames, and passes them on over TLS to the real broker, which does the sign-in,
-the authorization, the quotas in bytes and everything else. In Azure too one address stands for all brokers.
+It ends the client's TLS, reads the frames, and passes them on over TLS to the real broker, which does the sign-in, the
+authorization, the quotas in bytes and all the rest. In Azure too one address serves for all brokers.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _POLICY_VIOLATION = 44
 
 @dataclass(slots=True)
 class NamespaceFigures:
-    """What went through; ``refusals`` by rule, delays in milliseconds, ``producer_…`` those of `transactions` alone.
+    """The gateway's counts: ``refusals`` by rule, ``unread`` frames by kind, delays in milliseconds.
 
-    ``unread``: how many frames could not be read, by kind.
+    ``producer_…`` are the delays of the topic `transactions` alone.
     """
 
     events_in: int = 0
@@ -53,7 +53,7 @@ class NamespaceFigures:
 
 
 class Meter:
-    """The most that one second saw."""
+    """The largest amount in one second."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -61,7 +61,7 @@ class Meter:
         self.most = 0.0
 
     def add(self, amount: float) -> None:
-        """Count what happened now."""
+        """Count an amount for this second."""
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._amount = second, 0.0
@@ -70,13 +70,13 @@ class Meter:
 
 
 class Gateway:
-    """Listens for both sign-ins and passes on to the broker's listeners."""
+    """Listens on a port for each kind of sign-in, and passes frames on to the broker's listeners."""
 
     def __init__(self, namespace: Namespace, behind: ssl.SSLContext) -> None:
         self.namespace = namespace
         self.figures = NamespaceFigures()
         self.rate = Rate(namespace.units * UNIT_INGRESS_EVENTS)
-        # The connection strings that sign in now. Any other one goes to the broker as it is, and is refused there.
+        # The connection strings that sign in now. The broker gets any other one unchanged, and refuses it.
         self.accepted: list[str] = [namespace.connection_string]
         self._behind = behind
         self._servers: list[asyncio.Server] = []
@@ -86,11 +86,11 @@ class Gateway:
 
     async def start(self, context: ssl.SSLContext, host: str = "127.0.0.1") -> None:
         """Listen with TLS on the namespace's two ports."""
-        doors = (
+        ports = (
             (self.namespace.gateway_port, self.namespace.plain_port),
             (self.namespace.gateway_tokens_port, self.namespace.tokens_port),
         )
-        for port, broker in doors:
+        for port, broker in ports:
             accept = self._connections.served_by(partial(self._serve, broker))
             self._servers.append(await asyncio.start_server(accept, host, port, ssl=context))
 
@@ -105,7 +105,7 @@ class Gateway:
         return await self._connections.cut()
 
     def count(self, events: int, size: int) -> None:
-        """Count a publication."""
+        """Count a produce request."""
         self.figures.events_in += events
         self.figures.bytes_in += size
         self._events.add(events)
@@ -124,14 +124,14 @@ class Gateway:
             )
             await _Passage(self, reader, writer, behind_reader, behind).run()
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError, Unreadable):
-            pass  # it has ended, or what it sent was counted
+            pass  # the connection ended, or the unreadable frame was counted
         finally:
             if behind is not None:
                 behind.close()
 
 
 class _Passage:
-    """One client's connection and the one to the broker that belongs to it."""
+    """One client's connection, and the connection to the broker for it."""
 
     def __init__(
         self,
@@ -149,8 +149,8 @@ class _Passage:
         self._only_hub = ""
 
     async def run(self) -> None:
-        """Pass frames on until either side ends, or neither has said anything for too long."""
-        tasks = [asyncio.create_task(one) for one in (self._requests(), self._answers(), self._idle())]
+        """Pass frames on until either side ends the connection, or until it is idle for too long."""
+        tasks = [asyncio.create_task(coroutine) for coroutine in (self._requests(), self._answers(), self._idle())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -173,7 +173,7 @@ class _Passage:
             with self._reading("request"):
                 frame = frames.read_frame(body)
             self._active_at = time.monotonic()
-            answer, frame = await self._looked_at(frame)
+            answer, frame = await self._checked(frame)
             if answer is not None:
                 self._writer.write(answer)
                 await self._writer.drain()
@@ -196,12 +196,12 @@ class _Passage:
 
     async def _idle(self) -> None:
         limit = self._gateway.namespace.idle_seconds
-        while (left := self._active_at + limit - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+        while (seconds := self._active_at + limit - time.monotonic()) > 0:
+            await asyncio.sleep(seconds)
         self._gateway.figures.idle_cuts += 1
 
-    async def _looked_at(self, frame: frames.Frame) -> tuple[bytes | None, frames.Frame]:
-        """An answer of the gateway's own, or the frame to pass on."""
+    async def _checked(self, frame: frames.Frame) -> tuple[bytes | None, frames.Frame]:
+        """The gateway's own answer (None: pass the frame on), and the frame."""
         if frame.api == frames.PRODUCE:
             return await self._published(frame), frame
         if frame.api == frames.SASL_AUTHENTICATE:
@@ -215,26 +215,26 @@ class _Passage:
         gateway, namespace = self._gateway, self._gateway.namespace
         tier = TIERS[namespace.tier]
         with self._reading("publication"):
-            read = frames.publication(frame)
-        foreign = self._only_hub and set(read.topics) != {self._only_hub}
+            publication = frames.publication(frame)
+        foreign = self._only_hub and set(publication.topics) != {self._only_hub}
         if not tier.kafka or foreign:
             self._refuse("EH008" if foreign else "EH010")
             text = "Not authorized to access topics: [Topic authorization failed.]"
-            return frames.refused_publication(frame, read, _TOPIC_AUTHORIZATION_FAILED, text)
-        if not read.codecs <= {"none", *tier.compression}:
+            return frames.refused_publication(frame, publication, _TOPIC_AUTHORIZATION_FAILED, text)
+        if not publication.codecs <= {"none", *tier.compression}:
             self._refuse("EH013")
             text = "The message format version on the broker does not support the request."
-            return frames.refused_publication(frame, read, _UNSUPPORTED_FOR_MESSAGE_FORMAT, text)
-        delay = gateway.rate.delay(read.records)
-        gateway.count(read.records, len(frame.body))
-        if delay * 1000 > read.timeout_ms:
+            return frames.refused_publication(frame, publication, _UNSUPPORTED_FOR_MESSAGE_FORMAT, text)
+        delay = gateway.rate.delay(publication.records)
+        gateway.count(publication.records, len(frame.body))
+        if delay * 1000 > publication.timeout_ms:
             self._refuse("EH016")
             text = "The request was throttled for longer than its timeout."
-            return frames.refused_publication(frame, read, _POLICY_VIOLATION, text)
+            return frames.refused_publication(frame, publication, _POLICY_VIOLATION, text)
         if delay > 0.001:
             gateway.figures.delayed_requests += 1
             gateway.figures.delayed_ms += delay * 1000
-            if TRANSACTIONS in read.topics:
+            if TRANSACTIONS in publication.topics:
                 gateway.figures.producer_delays += 1
                 gateway.figures.producer_delayed_ms += delay * 1000
             self._delays[frame.correlation] = (frame.version, round(delay * 1000))
@@ -242,18 +242,18 @@ class _Passage:
         return None
 
     def _grouped(self, frame: frames.Frame, group: str) -> bytes | None:
-        known = self._gateway.figures.groups
+        groups = self._gateway.figures.groups
         if len(group) > MOST_GROUP_ID_CHARACTERS:
             self._refuse("EH025")
             return frames.refused_group(frame, _INVALID_GROUP_ID)
-        if group not in known and len(known) >= TIERS[self._gateway.namespace.tier].consumer_groups:
+        if group not in groups and len(groups) >= TIERS[self._gateway.namespace.tier].consumer_groups:
             self._refuse("EH019")
             return frames.refused_group(frame, _POLICY_VIOLATION)
-        known.add(group)
+        groups.add(group)
         return None
 
     def _signed_in(self, frame: frames.Frame) -> frames.Frame:
-        """Remember which hub a connection string is for; the broker knows the string without its EntityPath."""
+        """Note the hub of the EntityPath, and sign in at the broker with the one string that it accepts."""
         from kafka.protocol.sasl import SaslAuthenticateRequest
 
         request = SaslAuthenticateRequest.decode(frame.body, version=frame.version, header=True)
@@ -261,9 +261,9 @@ class _Passage:
         if len(parts) != 3:
             return frame
         password = parts[2].decode("utf-8", "replace")
-        known = password.partition(";EntityPath=")[0]
+        connection_string = password.partition(";EntityPath=")[0]
         self._only_hub = parse_event_hubs(password).entity_path
-        if known not in self._gateway.accepted:
+        if connection_string not in self._gateway.accepted:
             return frame
         request.auth_bytes = b"\0".join([*parts[:2], self._gateway.namespace.connection_string.encode()])
         body = bytes(request.encode(version=frame.version, header=True))

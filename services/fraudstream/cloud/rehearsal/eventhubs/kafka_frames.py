@@ -1,4 +1,4 @@
-"""Kafka's frames as the namespace's gateway reads them: which API, how many records, which compression, which group."""
+"""Kafka's frames as the namespace's gateway reads them: API, number of records, compression, consumer group."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BATCH_HEADER_BYTES = 61
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A request without its length: ``body`` is everything from the API key on."""
+    """A request without its length field: ``body`` begins with the API key."""
 
     api: int
     version: int
@@ -62,7 +62,7 @@ class Publication:
 
 
 def publication(frame: Frame) -> Publication:
-    """A produce request, read to its last byte. Raises whatever its parser does for what is none."""
+    """A produce request, read to its last byte. Raises any error of the parser for other bytes."""
     request = ProduceRequest.decode(frame.body, version=frame.version, header=True)
     batches = [
         batch for topic in request.topic_data for part in topic.partition_data for batch in _batches(part.records)
@@ -77,7 +77,7 @@ def publication(frame: Frame) -> Publication:
     )
 
 
-def refused_publication(frame: Frame, read: Publication, code: int, message: str) -> bytes:
+def refused_publication(frame: Frame, refused: Publication, code: int, message: str) -> bytes:
     """The answer that refuses every partition of a produce request."""
     topic_response = ProduceResponse.TopicProduceResponse
     answer = ProduceResponse(
@@ -94,21 +94,21 @@ def refused_publication(frame: Frame, read: Publication, code: int, message: str
                     for part in topic.partition_data
                 ],
             )
-            for topic in read.request.topic_data
+            for topic in refused.request.topic_data
         ],
     )
     return _framed(answer, frame)
 
 
 def delayed_answer(body: bytes, version: int, delay_ms: int) -> bytes:
-    """A produce request's answer with the delay told in ``throttle_time_ms``."""
+    """A produce request's answer with the delay in ``throttle_time_ms``."""
     answer = ProduceResponse.decode(body, version=version, header=True)
     answer.throttle_time_ms = max(int(answer.throttle_time_ms), delay_ms)
     return bytes(answer.encode(header=True, framed=True))
 
 
 def group_of(frame: Frame) -> str | None:
-    """The consumer group of a request that makes one, else None. Raises whatever its parser does for what is none."""
+    """The consumer group of a request that creates one, else None. Raises any error of the parser for other bytes."""
     if frame.api not in (JOIN_GROUP, OFFSET_COMMIT):
         return None
     request = JoinGroupRequest if frame.api == JOIN_GROUP else OffsetCommitRequest

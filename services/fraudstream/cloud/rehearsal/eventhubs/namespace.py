@@ -1,8 +1,7 @@
 """The Event Hubs namespace of a rehearsal: a real broker on SASL_SSL, with ACLs, quotas and limits of the tier.
 
 The broker is the one of the local profile with two more listeners: PLAIN with the literal user ``$ConnectionString``,
-and OAUTHBEARER. Its plaintext listener stays for the control plane, which is what ARM is in Azure; clients never see
-it.
+and OAUTHBEARER. Its plaintext listener stays for the control plane, ARM's role in Azure; clients never see it.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from kafka.protocol.admin import AlterClientQuotasRequest, AlterClientQuotasResp
 
 from fraudstream.cloud.rehearsal.net.certificates import Certificates
 from fraudstream.cloud.rules.quotas import (
+    IDLE_SECONDS,
     MOST_OFFSET_METADATA_BYTES,
     SESSION_TIMEOUT_MS,
     TIERS,
@@ -48,8 +48,8 @@ _SECURITY = "org.apache.kafka.common.security"
 class Namespace:
     """The namespace as it was deployed.
 
-    ``connection_string`` is what the broker itself knows. Clients have others, which the gateway exchanges for it: a
-    policy has two keys, and either may be regenerated.
+    ``connection_string`` is the only one that the broker accepts. The gateway replaces the clients' strings by it,
+    because a policy has two keys and either may be regenerated.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Namespace:
     gateway_tokens_port: int
     tier: Tier = "Standard"
     units: int = 1
-    idle_seconds: float = 240.0
+    idle_seconds: float = IDLE_SECONDS
     issuer: str = "https://localhost/rehearsal"
     jwks: Path | None = None
 
     @property
     def audience(self) -> str:
-        """Who a token has to be meant for."""
+        """The audience that a token has to name."""
         return f"https://{self.name}.servicebus.windows.net"
 
 
 def broker_part(settings: Settings, namespace: Namespace, certificates: Certificates) -> Part:
-    """The broker as the supervisor runs it."""
+    """The broker's process."""
     plain = kafka_broker.part(settings)
     keystore = certificates.server.with_name("broker.pem")
 
@@ -80,7 +80,7 @@ def broker_part(settings: Settings, namespace: Namespace, certificates: Certific
             plain.prepare()
         _write_keystore(certificates.server, keystore)
         file = settings.data_dir.absolute() / "kafka" / "server.properties"
-        # Of two lines with one name the later one counts.
+        # The later line of two with the same name counts.
         with file.open("a", encoding="ascii") as output:
             output.write(kafka_broker.properties_text(listener_properties(settings, namespace, keystore)))
 
@@ -95,7 +95,7 @@ def broker_part(settings: Settings, namespace: Namespace, certificates: Certific
 
 
 def listener_properties(settings: Settings, namespace: Namespace, keystore: Path) -> dict[str, str]:
-    """What the namespace adds to the broker's ``server.properties``."""
+    """Lines that the namespace adds to the broker's ``server.properties``."""
     tier = TIERS[namespace.tier]
     listeners = {
         "PLAINTEXT": f"127.0.0.1:{settings.kafka_port}",
@@ -126,7 +126,7 @@ def listener_properties(settings: Settings, namespace: Namespace, keystore: Path
         "group.min.session.timeout.ms": str(SESSION_TIMEOUT_MS[0]),
         "group.max.session.timeout.ms": str(SESSION_TIMEOUT_MS[1]),
         "connections.max.idle.ms": str(int(namespace.idle_seconds * 1000)),
-        # A throughput unit is a rate of each second; the default window would let ten seconds' worth through first.
+        # A throughput unit counts each second; Kafka's default window would let ten seconds' bytes through at once.
         "quota.window.num": "2",
         "quota.window.size.seconds": "1",
     }
@@ -150,7 +150,7 @@ def plain_login(connection_string: str) -> str:
 
 
 class ControlPlane:
-    """What ARM does: hubs, access, throughput units, keys; the tier's quotas are refused as a deployment is."""
+    """ARM's role: hubs, access and throughput units; refuses a deployment over the tier's quotas."""
 
     def __init__(self, settings: Settings, namespace: Namespace) -> None:
         self._settings = settings
@@ -169,7 +169,7 @@ class ControlPlane:
                 days = hub.retention_ms / DAY_MS
                 raise quota_exceeded("EH021", f"{days:g} days of retention", f"{tier.retention_days} days")
         with self._admin() as admin:
-            made = {
+            topics = {
                 hub.name: {
                     "num_partitions": partitions,
                     "replication_factor": 1,
@@ -178,12 +178,12 @@ class ControlPlane:
                 for hub in hubs
             }
             existing = set(admin.list_topics())
-            admin.create_topics({name: made[name] for name in made if name not in existing})
+            admin.create_topics({name: topics[name] for name in topics if name not in existing})
             admin.create_acls(_grants())
         self.set_units(self._namespace.units)
 
     def set_units(self, units: int) -> None:
-        """The bytes of so many throughput units a second, in and out, as the broker's quotas."""
+        """Set the broker's quotas to the bytes a second, in and out, of so many throughput units."""
         rates = {"producer_byte_rate": units * UNIT_INGRESS_BYTES, "consumer_byte_rate": units * UNIT_EGRESS_BYTES}
         entry = AlterClientQuotasRequest.EntryData
         request = AlterClientQuotasRequest(
@@ -197,7 +197,7 @@ class ControlPlane:
             validate_only=False,
         )
         answer = _ask(self._address, request, AlterClientQuotasResponse, 1)
-        refused = [one.error_message for one in answer.entries if one.error_code]
+        refused = [result.error_message for result in answer.entries if result.error_code]
         if refused:
             raise ConfigurationError(f"The broker refuses the quotas: {'; '.join(refused)}.")
 
@@ -216,13 +216,13 @@ class _Closing:
         self._admin.close()
 
 
-def quota_exceeded(rule: str, wanted: str, most: str) -> ConfigurationError:
-    """How a deployment over the tier's quota is refused."""
-    return ConfigurationError(f"400 ({rule}): the deployment wants {wanted}, and the tier allows {most}.")
+def quota_exceeded(rule: str, deployed: str, most: str) -> ConfigurationError:
+    """The error of a deployment over the tier's quota."""
+    return ConfigurationError(f"400 ({rule}): the deployment wants {deployed}, and the tier allows {most}.")
 
 
 def _grants() -> list[ACL]:
-    """Send and listen on every hub, and groups of one's own: nothing of the cluster or of configurations."""
+    """Send and listen on every hub, and use consumer groups; no rights on the cluster or on configurations."""
     granted = [
         (ResourceType.TOPIC, (ACLOperation.READ, ACLOperation.WRITE, ACLOperation.DESCRIBE)),
         (ResourceType.GROUP, (ACLOperation.READ, ACLOperation.DESCRIBE)),
@@ -236,7 +236,7 @@ def _grants() -> list[ACL]:
 
 
 def _ask(address: tuple[str, int], request: Any, answer: Any, version: int) -> Any:
-    """One request that kafka-python's admin client has no call for."""
+    """Send a request for which kafka-python's admin client has no call; returns the answer."""
     request.with_header(correlation_id=1, client_id="control-plane")
     with socket.create_connection(address, 10) as connection:
         connection.sendall(request.encode(header=True, framed=True))

@@ -1,1 +1,1 @@
-"""What the emulated endpoints share: TLS, connections, HTTP, sign-in, and a count of what none could read."""
+"""Shared by the emulated endpoints: TLS, connections, HTTP, sign-in, and counts of unreadable requests."""

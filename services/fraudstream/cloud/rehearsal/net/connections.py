@@ -1,4 +1,4 @@
-"""The connections of a rehearsed endpoint: served each by a task of its own, and cut all at once."""
+"""The open connections of an emulated endpoint: each has its own task, and all can be cut at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Connections:
-    """Those that are open now; its length is how many."""
+    """The open connections; the length is their number."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -18,9 +18,9 @@ class Connections:
         return len(self._tasks)
 
     def served_by(self, serve: Serve) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-        """What ``asyncio.start_server`` calls for each new connection; a cut one ends without a farewell.
+        """The callback for ``asyncio.start_server``, which serves each new connection in a task.
 
-        A failover says none either, and the client would have to answer it.
+        A cut connection ends without TLS's closing message, as in a failover.
         """
 
         async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,7 +1,7 @@
 """Sign-in without connection strings: tokens as Entra ID issues them, for managed identities and over OAuth.
 
-A managed identity is asked for at ``IDENTITY_ENDPOINT`` with ``IDENTITY_HEADER`` (Container Apps, App Service); a
-service principal at the tenant's token endpoint. Both give a signed JWT for the scope of the namespace, which the
+A managed identity's token comes from ``IDENTITY_ENDPOINT`` with ``IDENTITY_HEADER`` (Container Apps, App Service), a
+service principal's from the tenant's token endpoint. Both are signed JWTs for the scope of the namespace, which the
 broker checks.
 """
 
@@ -32,7 +32,7 @@ _LIFETIME_SECONDS = 3_600
 
 @dataclass(slots=True)
 class Identity:
-    """Issues tokens for one audience; ``header`` and ``client_secret`` are what callers have to know.
+    """Issues tokens for one audience; callers prove themselves with ``header`` or ``client_secret``.
 
     ``unread``: requests that could not be read, by kind.
     """
@@ -48,7 +48,7 @@ class Identity:
     _key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
 
     def write_jwks(self, file: Path) -> None:
-        """The public key, as the broker reads it."""
+        """Write the public key in the form that the broker reads."""
         public: dict[str, Any] = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key()))
         file.write_text(json.dumps({"keys": [public | {"kid": _KEY_ID, "use": "sig", "alg": "RS256"}]}), "utf-8")
 

@@ -1,4 +1,4 @@
-"""What an endpoint was sent and could not read: counted, because a rehearsal that read nothing has tried nothing."""
+"""Counts what an endpoint could not read: a rehearsal that could not read requests has not tried them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ log = structlog.get_logger(__name__)
 
 
 class Unreadable(ValueError):
-    """A frame, message or body that is none; it has been counted."""
+    """Bytes that are no frame, message or body of the protocol; they are counted."""
 
 
 @contextmanager
 def reading(what: str, unread: Counter[str]) -> Iterator[None]:
     """Count any failure to read under ``what``, and raise it as :class:`Unreadable`.
 
-    Any, because a parser that is fed with something else fails in whatever way its next step does.
+    Any exception counts, because a parser of foreign bytes may fail in every way.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""HTTP endpoints of a rehearsal: served with TLS in the rehearsal's own loop, passed on to the real services."""
+"""HTTP endpoints of a rehearsal: TLS servers in the endpoints' event loop that ask the real services."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def counted(answer: Answer, what: str, unread: Counter[str]) -> Answer:
-    """``answer`` as an endpoint of which each failure is counted under ``what``, whatever in a request brought it."""
+    """An endpoint that calls ``answer``, counts each of its failures under ``what``, and answers them with 400."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -80,7 +80,7 @@ def counted(answer: Answer, what: str, unread: Counter[str]) -> Answer:
                 try:
                     return await answer(request)
                 except ClientDisconnect:
-                    # Nobody hears it: a sender that is stopped in the middle of a request has sent nothing to read.
+                    # The sender was stopped in the middle of its request: it sent nothing that could be read.
                     return Response(status_code=400)
         except Unreadable as error:
             return JSONResponse({"error": str(error)}, 400)
@@ -89,7 +89,7 @@ def counted(answer: Answer, what: str, unread: Counter[str]) -> Answer:
 
 
 def client(address: str) -> httpx.AsyncClient:
-    """A client of the real service behind an endpoint; the endpoint decides how long it may take."""
+    """A client of the real service behind an endpoint. The endpoint itself limits the time."""
     return httpx.AsyncClient(base_url=address, timeout=_BEHIND_SECONDS, trust_env=False)
 
 
