@@ -25,56 +25,60 @@ from fraudstream.store.records import (
 
 @dataclass(frozen=True, slots=True)
 class Withdrawals:
-    """How the rollups learn what they are not to count. ``write`` takes records whose events they may have counted;
-    ``span_seconds``: the span in which they count an id once.
+    """The way to tell the rollups which events they must not count.
+
+    ``write`` takes records whose events they may have counted. Within ``span_seconds`` they count an id once.
     """
 
     write: Callable[[Sequence[Record]], None] = lambda _: None
     span_seconds: int = 1
 
     def counted_as(self, transaction: Document) -> tuple[Any, ...]:
-        """What the rollups know an event by: they count one of all that have the same."""
+        """The key by which the rollups count: of the events with the same key they count one."""
         moment = recorded_at(transaction)
         span = counting_span(moment, self.span_seconds) if moment else None
         return transaction.get("origin"), transaction["_id"], span
 
 
 class Aside:
-    """What is not stored: the documents of `rejected`, and the records that the rollups are not to count."""
+    """Collects what is not stored: documents of `rejected`, and records that the rollups must not count."""
 
     def __init__(self, withdrawals: Withdrawals) -> None:
         self.rejected: list[Document] = []
         self.uncounted: list[Record] = []
         self._withdrawals = withdrawals
 
-    def add(self, made: Document, record: Record, reason: str, now: datetime) -> None:
+    def add(self, transaction: Document, record: Record, reason: str, now: datetime) -> None:
         """An event that the store does not take."""
-        self.rejected.append(unwritten(made, record, reason, now))
+        self.rejected.append(unwritten(transaction, record, reason, now))
         self.uncounted.append(record)
 
-    def add_duplicate(self, made: Document, record: Record, first: Document, now: datetime) -> None:
+    def add_duplicate(self, transaction: Document, record: Record, first: Document, now: datetime) -> None:
         """Another event under a taken id."""
-        self.rejected.append(duplicate(made, record.event, first, now))
-        self.add_later(made, record, first)
+        self.rejected.append(duplicate(transaction, record.event, first, now))
+        self.add_later(transaction, record, first)
 
-    def add_later(self, made: Document, record: Record, first: Document) -> None:
-        """A record of an id that another one brought already, which the rollups know unless it was long before."""
-        if self._withdrawals.counted_as(made) != self._withdrawals.counted_as(first):
+    def add_later(self, transaction: Document, record: Record, first: Document) -> None:
+        """A record whose id an earlier record has; the rollups count it once unless their spans differ."""
+        if self._withdrawals.counted_as(transaction) != self._withdrawals.counted_as(first):
             self.uncounted.append(record)
 
 
-def unwritten(made: Document, record: Record, reason: str, now: datetime) -> Document:
+def unwritten(transaction: Document, record: Record, reason: str, now: datetime) -> Document:
     """The document of `rejected` for an event that the store does not take."""
-    return set_aside(made, record.event, f"{CANNOT_BE_WRITTEN}: {reason}", now)
+    return set_aside(transaction, record.event, f"{CANNOT_BE_WRITTEN}: {reason}", now)
 
 
 def claimed(record: Record, now: datetime) -> Document | None:
-    """The document of a record's event, or what the rollups know it by where it has none; None for no event at all."""
-    made = document(record, now)
-    if "origin" in made:
-        return made
+    """The document of a record's event; where no document can be made, the fields by which the rollups count it.
+
+    None for a record without an event.
+    """
+    transaction = document(record, now)
+    if "origin" in transaction:
+        return transaction
     try:
-        number = orjson.loads(record.value)["id"] if record.topic == SCORED else None
+        id = orjson.loads(record.value)["id"] if record.topic == SCORED else None
     except (ValueError, KeyError, TypeError):
         return None
-    return {"_id": number, "origin": LIVE, "enqueued_at": record.timestamp} if type(number) is int else None
+    return {"_id": id, "origin": LIVE, "enqueued_at": record.timestamp} if type(id) is int else None

@@ -1,4 +1,4 @@
-"""The store job's two queries: their names, which are their checkpoints' as well, and how they are started."""
+"""The store job's two queries: their names, which their checkpoints have too, and how to start them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLLUPS = "rollups"
 def start_batches(
     rows: DataFrame, write_batch: Callable[[DataFrame, int], None], checkpoint: Checkpoint, interval_seconds: float
 ) -> StreamingQuery:
-    """Start a query that hands its batches, and their numbers, to ``write_batch``."""
+    """Start a query that calls ``write_batch`` with each batch and its number."""
     return (
         rows.writeStream.queryName(checkpoint.query)
         .outputMode("update")

@@ -31,21 +31,21 @@ def list_rejected(
     from fraudstream.store.rejected import find
 
     settings = start_settings("mongo")
-    # Bytes that are no UTF-8, as a shell may give them, name no field.
-    found = find(settings, field, limit) if _is_text(field) else []
+    # A shell may pass bytes that are not UTF-8; no field has such a name.
+    documents = find(settings, field, limit) if _is_text(field) else []
     if as_json:
-        say_json({"rejected": [_shown(made) for made in found]})
+        say_json({"rejected": [_shown(document) for document in documents]})
         return
-    if not found:
+    if not documents:
         say("nothing was rejected" + (f" for the field {field}" if field else ""))
         return
     table = Table("id", "rejected at", "reason", "bytes")
-    for made in found:
-        at, size = moment(made.get("rejected_at")), whole(made.get("raw_bytes"))
+    for document in documents:
+        at, size = moment(document.get("rejected_at")), whole(document.get("raw_bytes"))
         table.add_row(
-            text(made.get("_id"), _LONGEST_ID),
+            text(document.get("_id"), _LONGEST_ID),
             _UNKNOWN if at is None else f"{at:%Y-%m-%d %H:%M:%S}",
-            text(made.get("reason"), _LONGEST_REASON),
+            text(document.get("reason"), _LONGEST_REASON),
             _UNKNOWN if size is None else f"{size:,}",
         )
     terminal().print(table)
@@ -70,16 +70,16 @@ def replay(
         correction = Correction(dict(map(_change, changes)), [_removal(name) for name in removed])
     except ValueError as error:
         raise typer.BadParameter(f"--set or --unset: {error}") from error
-    # Bytes that are no UTF-8, as a shell may give them, name no event.
-    known = [number if _is_text(number) else ascii(number) for number in ids]
+    # A shell may pass bytes that are not UTF-8; no event has such an id.
+    known = [id if _is_text(id) else ascii(id) for id in ids]
     answer = send_back(start_settings("mongo", "kafka"), known, correction)
-    refused = [{"id": number, "reason": reason} for number, reason in answer.refused.items()]
+    refused = [{"id": id, "reason": reason} for id, reason in answer.refused.items()]
     if as_json:
         say_json({"sent": list(answer.places), "landed": answer.places, "refused": refused})
     else:
         say(f"sent {len(answer.places)} of {len(answer.places) + len(refused)} events back")
-    for number, reason in answer.refused.items():
-        say(f"{number}: Kafka did not take it: {reason}", err=True)
+    for id, reason in answer.refused.items():
+        say(f"{id}: Kafka did not take it: {reason}", err=True)
     if refused:
         raise typer.Exit(1)
 
@@ -101,7 +101,7 @@ def _change(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _removal(text: str) -> tuple[str, ...]:
-    """The path of a field that is to be taken away."""
+    """The path of a field to remove."""
     from fraudstream.core.contract.json_text import parse_path
 
     _require_text(text)
@@ -114,7 +114,7 @@ def _removal(text: str) -> tuple[str, ...]:
 
 
 def _quoted(text: str) -> tuple[tuple[str, ...], str]:
-    """A name in quotes, which is taken as it is, whatever stands in it; and what follows it."""
+    """The path of a name in quotes, which is one name whatever is in it; and the text behind the quotes."""
     name, end = json.JSONDecoder().raw_decode(text)
     return (str(name),), text[end:]
 
@@ -132,19 +132,19 @@ def _is_text(typed: str) -> bool:
     return True
 
 
-def _shown(made: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts as they are; what a document of ours never holds, as what it can be shown as, or null."""
+def _shown(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as JSON values: texts unchanged; a value of a type that we never write as close as JSON allows."""
     from fraudstream.core.documents.stored import moment, plain, whole
 
-    texts = {name: made.get(name) for name in ("_id", "reason", "field")}
+    texts = {name: document.get(name) for name in ("_id", "reason", "field")}
     exact = {name: value if isinstance(value, str) else plain(value) for name, value in texts.items()}
-    at, raw = moment(made.get("rejected_at")), made.get("raw")
+    at, raw = moment(document.get("rejected_at")), document.get("raw")
     return {
         "id": exact["_id"],
         "reason": exact["reason"],
         "field": exact["field"],
         "rejected_at": None if at is None else at.isoformat(),
-        "raw_bytes": whole(made.get("raw_bytes")),
+        "raw_bytes": whole(document.get("raw_bytes")),
         "raw_start": raw[:_SHOWN_BYTES].decode("utf-8", "replace") if isinstance(raw, bytes) else None,
-        "source": plain(made.get("source")),
+        "source": plain(document.get("source")),
     }

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-# Documents that are no further behind have caught up.
+# Documents that are at most so far behind have caught up.
 _CAUGHT_UP_SECONDS = 15.0
 _REBUILD = "`fraudstream recover store --rebuild-rollups` counts the rollups anew from the documents."
 
@@ -55,7 +55,7 @@ _WRITERS = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Without this module, which imports pyarrow.
+# What a worker imports ahead; not this module, which imports pyarrow.
 WORKER_MODULES = ("fraudstream.store.records", "fraudstream.store.aside", "fraudstream.store.writer")
 
 log = structlog.get_logger(__name__)
@@ -67,22 +67,23 @@ class _Documents:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
         self._settings = settings
-        self._looked_at, self._ends_then = 0.0, dict[TopicPartition, int]()
+        self._checked_at, self._checked_ends = 0.0, dict[TopicPartition, int]()
         self.folder = Path()
 
     def has_caught_up(self, query: StreamingQuery | None) -> bool:
-        """Whether it has written what was there a moment ago: under steady traffic there is always something left."""
+        """Whether it has written what the topics held at the last check: under steady traffic some always wait."""
         if query is None or query.lastProgress is None:
             return False
         if not query.status["isDataAvailable"]:
             return True
-        now, done, ends = time.monotonic(), end_offsets(query.lastProgress), self._ends_then
-        if now - self._looked_at < _CAUGHT_UP_SECONDS:
+        now, done, ends = time.monotonic(), end_offsets(query.lastProgress), self._checked_ends
+        if now - self._checked_at < _CAUGHT_UP_SECONDS:
             return False
         try:
-            self._looked_at, self._ends_then = now, dict(TopicState.read(self._settings, QUERIES[DOCUMENTS][1]).ends)
+            topics = TopicState.read(self._settings, QUERIES[DOCUMENTS][1])
+            self._checked_at, self._checked_ends = now, dict(topics.ends)
         except FraudstreamError as error:
-            # The query itself tells it where it lasts.
+            # If it persists, the query fails and reports it.
             log.info("not_known_whether_documents_have_caught_up", reason=str(error))
             return False
         return bool(ends) and all(done.get(part, 0) >= end for part, end in ends.items())
@@ -92,7 +93,7 @@ class _Documents:
         settings = self._settings
         narrow_deadly(settings, DOCUMENTS, self.narrow)
         checkpoint, topics = fitting(settings, DOCUMENTS)
-        self.folder, self._ends_then, self._looked_at = checkpoint.folder, {}, 0.0
+        self.folder, self._checked_ends, self._checked_at = checkpoint.folder, {}, 0.0
         records = read_on(self._spark, settings, checkpoint, topics, settings.max_records_per_write)
         return start_batches(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
 
@@ -103,7 +104,7 @@ class _Documents:
             writer = _writer(_database(config), _settings(config))
             _collect_between_tasks_only()
             writer.write((record for batch in batches for record in _records(batch)), datetime.now(UTC))
-            # Nothing to tell; making an Arrow array of Python's values would import pandas.
+            # No rows as the answer: an Arrow array of Python's values would import pandas.
             return iter(())
 
         columns = rows.select("topic", "partition", "offset", "timestamp", "key", "value")
@@ -111,21 +112,21 @@ class _Documents:
         DocumentWriter(_database(config), WriteLimits.of(self._settings)).prune_alerts()
 
     def narrow(self, failure: Failure) -> bool:
-        """Write the batch that fails in parts; see :func:`narrow_down`."""
+        """Write the failing batch in parts; see :func:`narrow_down`."""
         return narrow_down(self._settings, DOCUMENTS, self._process, self._set_aside, failure)
 
     def _process(self, ranges: list[Range], polled: int | None) -> None:
         self._write(read_ranges(self._spark, self._settings, ranges, polled))
 
-    def _set_aside(self, found: list[Suspect]) -> None:
+    def _set_aside(self, suspects: list[Suspect]) -> None:
         reader, now = consumer(self._settings), datetime.now(UTC)
         try:
-            records = [_record(suspect, read_record(reader, suspect)) for suspect in found]
+            records = [_record(suspect, read_record(reader, suspect)) for suspect in suspects]
         finally:
             reader.close()
         database = documents.database(self._settings)
         writer = _writer(database, self._settings)
-        writer.reject([_set_aside(*pair, now) for pair in zip(found, records, strict=True)])
+        writer.reject([_set_aside(*pair, now) for pair in zip(suspects, records, strict=True)])
         writer.withdraw([record for record in records if record is not None], now)
 
 
@@ -136,7 +137,7 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     loop: QueryLoop
 
     def documents_have_caught_up() -> bool:
-        # Training waits for documents, and nothing waits for the rollups of its history.
+        # Training waits for documents; nothing waits for the rollups of the history.
         return written.has_caught_up(loop.running(DOCUMENTS))
 
     def kept(name: str, query: _Documents | RollupQuery, **options: Any) -> KeptQuery:
@@ -189,8 +190,8 @@ def _writer(database: Database[documents.Document], settings: Settings) -> Docum
 
 
 def session_options(_: Settings) -> dict[str, str]:
-    """What the session needs beside the usual."""
-    # Small ones: the first documents are written while further records are read.
+    """Options of the Spark session that this job adds to the usual ones."""
+    # Small batches: the first documents are written while further records are read.
     arrow = {
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(CHUNK),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(CHUNK_BYTES),
@@ -199,7 +200,7 @@ def session_options(_: Settings) -> dict[str, str]:
 
 
 def prepare_store(settings: Settings, stop: threading.Event) -> None:
-    """Create the indexes, waiting for the store as long as it takes (or until ``stop``)."""
+    """Create the indexes; wait for the store until it answers, or until ``stop``."""
     backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     failures, reporter, since = 0, ProgressReporter(settings, STORE_GROUP), datetime.now(UTC)
     while not stop.is_set():
@@ -221,15 +222,15 @@ def prepare_store(settings: Settings, stop: threading.Event) -> None:
 
 @cache
 def _database(config: str) -> Database[documents.Document]:
-    # A worker is a process of its own, which inherits nothing of the job's.
+    # A worker is a process of its own and does not inherit the job's logging.
     configure_logging("store", _settings(config).log_level)
     return documents.database(_settings(config))
 
 
 @cache
 def _collect_between_tasks_only() -> None:
-    # Spark's worker collects garbage after each task; within one, tens of thousands of documents without a cycle would
-    # be gone through again and again. What was imported by now is left alone for good.
+    # Spark's worker collects garbage after each task. Within a task Python would walk again and again through tens of
+    # thousands of documents that have no cycles. Objects that exist by now are never collected.
     gc.freeze()
     gc.disable()
 
@@ -243,6 +244,6 @@ def _records(batch: pa.RecordBatch) -> Iterator[Record]:
     topics, keys, values = (batch.column(name).to_pylist() for name in ("topic", "key", "value"))
     partitions, offsets = (batch.column(name).to_pylist() for name in ("partition", "offset"))
     for row, stamp in enumerate(batch.column("timestamp").cast("int64").to_pylist()):
-        # Microseconds; adding them to a moment keeps each, where a float would not.
+        # Microseconds as a whole number: a float would lose some of them.
         at = _EPOCH + timedelta(microseconds=stamp)
         yield Record(topics[row], partitions[row], offsets[row], at, keys[row], values[row] or b"")

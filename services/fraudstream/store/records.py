@@ -30,8 +30,8 @@ from fraudstream.core.errors import EventError
 LIVE = "live"
 HISTORY = "history"
 
-# The beginning of the reason of an event that was scored and is not stored: a store has limits that the gate does not
-# know, or somebody else wrote the record. Such an event is in `scored` and in `rejected`.
+# The beginning of the reason for an event that was scored and is not stored: a store has limits that the gate does not
+# know, or another program wrote the record. Such an event is in `scored` and in `rejected`.
 CANNOT_BE_WRITTEN = "cannot be written"
 
 _LONGEST_TOPIC_NAME = 249  # Kafka's
@@ -58,7 +58,7 @@ class Record:
 def document(record: Record, now: datetime) -> Document:
     """The document of a record: one for `transactions`, or one for `rejected` (it has a ``reason``).
 
-    Never raises for what a record holds, whoever wrote it: one that cannot be read becomes a rejected document.
+    Never raises for the content of a record, also of other programs: an unreadable record becomes a rejected document.
     """
     field = None
     try:
@@ -86,10 +86,10 @@ def rejection(
     now: datetime,
     field: str | None = None,
 ) -> Document:
-    """A document of `rejected`, its ``_id`` made from ``source``; ``reason`` starts with the field's name.
+    """A document of `rejected`, with an ``_id`` made from ``source``; ``reason`` starts with the field's name.
 
-    Senders' names may have colons: such a one is given as ``field``, of others it is what stands before the first.
-    Large values, keys and reasons are cut, so that every store takes it.
+    Without ``field`` the name is the text before the reason's first colon; a name that has colons itself must be given
+    as ``field``. Large values, keys and reasons are cut, so that every store takes the document.
     """
     shown = beginning(reason, SHOWN_REASON_CHARACTERS)
     return {
@@ -108,7 +108,7 @@ def rejection(
 
 
 def recorded_at(transaction: Document) -> datetime | None:
-    """When the record of a document of `transactions` was put on its topic; None for one that no record made."""
+    """When the record behind a document of `transactions` was put on its topic; None if no record is behind it."""
     moment = transaction.get("published_at") or transaction.get("enqueued_at")
     return moment if isinstance(moment, datetime) else None
 
@@ -116,14 +116,14 @@ def recorded_at(transaction: Document) -> datetime | None:
 def duplicate(transaction: Document, event: bytes, first: Document, now: datetime) -> Document:
     """The `rejected` document of an ``event`` whose id another event, ``first``, already has."""
     try:
-        at = "the event at {topic}/{partition}/{offset}".format(**first["source"])
+        holder = "the event at {topic}/{partition}/{offset}".format(**first["source"])
     except (KeyError, TypeError):
-        at = "a document that no record was the source of"
-    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by {at}", now)
+        holder = "a document that no record was the source of"
+    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by {holder}", now)
 
 
 def set_aside(transaction: Document, event: bytes, reason: str, now: datetime) -> Document:
-    """The `rejected` document of an ``event`` of which there is a document that is not to be stored."""
+    """The `rejected` document of an ``event`` whose document, ``transaction``, cannot be stored."""
     key = str(transaction["_id"]).encode()
     return rejection(reason, event, transaction["source"], transaction["enqueued_at"], key, now)
 
@@ -149,9 +149,9 @@ def _scored(record: Record, now: datetime) -> Document:
 
 
 def _require_decision(event: Document) -> None:
-    """Raises ``ValueError`` for a decision that is none of ours."""
+    """Raises ``ValueError`` where the fields are not those of a decision of the stream job."""
     score, threshold, prediction = event["score"], event["threshold"], event["prediction"]
-    good = (
+    is_decision = (
         type(prediction) is int
         and 0 <= prediction <= 1
         and type(score) in (int, float)
@@ -161,7 +161,7 @@ def _require_decision(event: Document) -> None:
         and type(event["model_version"]) is str
         and type(event["reasons"]) is list
     )
-    if not good:
+    if not is_decision:
         raise ValueError("prediction, score, threshold, model_version or reasons are not a decision's")
 
 
@@ -211,7 +211,7 @@ def _source(record: Record) -> Document:
 
 
 def _place(source: Document) -> Document:
-    """Where a record says that it was made from. Raises ``ValueError`` for what is no place in a topic."""
+    """The place that a record names as its source. Raises ``ValueError`` if it is no place in a topic."""
     topic, partition, offset = source["topic"], source["partition"], source["offset"]
     if type(topic) is not str or len(topic) > _LONGEST_TOPIC_NAME:
         raise ValueError("source is no place in a topic")
@@ -232,7 +232,7 @@ def _time(value: Any) -> datetime:
 
 
 def _key(key: bytes | None) -> Document:
-    """A sender's key: text where it is one and short, else its first bytes."""
+    """A sender's key: as text if it is short and UTF-8, otherwise its first bytes."""
     if key is None:
         return {"key": None}
     if len(key) <= WHOLE_KEY_BYTES:

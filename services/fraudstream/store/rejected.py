@@ -1,4 +1,4 @@
-"""Rejected events: finding them."""
+"""Find rejected events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fraudstream.core.documents.stored import RAW, read_all
 
 
 def find(settings: Settings, field: str = "", limit: int = 20) -> list[documents.Document]:
-    """The newest rejected events, of one field if given, each as far as it can be decoded.
+    """The newest rejected events, those of one field if it is given; values that cannot be decoded are left out.
 
     Raises :class:`StoreUnavailable`.
     """

@@ -1,4 +1,4 @@
-"""The query that counts transactions, from the topics and, where its state is gone, from the documents."""
+"""The query that counts transactions: from the topics, and from the documents if its state is lost."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ class RollupQuery:
     def start(self) -> StreamingQuery:
         """Raises :class:`CheckpointMisfit`, :class:`BrokerUnavailable`, :class:`StoreUnavailable`.
 
-        Where the state is gone and documents are stored, it begins with them: what the topics have lost meanwhile is
-        in the documents. So it does where much has waited for longer than the watermark, which the first batches of it
-        would move past the rest.
+        The query begins with the stored documents if its state is lost: they have what the topics no longer hold. It
+        does so too if many records have waited for longer than the watermark: the first batches of them would move the
+        watermark past the others.
         """
         settings = self._settings
         checkpoint, topics = fitting(settings, ROLLUPS)
         database = documents.database(settings)
         if checkpoint.is_new:
             if checkpoint.seeded_at is None and seeding.is_wanted(database):
-                checkpoint = self._anew("their state is gone")
+                checkpoint = self._restarted("their state is gone")
         elif lost_sessions(checkpoint) >= MOST_SESSIONS:
-            checkpoint = self._anew("Spark's process has ended at the same records again and again")
+            checkpoint = self._restarted("Spark's process has ended at the same records again and again")
             forget_lost_sessions(checkpoint)
         elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
-            checkpoint = self._anew("much has waited for longer than their watermark")
+            checkpoint = self._restarted("much has waited for longer than their watermark")
         self.folder, began = checkpoint.folder, datetime.now(UTC)
         events = counted(read_on(self._spark, settings, checkpoint, topics, settings.max_events_per_batch))
         if checkpoint.seeded_at is not None:
@@ -65,11 +65,11 @@ class RollupQuery:
         def write_batch(rows: DataFrame, batch: int) -> None:
             write_rollups(database, rows.collect(), datetime.now(UTC), WriteLimits.of(settings))
             if batch == 0 and checkpoint.seeded_at is not None:
-                # All that the documents give is in this batch; what the former state wrote until now is not of it.
+                # This batch holds all that the documents give. Older rollups are of the former state.
                 forget_older(database, began, WriteLimits.of(settings))
 
-        taken_back = counted(withdrawn(self._spark, checkpoint.withdrawn, checkpoint.starts))
-        rolled = rolled_up(events, settings.rollup_watermark_seconds, taken_back)
+        withdrawals = counted(withdrawn(self._spark, checkpoint.withdrawn, checkpoint.starts))
+        rolled = rolled_up(events, settings.rollup_watermark_seconds, withdrawals)
         return start_batches(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
 
     def _is_far_behind(self, starts: Mapping[TopicPartition, int], topics: TopicState) -> bool:
@@ -79,8 +79,8 @@ class RollupQuery:
             self._settings, starts, topics, watermark
         )
 
-    def _anew(self, reason: str) -> Checkpoint:
-        """A state that begins with the documents: the topics are read on from where those have come to."""
+    def _restarted(self, reason: str) -> Checkpoint:
+        """A checkpoint that begins with the documents, and reads the topics from the offsets that they include."""
         written, state = fitting(self._settings, DOCUMENTS)
         committed = written.committed()
         starts = {
@@ -92,8 +92,8 @@ class RollupQuery:
         return Checkpoint.of(self._settings, ROLLUPS).moved_to(starts, state.ids, seeded=True)
 
     def narrow(self, failure: Failure) -> bool:
-        """Past a record that nobody can read the state is begun anew, since it cannot be taken along."""
+        """Begin a new state behind a record that cannot be read: the present state cannot move past it."""
         if not failure.is_a_records_own:
             return False
-        self._anew("a record cannot be read")
+        self._restarted("a record cannot be read")
         return True

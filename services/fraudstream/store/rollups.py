@@ -1,4 +1,4 @@
-"""Rollups as Spark state: each transaction counted once, in minutes and in totals, by every dimension."""
+"""Rollups as Spark state: each transaction counts once, in minutes and in totals, in every dimension."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Totals, months and days are windows that never end, so that one aggregation serves all and only minutes leave the
-# state: the span of event dates that months and days count bounds it.
+# Totals, months and days are windows that never end, so that one aggregation serves all. Only minutes leave the state;
+# the span of event dates that months and days count keeps it small.
 _NEVER = "2999-01-01 00:00:00"
 
 # 1 for an event that is counted, -1 for one that is taken back.
@@ -48,16 +48,16 @@ _SPAN = "span"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Deduplication and aggregation each have a watermark here. Spark takes that only with the engine's former rule,
-# one global watermark; it is the older of the two, so that neither operator drops what the other still expects.
+# Deduplication and aggregation each have a watermark here. Spark allows that only with its former rule of one global
+# watermark. That is the older of the two, so that neither operator drops what the other still expects.
 SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"}
 
 
 def counted(records: DataFrame) -> DataFrame:
     """Records of `scored` and `labels` → ``origin``, ``id``, the times, ``fraud``, ``amount``, dimensions.
 
-    ``recorded_at`` is the record's own time, by which the watermark goes: after an outage the decisions of what waited
-    are new records, however old the events in them.
+    The watermark follows ``recorded_at``, the record's own time: after an outage the decisions on the events that
+    waited are new records, however old these events are.
     """
     live = F.col("topic") == SCORED
     checked = validate(records, decided=live)
@@ -67,8 +67,8 @@ def counted(records: DataFrame) -> DataFrame:
     counted = named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
-        # The broker has no decision before its event: a later time, which would move the watermark beyond all that
-        # comes after it, is not the broker's.
+        # The broker has the event before its decision. A later `enqueued_at` is not the broker's, and would move the
+        # watermark past all following records.
         F.when(live, F.least("enqueued_at", "timestamp")).otherwise(F.col("timestamp")).alias("enqueued_at"),
         F.col("timestamp").alias("recorded_at"),
         F.col("event_time"),
@@ -90,7 +90,7 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     """Counted events → the state of each (period, start, origin, dimension, value) they touch.
 
     An id counts once in each span of as many seconds, by its record's time (:func:`counting_span`): the state still
-    knows it for as long. Whoever stores the documents knows of a later delivery that it is one, and withdraws it.
+    knows it for as long. The query that stores the documents recognizes a later delivery, and withdraws it.
     A record older than the watermark is dropped, so that replaying a topic changes nothing. ``withdrawn``: counted
     events that are subtracted, before or after they are added.
     """
@@ -122,8 +122,8 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
 
 
 def _amounts(counted: Column) -> Column:
-    """The sum of the amounts. Huge ones have a sum of their own: once one is subtracted again, a common sum, which is a
-    double, would have lost all others.
+    """The sum of the amounts. Huge amounts have a sum of their own: in a common sum, a double, the others would be lost
+    once a huge amount is subtracted again.
     """
     weighed = F.col("amount") * F.col(_WEIGHT)
     huge = F.coalesce(F.abs("amount") > _EXACTLY_SUMMED, F.lit(False))
@@ -140,36 +140,36 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
     changes, empty = [], []
     for row in rows:
         start = _moment(row["start_micros"])
-        number = rollup_id(row["period"], start, row["origin"], row["dimension"], row["value"])
+        id = rollup_id(row["period"], start, row["origin"], row["dimension"], row["value"])
         if row["transactions"] < 1:
-            empty.append(number)
+            empty.append(id)
             continue
-        content = {"_id": number} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
+        content = {"_id": id} | {name: row[name] for name in ("period", "origin", "dimension", "value")}
         content |= {name: row[name] for name in ("transactions", "frauds", "amount", "fraud_amount")}
         content |= {"updated_at": now} | ({"start": start} if start else {})
         changes.append(Encoded.of(content))
     limits = limits or WriteLimits()
     if empty:
-        # All that counted in them was withdrawn.
+        # All their events were withdrawn.
         patiently(lambda: db[ROLLUPS].delete_many({"_id": {"$in": empty}}), limits)
     refused = upsert_all(db[ROLLUPS], changes, limits)
     if refused:
         log.warning("rollups_refused", count=len(refused), first=str(refused[0].made.number), reason=refused[0].reason)
-        require_taken(upsert_all(db[REJECTED], [Encoded.of(_set_aside(one, now)) for one in refused], limits))
+        require_taken(upsert_all(db[REJECTED], [Encoded.of(_set_aside(rollup, now)) for rollup in refused], limits))
 
 
 def forget_older(db: Database[Document], moment: datetime, limits: WriteLimits) -> None:
-    """Delete the rollups that were last written before ``moment``: of a state that another one has replaced."""
+    """Delete the rollups that were last written before ``moment``: those of a former state."""
     outdated = {"updated_at": {"$lt": moment}}
     patiently(lambda: db[ROLLUPS].delete_many(outdated), limits)
 
 
 def _set_aside(refused: Refused, now: datetime) -> Document:
-    """The document of `rejected` for a rollup; its next state replaces it, as it would have the rollup."""
+    """The document of `rejected` for a rollup; the rollup's next state replaces it."""
     name = str(refused.made.number)
     source = {"topic": ROLLUPS, "partition": 0, "offset": 0}
-    made = rejection(f"cannot be written: {refused.reason}", bytes(refused.made.raw.raw), source, now, None, now)
-    return made | {"_id": f"{ROLLUPS}/{name}"}
+    rejected = rejection(f"cannot be written: {refused.reason}", bytes(refused.made.raw.raw), source, now, None, now)
+    return rejected | {"_id": f"{ROLLUPS}/{name}"}
 
 
 def _moment(micros: int | None) -> datetime | None:
@@ -202,7 +202,7 @@ def _cell(period: str, start: Column, end: Column, *dimension: Column) -> Column
 
 def _amount_bin(amount: Column) -> Column:
     named = list(zip(AMOUNT_EDGES, amount_bins(), strict=True))
-    found = F.lit(named[-1][1])
+    bin = F.lit(named[-1][1])
     for edge, name in reversed([(upper, name) for (upper, _), (_, name) in zip(named[1:], named, strict=False)]):
-        found = F.when(amount < edge, F.lit(name)).otherwise(found)
-    return found
+        bin = F.when(amount < edge, F.lit(name)).otherwise(bin)
+    return bin

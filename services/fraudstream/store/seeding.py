@@ -1,4 +1,4 @@
-"""The documents as the beginning of the rollups' state, where that state is gone."""
+"""The documents as the beginning of the rollups' state, if that state is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SPARK_SCHEMA = ", ".join(
 
 
 def is_wanted(db: Database[Document]) -> bool:
-    """Whether there are rollups that a state from nothing would overwrite. Raises :class:`StoreUnavailable`."""
+    """Whether there are rollups that an empty state would overwrite. Raises :class:`StoreUnavailable`."""
     try:
         return db[documents.ROLLUPS].find_one({}, {"_id": 1}) is not None and (
             db[documents.TRANSACTIONS].find_one({}, {"_id": 1}) is not None
@@ -59,9 +59,9 @@ def is_wanted(db: Database[Document]) -> bool:
 
 
 def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimits) -> None:
-    """Write what the rollups count of every stored transaction to the checkpoint's seed, once.
+    """Write the counted fields of every stored transaction to the checkpoint's seed, once.
 
-    A document that lacks what is counted, from before it was checked, is left out. Raises as :func:`scanned` does.
+    A document without these fields, which only old versions stored, is left out. Raises as :func:`scanned` does.
     """
     file = checkpoint.seed / "documents.parquet"
     if file.exists():
@@ -84,13 +84,13 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
 
 
 def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) -> DataFrame:
-    """The counted events, and before them what the seed holds."""
+    """The seed's events and the counted events, in one stream."""
     seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(file_pattern(checkpoint.seed))
     return with_computed(seed).select(*events.columns).union(events)
 
 
-def _rows(found: list[Document]) -> Iterator[dict[str, Any]]:
-    for document in found:
+def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:
+    for document in transactions:
         live = document.get("origin") == LIVE
         fraud = document.get("prediction" if live else "isFraud")
         amount = document.get("amount")
@@ -111,5 +111,5 @@ def _rows(found: list[Document]) -> Iterator[dict[str, Any]]:
 
 
 def _is_integer(value: Any) -> bool:
-    """Whether a store has it as a whole number; one of 64 bits is read as a subclass of ``int``."""
+    """Whether the store holds a whole number: PyMongo reads one of 64 bits as a subclass of ``int``."""
     return isinstance(value, int) and not isinstance(value, bool)

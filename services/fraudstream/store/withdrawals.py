@@ -1,8 +1,8 @@
-"""Events that are counted in the rollups and that the store did not take: the rollups count them no more.
+"""Withdrawals: events that the rollups count and the store did not take, which the rollups subtract again.
 
-Both queries read the topics, each at its own pace, so that an event may be counted before the store refuses it. The one
-that writes documents leaves such an event as a file beside the rollups' checkpoint; the other one reads the folder as a
-further stream and subtracts what is in it.
+Both queries read the topics, each at its own pace, so that an event may be counted before the store refuses it. The
+query that writes documents puts such an event into a file beside the rollups' checkpoint. The query that counts reads
+the folder as a further stream and subtracts its events.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SCHEMA = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, valu
 
 
 def write_withdrawals(folder: Path, records: Sequence[Record]) -> None:
-    """Leave the events of some records for the rollups; the same records have one file, however often they are tried.
+    """Write the records to a file for the rollups; the same records always have the same file.
 
-    That an event is in several files does no harm: the rollups take back each event once in each span.
+    An event may be in several files: the rollups subtract each event once in each span.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places = "".join(f"{record.topic}/{record.partition}/{record.offset}\n" for record in records)
     file = folder / f"{hashlib.sha256(places.encode()).hexdigest()}.json"
-    # Spark passes over names that begin with a dot.
+    # Spark ignores names that begin with a dot.
     partial = folder / f".{file.name}.{os.getpid()}"
     partial.write_bytes(b"\n".join(map(_line, records)))
     partial.replace(file)
@@ -55,15 +55,15 @@ def _line(record: Record) -> bytes:
 
 
 def withdrawn(spark: SparkSession, folder: Path, starts: Mapping[TopicPartition, int]) -> DataFrame:
-    """The records that were left in the folder, as a stream: those that are counted where the topics are read from
-    ``starts`` on, by partition; of an absent one all are.
+    """The folder's records as a stream, without those before ``starts``: a query that reads its topics from there on
+    does not count them. Of a partition that is not in ``starts`` all records remain.
     """
     from pyspark.sql import functions as F
 
     folder.mkdir(parents=True, exist_ok=True)
-    left = spark.readStream.schema(_SCHEMA).json(file_pattern(folder))
+    records = spark.readStream.schema(_SCHEMA).json(file_pattern(folder))
     before = [
         (F.col("topic") == place.topic) & (F.col("partition") == place.partition) & (F.col("offset") < start)
         for place, start in starts.items()
     ]
-    return left.where(~reduce(or_, before, F.lit(False)))
+    return records.where(~reduce(or_, before, F.lit(False)))

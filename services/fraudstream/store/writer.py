@@ -40,10 +40,10 @@ from fraudstream.store.aside import Aside, Withdrawals, claimed, unwritten
 from fraudstream.store.records import LIVE, Record, document
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Pruning reads the surplus, so that it pays to let some of it gather.
+# Pruning reads the surplus: it waits until there is enough of it.
 _PRUNE_SURPLUS = 500
-# While the store works on some, the next ones are read. Two bulks, so that all writers have their turn; less of large
-# events, each of which is held in several forms.
+# The records that are written together, while Spark reads the next ones: two bulks, so that all writers have their
+# turn. A limit in bytes as well, because a large event is in memory in several forms.
 CHUNK = 2 * MOST_OPERATIONS
 CHUNK_BYTES = 16 * 1024 * 1024
 
@@ -108,20 +108,20 @@ class DocumentWriter:
             # Last: what cannot be rejected either is tried again whole, and may be stored then.
             self.withdraw(aside.uncounted, now)
             _keep_newest(recent, transactions.values())
-            if sum(one.encoded.size for one in recent.values()) > CHUNK_BYTES:
+            if sum(transaction.encoded.size for transaction in recent.values()) > CHUNK_BYTES:
                 written += self._replace_recent(recent, now)
                 recent = {}
             written += Written(inserted, len(transactions) - inserted, len(aside.rejected))
         return written + self._replace_recent(recent, now)
 
     def _insert_transactions(self, transactions: dict[int, Transaction], now: datetime, aside: Aside) -> int:
-        """Returns how many were new. Those of another event, and the refused ones, leave ``transactions``."""
-        outcome = self._insert(TRANSACTIONS, [one.encoded for one in transactions.values()])
+        """Returns how many are new. Removes from ``transactions`` refused events and those under a taken id."""
+        outcome = self._insert(TRANSACTIONS, [transaction.encoded for transaction in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
-        for one in outcome.refused:
-            refused = transactions.pop(one.made.number)
-            aside.add(refused.document, refused.record, one.reason, now)
-        missing = {one.number for one in outcome.taken}
+        for refusal in outcome.refused:
+            refused = transactions.pop(refusal.made.number)
+            aside.add(refused.document, refused.record, refusal.reason, now)
+        missing = {encoded.number for encoded in outcome.taken}
         for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
             again = transactions[known["_id"]]
@@ -129,29 +129,29 @@ class DocumentWriter:
                 aside.add_duplicate(again.document, again.record, known, now)
                 del transactions[known["_id"]]
             else:
-                # The first decision stands; a redelivered event may have been scored anew.
+                # The first decision stands; a redelivered event may have been scored again.
                 transactions[known["_id"]] = again._replace(document=known, encoded=Encoded.of(known))
                 aside.add_later(again.document, again.record, known)
-        for number in missing:
-            # Taken, and not by its `_id`: there is a unique index on other fields.
+        for id in missing:
+            # No document has this `_id`: a unique index on other fields refused it.
             reason = f"code {DUPLICATE_KEY}: another document has the same value in a unique index of {TRANSACTIONS}"
-            refused = transactions.pop(number)
+            refused = transactions.pop(id)
             aside.add(refused.document, refused.record, reason, now)
         return new_ones
 
     def withdraw(self, records: Iterable[Record], now: datetime) -> None:
-        """Tell the rollups of each event that is not stored, unless it counts as one that is."""
-        unstored = [(made, record) for record in records if (made := claimed(record, now)) is not None]
-        stored = self._stored(TRANSACTIONS, list({made["_id"] for made, _ in unstored}))
+        """Withdraw from the rollups each event that is not stored, unless they count it as a stored event."""
+        unstored = [(event, record) for record in records if (event := claimed(record, now)) is not None]
+        stored = self._stored(TRANSACTIONS, list({event["_id"] for event, _ in unstored}))
         counted = {self._withdrawals.counted_as(known) for known in stored}
-        uncounted = [record for made, record in unstored if self._withdrawals.counted_as(made) not in counted]
+        uncounted = [record for event, record in unstored if self._withdrawals.counted_as(event) not in counted]
         if uncounted:
             self._withdrawals.write(uncounted)
 
     def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
-        alerts = [one.encoded for one in transactions.values() if one.document.get("prediction") == 1]
+        alerts = [alert.encoded for alert in transactions.values() if alert.document.get("prediction") == 1]
         refused = self._insert(ALERTS, alerts).refused
-        rejected += [transactions[one.made.number].set_aside(f"{ALERTS}: {one.reason}", now) for one in refused]
+        rejected += [transactions[alert.made.number].set_aside(f"{ALERTS}: {alert.reason}", now) for alert in refused]
 
     def reject(self, rejected: Sequence[Document]) -> None:
         """Insert documents of `rejected`. Raises as :meth:`write` does, also where the store refuses one of them."""
@@ -161,36 +161,36 @@ class DocumentWriter:
         require_taken(outcome.refused)
 
     def _of_other_records(self, rejected: Sequence[Document], taken: Sequence[Encoded]) -> Iterator[Document]:
-        """Those whose place a record of a topic had that was made anew since: by their time they are told apart."""
+        """Documents whose ``_id`` a record of the topic's former life has: their own ``_id`` gets the time as well."""
         own = {document["_id"]: document for document in rejected}
-        for known in self._stored(REJECTED, [one.number for one in taken]):
+        for known in self._stored(REJECTED, [encoded.number for encoded in taken]):
             document = own[known["_id"]]
             if not _same_record(known, document):
                 moment = document["enqueued_at"].isoformat(timespec="milliseconds")
                 yield document | {"_id": f"{document['_id']}@{moment}"}
 
     def _replace_recent(self, recent: Mapping[str, Transaction], now: datetime) -> Written:
-        ring = [Encoded.of(made.document | {"_id": slot}) for slot, made in recent.items()]
+        ring = [Encoded.of(transaction.document | {"_id": slot}) for slot, transaction in recent.items()]
         refused = upsert_all(self._db[RECENT], ring, self._limits, self._patience)
         if refused:
-            # The embedded store takes names with dots in new documents, and not in the place of others.
-            slots = {"_id": {"$in": [one.made.number for one in refused]}}
+            # The embedded store takes names with dots in new documents, and refuses them in replacements.
+            slots = {"_id": {"$in": [refusal.made.number for refusal in refused]}}
             patiently(partial(self._db[RECENT].delete_many, slots), self._limits, self._patience)
-            refused = self._insert(RECENT, [one.made for one in refused]).refused
-        rejected = [recent[one.made.number].set_aside(f"{RECENT}: {one.reason}", now) for one in refused]
+            refused = self._insert(RECENT, [refusal.made for refusal in refused]).refused
+        rejected = [recent[slot.made.number].set_aside(f"{RECENT}: {slot.reason}", now) for slot in refused]
         self.reject(rejected)
         return Written(0, 0, len(rejected))
 
-    def _stored(self, collection: str, numbers: Sequence[Any]) -> Iterator[Document]:
-        for start in range(0, len(numbers), MOST_OPERATIONS):
-            chosen = {"_id": {"$in": list(numbers[start : start + MOST_OPERATIONS])}}
+    def _stored(self, collection: str, ids: Sequence[Any]) -> Iterator[Document]:
+        for start in range(0, len(ids), MOST_OPERATIONS):
+            chosen = {"_id": {"$in": list(ids[start : start + MOST_OPERATIONS])}}
             yield from read_all(self._db[collection].find(chosen), self._limits, self._patience)
 
     def _insert(self, collection: str, documents: Iterable[Encoded]) -> Outcome:
         return insert_new(self._db[collection], list(documents), self._limits, self._patience)
 
     def prune_alerts(self) -> None:
-        """Delete the alerts that are too many, the oldest. Raises as :meth:`write` does."""
+        """Delete the oldest of the alerts that are too many. Raises as :meth:`write` does."""
         self._patience = Patience(self._limits)
         alerts = self._db[ALERTS]
         surplus = patiently(alerts.estimated_document_count, self._limits, self._patience) - ALERTS_KEPT
@@ -199,9 +199,9 @@ class DocumentWriter:
         kept = alerts.find({}, {"enqueued_at": 1}).sort("enqueued_at", DESCENDING).skip(ALERTS_KEPT - 1).limit(1)
         for oldest in read_all(kept, self._limits, self._patience):
             if not isinstance(oldest.get("enqueued_at"), datetime):
-                # Somebody else's: those with a time are newer, and none of them is too many.
+                # Another program wrote it. Alerts with a time sort as newer, and none of them is too many.
                 continue
-            # Those of the oldest kept one's own moment stay with it: which of them are too many, nothing tells.
+            # Alerts of the same moment as the oldest that is kept stay too: nothing says which of them are too many.
             surplus_ones = {"enqueued_at": {"$lt": oldest["enqueued_at"]}}
             patiently(partial(alerts.delete_many, surplus_ones), self._limits, self._patience)
 
@@ -209,7 +209,7 @@ class DocumentWriter:
 def require_taken(refused: Sequence[Refused]) -> None:
     """Raises :class:`StoreUnavailable` where the store refused documents of `rejected`.
 
-    They are cut to what every store takes; a store that does not is not for us to go on with.
+    They are cut so that every store takes them; the job cannot go on with a store that refuses them.
     """
     if refused:
         raise StoreUnavailable(
@@ -219,7 +219,7 @@ def require_taken(refused: Sequence[Refused]) -> None:
 
 
 def _same_record(known: Document, document: Document) -> bool:
-    """Whether both were made of one record: offsets begin anew with their topic, and the broker's time does not."""
+    """Whether both come from one record: a topic that is created again has the same offsets, but other times."""
     return bool(
         known.get("source") == document["source"]
         and _milliseconds(known.get("enqueued_at")) == _milliseconds(document["enqueued_at"])
@@ -227,7 +227,7 @@ def _same_record(known: Document, document: Document) -> bool:
 
 
 def _milliseconds(moment: Any) -> int | None:
-    """As documents keep a time."""
+    """Milliseconds since 1970, which is how precisely documents hold a time."""
     return (moment - _EPOCH) // timedelta(milliseconds=1) if isinstance(moment, datetime) else None
 
 
@@ -245,48 +245,48 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[int, Transaction]:
-    """The transactions by id; what is none is set aside."""
+    """The transactions by id; ``aside`` gets all other records."""
     transactions: dict[int, Transaction] = {}
     for record in records:
-        made = document(record, now)
-        if "reason" in made and "origin" not in made:
-            aside.rejected.append(made)
+        transaction = document(record, now)
+        if "reason" in transaction and "origin" not in transaction:
+            aside.rejected.append(transaction)
             if record.topic == SCORED:
-                # The rollups look at less of a decision, and may have counted it.
+                # The rollups check less of a decision, and may have counted it.
                 aside.uncounted.append(record)
             continue
-        encoded = _encoded(made)
+        encoded = _encoded(transaction)
         if isinstance(encoded, str):
-            aside.add(made, record, encoded, now)
+            aside.add(transaction, record, encoded, now)
             continue
-        new = Transaction(made, encoded, record, (record.partition, record.offset))
-        first = transactions.setdefault(made["_id"], new)
+        new = Transaction(transaction, encoded, record, (record.partition, record.offset))
+        first = transactions.setdefault(transaction["_id"], new)
         if first is new:
             continue
-        if not _same_record(first.document, made):
-            aside.add_duplicate(made, record, first.document, now)
+        if not _same_record(first.document, transaction):
+            aside.add_duplicate(transaction, record, first.document, now)
         else:
-            # Of a record that came twice, the later one: its slot of `recent` is the one that lives on.
-            transactions[made["_id"]] = first._replace(at=new.at)
-            aside.add_later(made, record, first.document)
+            # Of a record that came twice the later place: its slot of `recent` lives longer.
+            transactions[transaction["_id"]] = first._replace(at=new.at)
+            aside.add_later(transaction, record, first.document)
     return transactions
 
 
 def _keep_newest(recent: dict[str, Transaction], transactions: Iterable[Transaction]) -> None:
-    """``recent`` is a ring of each partition: the newest scored transaction for every slot."""
-    for made in transactions:
-        if made.document["origin"] != LIVE:
+    """Keep the newest scored transaction for each slot of ``recent``, which has a ring of slots for each partition."""
+    for transaction in transactions:
+        if transaction.document["origin"] != LIVE:
             continue
-        partition, offset = made.at
+        partition, offset = transaction.at
         slot = f"{partition}-{offset % RECENT_SLOTS}"
         if slot not in recent or recent[slot].at[1] < offset:
-            recent[slot] = made
+            recent[slot] = transaction
 
 
-def _encoded(made: Document) -> Encoded | str:
-    """The document for the wire, or why no store takes it."""
+def _encoded(transaction: Document) -> Encoded | str:
+    """The document as BSON, or the reason why no store takes it."""
     try:
-        encoded = Encoded.of(made)
+        encoded = Encoded.of(transaction)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     if encoded.size > MOST_DOCUMENT_BYTES:

@@ -1,7 +1,7 @@
-"""Spark's classes as an archive, which later starts map into memory instead of loading and checking them one by one.
+"""Spark's classes as an archive: later starts map it into memory instead of loading and checking each class.
 
-``python -m fraudstream.runtime.parts.class_archive [--into FILE]`` makes it and prints its place. Java's own class data
-sharing does the work (JEP 350); it ignores an archive that does not fit the class path.
+``python -m fraudstream.runtime.parts.class_archive [--into FILE]`` makes it and prints its path. Java's class data
+sharing does the work (JEP 350); Java ignores an archive that does not fit the class path.
 """
 
 from __future__ import annotations
@@ -42,30 +42,30 @@ if TYPE_CHECKING:
 _NICENESS = 19
 _WORKING_SECONDS = 120
 _SAVING_SECONDS = 180
-# Each installation has an archive of its own, of some 150 MB.
+# Each installation has its own archive, of about 150 MB.
 _ARCHIVES_KEPT = 3
 
 
 def archive_file(jars: str) -> Path:
-    """Where the archive for this Java, this installation of Spark and further ``jars`` (a class path) is kept."""
+    """The archive's path for this Java, this installation of Spark and further ``jars`` (a class path)."""
     digest = hashlib.sha256(str(find_java()).encode())
     for jar in spark_class_path(jars):
-        found = jar.stat()
-        digest.update(f"{jar} {found.st_size} {found.st_mtime_ns}\n".encode())
+        status = jar.stat()
+        digest.update(f"{jar} {status.st_size} {status.st_mtime_ns}\n".encode())
     return cache_dir() / "jvm" / f"spark-{digest.hexdigest()[:16]}.jsa"
 
 
 def mapped(archive: Path) -> str:
-    """What Java is told to map: the archive, behind that of its own classes where the runtime came without one."""
+    """The value of ``-XX:SharedArchiveFile``: the archive, after the base archive if we had to make that too."""
     base = _base(archive)
     return f"{base}{os.pathsep}{archive}" if folders.exists(base) else str(archive)
 
 
 @contextmanager
 def building(variables: dict[str, str], *, nice: bool) -> Iterator[subprocess.Popen[bytes] | None]:
-    """The archive in the making, where there is none yet; ended with the block.
+    """Make the archive in a process of its own, which ends with the block; None if the archive exists.
 
-    ``variables`` are those of a command that starts Spark, with the jars in it; ``nice``: at the least priority.
+    ``variables`` are those of a command that starts Spark, with the jars in it. ``nice`` gives it the lowest priority.
     """
     if folders.exists(archive_file(variables[JARS_VARIABLE])):
         yield None
@@ -79,7 +79,7 @@ def building(variables: dict[str, str], *, nice: bool) -> Iterator[subprocess.Po
 
 
 def build(settings: Settings, archive: Path) -> None:
-    """Run a small Spark job that does what ours do, and archive the classes that it loaded."""
+    """Run a small Spark job that works as ours do, and archive the classes that it loads."""
     partial = archive.with_name(f"{archive.name}.{os.getpid()}")
     partial.parent.mkdir(parents=True, exist_ok=True)
     options = java_options(settings, *_base_options(archive), f"-XX:ArchiveClassesAtExit={partial}")
@@ -92,7 +92,7 @@ def build(settings: Settings, archive: Path) -> None:
             _work(spark, settings)
         finally:
             spark.stop()
-            # Java saves the archive when it ends, which it does once its input is closed.
+            # Java saves the archive at its end, and it ends when its input is closed.
             gateway.shutdown()
             gateway.proc.stdin.close()
             status = gateway.proc.wait(_SAVING_SECONDS)
@@ -108,7 +108,10 @@ def _base(archive: Path) -> Path:
 
 
 def _base_options(archive: Path) -> list[str]:
-    """The archive of Java's own classes that ours stands on; made where the runtime, the wheel's, came without one."""
+    """The option for the base archive, of Java's own classes, on which ours builds.
+
+    Empty if the runtime brings a base archive; the wheel's does not, and then it is made.
+    """
     java = find_java()
     if (java.library.parent / "classes.jsa").exists():
         return []
@@ -130,7 +133,7 @@ def _base_options(archive: Path) -> list[str]:
 
 def _work(spark: SparkSession, settings: Settings) -> None:
     """A stream with the contract's checks, state and a Python function over records that look like Kafka's."""
-    # The connector's classes; no broker need answer.
+    # This loads the connector's classes; no broker needs to answer.
     read_topics(spark, settings, TRANSACTIONS)
     records = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
     rows = records.selectExpr(
@@ -158,7 +161,7 @@ def _work(spark: SparkSession, settings: Settings) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the archive and print its place; returns the exit status."""
+    """Make the archive and print its path; returns the exit status."""
     parser = argparse.ArgumentParser(prog="fraudstream-class-archive", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--into", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
@@ -168,8 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
-    kept = [one for one in archive.parent.glob("spark-*.jsa") if not one.name.endswith(".base.jsa")]
-    for old in sorted(kept, key=lambda one: one.stat().st_mtime)[:-_ARCHIVES_KEPT]:
+    archives = [file for file in archive.parent.glob("spark-*.jsa") if not file.name.endswith(".base.jsa")]
+    for old in sorted(archives, key=lambda file: file.stat().st_mtime)[:-_ARCHIVES_KEPT]:
         old.unlink(missing_ok=True)
         _base(old).unlink(missing_ok=True)
     sys.stdout.write(f"{archive}\n")

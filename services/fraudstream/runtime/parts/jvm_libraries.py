@@ -1,7 +1,7 @@
 """The jars of our own Java sources: compiled once, by the Eclipse compiler, and kept in the cache folder.
 
-``python -m fraudstream.runtime.parts.jvm_libraries NAME… [--into FOLDER]`` makes them ahead of a start, as images do,
-and prints their places. No Java development kit is needed: the compiler is one jar of the artifacts' lock file.
+``python -m fraudstream.runtime.parts.jvm_libraries NAME… [--into FOLDER]`` makes them before the first start, as images
+do, and prints their paths. No Java development kit is needed: the compiler is one jar of the artifacts' lock file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from fraudstream.runtime.parts.java import find_java
 
 _RELEASE = "17"
 _COMPILE_SECONDS = 120
-# What the sources import, and what that refers to: reading all of Spark's jars would take longer than compiling.
+# The jars that the sources import, and those that these refer to. All of Spark's jars take longer to read than our
+# sources take to compile.
 _SPARK_JARS = (
     "hadoop-client-",
     "jackson-",
@@ -40,15 +41,15 @@ _SPARK_JARS = (
     "spark-sql-api",
     "spark-unsafe",
 )
-# A jar's entries carry this time, so that the same sources always make the same file.
+# The time of a jar's entries: the same sources always make the same file.
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A jar: the rooms of ``services/jvm`` that it is compiled from, against which jars, and which files it holds.
+    """A jar that is compiled from ``rooms`` of ``services/jvm`` against ``class_path``, with further ``files`` in it.
 
-    ``made_for`` names what the jars on the class path are, so that another version of them makes another library.
+    ``made_for`` names the versions of the jars on the class path: other versions make another library.
     """
 
     name: str
@@ -59,10 +60,10 @@ class Library:
 
 
 def _spark_jars() -> list[Path]:
-    found = importlib.util.find_spec("pyspark")
-    if found is None or not found.submodule_search_locations:
+    pyspark = importlib.util.find_spec("pyspark")
+    if pyspark is None or not pyspark.submodule_search_locations:
         raise ArtifactError("PySpark is not installed. Install fraudstream's extra `stream` whole.")
-    jars = Path(found.submodule_search_locations[0]) / "jars"
+    jars = Path(pyspark.submodule_search_locations[0]) / "jars"
     return sorted(jar for name in _SPARK_JARS for jar in jars.glob(f"{name}*.jar"))
 
 
@@ -85,7 +86,7 @@ LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE)}
 
 
 def ensure(library: Library) -> Path:
-    """The library's jar for the installed sources and class path; compiles it where the cache has none.
+    """The library's jar for the installed sources and class path, compiled if the cache does not have it.
 
     Raises :class:`ArtifactError`, :class:`JavaMissing`. May run in several processes at once.
     """
@@ -101,7 +102,7 @@ def place(library: Library) -> Path:
 
 
 def sources_folder() -> Path:
-    """The root of the Java sources: among the packages of a wheel, beside them in a clone."""
+    """The root of the Java sources: in a wheel inside the package folder, in a clone beside it."""
     packages = Path(__file__).parents[2]
     installed = packages / "jvm"
     return installed if installed.is_dir() else packages.parent / "jvm"
@@ -110,14 +111,14 @@ def sources_folder() -> Path:
 def sources(library: Library) -> list[Path]:
     """The library's sources in the order of their names. Raises :class:`ArtifactError` where there are none."""
     root = sources_folder()
-    found = sorted(file for room in library.rooms for file in (root / "fraudstream" / room).glob("*.java"))
-    if not found:
+    files = sorted(file for room in library.rooms for file in (root / "fraudstream" / room).glob("*.java"))
+    if not files:
         raise ArtifactError(f"{root} holds no Java sources of {library.name}. Install fraudstream anew.")
-    return found
+    return files
 
 
 def _fingerprint(library: Library) -> str:
-    """Names the jar by all that goes into it."""
+    """A digest of all that the jar is made from."""
     (compiler,) = artifacts.locked("compiler")
     digest = hashlib.sha256(f"{compiler.coordinates} {_RELEASE} {library.made_for()}".encode())
     for source in sources(library):
@@ -131,7 +132,7 @@ def _build(library: Library, jar: Path) -> None:
     (compiler,) = artifacts.ensure("compiler")
     with tempfile.TemporaryDirectory(prefix="fraudstream-jvm-") as scratch:
         folder = Path(scratch)
-        # All under plain names in one folder: the compiler reads brackets and colons in a path as rules of its own.
+        # Plain names in one folder: the compiler gives brackets and colons in a path a meaning of its own.
         class_path = [_linked(path, folder / "jars", number) for number, path in enumerate(library.class_path())]
         for source in sources(library):
             copy = folder / source.relative_to(sources_folder())
@@ -189,7 +190,7 @@ def _pack(jar: Path, classes: Path, files: Mapping[str, str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the jars, copy them into a folder if one is given, and print their places; returns the exit status."""
+    """Make the jars, copy them into the folder of ``--into``, and print their paths; returns the exit status."""
     parser = argparse.ArgumentParser(prog="fraudstream-jvm-libraries", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="+", choices=LIBRARIES, metavar="NAME")
     parser.add_argument("--into", type=Path, metavar="FOLDER")
