@@ -39,7 +39,7 @@ _LARGEST_FILE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of one query's checkpoint: nothing where there are no ``problems``.
+    """What becomes of a query's checkpoint: nothing where there are no ``problems``.
 
     ``lost``: records that are gone and were never read; None where nobody can tell. ``starts``: where it goes on.
     """
@@ -68,26 +68,26 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What a job commits to its group: how far it has come, and what it fails of again and again."""
+class _JobProgress:
+    """What a job commits to its group: the offsets that it has finished, and the failure that it repeats."""
 
     finished: Mapping[TopicPartition, int]
     failing: Failing | None = None
 
     @classmethod
-    def read(cls, settings: Settings, group: str) -> _Told:
+    def read(cls, settings: Settings, group: str) -> _JobProgress:
         """Raises :class:`BrokerUnavailable`."""
         with asking(settings, group) as reader:
-            found = {
-                place: known
+            commits = {
+                place: commit
                 for place in topic_partitions(reader, GROUP_TOPICS[group])
-                if (known := reader.committed(place, metadata=True)) is not None
+                if (commit := reader.committed(place, metadata=True)) is not None
             }
-        failing = failing_of([known.metadata for known in found.values()])
-        return cls({place: known.offset for place, known in found.items()}, failing)
+        failing = failing_of([commit.metadata for commit in commits.values()])
+        return cls({place: commit.offset for place, commit in commits.items()}, failing)
 
     def blames(self, query: str, part: str) -> bool:
-        """Whether the job says that it takes another checkpoint of this query for it to go on.
+        """Whether the job says that it needs another checkpoint of this query to go on.
 
         Spark reads more files than are looked at here, and checks their sums.
         """
@@ -115,13 +115,13 @@ def recover(
     if part not in ("", *PARTS):
         raise typer.BadParameter(f"{part!r} is no job with a checkpoint. It is one of {', '.join(PARTS)}.")
     settings = start_settings("kafka")
-    found = plans(settings, [part] if part else PARTS, rebuild_rollups)
+    queries = plans(settings, [part] if part else PARTS, rebuild_rollups)
     if not dry_run:
-        carry_out(settings, found)
+        carry_out(settings, queries)
     if as_json:
-        say_json({"dry_run": dry_run, "queries": [plan.to_json() for plan in found]})
+        say_json({"dry_run": dry_run, "queries": [plan.to_json() for plan in queries]})
         return
-    for plan in found:
+    for plan in queries:
         _show(plan, dry_run)
 
 
@@ -130,46 +130,46 @@ def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = Fals
     wanted = {query: (part, topics) for query, (part, topics) in QUERIES.items() if part in parts}
     read = {topic for _, topics in wanted.values() for topic in topics}
     state = TopicState.read(settings, sorted(read))
-    if missing := sorted(read - {known.topic for known in state.ends}):
+    if missing := sorted(read - {place.topic for place in state.ends}):
         raise BrokerUnavailable(
             f"Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. Create it first, with "
             "`fraudstream topics create` (in Azure by the templates), then recover."
         )
-    told = {part: _Told.read(settings, _JOB_GROUPS[part]) for part in parts}
-    found = {
-        query: _plan(settings, query, part, state.of(topics), told[part]) for query, (part, topics) in wanted.items()
+    jobs = {part: _JobProgress.read(settings, _JOB_GROUPS[part]) for part in parts}
+    by_query = {
+        query: _plan(settings, query, part, state.of(topics), jobs[part]) for query, (part, topics) in wanted.items()
     }
-    if _ROLLUPS in found and (found[_ROLLUPS].is_needed or rebuild_rollups):
-        problems = found[_ROLLUPS].problems or ("the rollups are counted anew, as asked for",)
-        starts = {place: at for place, at in found[_DOCUMENTS].starts.items() if place.topic in QUERIES[_ROLLUPS][1]}
+    if _ROLLUPS in by_query and (by_query[_ROLLUPS].is_needed or rebuild_rollups):
+        problems = by_query[_ROLLUPS].problems or ("the rollups are counted anew, as asked for",)
+        starts = {place: at for place, at in by_query[_DOCUMENTS].starts.items() if place.topic in QUERIES[_ROLLUPS][1]}
         # What was lost to them is in the documents.
-        found[_ROLLUPS] = Plan("store", _ROLLUPS, problems, 0, starts, found[_ROLLUPS].topic_ids)
-    return list(found.values())
+        by_query[_ROLLUPS] = Plan("store", _ROLLUPS, problems, 0, starts, by_query[_ROLLUPS].topic_ids)
+    return list(by_query.values())
 
 
-def _plan(settings: Settings, query: str, part: str, state: TopicState, told: _Told) -> Plan:
-    finished = told.finished if query in _GROUPS else {}
+def _plan(settings: Settings, query: str, part: str, state: TopicState, job: _JobProgress) -> Plan:
+    finished = job.finished if query in _GROUPS else {}
     try:
         checkpoint = Checkpoint.of(settings, query)
-        found = misfits(checkpoint, state, finished)
-        starts = starts_after(checkpoint, state, found)
+        unfit = misfits(checkpoint, state, finished)
+        starts = starts_after(checkpoint, state, unfit)
     except CheckpointMisfit as error:
         return _without_checkpoint(query, part, state, finished, str(error))
-    problems = [one.sentence for one in found]
-    if not problems and told.blames(query, part) and exists(checkpoint.folder):
-        problems = [f"the job cannot go on from its checkpoint, {told.problem}"]
-    return Plan(part, query, problems, _lost(one.lost for one in found), starts, state.ids)
+    problems = [misfit.sentence for misfit in unfit]
+    if not problems and job.blames(query, part) and exists(checkpoint.folder):
+        problems = [f"the job cannot go on from its checkpoint, {job.problem}"]
+    return Plan(part, query, problems, _lost(misfit.lost for misfit in unfit), starts, state.ids)
 
 
 def _without_checkpoint(
     query: str, part: str, state: TopicState, finished: Mapping[TopicPartition, int], problem: str
 ) -> Plan:
-    """Go on at what the job committed to its group, as far as that is of these topics."""
+    """Go on at the offsets that the job committed to its group, as far as they are of these topics."""
     starts, lost = dict(state.begins), []
     for place, begin in state.begins.items():
         done = finished.get(place)
         if done is None:
-            # Beside others, one of which nothing was committed had no record.
+            # A partition without a commit, beside others with one, had no record.
             lost.append(0 if finished and not begin else None)
         elif done > state.ends[place]:  # of a former topic of that name
             lost.append(None)
@@ -180,18 +180,18 @@ def _without_checkpoint(
 
 
 def _lost(counts: Iterable[int | None]) -> int | None:
-    """The sum; None where one of them is."""
-    known = [*counts]
-    return None if None in known else sum(count for count in known if count is not None)
+    """The sum; None where a count is None."""
+    numbers = [*counts]
+    return None if None in numbers else sum(count for count in numbers if count is not None)
 
 
-def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
+def carry_out(settings: Settings, chosen: Sequence[Plan]) -> None:
     """Give each query that needs it another checkpoint, which starts where its plan says; its group stands there, too.
 
     Raises :class:`BrokerUnavailable`, and :class:`ConfigurationError` where a checkpoint cannot be written.
     """
     base = settings.data_dir.absolute() / "checkpoints"
-    for plan in found:
+    for plan in chosen:
         if not plan.is_needed:
             continue
         try:
@@ -201,8 +201,8 @@ def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
         try:
             _require_room(base)
             if group := _GROUPS.get(plan.query):
-                # What the job had finished of a former topic would pass for records of this one. Once it goes on, it
-                # tells its own progress.
+                # Offsets that the job finished in a former topic would pass for records of this one. Once the job goes
+                # on, it commits its own progress.
                 set_group(settings, group, plan.starts)
             checkpoint.moved_to(plan.starts, plan.topic_ids, seeded=plan.query == _ROLLUPS)
         except OSError as error:
@@ -213,7 +213,7 @@ def carry_out(settings: Settings, found: Sequence[Plan]) -> None:
 
 
 def _require_room(folder: Path) -> None:
-    """Raise :class:`OSError` where no file can be written: a group that has moved without its checkpoint would lie."""
+    """Raise :class:`OSError` where no file can be written: a group must not move without its checkpoint."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(bytes(_LARGEST_FILE_BYTES))

@@ -1,7 +1,7 @@
-"""Stored documents, whatever one holds: read so that none makes another's reader fail.
+"""Stored documents, read so that none of them makes the reader of the others fail.
 
-Documents may be older than today's checks, or written by other programs: fields lack, have another type, are no finite
-number, are nested too deeply to be decoded. Here each value becomes one that can be used or shown, or None.
+Documents may be older than today's checks, or written by other programs: fields are missing, have another type, are no
+finite number, are nested too deeply to be decoded. Here each value becomes one that can be used or shown, or None.
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ _LONGEST_MS = 3.2e12
 _FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
 
 
-def read(made: Mapping[str, Any]) -> dict[str, Any]:
-    """A document as a dictionary; a field that cannot be decoded is told as such, the others are there."""
-    if not isinstance(made, RawBSONDocument):
-        return dict(made)
+def read(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as a dictionary; a field that cannot be decoded says so, the others have their values."""
+    if not isinstance(document, RawBSONDocument):
+        return dict(document)
     try:
-        return bson.decode(made.raw, _OPTIONS)
+        return bson.decode(document.raw, _OPTIONS)
     except _UNREADABLE:
-        return dict(_fields(bytes(made.raw)))
+        return dict(_fields(bytes(document.raw)))
 
 
-def read_all(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def read_all(documents: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Documents one by one, as :func:`read` gives them."""
-    return map(read, found)
+    return map(read, documents)
 
 
-def size(made: Mapping[str, Any]) -> int:
+def size(document: Mapping[str, Any]) -> int:
     """A document's bytes; 0 where it did not come as bytes."""
-    return len(made.raw) if isinstance(made, RawBSONDocument) else 0
+    return len(document.raw) if isinstance(document, RawBSONDocument) else 0
 
 
 def number(value: Any) -> float | None:
@@ -79,16 +79,16 @@ def number(value: Any) -> float | None:
 
 def whole(value: Any) -> int | None:
     """A whole number of 64 bits; None for anything else."""
-    known = number(value)
-    if known is None or known != int(known) or abs(known) > MOST_INTEGER:
+    finite = number(value)
+    if finite is None or finite != int(finite) or abs(finite) > MOST_INTEGER:
         return None
-    return int(known)
+    return int(finite)
 
 
 def milliseconds(value: Any) -> float | None:
     """A latency; None for anything else, more than a hundred years among it."""
-    known = number(value)
-    return None if known is None or abs(known) > _LONGEST_MS else float(known)
+    latency = number(value)
+    return None if latency is None or abs(latency) > _LONGEST_MS else float(latency)
 
 
 def moment(value: Any) -> datetime | None:
@@ -118,7 +118,7 @@ class _Room:
 
 
 def plain(value: Any, *, depth: int = 40, values: int = 2_000, characters: int = 200_000, longest: int = 4_000) -> Any:
-    """A value as JSON has it, within bounds; what is left out is told in its place.
+    """A value as JSON has it, within bounds; a note stands in the place of what is left out.
 
     ``depth`` bounds the nesting, ``values`` and ``characters`` the whole, ``longest`` each text.
     """
@@ -139,33 +139,33 @@ def _plain(value: Any, depth: int, room: _Room, longest: int) -> Any:
         return int(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else NOT_FINITE
-    made = _as_text(value, longest)
-    room.characters -= len(made)
-    return made if room.characters >= 0 else "…"
+    shown = _as_text(value, longest)
+    room.characters -= len(shown)
+    return shown if room.characters >= 0 else "…"
 
 
 def _plain_object(value: Mapping[Any, Any], depth: int, room: _Room, longest: int) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     # Two long names may begin alike.
     names = DistinctNames("′")
     for count, (name, part) in enumerate(value.items()):
         if room.values <= 0 or room.characters <= 0:
-            made[names.given(f"… {len(value) - count:,} more")] = "not shown"
+            members[names.given(f"… {len(value) - count:,} more")] = "not shown"
             break
         shown = names.given(printable(str(name), LONGEST_TEXT))
         room.characters -= len(shown)
-        made[shown] = _plain(part, depth - 1, room, longest)
-    return made
+        members[shown] = _plain(part, depth - 1, room, longest)
+    return members
 
 
 def _plain_list(value: list[Any] | tuple[Any, ...], depth: int, room: _Room, longest: int) -> list[Any]:
-    made: list[Any] = []
+    items: list[Any] = []
     for count, part in enumerate(value):
         if room.values <= 0 or room.characters <= 0:
-            made.append(f"… {len(value) - count:,} more, not shown")
+            items.append(f"… {len(value) - count:,} more, not shown")
             break
-        made.append(_plain(part, depth - 1, room, longest))
-    return made
+        items.append(_plain(part, depth - 1, room, longest))
+    return items
 
 
 def _as_text(value: Any, longest: int) -> str:

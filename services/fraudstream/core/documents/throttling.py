@@ -63,7 +63,7 @@ class WriteLimits:
 
 
 class Patience:
-    """How long one batch has waited, and how long it may, since the store last took something of it."""
+    """How long a batch has waited, and may wait, since the store last took a document of it."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Patience:
         self.waited_seconds = 0.0
 
     def renew(self) -> None:
-        """Something was taken: what is left may wait as long again."""
+        """The store took a document: the remaining ones may wait as long again."""
         self._until = self._clock() + self._limits.patience_seconds
         self._refusals = 0
 
@@ -91,17 +91,17 @@ class Patience:
                 f"(code {TOO_MANY_REQUESTS}). The batch is tried again; raise the collection's throughput, or "
                 "FRAUDSTREAM_MONGO_THROTTLE_SECONDS."
             )
-        asked = max((retry_after_seconds(message) or 0.0 for message in messages), default=0.0)
-        self._refusals = self._refusals + 1 if not asked else 0
-        pause = _BACKOFF.seconds(self._refusals, asked)
+        asked_seconds = max((retry_after_seconds(message) or 0.0 for message in messages), default=0.0)
+        self._refusals = self._refusals + 1 if not asked_seconds else 0
+        pause = _BACKOFF.seconds(self._refusals, asked_seconds)
         self.waited_seconds += pause
         self._sleep(pause)
 
 
 def retry_after_seconds(message: str) -> float | None:
     """The pause that an error's text asks for, in seconds; None where it names none."""
-    found = _RETRY_AFTER.search(message)
-    return None if found is None else int(found[1]) / 1000
+    match = _RETRY_AFTER.search(message)
+    return None if match is None else int(match[1]) / 1000
 
 
 class Encoded(NamedTuple):
@@ -155,23 +155,23 @@ def insert_new(
     limits: WriteLimits,
     patience: Patience | None = None,
 ) -> Outcome:
-    """Insert each document whose ``_id`` is not taken; those that are taken the store keeps as they are there.
+    """Insert each document whose ``_id`` is not taken; the store keeps the documents that it has under taken ones.
 
     Raises as :func:`upsert_all` does.
     """
     return _Writing(collection, _insertion, limits, patience).write(documents)
 
 
-def _replacement(made: Encoded) -> ReplaceOne[RawBSONDocument]:
-    return ReplaceOne({"_id": made.number}, made.raw, upsert=True)
+def _replacement(document: Encoded) -> ReplaceOne[RawBSONDocument]:
+    return ReplaceOne({"_id": document.number}, document.raw, upsert=True)
 
 
-def _insertion(made: Encoded) -> InsertOne[RawBSONDocument]:
-    return InsertOne(made.raw)
+def _insertion(document: Encoded) -> InsertOne[RawBSONDocument]:
+    return InsertOne(document.raw)
 
 
 class _Writing:
-    """One call's writes to a collection: what has to wait is sent again, what is to blame is found and left out."""
+    """The writes of one call: documents that have to wait are sent again, refused ones are found and left out."""
 
     def __init__(
         self,
@@ -203,49 +203,49 @@ class _Writing:
         return Outcome(self._taken, self._refused)
 
     def _write(self, batch: Sequence[Encoded]) -> None:
-        left = batch
-        while left:
+        remaining = batch
+        while remaining:
             messages: Sequence[str] = ()
             try:
-                self._collection.bulk_write([self._operation(made) for made in left], ordered=False)
+                self._collection.bulk_write([self._operation(document) for document in remaining], ordered=False)
                 self._patience.renew()
                 return
             except BulkWriteError as error:
-                left, messages = self._sorted(error, left)
+                remaining, messages = self._sorted(error, remaining)
             except OperationFailure as error:
                 if error.code != TOO_MANY_REQUESTS:
                     if error.code not in DOCUMENT_CODES:
                         raise
-                    self._halve(left, f"code {error.code}: {error}")
+                    self._halve(remaining, f"code {error.code}: {error}")
                     return
                 messages = [str(error)]
             except (KeyError, InvalidDocument) as error:
                 # PyMongo's own error for an answer that lacks a code, and for a document over the store's size.
-                self._halve(left, f"{type(error).__name__}: {error}")
+                self._halve(remaining, f"{type(error).__name__}: {error}")
                 return
             if messages:
-                self._waited += len(left)
+                self._waited += len(remaining)
                 self._patience.wait(messages)
 
     def _sorted(self, error: BulkWriteError, batch: Sequence[Encoded]) -> tuple[list[Encoded], list[str]]:
-        """What of a bulk that was answered with errors has to be sent again, and the store's messages about that."""
+        """The documents of a bulk with errors that have to be sent again, and the store's messages about them."""
         problems = error.details.get("writeErrors", [])
         if error.details.get("writeConcernErrors") or not concern_documents(problems, len(batch)):
             raise error
         again, messages = [], []
         for problem in problems:
-            code, made = problem.get("code"), batch[problem["index"]]
+            code, document = problem.get("code"), batch[problem["index"]]
             if code == TOO_MANY_REQUESTS:
-                again.append(made)
+                again.append(document)
                 messages.append(str(problem.get("errmsg", "")))
             elif code == DUPLICATE_KEY and self._operation is _insertion:
-                self._taken.append(made)
-            elif code == DUPLICATE_KEY and made.number not in self._raced:
+                self._taken.append(document)
+            elif code == DUPLICATE_KEY and document.number not in self._raced:
                 # Two upserts of one `_id` at once: the one that lost finds the document the second time.
-                self._raced.add(made.number)
-                again.append(made)
+                self._raced.add(document.number)
+                again.append(document)
             else:
-                self._refuse(made, said(problem))
+                self._refuse(document, said(problem))
         if len(problems) < len(batch):
             self._patience.renew()
         return again, messages
@@ -258,12 +258,12 @@ class _Writing:
         self._write(batch[:half])
         self._write(batch[half:])
 
-    def _refuse(self, made: Encoded, reason: str) -> None:
-        self._refused.append(Refused(made, told_text(reason, SHOWN_CHARACTERS)))
+    def _refuse(self, document: Encoded, reason: str) -> None:
+        self._refused.append(Refused(document, told_text(reason, SHOWN_CHARACTERS)))
 
 
 def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patience | None = None) -> Answer:
-    """The answer of ``call``, which is made again as long as request units are missing."""
+    """The answer of ``call``, which is repeated as long as request units are missing."""
     patience = patience or Patience(limits)
     while True:
         try:
@@ -277,18 +277,18 @@ def patiently(call: Callable[[], Answer], limits: WriteLimits, patience: Patienc
 def read_all(
     cursor: Cursor[dict[str, Any]], limits: WriteLimits, patience: Patience | None = None
 ) -> list[dict[str, Any]]:
-    """All documents of a cursor that was not read from yet; the query is made anew while request units are missing."""
+    """All documents of a cursor that was not read from yet; the query is sent again while request units are missing."""
     return patiently(lambda: cursor.clone().to_list(), limits, patience)
 
 
 def batches(documents: Sequence[Encoded], request_bytes: int) -> Iterator[Sequence[Encoded]]:
     """The documents in their order, cut so that no part exceeds the bytes of a request or 1,000 operations.
 
-    A document that alone is larger stands alone: whether it fits is the store's to say.
+    A document that is larger by itself stands alone: the store says whether it fits.
     """
     start = size = 0
-    for position, made in enumerate(documents):
-        own = made.size + _OPERATION_BYTES
+    for position, document in enumerate(documents):
+        own = document.size + _OPERATION_BYTES
         if position > start and (size + own > request_bytes or position - start >= MOST_OPERATIONS):
             yield documents[start:position]
             start, size = position, 0

@@ -1,13 +1,13 @@
 """The secrets that this process knows, and texts without them.
 
 Clients repeat what they were given: an HTTP client the header that it refuses, a driver the address that it cannot
-read. Whoever loads settings registers their secrets here, and every text that leaves the process as an error, a log
-line or a traceback passes :func:`redact`: errors of ours when they are made, log records and uncaught exceptions
+read. The code that loads settings registers their secrets here, and every text that leaves the process as an error, a
+log line or a traceback passes :func:`redact`: our errors when they are created, log records and uncaught exceptions
 through the hooks that the first registration installs.
 
 A secret is found in each form in which clients repeat it (escaped, percent-encoded, in base64 with its user, cut off).
-One of fewer than eight characters is found as a whole word only, and one of fewer than four only where its place tells
-what it is (after ``Bearer``, in an address, behind ``password=``): it would else be found in every other word.
+A secret of fewer than eight characters is found as a whole word only, and one of fewer than four characters only in a
+secret's place (after ``Bearer``, in an address, after ``password=``): it would otherwise be found in many words.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Secrets:
         self._cut: tuple[str, ...] = ()
 
     def add(self, secret: str, user: str = "") -> None:
-        """Know this secret from now on; ``user`` is whom clients join it with when they sign in."""
+        """Redact this secret from now on; ``user`` is the name that clients join it with when they sign in."""
         with self._lock:
             if not secret.strip() or (secret, user) in self._known:
                 return
@@ -104,7 +104,7 @@ class Secrets:
         return text
 
     def redact(self, text: str) -> str:
-        """The text without what is known, and without what stands where secrets stand."""
+        """The text without the registered secrets, and without what stands in the places of secrets."""
         text = self.without_known(text)
         if self._words is not None:
             text = self._words.sub(MASK, text)
@@ -121,7 +121,7 @@ KNOWN = Secrets()
 
 
 def register(secrets: Iterable[tuple[str, str]]) -> None:
-    """Know these secrets, each with the user that belongs to it (or an empty text), in all that this process says."""
+    """Redact these secrets, each with its user (or an empty text), in all texts that leave this process."""
     for secret, user in secrets:
         KNOWN.add(secret, user)
     _install_hooks()
@@ -133,7 +133,7 @@ def redact(text: str) -> str:
 
 
 def without_known(text: str) -> str:
-    """The text without this process's longer secrets, for what has to be exact else."""
+    """The text without this process's longer secrets, for a text that has to stay exact otherwise."""
     return KNOWN.without_known(text)
 
 
@@ -144,9 +144,9 @@ def redacted(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {redact(str(name)): redacted(one) for name, one in value.items()}
+        return {redact(str(name)): redacted(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [redacted(one) for one in value]
+        return [redacted(part) for part in value]
     return redact(str(value))
 
 
@@ -156,49 +156,54 @@ def mask_uri(uri: str) -> str:
 
 
 def atoms_of(secret: str) -> set[str]:
-    """What is secret in a secret: the whole, what it is without its unseen characters, and what is found in it."""
-    seen = "".join(character if character.isprintable() else "\n" for character in secret).strip(" \n\"'")
-    pieces = {piece for piece in seen.split("\n") if len(piece) >= _WORD_CHARACTERS}
-    return {one for one in (secret, seen, *pieces, *parts_of(secret), *parts_of(seen)) if one.strip()}
+    """What is secret in a secret: the whole, the whole without its invisible characters, and its parts."""
+    visible = "".join(character if character.isprintable() else "\n" for character in secret).strip(" \n\"'")
+    pieces = {piece for piece in visible.split("\n") if len(piece) >= _WORD_CHARACTERS}
+    return {atom for atom in (secret, visible, *pieces, *parts_of(secret), *parts_of(visible)) if atom.strip()}
 
 
 def parts_of(text: str) -> set[str]:
     """What is secret in a connection string or an address: the values of its keys, and its password."""
-    found = {secret.strip() for _, secret in _NAMED.findall(text)}
+    parts = {secret.strip() for _, secret in _NAMED.findall(text)}
     if ";" in text:
-        found |= set(_UNNAMED.findall(text))
+        parts |= set(_UNNAMED.findall(text))
     if address := _URI.match(text):
         # A driver that takes an unescaped character for the password's end shows the rest of it as host, port or path.
         password = address["password"]
-        found |= {password, *(piece for piece in re.split(r"[/@:?#&=]", password) if len(piece) >= _WORD_CHARACTERS)}
+        parts |= {password, *(piece for piece in re.split(r"[/@:?#&=]", password) if len(piece) >= _WORD_CHARACTERS)}
         if _KEY_AS_USER.fullmatch(unquote(address["user"])):
-            found.add(address["user"])
+            parts.add(address["user"])
     if address := _KEY.match(text):
-        found.add(address["user"])
-    return {one for one in found if one.strip()}
+        parts.add(address["user"])
+    return {part for part in parts if part.strip()}
 
 
 @lru_cache(maxsize=256)
 def spellings(secret: str) -> frozenset[str]:
     """The forms in which clients and formats repeat a secret."""
     plain = {secret, secret.strip()}
-    plain |= {decode(one) for one in tuple(plain) for decode in (unquote, unquote_plus)}
-    found: set[str] = set()
-    for one in plain:
-        data = _encoded(one)
-        escaped = {repr(one)[1:-1], repr(data)[2:-1], json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1]}
+    plain |= {decode(spelling) for spelling in tuple(plain) for decode in (unquote, unquote_plus)}
+    forms: set[str] = set()
+    for spelling in plain:
+        data = _encoded(spelling)
+        escaped = {
+            repr(spelling)[1:-1],
+            repr(data)[2:-1],
+            json.dumps(spelling)[1:-1],
+            json.dumps(spelling, ensure_ascii=False)[1:-1],
+        }
         escaped |= {json.dumps(form)[1:-1] for form in escaped}
         percent = {quote(data, safe=""), quote(data), quote_plus(data)}
         percent |= {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in percent}
-        jaas = one.replace("\\", "\\\\").replace('"', '\\"')
-        found |= {one, jaas, html.escape(one), base64.b64encode(data).decode(), *escaped, *percent}
-    return frozenset(form for form in found if len(form) >= LEAST_CHARACTERS)
+        jaas = spelling.replace("\\", "\\\\").replace('"', '\\"')
+        forms |= {spelling, jaas, html.escape(spelling), base64.b64encode(data).decode(), *escaped, *percent}
+    return frozenset(form for form in forms if len(form) >= LEAST_CHARACTERS)
 
 
 def _signed_in(user: str, secret: str) -> set[str]:
     """User and secret as HTTP's Basic and SASL's PLAIN join them, in base64."""
-    pairs = {f"{user}:{one}" for one in (secret, secret.strip(), unquote(secret))}
-    pairs |= {f"\0{user}\0{one}" for one in (secret, secret.strip(), unquote(secret))}
+    pairs = {f"{user}:{spelling}" for spelling in (secret, secret.strip(), unquote(secret))}
+    pairs |= {f"\0{user}\0{spelling}" for spelling in (secret, secret.strip(), unquote(secret))}
     return {base64.b64encode(_encoded(pair)).decode() for pair in pairs}
 
 
@@ -229,7 +234,7 @@ def _without_pieces(text: str, secret: str) -> str:
 
 
 def _redact_tracebacks() -> None:
-    """Whoever writes a traceback in Python, logging and Spark's workers included, makes it with these two methods."""
+    """Redact all tracebacks: Python, logging and Spark's workers make theirs with these two methods."""
     whole, last = traceback.TracebackException.format, traceback.TracebackException.format_exception_only
 
     def format_whole(self: traceback.TracebackException, **options: Any) -> Iterator[str]:
@@ -248,14 +253,14 @@ def _install_hooks() -> None:
     make = logging.getLogRecordFactory()
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        made = make(*args, **kwargs)
+        log_record = make(*args, **kwargs)
         try:
-            text = made.getMessage()
+            text = log_record.getMessage()
         except (TypeError, ValueError):  # a library's mistake, which logging itself reports
-            return made
+            return log_record
         if (clean := redact(text)) != text:
-            made.msg, made.args = clean, None
-        return made
+            log_record.msg, log_record.args = clean, None
+        return log_record
 
     logging.setLogRecordFactory(record)
     _redact_tracebacks()
@@ -263,8 +268,10 @@ def _install_hooks() -> None:
     warnings.formatwarning = lambda *args, **kwargs: redact(form(*args, **kwargs))
     uncaught, in_thread, unraisable = sys.excepthook, threading.excepthook, sys.unraisablehook
 
-    def told(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        """Write a traceback that holds a secret without it; else whoever wrote tracebacks before does."""
+    def write_redacted(
+        kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Write a traceback that holds a secret without it; False where the former hook has to write it."""
         text = "".join(traceback.format_exception(kind, error, trace)) if kind is not None and error is not None else ""
         # Python's own hooks do not ask the methods above.
         if MASK in text:
@@ -272,15 +279,15 @@ def _install_hooks() -> None:
         return MASK in text
 
     def on_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not told(kind, error, trace):
+        if not write_redacted(kind, error, trace):
             uncaught(kind, error, trace)
 
     def on_thread(args: threading.ExceptHookArgs) -> None:
-        if not told(args.exc_type, args.exc_value, args.exc_traceback):
+        if not write_redacted(args.exc_type, args.exc_value, args.exc_traceback):
             in_thread(args)
 
     def on_unraisable(args: sys.UnraisableHookArgs) -> None:
-        if not told(args.exc_type, args.exc_value, args.exc_traceback):
+        if not write_redacted(args.exc_type, args.exc_value, args.exc_traceback):
             unraisable(args)
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = on_uncaught, on_thread, on_unraisable

@@ -81,8 +81,8 @@ def error_text(error: BaseException) -> str:
     """What an error says, for a page, an answer or a log line: an error of ours as it is, others with their name."""
     if isinstance(error, FraudstreamError):
         return told_text(str(error), _LONGEST_OWN)
-    said = told_text(str(error), _LONGEST_OTHER)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    text = told_text(str(error), _LONGEST_OTHER)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def ascii_json(value: Any, each: Callable[[str], str] = str) -> str:
@@ -110,21 +110,21 @@ def _jsonable(value: Any, each: Callable[[str], str]) -> Any:
         case datetime():
             return value.isoformat()
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {one.name: _jsonable(getattr(value, one.name), each) for one in fields(value)}
+            return {field.name: _jsonable(getattr(value, field.name), each) for field in fields(value)}
         case _:
             return each(str(value))
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     if character in _NAMED:
         return _NAMED[character]
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code < 0x10000:
         return f"\\u{code:04x}"
     return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -108,7 +108,7 @@ class Supervisor:
             )
             for part in in_start_order(self.parts)
         }
-        self._state = RunState(0, {name: one.state for name, one in self._supervised.items()})
+        self._state = RunState(0, {name: supervised.state for name, supervised in self._supervised.items()})
 
     def request_stop(self) -> None:
         """Make :meth:`run` stop all parts and return; safe in a signal handler and from any thread."""
@@ -139,130 +139,135 @@ class Supervisor:
 
     def _keep_running(self) -> None:
         while True:
-            for one in self._supervised.values():
-                self._advance(one)
-            steady = all(one.state.state == "ready" for one in self._supervised.values())
+            for supervised in self._supervised.values():
+                self._advance(supervised)
+            steady = all(supervised.state.state == "ready" for supervised in self._supervised.values())
             if self._stopping.wait(_TICK_STEADY_SECONDS if steady else _TICK_STARTING_SECONDS):
                 return
 
-    def _advance(self, one: _Supervised) -> None:
+    def _advance(self, supervised: _Supervised) -> None:
         """Take the part one step further: prepare, spawn, ask whether it is ready, or notice that it died."""
         now = time.monotonic()
-        if one.child is not None:
-            if (returncode := one.child.poll()) is not None:
-                process.kill_session(one.child.pid)
-                self._schedule_restart(one, "restarting", process.exit_text(returncode))
-            elif (problem := one.part.failing()) is not None:
-                self._fail(one, problem)
-            elif one.ready_since is None:
-                self._ask(one, now)
-            elif one.state.state == "failing":
-                one.state.problem = one.state.problem_since = None
-                self._enter(one, "ready")
-            elif one.failures and now - one.ready_since >= HEALTHY_SECONDS:
-                one.failures = 0
-        elif one.preparing is not None:
-            if one.preparing.done:
-                error, one.preparing = one.preparing.error, None
+        if supervised.child is not None:
+            if (returncode := supervised.child.poll()) is not None:
+                process.kill_session(supervised.child.pid)
+                self._schedule_restart(supervised, "restarting", process.exit_text(returncode))
+            elif (problem := supervised.part.failing()) is not None:
+                self._fail(supervised, problem)
+            elif supervised.ready_since is None:
+                self._ask(supervised, now)
+            elif supervised.state.state == "failing":
+                supervised.state.problem = supervised.state.problem_since = None
+                self._enter(supervised, "ready")
+            elif supervised.failures and now - supervised.ready_since >= HEALTHY_SECONDS:
+                supervised.failures = 0
+        elif supervised.preparing is not None:
+            if supervised.preparing.done:
+                error, supervised.preparing = supervised.preparing.error, None
                 if error is None:
-                    self._spawn(one)
+                    self._spawn(supervised)
                 else:
-                    self._schedule_restart(one, "failed", f"could not be prepared: {_reason(error)}")
-        elif now >= one.start_not_before and self._requirements_ready(one.part):
-            if one.part.prepare is None:
-                self._spawn(one)
+                    self._schedule_restart(supervised, "failed", f"could not be prepared: {_reason(error)}")
+        elif now >= supervised.start_not_before and self._requirements_ready(supervised.part):
+            if supervised.part.prepare is None:
+                self._spawn(supervised)
             else:
-                self._enter(one, "starting")
-                one.preparing = _Call(one.part.prepare)
+                self._enter(supervised, "starting")
+                supervised.preparing = _Call(supervised.part.prepare)
 
     def _requirements_ready(self, part: Part) -> bool:
-        # One that repeats a failure runs and goes on trying: what shows that must not wait for its end.
+        # A part that repeats a failure runs and goes on trying: parts that show the failure must not wait for its end.
         return all(self._supervised[name].state.state in ("ready", "failing") for name in part.after)
 
-    def _spawn(self, one: _Supervised) -> None:
+    def _spawn(self, supervised: _Supervised) -> None:
         try:
-            child = process.spawn(one.part, one.logged_to, {DATA_DIR_MARKER: str(self.data_dir)})
+            child = process.spawn(supervised.part, supervised.logged_to, {DATA_DIR_MARKER: str(self.data_dir)})
         except OSError as error:
-            self._schedule_restart(one, "failed", f"{one.part.command[0]} cannot be started: {error}")
+            self._schedule_restart(supervised, "failed", f"{supervised.part.command[0]} cannot be started: {error}")
             return
-        one.child = child
-        one.spawned_at = time.monotonic()
-        one.state.pid = child.pid
-        one.state.create_time = process.create_time(child.pid)
-        one.state.started_at = time.time()
-        self._enter(one, "starting")
+        supervised.child = child
+        supervised.spawned_at = time.monotonic()
+        supervised.state.pid = child.pid
+        supervised.state.create_time = process.create_time(child.pid)
+        supervised.state.started_at = time.time()
+        self._enter(supervised, "starting")
 
-    def _ask(self, one: _Supervised, now: float) -> None:
-        if one.asking is not None and one.asking.done:
-            answer, one.asking = one.asking, None
+    def _ask(self, supervised: _Supervised, now: float) -> None:
+        if supervised.asking is not None and supervised.asking.done:
+            answer, supervised.asking = supervised.asking, None
             if answer.error is not None:
-                one.probe_error = _reason(answer.error)
+                supervised.probe_error = _reason(answer.error)
             if answer.result:
-                one.ready_since = now
-                one.state.problem = one.state.problem_since = None
-                self._enter(one, "ready")
+                supervised.ready_since = now
+                supervised.state.problem = supervised.state.problem_since = None
+                self._enter(supervised, "ready")
                 return
-        if now - one.spawned_at > one.part.ready_timeout_seconds:
-            if one.child is not None:
-                process.terminate(one.child, min(self._grace_seconds, _UNREADY_GRACE_SECONDS))
-            why = f" ({one.probe_error})" if one.probe_error else ""
-            self._schedule_restart(one, "failed", f"not ready within {one.part.ready_timeout_seconds:g} s{why}")
-        elif one.asking is None:
-            one.asking = _Call(one.part.ready)
+        if now - supervised.spawned_at > supervised.part.ready_timeout_seconds:
+            if supervised.child is not None:
+                process.terminate(supervised.child, min(self._grace_seconds, _UNREADY_GRACE_SECONDS))
+            why = f" ({supervised.probe_error})" if supervised.probe_error else ""
+            self._schedule_restart(
+                supervised, "failed", f"not ready within {supervised.part.ready_timeout_seconds:g} s{why}"
+            )
+        elif supervised.asking is None:
+            supervised.asking = _Call(supervised.part.ready)
 
-    def _fail(self, one: _Supervised, problem: str) -> None:
-        """The part runs and repeats a failure: it goes on trying, and is not taken for a working one meanwhile."""
-        one.asking = None
-        # What it was not ready for says itself; the time limit counts from the end of that.
-        one.spawned_at = time.monotonic()
-        if one.state.problem != problem or one.state.state != "failing":
-            one.state.problem, one.state.problem_since = problem, one.state.problem_since or time.time()
-            self._enter(one, "failing", news=True)
+    def _fail(self, supervised: _Supervised, problem: str) -> None:
+        """Mark a part that runs and repeats a failure: it goes on trying, and does not count as ready meanwhile."""
+        supervised.asking = None
+        # The failure explains why the part is not ready; its time limit counts from the end of the failure.
+        supervised.spawned_at = time.monotonic()
+        if supervised.state.problem != problem or supervised.state.state != "failing":
+            supervised.state.problem, supervised.state.problem_since = (
+                problem,
+                supervised.state.problem_since or time.time(),
+            )
+            self._enter(supervised, "failing", news=True)
 
-    def _schedule_restart(self, one: _Supervised, phase: PartPhase, reason: str) -> None:
-        one.child = one.preparing = one.asking = one.ready_since = None
-        one.failures += 1
-        one.start_not_before = time.monotonic() + BACKOFF.seconds(one.failures)
-        one.state.restarts += 1
-        one.state.last_exit = reason
-        one.state.problem = one.state.problem_since = None
-        one.probe_error = ""
-        one.state.pid = one.state.create_time = None
-        self._enter(one, phase)
+    def _schedule_restart(self, supervised: _Supervised, phase: PartPhase, reason: str) -> None:
+        supervised.child = supervised.preparing = supervised.asking = supervised.ready_since = None
+        supervised.failures += 1
+        supervised.start_not_before = time.monotonic() + BACKOFF.seconds(supervised.failures)
+        supervised.state.restarts += 1
+        supervised.state.last_exit = reason
+        supervised.state.problem = supervised.state.problem_since = None
+        supervised.probe_error = ""
+        supervised.state.pid = supervised.state.create_time = None
+        self._enter(supervised, phase)
 
-    def _enter(self, one: _Supervised, phase: PartPhase, news: bool = False) -> None:
-        changed, one.state.state = one.state.state != phase, phase
+    def _enter(self, supervised: _Supervised, phase: PartPhase, news: bool = False) -> None:
+        changed, supervised.state.state = supervised.state.state != phase, phase
         try:
             write_state(self.data_dir, self._state)
         except OSError as error:  # a full disk must not end the parts that can go on
-            self._on_message(f"the state of {one.part.name} ({phase}) could not be written: {error}")
-        # Prepared and spawned are both `starting`; a failure that repeats is news each time.
+            self._on_message(f"the state of {supervised.part.name} ({phase}) could not be written: {error}")
+        # A part is `starting` while it is prepared and once it is spawned; a failure that repeats is news each time.
         if changed or news or phase in ("restarting", "failed"):
-            self._on_change(one.state)
+            self._on_change(supervised.state)
 
     def _stop_all(self) -> None:
         """Stop each part once those that wait for it are stopped; parts that do not depend on each other together."""
-        left = list(self._supervised.values())
-        while left:
-            needed = {name for one in left for name in one.part.after}
-            going = [one for one in left if one.part.name not in needed]
+        remaining = list(self._supervised.values())
+        while remaining:
+            needed = {name for supervised in remaining for name in supervised.part.after}
+            going = [supervised for supervised in remaining if supervised.part.name not in needed]
             threads = [
-                threading.Thread(target=process.terminate, args=(one.child, self._grace_seconds))
-                for one in going
-                if one.child is not None
+                threading.Thread(target=process.terminate, args=(supervised.child, self._grace_seconds))
+                for supervised in going
+                if supervised.child is not None
             ]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-            for one in going:
-                left.remove(one)
-                if one.child is not None:
-                    one.state.last_exit = process.exit_text(one.child.returncode)
-                    one.child = None
-                one.state.pid = one.state.create_time = None
-                one.state.problem = one.state.problem_since = None
-                self._enter(one, "stopped")
+            for supervised in going:
+                remaining.remove(supervised)
+                if supervised.child is not None:
+                    supervised.state.last_exit = process.exit_text(supervised.child.returncode)
+                    supervised.child = None
+                supervised.state.pid = supervised.state.create_time = None
+                supervised.state.problem = supervised.state.problem_since = None
+                self._enter(supervised, "stopped")
 
 
 def in_start_order(parts: Sequence[Part]) -> list[Part]:
