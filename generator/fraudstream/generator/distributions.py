@@ -1,8 +1,8 @@
-"""The densities that transactions are drawn from, and the best classifier that they allow.
+"""The densities that transactions are drawn from, and the best possible classifier for them.
 
 Each class (fraud, legitimate) draws its fields independently, except the method, which is drawn given the type.
-Because the densities are known, so is the posterior probability of fraud: no model can do better than
-:func:`fraud_probability` beyond noise, and one that seems to has a leak.
+As the densities are known, the posterior probability of fraud is known, too: no model can be better than
+:func:`fraud_probability` except by chance, and one that seems to be has seen the labels.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ def _choice_log_ratio(name: str, choice: Choice, values: npt.NDArray[Any]) -> Fl
     unknown = listed[index] != values
     if unknown.any():
         raise ValueError(f"{name}: {values[unknown][0]!r} is none of {', '.join(map(str, choice.values))}")
-    found: Floats = ratios[index]
-    return found
+    ratio: Floats = ratios[index]
+    return ratio
 
 
 def _draw_choice(choice: Choice, fraud: Bools, rng: np.random.Generator) -> npt.NDArray[Any]:

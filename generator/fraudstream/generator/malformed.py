@@ -64,7 +64,7 @@ def mix(
             f"{malformed_count} malformed records cannot be spread over {'an endless run' if count is None else count}"
             f"{'' if count is None else ' records'}. Ask for fewer, or give --count, or --for with a --rate above 0."
         )
-    # Told apart from the rows' randomness, so that good events are the same with and without malformed ones.
+    # A generator of its own, so that good events are the same with and without malformed ones.
     rng = random.Random(f"malformed {seed}")  # noqa: S311 - reproducible test data
     return _mixed(values, first_id, _places(count or 0, malformed_count, rng), rng)
 
@@ -107,8 +107,8 @@ def _mixed(values: Iterator[bytes], first_id: int, places: dict[int, str], rng: 
                 earlier.append(id_)
             yield Record(id_, b"%d" % id_, value)
         elif kind == DUPLICATE_ID:
-            taken = rng.choice(earlier)
-            yield Record(id_, b"%d" % taken, _with(orjson.loads(value), "id", b"%d" % taken), kind, "id")
+            earlier_id = b"%d" % rng.choice(earlier)
+            yield Record(id_, earlier_id, _with(orjson.loads(value), "id", earlier_id), kind, "id")
         else:
             broken, field = _BREAKS[kind](orjson.loads(value), rng)
             yield Record(id_, None if kind in KEYLESS else b"%d" % id_, broken, kind, field)

@@ -13,8 +13,8 @@ from fraudstream.generator.reading import reader
 if TYPE_CHECKING:
     from kafka import KafkaConsumer, TopicPartition
 
-# Ids ascend, so that a partition's newest are in its tail; more than one record, because malformed records may have
-# no key, and duplicates have an old one.
+# Ids ascend, so the largest are at the end of a partition. One record is not enough: a malformed record may have no
+# key, and a duplicate has an old one.
 TAIL_RECORDS = 200
 _TIMEOUT_SECONDS = 60.0
 _LARGEST_ID = 2**63 - 1
@@ -23,8 +23,8 @@ _LARGEST_ID = 2**63 - 1
 def next_id(settings: Settings, floor: int) -> int:
     """One more than the largest id in the tails of history and live traffic, at least ``floor``.
 
-    Only keys are looked at. Two generators that start at the same moment get the same answer: give one of them its
-    first id. Raises :class:`BrokerUnavailable`, and :class:`BrokerRefused` where the tails cannot be read.
+    Only keys are read. Two generators that start at the same moment get the same id; give one of them its first id.
+    Raises :class:`BrokerUnavailable`, and :class:`BrokerRefused` if the tails cannot be read.
     """
     from fraudstream.core.kafka.clients import topic_partitions
 
@@ -48,13 +48,13 @@ def _tail_keys(consumer: KafkaConsumer, partitions: list[TopicPartition], timeou
     keys: list[bytes | None] = []
     positions: list[int] = []
     deadline = time.monotonic() + timeout
-    while behind := [str(each.topic) for each in partitions if consumer.position(each) < ends[each]]:
-        # A tail of large records takes its time; one that stands still is none.
-        if positions != (positions := [consumer.position(each) for each in partitions]):
+    while behind := {str(part.topic) for part in partitions if consumer.position(part) < ends[part]}:
+        # A tail of large records takes long; the deadline is for one that makes no progress.
+        if positions != (positions := [consumer.position(partition) for partition in partitions]):
             deadline = time.monotonic() + timeout
         if time.monotonic() > deadline:
             raise BrokerUnavailable(
-                f"Of the newest records of {', '.join(sorted(set(behind)))} none came for {timeout:g} s, "
+                f"Of the newest records of {', '.join(sorted(behind))} none came for {timeout:g} s, "
                 "so that the next free id is not known. Try again, or give --first-id."
             )
         keys += _keys(consumer)
@@ -69,5 +69,5 @@ def _keys(consumer: KafkaConsumer) -> list[bytes | None]:
     except KafkaError:
         raise
     except Exception as error:
-        # A batch that its codec's library cannot unpack: each has errors of its own, and none is Kafka's.
+        # The library of a codec raises errors of its own for a batch that it cannot unpack.
         raise CorruptRecordError(f"a batch cannot be unpacked, {type(error).__name__}: {error}") from error

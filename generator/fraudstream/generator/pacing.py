@@ -1,4 +1,4 @@
-"""When records are due, and how a run is stopped."""
+"""When records are due, and how a signal stops a run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_RECORDS = 2**63
 
 
 class Clock(Protocol):
-    """Time that passes, and a wait that a request to stop ends early."""
+    """The time, and a wait that ends early when the run is to stop."""
 
     def now(self) -> float:
-        """Seconds that only ever grow."""
+        """Seconds that never go back."""
         ...
 
     def wait(self, seconds: float) -> None:
@@ -35,11 +35,10 @@ class Clock(Protocol):
 
 
 class Pace:
-    """An open-loop schedule: record ``n`` is due ``n / rate`` seconds after the first, however late others were.
+    """An open-loop schedule: record ``n`` is due ``n / rate`` seconds after the first, even if others were late.
 
-    With ``rate`` 0 every record is due at once. ``seconds`` ends the schedule: exactly the records that are due
-    within it are sent when there is a rate, whatever is sent in that time when there is none.
-    ``count`` records end it too.
+    With ``rate`` 0 every record is due at once. The schedule ends after ``seconds``: with a rate, exactly the records
+    that are due in that time are sent; without one, as many as can be sent. It ends after ``count`` records, too.
     """
 
     def __init__(self, rate: float, seconds: float | None, clock: Clock, count: int | None = None) -> None:
@@ -51,7 +50,7 @@ class Pace:
         self._count = min(limits, default=None)
 
     def wait_for(self, number: int) -> bool:
-        """Wait until record ``number`` (from 0) is due; False when none is due any more."""
+        """Wait until record ``number`` (from 0) is due. False: the schedule has ended."""
         now = self._clock.now()
         if self._start is None:
             self._start = now
@@ -93,7 +92,7 @@ class Interruption:
         self._reader, self._writer = socket.socketpair()
 
     def __enter__(self) -> Self:
-        # Elsewhere Python allows no handlers: the caller's own then apply.
+        # Python allows handlers in the main thread alone. In another thread the caller's handlers stay in force.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._stop)
@@ -110,7 +109,7 @@ class Interruption:
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        # More than this, which are centuries, it does not take: a rate may be as small as a number can be.
+        # select takes no longer time than this (centuries), which a tiny rate may ask for.
         select.select([self._reader], [], [], min(seconds, threading.TIMEOUT_MAX))
 
     @property

@@ -18,8 +18,8 @@ from fraudstream.generator.reading import end_offsets
 # A broker that is killed and comes back within this time loses nothing: sends are retried until then.
 DELIVERY_TIMEOUT_SECONDS = 300
 
-# kafka-python buffers without a limit, so that what is in flight is bounded here. Without a rate a short queue keeps
-# an event's date close to its sending; a schedule must go on through a broker's restart.
+# kafka-python buffers without a limit, so records in flight are limited here. Without a rate the limit is low, which
+# keeps an event's date close to its sending. With one it is high, as the schedule goes on while a broker restarts.
 UNPACED_IN_FLIGHT = 5_000
 PACED_IN_FLIGHT = 200_000
 IN_FLIGHT_BYTES = 128 * 1024 * 1024
@@ -28,7 +28,7 @@ PRODUCER_OPTIONS: dict[str, Any] = {
     "batch_size": 128 * 1024,
     "linger_ms": 5,
     "delivery_timeout_ms": DELIVERY_TIMEOUT_SECONDS * 1_000,
-    # The default backs off up to 30 s, which a restarted broker would be left waiting for.
+    # With the default of 30 s, a producer may go on waiting long after a broker has restarted.
     "reconnect_backoff_max_ms": 1_000,
     "allow_auto_create_topics": False,
 }
@@ -45,12 +45,12 @@ class Delivery(Protocol):
 
 
 class RecordProducer(Protocol):
-    """What is asked of a Kafka producer: ``send`` returns before the record is acknowledged."""
+    """The methods of a Kafka producer that are used here. ``send`` returns before the record is acknowledged."""
 
     def send(self, topic: str, value: bytes, key: bytes | None) -> Delivery: ...
 
     def renew(self) -> None:
-        """Send from here on over a new producer: after a refused record an idempotent one takes nothing more."""
+        """Replace the producer: after a refused record, an idempotent producer accepts no more records."""
 
 
 class Renewable:
@@ -69,7 +69,7 @@ class Renewable:
         self._producer = self._connect()
 
     def close(self) -> None:
-        """Everything was acknowledged, or has already been reported as lost."""
+        """Close the producer. Errors are ignored: each record was acknowledged or has been reported as lost."""
         from kafka.errors import KafkaError
 
         with suppress(KafkaError):
@@ -78,11 +78,11 @@ class Renewable:
 
 @dataclass(slots=True)
 class Result:
-    """What the broker acknowledged.
+    """The records that the broker acknowledged.
 
     ``produced`` counts all records, ``malformed`` those of them that break the contract, by kind in ``kinds``;
     ``refused`` oversized records that the broker would not take. ``first_id`` and ``last_id`` are of acknowledged
-    records, None without any. ``seconds`` from the first send to the last acknowledgement. ``offsets``: topic →
+    records, None without any. ``seconds``: from the first send to the last acknowledgement. ``offsets``: topic →
     partition → its end before and after the run, other senders' records included. ``stopped``: a signal ended it.
     """
 
@@ -101,7 +101,7 @@ class Result:
         return self.produced / self.seconds if self.seconds else 0.0
 
     def count(self, record: Sent) -> None:
-        """Take an acknowledged record into account."""
+        """Count an acknowledged record."""
         self.produced += 1
         self.first_id = record.id if self.first_id is None else min(self.first_id, record.id)
         self.last_id = record.id if self.last_id is None else max(self.last_id, record.id)
@@ -131,8 +131,8 @@ def publish(
 ) -> Result:
     """Send the records at ``rate`` per second (0: as fast as the broker takes them) and await every acknowledgement.
 
-    Ends with the records, ``count`` of them, ``seconds``, or at SIGINT or SIGTERM. ``on_acknowledged`` is told
-    how many were acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time,
+    Ends after all records, ``count`` of them or ``seconds``, or at SIGINT or SIGTERM. ``on_acknowledged`` gets the
+    number of records acknowledged so far. Raises :class:`BrokerUnavailable` when a record was not acknowledged in time,
     :class:`BrokerRefused` when the broker does not take a record that is not oversized on purpose.
     """
     from fraudstream.core.kafka.clients import producer
@@ -168,8 +168,8 @@ def deliver(
 ) -> Result:
     """Send each record when it is due, with at most ``in_flight`` unacknowledged, and await all of them.
 
-    A record is taken from ``records`` when it is due, not before. One that may be refused, as it is oversized, is sent
-    alone: the producer fails all that it holds with it. Raises as :func:`publish` does.
+    A record is taken from ``records`` when it is due, not before. An oversized record may be refused, and the producer
+    then fails all records that it holds. It is therefore sent alone. Raises as :func:`publish` does.
     """
     from kafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -202,7 +202,7 @@ def deliver(
             delivery = producer.send(topic, value=record.value, key=record.key)
         except KafkaError as error:
             if alone and isinstance(error, MessageSizeTooLargeError):
-                # The client knows the limit of its requests, and does not even try.
+                # The client itself refuses a record that is larger than its limit for requests.
                 result.refused += 1
                 number += 1
                 continue
@@ -222,14 +222,14 @@ def deliver(
 
 
 def _settle(sent: Sent, result: Result) -> bool:
-    """Wait for the answer and take it into account; whether the record was taken."""
+    """Wait for the broker's answer and count it. Returns whether the record was acknowledged."""
     from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
     try:
-        # The producer gives up by itself first: this limit only guards against one that never answers.
+        # The producer gives up earlier by itself. This limit only guards against one that never answers.
         sent.delivery.get(timeout=DELIVERY_TIMEOUT_SECONDS + 60)
     except (MessageSizeTooLargeError, RecordListTooLargeError):
-        # A broker with the cloud's limit refuses these by itself, which is as good as their rejection.
+        # A broker with the cloud's limit refuses these, which serves the same purpose as their rejection.
         if sent.kind != OVERSIZED:
             raise
         result.refused += 1
@@ -241,7 +241,7 @@ def _settle(sent: Sent, result: Result) -> bool:
 def _lost(
     id_: int, error: Exception, result: Result, pending: deque[Sent], sent: int
 ) -> BrokerUnavailable | BrokerRefused:
-    """The error for a record that was not acknowledged; counts what was."""
+    """The error for a record that was not acknowledged. Counts the records that were."""
     from kafka.errors import KafkaError
 
     from fraudstream.core.kafka.deliveries import is_refusal, reason
@@ -250,15 +250,15 @@ def _lost(
         if other.delivery.is_done:
             with suppress(KafkaError):
                 _settle(other, result)
-    told = f"it acknowledged {result.produced} of the {sent} sent"
+    progress = f"it acknowledged {result.produced} of the {sent} sent"
     if is_refusal(error):
-        # What is sent together is refused together: which of them was too large, Kafka does not tell.
+        # Kafka refuses all records of a request together, and does not say which of them was too large.
         return BrokerRefused(
-            f"Kafka refused event {id_} or one sent with it: {reason(error)}; {told}. "
+            f"Kafka refused event {id_} or one sent with it: {reason(error)}; {progress}. "
             f"Correct the topic's settings or the sign-in, and send again with --first-id {id_}."
         )
     return BrokerUnavailable(
-        f"Kafka did not acknowledge event {id_} ({type(error).__name__}: {error}); {told}. "
+        f"Kafka did not acknowledge event {id_} ({type(error).__name__}: {error}); {progress}. "
         f"See `fraudstream status`, and send again with --first-id {id_}: "
         "events that arrived after all are then rejected as duplicates."
     )

@@ -1,7 +1,7 @@
 """Drawn rows as events: JSON values with the event's fields in their order.
 
-An event is decided by the seed and its id alone, so that a run that is cut into pieces, or repeated, makes the same
-transactions, and two runs under the same seed never repeat each other's rows under different ids.
+An event depends on the seed and its id alone. A run that is cut into pieces or repeated makes the same transactions,
+and two runs with the same seed never give the same row two ids.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fraudstream.core.contract.event import Transaction
 from fraudstream.core.contract.field_rules import DATE_FORMAT
 from fraudstream.generator.distributions import LABEL, MONEY, sample
 
-# Rows are drawn in blocks of ids; small, so that the first event of a slow run is not waited for.
+# Rows are drawn in blocks of ids. A block is small, so that the first event of a slow run comes at once.
 BLOCK = 4_096
 HISTORY_SPAN = timedelta(days=365)
 
@@ -28,7 +28,7 @@ _FIELDS = tuple(Transaction.model_fields)
 def generate(count: int | None, first_id: int, seed: int, *, labelled: bool, dates: Iterator[str]) -> Iterator[bytes]:
     """``count`` events (None: without end) as UTF-8 JSON, ids ascending from ``first_id``, ``isFraud`` if ``labelled``.
 
-    One of ``dates`` is taken when an event is asked for, not before; the events end where they do.
+    A date is taken from ``dates`` when an event is asked for, not before. The events end when the dates do.
     """
     fields = _FIELDS if labelled else tuple(name for name in _FIELDS if name != LABEL)
     template = _template(fields)

@@ -1,7 +1,7 @@
-"""The shapes that requests and answers have: bytes → columns of checked features, decisions → bytes.
+"""The shapes of requests and answers: from bytes to columns of checked features, from decisions to bytes.
 
-No pandas on the way: a small request costs less than building a data frame would. Values are checked a column at a
-time; only a column with a fault is walked again, to name the row.
+Without pandas: to build a data frame would cost more than all else of a small request. Values are checked a column at
+a time; only a column with a fault is read again, to name the row.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ScoringRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScoringAnswer:
-    """An answer's JSON, how many rows it is about, and how many of them are alerts."""
+    """An answer's JSON, its number of rows, and how many of them are alerts."""
 
     body: bytes
     rows: int
@@ -58,7 +58,7 @@ class ScoringAnswer:
 def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> ScoringRequest:
     """Read a body of one of the ``shapes``.
 
-    Raises :class:`ScoringRejected` whose message names the row (from 0) and the field that are to blame.
+    Raises :class:`ScoringRejected`, whose message names the faulty row (from 0) and field.
     """
     try:
         document = orjson.loads(body)
@@ -71,8 +71,8 @@ def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> Scori
     if len(given) > 1:
         raise ScoringRejected(f"The body has {' and '.join(given)}; send the rows in one shape, one of {known}.")
     if not given or given[0] not in shapes:
-        found = _shown(sorted(document)) if document else "no key at all"
-        raise ScoringRejected(f"The body has {found}; expected one of {known}.")
+        keys = _shown(sorted(document)) if document else "no key at all"
+        raise ScoringRejected(f"The body has {keys}; expected one of {known}.")
     (shape,) = given
     path: tuple[str, ...] = (shape,)
     value, names = document[shape], len(document)
@@ -95,7 +95,7 @@ def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> Scori
 
 
 def score(loaded: LoadedModel, request: ScoringRequest) -> ScoringAnswer:
-    """Score a request with one loaded version; raises :class:`ModelError` when it gives no usable scores."""
+    """Score a request with a loaded version. Raises :class:`ModelError` if that gives no usable scores."""
     if request.count == 0:
         return ScoringAnswer(_wrapped(request.shape, []), 0, 0)
     model = loaded.model
@@ -115,8 +115,8 @@ def score(loaded: LoadedModel, request: ScoringRequest) -> ScoringAnswer:
         for value in scores.tolist()
     ]
     if alerts:
-        chosen = {name: [values[row] for row in alerts] for name, values in request.columns.items()}
-        for row, reasons in zip(alerts, model.explain_columns(chosen), strict=True):
+        of_alerts = {name: [values[row] for row in alerts] for name, values in request.columns.items()}
+        for row, reasons in zip(alerts, model.explain_columns(of_alerts), strict=True):
             records[row]["prediction"] = 1
             records[row]["reasons"] = reasons
     return ScoringAnswer(_wrapped(request.shape, records), request.count, len(alerts))
@@ -128,7 +128,7 @@ def _wrapped(shape: Shape, results: list[Any]) -> bytes:
         answer = {"Results": {"WebServiceOutput0": results}}
     elif shape in INVOCATION_SHAPES:
         answer = {"predictions": results}
-    # Contributions may be numpy numbers: the model's own code decides that.
+    # The model's own code makes the contributions, which may be numpy numbers.
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -181,20 +181,20 @@ def _check_column(name: str, values: Sequence[Any]) -> None:
     usual = _USUAL_TYPES[name]
     if usual is str:
         try:
-            "".join(values)  # which is faster than a look at each one's type
+            "".join(values)  # faster than a look at the type of each value
         except TypeError:
             _refuse(name, values, "text", lambda value: type(value) is str)
         return
     types = list(map(type, values))
     if types.count(usual) == len(types):
         if usual is int:
-            # The parser has none of more than 64 bits, and single precision has room for those.
+            # The parser gives at most 64 bits, which are within the range of single precision.
             return
     elif not set(types) <= _NUMBER_TYPES:
         _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES)
     if not math.hypot(*values) <= LARGEST_SINGLE:
-        # No value is larger than the root of all squares; where that is too large, the walk over the rows tells whether
-        # a value is. In the model's single precision it would be infinite.
+        # No value is larger than the root of the sum of squares. If that is too large, the loop over the rows finds out
+        # whether a value is: in the model's single precision it would be infinite.
         _refuse(name, values, _IN_SINGLE_PRECISION, lambda value: abs(value) <= LARGEST_SINGLE)
 
 
@@ -208,6 +208,6 @@ def _shown(value: Any) -> str:
     try:
         text = orjson.dumps(value).decode()
     except TypeError:
-        # It reads what is nested four times as deep as it writes.
+        # orjson reads values that are nested four times as deep as those that it writes.
         text = f"{'a list' if isinstance(value, list) else 'an object'} that is nested too deeply"
     return printable(text, _LONGEST_SHOWN_VALUE)

@@ -1,6 +1,6 @@
-"""Bodies of which a fast parser would not keep all: a name that stands twice, digits that it rounds.
+"""Finds what a fast parser loses of a body: the first of two equal names, digits that it rounds.
 
-Nearly all bodies are cleared by looking at their bytes at once; only the others are read a second time.
+For nearly all bodies a search of their bytes shows that nothing is lost. Only the others are parsed a second time.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ Bytes = npt.NDArray[np.uint8]
 
 _NUMBERS = tuple(rule.name for rule in FIELD_RULES if rule.name in FEATURES and rule.kind in ("int", "float"))
 _LONGEST_SHOWN_VALUE = 60
-# So small a text is searched faster than numpy is called.
+# Up to this size, Python's own search is faster than a call of numpy.
 _FEW_BYTES = 4096
 _AS_DIGITS = bytes.maketrans(b"123456789.", b"0000000000")
 _MANY_DIGITS = b"0" * 16
-# So many characters: the digits and the point, and "/" between them, seen from the point.
+# The characters from "." to "9": the point, "/" and the digits.
 _DIGITS = 12
-# Four bytes that are 1.
+# Four bytes that are 1 each.
 _FOUR = 0x01010101
 
 
 def is_read_whole(body: bytes, names: int, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a fast parser kept all of a body, of which it found ``rows`` and so many other ``names``.
+    """Whether a fast parser kept all of a body, in which it found ``rows`` and, outside of them, ``names`` names.
 
-    False also where that is not sure.
+    False also if that is not certain.
     """
-    # With an exponent, fewer than sixteen digits are lost where it makes them tiny. Huge ones are refused anyway.
+    # A negative exponent can make a number so small that it loses fewer than sixteen digits. Huge numbers are refused
+    # elsewhere.
     if b"-" in body and (b"e-" in body or b"E-" in body):
         return False
     if len(body) <= _FEW_BYTES:
@@ -46,7 +47,7 @@ def is_read_whole(body: bytes, names: int, rows: Sequence[Mapping[str, Any]]) ->
         has_many_digits, colons = _has_many_digits(text), int(np.count_nonzero(text == ord(":")))
     if has_many_digits:
         return False
-    # Each name has its colon, also one that stands twice, and texts may have some. Usual rows have features alone.
+    # Each name has a colon, a repeated one as well, and texts may have more. Usual rows have no names but the features.
     if colons == names + len(FEATURES) * len(rows):
         return True
     return _has_so_many_names(body, names + sum(map(len, rows)))
@@ -54,8 +55,8 @@ def is_read_whole(body: bytes, names: int, rows: Sequence[Mapping[str, Any]]) ->
 
 def _has_many_digits(text: Bytes) -> bool:
     """Whether there are sixteen digits in a row."""
-    # In rows there are names between the numbers: a look at what is neither letter nor colon settles it. Wherever
-    # sixteen begin, three times four of them are aligned.
+    # Rows have names between their numbers, so first look for long runs without letters and colons. Wherever a run of
+    # sixteen begins, it covers three aligned groups of four.
     close = text < ord(":")
     fours = close[: len(close) // 4 * 4].view(np.uint32) == _FOUR
     if not (fours[2:] & fours[1:-1] & fours[:-2]).any():
@@ -67,7 +68,7 @@ def _has_many_digits(text: Bytes) -> bool:
 
 
 def _has_so_many_names(body: bytes, names: int) -> bool:
-    """Whether there are so many, which stand before the colons behind quotes; False where space may be between them."""
+    """Whether the body has ``names`` names: quotes with a colon right behind them. False if a space may be between."""
     if b"\\" in body:
         return False
     text = np.frombuffer(body, np.uint8)
@@ -76,10 +77,10 @@ def _has_so_many_names(body: bytes, names: int) -> bool:
 
 
 def require_kept(body: bytes, path: tuple[str, ...]) -> None:
-    """Raise :class:`ScoringRejected` for a name that stands twice, or a feature's number that is not kept.
+    """Raise :class:`ScoringRejected` for a repeated name, or for a feature's number that loses digits.
 
-    ``path``: the names at the end of which the rows are, or the table with ``columns`` and ``data``. The body is known
-    to be readable but for that.
+    ``path``: the names that lead to the rows, or to the table with ``columns`` and ``data``. The body has been read
+    already and has no other fault.
     """
     try:
         value = as_written(body.decode())
@@ -96,10 +97,10 @@ def require_kept(body: bytes, path: tuple[str, ...]) -> None:
 
 
 def _only(fields: Object, name: str, where: str) -> Any:
-    found = [value for given, value in fields if given == name]
-    if len(found) > 1:
+    values = [value for given, value in fields if given == name]
+    if len(values) > 1:
         raise ScoringRejected(f"{where} has {name} more than once; send it once.")
-    return found[0] if found else None
+    return values[0] if values else None
 
 
 def _rows(value: Any, where: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -111,7 +112,7 @@ def _rows(value: Any, where: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         fields = dict(row)
         if len(fields) < len(row):
             names = [name for name, _ in row]
-            doubled = next((name for name in FEATURES if names.count(name) > 1), None)
-            if doubled is not None:
-                raise ScoringRejected(f"row {number}: {doubled}: stands more than once; name each field once.")
+            repeated = next((name for name in FEATURES if names.count(name) > 1), None)
+            if repeated is not None:
+                raise ScoringRejected(f"row {number}: {repeated}: stands more than once; name each field once.")
         yield number, fields

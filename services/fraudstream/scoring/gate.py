@@ -1,4 +1,4 @@
-"""What every request passes: the bearer key, and the count of requests."""
+"""Checks the bearer key of every request, and counts requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OTHER = "other"
 
 
 class Gate:
-    """Refuses requests without the key (where there is one) before their body is read, and counts all."""
+    """Refuses requests without the key (if one is set) before their body is read, and counts all requests."""
 
     def __init__(self, app: ASGIApp, key: str, metrics: Metrics, endpoints: Collection[str]) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class Gate:
         started = time.perf_counter()
         status = 500
 
-        async def watched(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -43,11 +43,11 @@ class Gate:
         path = scope["path"]
         try:
             if path in OPEN_PATHS or self._has_key(Headers(scope=scope).get("authorization", "")):
-                await self._app(scope, receive, watched)
+                await self._app(scope, receive, send_and_note_status)
             else:
-                await _unauthorized(scope, receive, watched)
+                await _unauthorized(scope, receive, send_and_note_status)
         finally:
-            # Addresses that do not exist share a label: whoever probes for them must not fill the registry.
+            # Paths that do not exist share a label, so that a scanner cannot fill the metrics' registry.
             endpoint = path if path in self._endpoints else _OTHER
             self._metrics.count_request(endpoint, status, time.perf_counter() - started)
 

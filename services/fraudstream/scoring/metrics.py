@@ -1,4 +1,4 @@
-"""What the service counts of itself, in Prometheus' text format."""
+"""The service's own metrics, in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Metrics:
 
 
 class _ChampionInfo(Collector):
-    """The champion's version, asked for at each scrape: a gauge would keep the label of a version that is gone."""
+    """The champion's version, looked up at each scrape. A gauge would keep the labels of former champions."""
 
     def __init__(self, model_name: str, version: Callable[[], str | None]) -> None:
         self._model_name = model_name
