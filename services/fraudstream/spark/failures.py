@@ -1,4 +1,4 @@
-"""What a streaming query failed of, and what to do about it.
+"""Why a streaming query failed, and what to do about it.
 
 Only four answers lead to different actions. ``misfit``: checkpoint and topics no longer fit each other. ``away``: a
 dependency does not answer, or refuses everybody; trying again later helps. ``session``: Spark's process is of no use
@@ -28,7 +28,7 @@ class Failure:
 
     @property
     def is_a_records_own(self) -> bool:
-        """Whether it can only be a record's own fault, also where there is no other record to compare it with."""
+        """Whether only the record itself can have caused it, even if there is no other record to compare it with."""
         return self.kind == "record" and _OWN_FAULT.search(self.reason) is not None
 
 
@@ -43,8 +43,8 @@ _STORE = f"`fraudstream logs documents` shows how the document store is. {_TRY_A
 
 # The first pattern that is found in the error's text decides. Class names are Java's or Python's, texts are Spark's.
 _KINDS: tuple[tuple[Kind, str, str], ...] = (
-    # First: such an error repeats whole documents. Those that concern a single one do not come here, the writer has
-    # found and set aside what they are about.
+    # This one is first because such an error repeats whole documents. The writer itself sets aside documents with an
+    # error of their own, so that those errors do not come here.
     ("away", r"(?m:^\s*(?:Caused by: )?pymongo\.errors\.(?!InvalidDocument|DocumentTooLarge|InvalidName)\w+)", _STORE),
     ("misfit", r"CheckpointMisfit", _RECOVER),
     (
@@ -117,7 +117,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def failure_reason(error: BaseException) -> str:
-    """The line of a failure that says most: our own error where one is behind it, else the one that caused it."""
+    """The line of a failure that says most: our own error where there is one, else the cause."""
     from fraudstream.core.errors import FraudstreamError
 
     # Before it is cut: it goes into the offsets' metadata and a state file as well as into a log.
@@ -132,12 +132,12 @@ def failure_reason(error: BaseException) -> str:
     if ours:
         return ours[-1].removeprefix("Caused by: ")[:_LONGEST_REASON]
     # Spark repeats the plan of the query and the stack behind the cause.
-    told = re.split(r"SQLSTATE: |\n=== Streaming Query|\nDriver stacktrace|\n\s+at ", text)[0]
-    told = re.sub(r"^.*?terminated with exception: ", "", told, flags=re.DOTALL)
-    told = re.sub(r"^.*?Job aborted due to stage failure: .*?\(TID \d+\) \([^)]*\): ", "", told, flags=re.DOTALL)
-    if lost := re.search(r"^Reason: (.*)", told, re.DOTALL | re.MULTILINE):
-        told = f"Records are gone from the topic before they were read: {lost[1]}"
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    cause = re.split(r"SQLSTATE: |\n=== Streaming Query|\nDriver stacktrace|\n\s+at ", text)[0]
+    cause = re.sub(r"^.*?terminated with exception: ", "", cause, flags=re.DOTALL)
+    cause = re.sub(r"^.*?Job aborted due to stage failure: .*?\(TID \d+\) \([^)]*\): ", "", cause, flags=re.DOTALL)
+    if lost := re.search(r"^Reason: (.*)", cause, re.DOTALL | re.MULTILINE):
+        cause = f"Records are gone from the topic before they were read: {lost[1]}"
+    lines = [line.strip() for line in cause.splitlines() if line.strip()]
     if lines and lines[0].endswith("Traceback (most recent call last):"):
         lines = [line for line in lines if re.match(r"[\w.]*(?:Error|Exception|Timeout)\b", line)] or lines
         lines = lines[-1:]

@@ -1,8 +1,8 @@
 """Our functions in Spark's Java process, from ``services/jvm``: the event contract, the records, the model's trees.
 
-They are one function call a record where Spark's own expressions were hundreds, planned and compiled anew in every
-micro-batch; and real-time mode, which takes no Python, runs them too. They stand in a catalog of functions, Spark's
-interface for functions that take and give its own rows; user-defined ones have every value converted twice. The
+Each is one call a record. Spark's own expressions would be hundreds, which Spark plans and compiles again in every
+micro-batch. Real-time mode, which runs no Python, runs them too. They are in a catalog of functions, Spark's interface
+for functions on its own rows; for user-defined functions it converts every value twice. The
 launcher compiles the sources once (``fraudstream.runtime.parts.jvm_libraries``) and puts the jar on Spark's class path.
 PySpark is imported by the calls.
 """
@@ -60,7 +60,7 @@ CHECKED_SCHEMA = ddl({"value": "BINARY"} | EVENT_COLUMNS | {name: _RULES[name].s
 DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
 READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
 
-# The catalog of our functions, and what each of them answers.
+# The catalog of our functions, and what each of them returns.
 CATALOG = "fraudstream"
 _CATALOG_CLASS = "fraudstream.spark.Functions"
 _ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA, "finish": DECIDED_SCHEMA}

@@ -1,4 +1,4 @@
-"""How often a batch has ended Spark's process, by which it is read with more care when it is tried again.
+"""How often a batch has ended Spark's process. Such a batch is read with more care when it is tried again.
 
 ``<data_dir>/checkpoints/<query>.lost`` has the offsets that the query stood at, and how many processes ended there. The
 usual cause is memory: a fetch is limited by its bytes as they are on the wire, and what is compressed may be a thousand
@@ -20,7 +20,7 @@ from fraudstream.core.streaming.checkpoints import Checkpoint
 # All records of a poll are unpacked at once: of the largest events these are 17 MB, and Kafka's usual 500 are 425.
 # Spark asks the broker twice for each poll, so that fewer of them are slower (by a third with 100).
 CAREFUL_RECORDS = 20
-# A process may end for many reasons; where as many ended at the same offsets, the batch is taken in parts.
+# A process may end for many reasons. Where this many ended at the same offsets, the batch is taken in parts.
 MOST_SESSIONS = 2
 
 log = structlog.get_logger(__name__)
@@ -54,12 +54,12 @@ def lost_sessions(checkpoint: Checkpoint) -> int:
 
 
 def forget_lost_sessions(checkpoint: Checkpoint) -> None:
-    """What ended there has been dealt with, also where the query stands at the same offsets as before."""
+    """Start counting from none, also where the query stands at the same offsets as before."""
     _file(checkpoint).unlink(missing_ok=True)
 
 
 def polled_records(checkpoint: Checkpoint) -> int | None:
-    """How many records a poll may have at most; None where nothing speaks against Kafka's own number."""
+    """How many records a poll may have at most; None for Kafka's default."""
     return CAREFUL_RECORDS if lost_sessions(checkpoint) else None
 
 

@@ -23,11 +23,11 @@ from fraudstream.spark.failures import Failure, failure_of
 from fraudstream.spark.lost_sessions import MOST_SESSIONS, forget_lost_sessions, lost_sessions
 from fraudstream.spark.probing import MOST_UNPACKED_BYTES, Range, cut_out, guesses, weigh, without
 
-# So many records that fail one by one, while none goes through, are not to blame: something else is.
+# Where this many records fail one by one and none goes through, something else is to blame.
 _MOST_WITHOUT_A_GOOD_ONE = 5
-# So many of those behind them are tried before that is said.
+# This many of the records behind them are tried before that is reported.
 _MOST_SAMPLES = 3
-# One alone may be nothing that has to be processed, such as the marker of a transaction.
+# A single one may be no event, such as the marker of a transaction.
 _FORMER_RECORDS = 10
 _READ_SECONDS = 10.0
 
@@ -55,16 +55,16 @@ class Suspect:
 
 def halves(ranges: list[Range]) -> tuple[list[Range], list[Range]]:
     """The ranges cut into two of about the same number of records, in their order."""
-    left: list[Range] = []
-    wanted = sum(map(len, ranges)) // 2
-    for place, found in enumerate(ranges):
-        if len(found) >= wanted:
-            middle = found.start + wanted
-            first = [Range(found.partition, found.start, middle)] if wanted else []
-            return [*left, *first], [Range(found.partition, middle, found.end), *ranges[place + 1 :]]
-        left.append(found)
-        wanted -= len(found)
-    return left, []
+    first_half: list[Range] = []
+    remaining = sum(map(len, ranges)) // 2
+    for position, records in enumerate(ranges):
+        if len(records) >= remaining:
+            middle = records.start + remaining
+            piece = [Range(records.partition, records.start, middle)] if remaining else []
+            return [*first_half, *piece], [Range(records.partition, middle, records.end), *ranges[position + 1 :]]
+        first_half.append(records)
+        remaining -= len(records)
+    return first_half, []
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class _Part:
 
     @classmethod
     def of(cls, ranges: list[Range], sibling: _Part | None = None) -> _Part:
-        return cls([one for one in ranges if len(one)], sibling)
+        return cls([records for records in ranges if len(records)], sibling)
 
     def __len__(self) -> int:
         return sum(map(len, self.ranges))
@@ -97,26 +97,26 @@ def suspects(
 ) -> list[Suspect]:
     """The records that ``process`` cannot do, found by halving; all others are processed, each at least once.
 
-    A record that fails is tried once more at the end: what failed may have been a passing trouble. ``former``: records
-    that were processed before, which tell a bad record from a bad time where no other is there to compare with.
-    ``guessed``: records that are likely to be to blame; they are tried alone, and the rest without them.
+    A record that fails is tried once more at the end, because its first failure may have passed. ``former``: records
+    that were processed before; where the batch has no good record, they show whether any record goes through now.
+    ``guessed``: records that probably fail; they are tried alone, and the rest without them.
 
     Raises what ``process`` raises where that concerns every record, and :class:`FraudstreamError` where none goes
-    through, so that no record can be told from the rest.
+    through, so that no single record can be blamed.
     """
-    found: list[Suspect] = []
+    failed: list[Suspect] = []
     processed = 0
     waiting = [_Part.of(part) for part in reversed(cut_out(ranges, guessed))]
     while waiting:
         part = waiting.pop()
-        some, count = part.ranges, len(part)
+        records, count = part.ranges, len(part)
         if not count:
             continue
         if part.fails and count > 1:
             waiting += part.halved()
             continue
         try:
-            process(some)
+            process(records)
             processed += count
             if part.sibling is not None:
                 part.sibling.fails = True
@@ -127,23 +127,25 @@ def suspects(
             if count > 1:
                 waiting += part.halved()
                 continue
-            found.append(Suspect(some[0].partition, some[0].start, failure))
-            own = all(suspect.failure.is_a_records_own for suspect in found)
-            if not processed and not own and len(found) >= _MOST_WITHOUT_A_GOOD_ONE:
+            failed.append(Suspect(records[0].partition, records[0].start, failure))
+            own = all(suspect.failure.is_a_records_own for suspect in failed)
+            if not processed and not own and len(failed) >= _MOST_WITHOUT_A_GOOD_ONE:
                 if not _any_goes_through(process, [*_samples(waiting), *former[:_MOST_SAMPLES]]):
                     break
                 processed += 1
     if (
-        found
+        failed
         and not processed
-        and not all(suspect.failure.is_a_records_own for suspect in found)
-        and (len(found) >= _MOST_WITHOUT_A_GOOD_ONE or not _any_goes_through(process, former[:_MOST_SAMPLES]))
+        and not all(suspect.failure.is_a_records_own for suspect in failed)
+        and (len(failed) >= _MOST_WITHOUT_A_GOOD_ONE or not _any_goes_through(process, former[:_MOST_SAMPLES]))
     ):
         raise FraudstreamError(
-            f"No record of the batch goes through ({found[0].failure.reason}), so that none of them can be to blame. "
+            f"No record of the batch goes through ({failed[0].failure.reason}), so that none of them can be to blame. "
             "The job's log has the whole error."
         )
-    return [one for one in found if one.failure.is_a_records_own or not _goes_through(process, one.range)]
+    return [
+        suspect for suspect in failed if suspect.failure.is_a_records_own or not _goes_through(process, suspect.range)
+    ]
 
 
 def _samples(waiting: list[_Part]) -> list[Range]:
@@ -152,14 +154,14 @@ def _samples(waiting: list[_Part]) -> list[Range]:
     return [Range(last.partition, last.end - 1, last.end) for last in lasts][:_MOST_SAMPLES]
 
 
-def _any_goes_through(process: Callable[[list[Range]], None], some: Sequence[Range]) -> bool:
-    return any(_goes_through(process, [one]) for one in some)
+def _any_goes_through(process: Callable[[list[Range]], None], ranges: Sequence[Range]) -> bool:
+    return any(_goes_through(process, [records]) for records in ranges)
 
 
-def _goes_through(process: Callable[[list[Range]], None], some: list[Range]) -> bool:
-    """Raises what is no record's fault."""
+def _goes_through(process: Callable[[list[Range]], None], ranges: list[Range]) -> bool:
+    """Whether ``process`` does these records. Raises an error that is no record's fault."""
     try:
-        process(some)
+        process(ranges)
     except Exception as error:
         if failure_of(error).kind != "record":
             raise
@@ -176,14 +178,14 @@ def narrow_down(
 ) -> bool:
     """Take the batch that fails through in parts, set aside what cannot be done, and move the checkpoint past it.
 
-    ``query`` names the checkpoint. ``process`` is told how many records a poll may have at most, None for as many as
-    usual. Answers whether the query is past the batch; raises what stands in the way.
+    ``query`` names the checkpoint. ``process`` gets the ranges and the most records of a poll, None for Kafka's
+    default. Returns whether the query is past the batch; raises what stops the search.
     """
     began = time.monotonic()
     checkpoint, state = fitting(settings, query)
     committed, planned = checkpoint.committed(), checkpoint.planned() or {}
     starts = {part: committed.get(part, begin) for part, begin in state.begins.items()}
-    # Nothing beyond an open transaction can be read, which would hold the search up for as long as it is open.
+    # Records behind an open transaction cannot be read: waiting for them would stop the search until it ends.
     readable = _readable_ends(settings, list(state.ends))
     ends = {part: max(planned.get(part, readable[part]), starts[part]) for part in state.ends}
     ranges = [Range(part, start, ends[part]) for part, start in starts.items()]
@@ -197,29 +199,29 @@ def narrow_down(
     if lost_sessions(checkpoint):
         weights = weigh(settings, ranges)
         polled = weights.polled
-        outsized = [Suspect(one.partition, one.start, _too_large(size)) for one, size in weights.outsized]
-        ranges = without(ranges, [one for one, _ in weights.outsized])
+        outsized = [Suspect(record.partition, record.start, _too_large(size)) for record, size in weights.outsized]
+        ranges = without(ranges, [record for record, _ in weights.outsized])
 
-    def try_out(some: list[Range]) -> None:
-        process(some, polled)
+    def try_out(records: list[Range]) -> None:
+        process(records, polled)
 
-    found = [*outsized, *suspects(ranges, try_out, former, guesses(settings, ranges, failure))]
-    if found:
-        set_aside(found)
+    failed = [*outsized, *suspects(ranges, try_out, former, guesses(settings, ranges, failure))]
+    if failed:
+        set_aside(failed)
     checkpoint.moved_to(ends, state.ids)
     forget_lost_sessions(checkpoint)
     log.warning(
         "batch_narrowed_down",
         query=query,
-        set_aside=[suspect.place for suspect in found[:20]],
-        records_set_aside=len(found),
+        set_aside=[suspect.place for suspect in failed[:20]],
+        records_set_aside=len(failed),
         seconds=round(time.monotonic() - began, 1),
     )
     return True
 
 
 def narrow_deadly(settings: Settings, query: str, narrow: Callable[[Failure], bool]) -> None:
-    """Take the batch through in parts at which one process of Spark's after the other has ended. Raises as it does."""
+    """Take a batch that has ended several of Spark's processes through in parts. Raises what ``narrow`` raises."""
     ended = lost_sessions(Checkpoint.of(settings, query))
     if ended < MOST_SESSIONS:
         return

@@ -1,6 +1,6 @@
-"""What reading the records of a batch tells of those that make it fail.
+"""Reads the records of a batch to guess which of them make it fail.
 
-A right guess saves the search most of its tries; a record that ends Spark's process can be found in no other way.
+A right guess saves the search most of its tries; no other way finds a record that ends Spark's process.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fraudstream.spark.failures import Failure
 
 _TOO_LARGE = re.compile(r"RecordTooLarge|MessageSizeTooLarge|RecordBatchTooLarge")
 _UNREADABLE = re.compile(r"fetching the next record|CorruptRecord|Record is corrupt")
-# A probe that takes longer saves nothing, and a broker from which nothing comes for as long has nothing to tell.
+# A longer probe saves nothing. A broker that sends nothing for this long will not answer the probe.
 _SECONDS = 10.0
-# Each is tried alone: more of them are no shorter way than halving.
+# Each is tried alone: with more of them, halving is shorter.
 _MOST_GUESSES = 50
 _POLL_RECORDS = 500
 # No event has a tenth of it. Spark holds a record in several forms, each of them in one piece.
 MOST_UNPACKED_BYTES = 16 * 1024 * 1024
-# Of what is unpacked at once, in each of the tasks that read.
+# The most that one reading task unpacks at once.
 _POLLED_BYTES = 32 * 1024 * 1024
 
 _UNREAD = -1
@@ -51,7 +51,7 @@ class Range:
 
 
 def guesses(settings: Settings, ranges: Sequence[Range], failure: Failure) -> list[Range]:
-    """The records that a failure of this kind is likely to be of, each alone; none where reading them tells nothing."""
+    """The records that probably caused a failure of this kind, each alone; none where reading them shows nothing."""
     if not _TOO_LARGE.search(failure.reason) and not _UNREADABLE.search(failure.reason):
         return []
     try:
@@ -82,9 +82,9 @@ def weigh(settings: Settings, ranges: Sequence[Range]) -> Weights:
     outsized, most = [], 1
     reader = consumer(settings)
     try:
-        for one, size in _sizes(reader, ranges):
+        for record, size in _sizes(reader, ranges):
             if size > MOST_UNPACKED_BYTES:
-                outsized.append((one, size))
+                outsized.append((record, size))
             else:
                 most = max(most, size)
     finally:
@@ -96,7 +96,7 @@ def weigh(settings: Settings, ranges: Sequence[Range]) -> Weights:
 def without(ranges: Sequence[Range], left_out: Sequence[Range]) -> list[Range]:
     """The ranges less some records of them; a partition may be in several pieces then."""
     parts = cut_out(ranges, left_out)
-    return [one for part in parts for one in part if one not in left_out]
+    return [records for part in parts for records in part if records not in left_out]
 
 
 def cut_out(ranges: Sequence[Range], guessed: Sequence[Range]) -> list[list[Range]]:
@@ -104,19 +104,19 @@ def cut_out(ranges: Sequence[Range], guessed: Sequence[Range]) -> list[list[Rang
     waiting = list(ranges)
     alone: list[list[Range]] = []
     for guess in guessed:
-        for place, found in enumerate(waiting):
-            if found.partition == guess.partition and found.start <= guess.start < found.end:
-                behind = Range(found.partition, guess.end, found.end)
-                waiting[place : place + 1] = [Range(found.partition, found.start, guess.start), behind]
+        for position, records in enumerate(waiting):
+            if records.partition == guess.partition and records.start <= guess.start < records.end:
+                behind = Range(records.partition, guess.end, records.end)
+                waiting[position : position + 1] = [Range(records.partition, records.start, guess.start), behind]
                 alone.append([guess])
                 break
     parts: list[list[Range]] = []
-    for found in filter(len, waiting):
-        part = next((one for one in parts if all(other.partition != found.partition for other in one)), None)
+    for records in filter(len, waiting):
+        part = next((part for part in parts if all(other.partition != records.partition for other in part)), None)
         if part is None:
-            parts.append([found])
+            parts.append([records])
         else:
-            part.append(found)
+            part.append(records)
     return [*parts, *alone]
 
 
@@ -126,11 +126,11 @@ def _probe(reader: KafkaConsumer, ranges: Sequence[Range]) -> tuple[list[Range],
     largest, most = [], -1
     until = time.monotonic() + _SECONDS
     with suppress(KafkaTimeoutError):
-        for one, size in _sizes(reader, ranges):
+        for record, size in _sizes(reader, ranges):
             if size == _UNREAD:
-                unreadable.append(one)
+                unreadable.append(record)
             elif size > most:
-                largest, most = [one], size
+                largest, most = [record], size
             if time.monotonic() >= until or len(unreadable) >= _MOST_GUESSES:
                 break
     return unreadable, largest

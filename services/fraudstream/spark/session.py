@@ -47,9 +47,9 @@ def spark_class_path(jars: str = "") -> list[Path]:
     Spark itself names one of its jars before the folder that holds it. Java's class archive keeps the second mention
     out of the class path that it was made with, and then does not fit the one that it is given (seen in Java 21).
     """
-    # Found, not imported: every start asks for it, and PySpark's import takes most of a second.
-    found = importlib.util.find_spec("pyspark")
-    folders = (found and found.submodule_search_locations) or ()
+    # Importing PySpark takes most of a second, at every start.
+    package = importlib.util.find_spec("pyspark")
+    folders = (package and package.submodule_search_locations) or ()
     own = [jar for folder in folders for jar in Path(folder, "jars").glob("*.jar")]
     # As Spark has it: other jars hold older copies of that one.
     own.sort(key=lambda jar: (not jar.name.startswith("slf4j-api-"), jar.name))
@@ -127,8 +127,8 @@ def file_pattern(folder: Path) -> str:
 
 def java_options(settings: Settings, *further: str) -> str:
     """The options of a Spark process's Java as one text, as Spark's launcher takes them apart again."""
-    told = map(quoted, environment.java_properties(environment.made(os.environ)))
-    return " ".join([*told, settings.driver_java_options, *map(quoted, further)]).strip()
+    properties = map(quoted, environment.java_properties(environment.made(os.environ)))
+    return " ".join([*properties, settings.driver_java_options, *map(quoted, further)]).strip()
 
 
 def quoted(option: str) -> str:
@@ -158,7 +158,7 @@ def _launch_variables(settings: Settings) -> dict[str, str]:
 
 
 def _sign_in(options: Mapping[str, str]) -> None:
-    """Give Hadoop a user: of one that the system does not know it would ask for the name, and fail without."""
+    """Give Hadoop a user: for a user without a name in the system, Hadoop would fail."""
     from pyspark import SparkConf, SparkContext
 
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
@@ -192,10 +192,9 @@ def read_topics(
     starts: Mapping[TopicPartition, int] | None = None,
     polled: int | None = None,
 ) -> DataFrame:
-    """The topics from their first record on, or from ``starts``; where a query resumes is its checkpoint's business.
+    """The topics from their first record on, or from ``starts``; a query that resumes starts where its checkpoint says.
 
-    ``at_most``: as many records at most in one batch; real-time mode, one stream by itself, refuses any such number.
-    ``polled``: as many in one poll.
+    ``at_most``: the most records of a batch; real-time mode takes no such number. ``polled``: the most of a poll.
     """
     reader = (
         spark.readStream.format("kafka")
@@ -209,7 +208,7 @@ def read_topics(
 def read_on(
     spark: SparkSession, settings: Settings, checkpoint: Checkpoint, topics: TopicState, at_most: int | None
 ) -> DataFrame:
-    """What the checkpoint's query reads, from where it stands; a few at a time where that has ended a process.
+    """What the checkpoint's query reads from where it stands; a few records at a time where they have ended a process.
 
     Raises :class:`CheckpointMisfit` where Spark's files cannot be read.
     """
@@ -225,13 +224,13 @@ def read_on(
 
 def read_ranges(spark: SparkSession, settings: Settings, ranges: Sequence[Range], polled: int | None) -> DataFrame:
     """The records of ``ranges``, each partition once, as a batch; ``polled`` of them at most in one poll."""
-    starts = {one.partition: one.start for one in ranges}
+    starts = {records.partition: records.start for records in ranges}
     return (
         spark.read.format("kafka")
         .options(**spark_source_options(settings, polled))
         .option("assign", json.dumps(assigned(starts)))
         .option("startingOffsets", written_offsets(starts))
-        .option("endingOffsets", written_offsets({one.partition: one.end for one in ranges}))
+        .option("endingOffsets", written_offsets({records.partition: records.end for records in ranges}))
         .load()
     )
 
@@ -245,7 +244,7 @@ def assigned(partitions: Iterable[TopicPartition]) -> dict[str, list[int]]:
 
 
 def has_ended(spark: SparkSession) -> bool:
-    """Whether the session's Java process is gone: of what is asked of it then, only a refused connection is told."""
+    """Whether the session's Java process is gone: a call to it then reports a refused connection only."""
     process = getattr(spark.sparkContext._gateway, "proc", None)
     return process is not None and process.poll() is not None
 
@@ -253,8 +252,8 @@ def has_ended(spark: SparkSession) -> bool:
 def finished_offsets(settings: Settings, name: str, query: StreamingQuery) -> dict[TopicPartition, int]:
     """Up to which offsets a query in micro-batches has processed its input; ``name`` is its checkpoint's.
 
-    While it has nothing to do it tells of no batch: it stands where its checkpoint does, which may have been moved past
-    all that there was. Raises :class:`CheckpointMisfit`.
+    A query without a batch so far stands where its checkpoint does, which may have been moved past all records.
+    Raises :class:`CheckpointMisfit`.
     """
     return end_offsets(query.lastProgress) or Checkpoint.of(settings, name).committed()
 

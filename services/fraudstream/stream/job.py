@@ -67,7 +67,7 @@ def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
 
 
 def _real_time(settings: Settings) -> dict[str, Any]:
-    # As keywords in a dictionary: PySpark's own stubs do not know this trigger yet.
+    # A dictionary, because PySpark's stubs lack this trigger.
     return {"realTime": f"{settings.realtime_checkpoint_seconds} seconds"}
 
 
@@ -146,7 +146,7 @@ def _check(spark: SparkSession, settings: Settings) -> None:
 
 
 class _MicroBatches:
-    """How far a query has come whose batches Spark tells of."""
+    """The progress of a query in micro-batches, as Spark reports it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -168,7 +168,7 @@ class _MicroBatches:
 
 
 class _RealTime:
-    """How far a query has come whose batches run for minutes."""
+    """The progress of a query whose batches run for minutes, read from its outputs."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -195,7 +195,7 @@ class _RealTime:
 
 
 def session_options(settings: Settings) -> dict[str, str]:
-    """What the session needs beside the usual: in real-time mode each partition's task holds a slot all the time."""
+    """Further session options: in real-time mode each partition's task needs a slot of its own."""
     if settings.trigger == "microbatch":
         return worker_options(WORKER_MODULES)
     if settings.spark_master:

@@ -35,19 +35,19 @@ class Narrowing:
         self._decided = decided
 
     def narrow(self, failure: Failure) -> bool:
-        """Whether the query is past the batch. Raises what stands in the way of the search."""
+        """Whether the query is past the batch. Raises what stops the search."""
         return narrow_down(self._settings, "stream", self._process, self._set_aside, failure)
 
     def _process(self, ranges: list[Range], polled: int | None) -> None:
         self._publish(self._decided(read_ranges(self._spark, self._settings, ranges, polled)))
 
-    def _set_aside(self, found: list[Suspect]) -> None:
+    def _set_aside(self, suspects: list[Suspect]) -> None:
         from pyspark.sql import functions as F
 
         reader = consumer(self._settings)
         try:
             most = self._settings.kafka_max_request_bytes
-            rows = [set_aside_row(suspect, read_record(reader, suspect), most) for suspect in found]
+            rows = [set_aside_row(suspect, read_record(reader, suspect), most) for suspect in suspects]
         finally:
             reader.close()
         refused = self._spark.createDataFrame(rows, ddl(_REFUSAL_COLUMNS))
@@ -64,16 +64,16 @@ def set_aside_row(
 ) -> tuple[bytes, bytes | None, str, int, int, datetime, str, str]:
     """The record of `transactions` with the field and the reason; ``record`` is Kafka's, None where it cannot be read.
 
-    ``most_bytes``: what a request may have. Where the event has no room in that, its beginning is set aside.
+    ``most_bytes``: the most of a request. Where the event has no room in it, only its beginning is set aside.
     """
     field = "cannot be scored" if record is not None else "cannot be read"
     at = _EPOCH + timedelta(milliseconds=record.timestamp) if record is not None else datetime.now(UTC)
     key, value = (record.key, record.value or b"") if record is not None else (None, b"")
     reason = f"{field}: {suspect.failure.reason}"
     if len(key or b"") + len(value) > MOST_UNPACKED_BYTES:
-        # It ends Spark's process wherever it is taken along.
+        # Spark's process would end wherever it handles the whole record.
         key, value = key[:WHOLE_KEY_BYTES] if key else key, value[:CUT_RAW_BYTES]
-    # The bytes are written in base64, beside what else the record has.
+    # Base64 makes four bytes of three.
     room = max((most_bytes - _OWN_BYTES) * 3 // 4, 0)
     kept = len(value) if len(value) <= WHOLE_RAW_BYTES else CUT_RAW_BYTES
     if kept > room:

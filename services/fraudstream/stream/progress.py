@@ -34,8 +34,8 @@ class OutputTail:
     """Reads the newest record of each output partition: its ``source`` tells which input is done.
 
     Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every few minutes.
-    ``done``: what was finished before. ``ends``: where the outputs ended before the query began; what is older may be
-    made from a topic of the same name that is no more, with places that the present one has not reached.
+    ``done``: what was finished before. ``ends``: where the outputs ended before the query began; older records may
+    have been made from a deleted topic of the same name, at offsets that the present one has not reached.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class OutputTail:
                 return
             part, offset = TopicPartition(TRANSACTIONS, int(source["partition"])), int(source["offset"]) + 1
         except (ValueError, KeyError, TypeError):
-            return  # not one of ours: somebody else writes to the topic too
+            return  # another program writes to the topic too
         self._done[part] = max(offset, self._done.get(part, 0))
 
     def _pass_markers(self) -> None:
-        """Go past what no reader ever sees: the markers at the ends of transactions, and those that were aborted."""
+        """Pass offsets that hold no readable record: the markers of transactions, and aborted transactions."""
         parts = topic_partitions(self._reader, (TRANSACTIONS,))
         self._inputs = self._reader.end_offsets(parts) if parts else {}
-        # Only where nothing has come out since the last look: records on their way are no markers.
+        # Where records have come out since the last look, the next offsets may be records that are still on their way.
         still = [
             part
             for part, end in self._inputs.items()

@@ -23,7 +23,7 @@ Columns = Mapping[str, Sequence[Any]]
 
 # Tries of one request; the jitter keeps the tasks from coming back at the same moment.
 BACKOFF = Backoff(0.2, 5.0, jitter=(0.5, 1.0))
-# So many rows that fail one by one, while none is scored, are not to blame: the model is.
+# Where this many rows fail one by one and none is scored, the model is to blame.
 _MOST_WITHOUT_A_GOOD_ONE = 5
 # How often a row that failed alone is tried once more; where many failed, each of the others once.
 _SECOND_TRIES = 3
@@ -59,7 +59,7 @@ class Decision:
 
 
 class ScoringFailed(ScoringUnavailable):
-    """The model itself fails at these rows, again and again; which of them it is, or whether all, is not known."""
+    """The model itself fails at these rows, again and again; it may be one of them or all."""
 
 
 class Scorer(Protocol):
@@ -97,7 +97,7 @@ class RemoteScorer:
         try:
             return [_decision(record) for record in answer]
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-            # Of one row, or of all: which, the search for it tells.
+            # Whether one row causes it or all do, the search by halving shows.
             text = self._other(f"a decision that is none of ours ({type(error).__name__}: {error})")
             raise ScoringFailed(text) from error
 
@@ -143,7 +143,7 @@ class RemoteScorer:
 
 
 def _decision(record: Mapping[str, Any]) -> Decision:
-    """Raises ``TypeError``, ``ValueError``, ``KeyError`` … for what is none, or could not be stored as it is."""
+    """Raises ``TypeError``, ``ValueError``, ``KeyError`` … for an answer that is no decision."""
     reasons = [
         {"field": reason["field"], "contribution": float(reason["contribution"])}
         for reason in record.get("reasons") or ()
@@ -181,7 +181,7 @@ _PLAIN = _plain_values()
 def scorer_for(settings_json: str) -> Scorer:
     """The process's one scorer for these settings (the JSON of ``revealed_values``)."""
     scorer = RemoteScorer(load_settings(**orjson.loads(settings_json)))
-    # A worker collects garbage after each task, over all that was ever imported: what is there by now stays.
+    # A worker collects garbage after each task. Freezing keeps it from going through all imported modules.
     gc.freeze()
     return scorer
 
@@ -189,7 +189,7 @@ def scorer_for(settings_json: str) -> Scorer:
 def score_rows(scorer: Scorer, columns: Columns, count: int) -> list[Decision | str]:
     """A decision for each row, or the reason why the model refuses that row.
 
-    A refused batch is halved until the rows that are to blame stand alone, so that the good ones are scored.
+    A refused batch is halved until each row to blame stands alone, so that all others are scored.
     """
     if count == 0:
         return []
@@ -202,11 +202,11 @@ def score_rows(scorer: Scorer, columns: Columns, count: int) -> list[Decision | 
 def _score_around(
     scorer: Scorer, columns: Columns, count: int, failure: ScoringRejected | ScoringFailed
 ) -> list[Decision | str]:
-    """A decision for each row that can be scored, found by halving; the others with what they make the model fail of.
+    """A decision for each row that can be scored, found by halving; the others get the model's error.
 
     Raises :class:`ScoringFailed` where no row at all can be scored: then the model is to blame.
     """
-    found: dict[int, Decision | str] = {}
+    decisions: dict[int, Decision | str] = {}
     failed: list[int] = []
     # Whether the model is known to score anything at all.
     works = False
@@ -214,30 +214,30 @@ def _score_around(
     while waiting:
         first, end = waiting.pop()
         try:
-            found |= dict(enumerate(scorer.score(_rows(columns, first, end), attempts=1), start=first))
+            decisions |= dict(enumerate(scorer.score(_rows(columns, first, end), attempts=1), start=first))
             works = True
         except (ScoringRejected, ScoringFailed) as error:
             middle = (first + end) // 2
             if end - first > 1:
                 waiting += [(middle, end), (first, middle)]
                 continue
-            found[first] = _refusal(error)
+            decisions[first] = _refusal(error)
             if isinstance(error, ScoringFailed):
                 failed.append(first)
-            if not works and len(found) >= _MOST_WITHOUT_A_GOOD_ONE:
+            if not works and len(decisions) >= _MOST_WITHOUT_A_GOOD_ONE:
                 _require_a_plain_row(scorer, failure)
                 works = True
     if not works:
         _require_a_plain_row(scorer, failure)
-    # What failed may have been a passing trouble of the service, or of one of several.
-    for number, row in enumerate(failed):
+    # The service, or one of several, may have failed for a moment only.
+    for tried, row in enumerate(failed):
         try:
-            (found[row],) = scorer.score(
-                _rows(columns, row, row + 1), attempts=_SECOND_TRIES if number < _PATIENTLY_TRIED else 1
+            (decisions[row],) = scorer.score(
+                _rows(columns, row, row + 1), attempts=_SECOND_TRIES if tried < _PATIENTLY_TRIED else 1
             )
         except (ScoringRejected, ScoringFailed) as error:
-            found[row] = _refusal(error)
-    return [found[row] for row in range(count)]
+            decisions[row] = _refusal(error)
+    return [decisions[row] for row in range(count)]
 
 
 def _rows(columns: Columns, first: int, end: int) -> Columns:
