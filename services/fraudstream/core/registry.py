@@ -102,7 +102,7 @@ def registry_client(settings: Settings) -> MlflowClient:
         raise ConfigurationError(
             f"{ENV_PREFIX}MLFLOW_TRACKING_URI is {mask_uri(settings.mlflow_tracking_uri)!r}, which MLflow cannot open "
             f"({_told(settings, error)}). Set it to the MLflow server's address, http://host:port, or install what the "
-            "address needs: azureml:// needs azureml-mlflow, a database its driver."
+            "address needs: azureml:// needs azureml-mlflow, a database the extra `registry` and its driver."
         ) from error
     except Exception as error:
         raise registry_error(settings, error) from error

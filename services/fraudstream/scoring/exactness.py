@@ -36,8 +36,8 @@ def is_read_whole(body: bytes, names: int, rows: Sequence[Mapping[str, Any]]) ->
 
     False also if that is not certain.
     """
-    # A negative exponent can make a number so small that it loses fewer than sixteen digits. Huge numbers are refused
-    # elsewhere.
+    # A negative exponent can make a number so small that digits are lost although it has fewer than sixteen. Numbers
+    # that are too large are refused elsewhere.
     if b"-" in body and (b"e-" in body or b"E-" in body):
         return False
     if len(body) <= _FEW_BYTES:
