@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** What is done with a command before, or instead of, handing it to the library. */
+/** What the server does with a command before the library has it, or in the library's place. */
 final class Commands {
     private static final int BAD_VALUE = 2;
-    // Every other command is followed by a commit, whether it wrote or not.
+    // A commit follows every other command, whether it wrote or not.
     private static final Set<String> READS = Set.of(
         "buildinfo", "collstats", "connectionstatus", "count", "dbstats", "distinct", "endsessions", "find", "getmore",
         "hello", "hostinfo", "ismaster", "killcursors", "listcollections", "listdatabases", "listindexes", "ping",
@@ -70,7 +70,7 @@ final class Commands {
             .append("ok", 1.0);
     }
 
-    /** The answer with a code for each write error: drivers tell errors apart by it, and PyMongo fails without one. */
+    /** The answer with a code for each write error: drivers distinguish errors by it, and PyMongo needs one. */
     static Document withCodes(Document answer) {
         for (Document error : documents(answer.get("writeErrors"))) {
             if (error.get("code") == null) {

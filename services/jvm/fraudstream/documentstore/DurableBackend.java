@@ -29,7 +29,7 @@ final class DurableBackend extends Documents {
         version(new Version());
     }
 
-    /** Where the file is large and mostly outdated, rewrite a few megabytes of it, so that space is reused. */
+    /** Rewrites a few megabytes of a file that is large and mostly outdated, so that its space is reused. */
     void compact() {
         MVStore store = getMvStore();
         synchronized (turn) {
@@ -64,7 +64,7 @@ final class DurableBackend extends Documents {
     }
 
     private Document read(Channel channel, String database, String command, Document query) {
-        // While the version is in use, compaction leaves the pages alone that a scan still has to visit.
+        // While a version is in use, compaction keeps the pages that a scan still has to visit.
         MVStore store = getMvStore();
         MVStore.TxCounter version = store.registerVersionUsage();
         try {
@@ -102,9 +102,9 @@ final class DurableBackend extends Documents {
         }
     }
 
-    /** The version that clients see: the library's own ones answer a wire version that pymongo refuses. */
+    /** The version that clients see: PyMongo refuses the wire versions that the library offers. */
     private static final class Version implements MongoVersion {
-        // What pymongo 4.20 and later ask for at least is 4.2's; 13 is MongoDB 5.0's.
+        // PyMongo 4.20 and later need at least that of MongoDB 4.2; 13 is that of MongoDB 5.0.
         private static final int WIRE_VERSION = 13;
 
         @Override

@@ -10,7 +10,7 @@ import org.h2.mvstore.WriteBuffer;
 import org.h2.mvstore.type.BasicDataType;
 import org.h2.mvstore.type.ObjectDataType;
 
-/** A document's {@code _id}, or the values of an index's key: numbers and texts as such, all else as H2 does it. */
+/** A document's {@code _id}, or the values of an index's key: numbers and texts directly, others by H2's means. */
 final class Keys extends BasicDataType<Object> {
     // In the file each key begins with one of these.
     private static final byte OTHER = 0;

@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Log lines as all our processes write them: one JSON object a line on stderr, with the time in UTC. */
+/** Log lines in the form of all our processes: one JSON object a line on stderr, with the time in UTC. */
 final class Log {
     private Log() {
     }
@@ -32,7 +32,7 @@ final class Log {
         line.append(value instanceof Number ? value.toString() : quoted(String.valueOf(value)));
     }
 
-    /** A JSON string of ASCII characters: no terminal or reader of logs sees more than text. */
+    /** A JSON string of printable ASCII characters only, so that it is plain text on every terminal. */
     private static String quoted(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         for (int i = 0; i < text.length(); i++) {

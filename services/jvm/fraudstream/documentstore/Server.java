@@ -20,14 +20,14 @@ import sun.misc.Signal;
  */
 public final class Server {
     private static final long MAINTENANCE_SECONDS = 5;
-    // Space of outdated chunks is reused after this time: the last states on disk outlive a power cut.
+    // Outdated chunks are kept for this time before their space is reused: after a power cut H2 finds an older state.
     private static final int RETENTION_MILLIS = 10_000;
     private static final int CACHE_MEGABYTES = 64;
 
     private Server() {
     }
 
-    /** Serves until it is told to end. Exit statuses: 0, or 1 after a log line that says what to do. */
+    /** Serves until SIGTERM or SIGINT. Exit statuses: 0, or 1 after a log line that says what to do. */
     public static void main(String[] arguments) throws InterruptedException {
         int status;
         try {
@@ -37,14 +37,14 @@ public final class Server {
             Log.error("stopped", Map.of("reason", error.getMessage()));
             status = 1;
         }
-        // An orderly exit would wait for the library's threads, which linger for seconds with nothing left to do.
+        // An orderly exit would wait some seconds for the library's threads, which have nothing left to do.
         Runtime.getRuntime().halt(status);
     }
 
     private static void serve(String host, int port, Path file) throws InterruptedException {
-        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch ending = new CountDownLatch(1);
         for (String name : new String[] {"TERM", "INT"}) {
-            Signal.handle(new Signal(name), signal -> told.countDown());
+            Signal.handle(new Signal(name), signal -> ending.countDown());
         }
         MVStore store = open(file);
         DurableBackend backend = new DurableBackend(store);
@@ -57,8 +57,8 @@ public final class Server {
                 + "). End what listens there, or set FRAUDSTREAM_MONGO_PORT.");
         }
         Log.info("listening", Map.of("host", host, "port", port, "file", file.toString(), "bytes", size(file)));
-        while (!told.await(MAINTENANCE_SECONDS, TimeUnit.SECONDS)) {
-            if (store.isClosed()) { // by itself, after a write to the file failed; a restart reads what was committed
+        while (!ending.await(MAINTENANCE_SECONDS, TimeUnit.SECONDS)) {
+            if (store.isClosed()) { // H2 closes it when a write to the file fails; a restart reads what was committed
                 throw new Stopped(file + " could not be written. Is the disk full? Free some space.");
             }
             backend.compact();

@@ -44,7 +44,7 @@ final class StoredCollection extends H2Collection {
         return super.updateDocuments(selector, update, filters, multi, upsert, oplog);
     }
 
-    /** Whether the update is a whole document, to be stored under the id that the selector asks for and nothing else. */
+    /** Whether the update is a whole document, and the selector asks for its id and nothing else. */
     private static boolean isReplacement(Document selector, Document update) {
         Object id = selector.size() == 1 ? selector.get(ID) : null;
         boolean ordinary = id instanceof String || id instanceof Integer || id instanceof Long;
@@ -73,7 +73,7 @@ final class StoredCollection extends H2Collection {
         return true;
     }
 
-    /** The name as a text that documents share: each decoded document has texts of its own for the same names. */
+    /** The same text for the same name: a decoded document has its own copies of all names, which take much memory. */
     private String shared(String name) {
         String known = names.get(name);
         if (known != null) {
@@ -85,7 +85,7 @@ final class StoredCollection extends H2Collection {
         return name;
     }
 
-    /** Not by the library, which encodes a document for its size. */
+    /** False: the library would encode each document for its size. This class tracks the sizes itself. */
     @Override
     protected boolean tracksDataSize() {
         return false;

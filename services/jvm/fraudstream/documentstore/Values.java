@@ -22,17 +22,17 @@ final class Values extends BasicDataType<Document> {
         return 100 + (int) Math.min(memory(document), Integer.MAX_VALUE / 2);
     }
 
-    /** Guessed from samples, a few large documents among many small ones would fill the heap as cache. */
+    /** False: an estimate from samples overlooks a few large documents among many small ones, which fill the heap. */
     @Override
     public boolean isMemoryEstimationAllowed() {
         return false;
     }
 
-    /** A guess, which counts each field alike and what goes beyond that in texts and bytes by its length. */
+    /** An estimate: the same bytes for each field, and further bytes for long texts and binary data. */
     private static long memory(Object value) {
         if (value instanceof String text) {
             return Math.max(text.length() - FIELD_BYTES, 0);
-        } else if (value == null || value instanceof Number) { // before the questions for interfaces, which take longer
+        } else if (value == null || value instanceof Number) { // first: to look for an interface takes longer
             return 0;
         } else if (value instanceof byte[] data) {
             return data.length;
