@@ -70,7 +70,7 @@ public final class Contract {
     public final int[] features;
     /** A refused value of so many bytes at most is kept whole in its record. */
     public final int wholeRawBytes;
-    /** So many of its first bytes are kept of a larger one. */
+    /** Of a larger value, so many of its first bytes are kept. */
     public final int cutRawBytes;
     /** A sender's key of so many bytes at most is kept whole. */
     public final int wholeKeyBytes;
@@ -114,10 +114,10 @@ public final class Contract {
         }
         JsonNode taken = described.get("reserved");
         reservedBytes = new byte[taken.size()][];
-        for (int number = 0; number < reservedBytes.length; number++) {
-            String name = taken.get(number).asText();
+        for (int index = 0; index < reservedBytes.length; index++) {
+            String name = taken.get(index).asText();
             reserved.add(name);
-            reservedBytes[number] = ascii(name);
+            reservedBytes[index] = ascii(name);
         }
         for (Map.Entry<String, JsonNode> schema : described.get("schemas").properties()) {
             schemas.put(schema.getKey(), schema.getValue().asText());

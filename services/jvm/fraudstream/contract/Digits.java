@@ -5,9 +5,9 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /**
- * A JSON number by its digits: what a document keeps it as, so that whoever reads the document reads these digits
- * again. A double keeps a number if it is the shortest one that reads back as that double, which is how doubles are
- * printed.
+ * A JSON number by its digits, and the type in which a document keeps them, so that a reader of the document gets the
+ * same digits. A double keeps a number whose digits are the shortest that read back as that double, because doubles
+ * are printed so.
  */
 final class Digits {
     private static final int DOUBLE_DIGITS = 17;
@@ -35,7 +35,7 @@ final class Digits {
     Digits(byte[] value, int from, int until) {
         negative = value[from] == '-';
         int kept = Contract.CURRENT.mostDecimalDigits + 1;
-        int seen = 0;
+        int digits = 0;
         long magnitude = 0;
         int before = -1;
         int first = -1;
@@ -43,24 +43,24 @@ final class Digits {
         int at = negative ? from + 1 : from;
         for (; at < until && value[at] != 'e' && value[at] != 'E'; at++) {
             if (value[at] == '.') {
-                before = seen;
+                before = digits;
                 continue;
             }
             if (value[at] != '0') {
-                first = first < 0 ? seen : first;
-                last = seen;
+                first = first < 0 ? digits : first;
+                last = digits;
             }
             if (first >= 0 && significant.length() < kept) {
                 significant.append((char) value[at]);
             }
             magnitude = magnitude * 10 + value[at] - '0';
-            seen++;
+            digits++;
         }
         integer = before < 0 && at == until;
         count = first < 0 ? 0 : last - first + 1;
         significant.setLength(Math.min(significant.length(), count));
-        exponent = (before < 0 ? seen : before) - 1L - first + (at < until ? power(value, at + 1, until) : 0L);
-        boolean fits = integer && seen <= LONG_DIGITS
+        exponent = (before < 0 ? digits : before) - 1L - first + (at < until ? power(value, at + 1, until) : 0L);
+        boolean fits = integer && digits <= LONG_DIGITS
             && (magnitude >= 0 || negative && magnitude == Long.MIN_VALUE);
         whole = !fits ? 0L : negative ? -magnitude : magnitude;
         isLong = fits && !(negative && count == 0);

@@ -48,10 +48,10 @@ final class Document {
         }
     }
 
-    private void reject(String top, String found) {
+    private void reject(String top, String explanation) {
         if (problem == null) {
             field = top.isEmpty() ? "value" : Texts.beginning(top);
-            problem = found;
+            problem = explanation;
         }
     }
 
@@ -139,8 +139,8 @@ final class Document {
         return (Set<String>[]) new Set<?>[count];
     }
 
-    private static boolean isEnd(byte found) {
-        return found == '}' || found == ']';
+    private static boolean isEnd(byte character) {
+        return character == '}' || character == ']';
     }
 
     private void begin(int depth, boolean object) {

@@ -2,7 +2,7 @@ package fraudstream.contract;
 
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** What was read of one record: a valid event, or the reason why it is none. */
+/** The result of reading one record: a valid event, or the reason why the record holds none. */
 public final class Event {
     final long[] integers;
     final double[] numbers;

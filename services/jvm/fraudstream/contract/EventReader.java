@@ -19,7 +19,7 @@ public final class EventReader {
     private final Document document;
     private final String[] explained;
     private final boolean[] seen;
-    /** Of the decision's own fields, which are ours. */
+    /** Counts the decision's own fields, which are no part of the event. */
     private final Document aside;
     private Set<String> unknown;
     private boolean twice;
@@ -191,7 +191,7 @@ public final class EventReader {
         return "the text \"" + Texts.beginning(tokens.text()) + "\"";
     }
 
-    /** What the decision has to tell: its prediction, and when the broker took the event. */
+    /** Reads a field of the decision; keeps the prediction, and when the broker took the event. */
     private boolean readOwn(Token kind, String name) {
         if (kind == Token.OBJECT || kind == Token.LIST) {
             return "source".equals(name) && kind == Token.OBJECT ? readSource() : aside.addValue(kind, name);

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Reads what nearly all events are, several times as fast as {@link EventReader}: ASCII without escapes, no field
- * twice, no objects or arrays in unknown fields, numbers of few digits, every rule kept. It gives up on anything else,
- * also on what is valid, and never refuses: reasons are the other reader's.
+ * Reads the usual event several times as fast as {@link EventReader}: ASCII without escapes, no field twice, no objects
+ * or arrays in unknown fields, numbers of few digits, every rule kept. It gives up on any other value, also on valid
+ * ones, and never refuses an event: {@link EventReader} gives the reasons.
  */
 final class PlainReader {
     // So many digits and so small a power of ten are exact as doubles; their quotient is then correctly rounded.
@@ -245,11 +245,11 @@ final class PlainReader {
     }
 
     private static double[] powers() {
-        double[] found = new double[EXACT_DIGITS + 1];
-        found[0] = 1.0;
-        for (int power = 1; power < found.length; power++) {
-            found[power] = found[power - 1] * 10.0;
+        double[] powers = new double[EXACT_DIGITS + 1];
+        powers[0] = 1.0;
+        for (int power = 1; power < powers.length; power++) {
+            powers[power] = powers[power - 1] * 10.0;
         }
-        return found;
+        return powers;
     }
 }

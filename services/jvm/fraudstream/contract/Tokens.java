@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The tokens of a JSON text (RFC 8259) in valid UTF-8, one by one. NaN and the infinities are tokens too, to be refused
- * by name; nothing else is, that the standard does not have.
+ * by name. There is no other token that the standard lacks.
  */
 final class Tokens {
     private static final byte[] TRUE = Contract.ascii("true");
@@ -41,7 +41,7 @@ final class Tokens {
         return false;
     }
 
-    /** Takes a scalar, or the beginning of an object or a list; tells its kind. */
+    /** Takes a scalar, or the beginning of an object or a list, and returns its kind. */
     Token next() {
         if (at == value.length) {
             return Token.BROKEN;
@@ -93,7 +93,7 @@ final class Tokens {
             return Token.BROKEN;
         }
         Token kind = Token.INTEGER;
-        // A point or an exponent without digits is not part of the number, and nothing that may follow it.
+        // A point or an exponent without digits is not part of the number, and may not follow it.
         if (at + 1 < value.length && value[at] == '.' && isDigit(at + 1)) {
             at++;
             takeDigits();
@@ -143,7 +143,7 @@ final class Tokens {
             }
             at++;
         }
-        // A backslash at the very end has led one too far.
+        // A backslash at the very end has moved the position one too far.
         at = Math.min(at, value.length);
         until = at;
         unescaped = null;
@@ -163,9 +163,9 @@ final class Tokens {
             }
             text.append(new String(value, start, place - start, StandardCharsets.UTF_8));
             place++;
-            int found = "\"\\/bfnrt".indexOf(value[place] & 0xff);
-            if (found >= 0) {
-                text.append("\"\\/\b\f\n\r\t".charAt(found));
+            int escape = "\"\\/bfnrt".indexOf(value[place] & 0xff);
+            if (escape >= 0) {
+                text.append("\"\\/\b\f\n\r\t".charAt(escape));
             } else {
                 int code = value[place] == 'u' && place + 4 < until ? hexadecimal(place + 1) : -1;
                 if (code < 0) {
@@ -212,19 +212,19 @@ final class Tokens {
         int most = 0;
         boolean text = false;
         for (int at = 0; at < value.length; at++) {
-            byte found = value[at];
+            byte character = value[at];
             if (text) {
-                if (found == '\\') {
+                if (character == '\\') {
                     at++;
-                } else if (found == '"') {
+                } else if (character == '"') {
                     text = false;
                 }
-            } else if (found == '"') {
+            } else if (character == '"') {
                 text = true;
-            } else if (found == '{' || found == '[') {
+            } else if (character == '{' || character == '[') {
                 depth++;
                 most = Math.max(most, depth);
-            } else if (found == '}' || found == ']') {
+            } else if (character == '}' || character == ']') {
                 depth--;
             }
         }

@@ -58,7 +58,7 @@ public abstract class Function implements UnboundFunction, ScalarFunction<Intern
         return false;
     }
 
-    /** Never: answers carry the time, and the champion changes, so that a record is taken once. */
+    /** False, so that Spark calls it once a record: results carry the time, and the champion changes. */
     @Override
     public boolean isDeterministic() {
         return false;
