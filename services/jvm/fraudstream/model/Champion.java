@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * The champion's trees in a file that the job replaces at each promotion, followed: one copy for all tasks of a
- * process, swapped whole between two events.
+ * Follows the file of the champion's trees, which the job replaces at each promotion. All tasks of a process share one
+ * copy, which is replaced whole between two events.
  */
 public final class Champion {
     private static final long LOOK_EVERY_NANOS = 500_000_000L;
@@ -31,7 +31,7 @@ public final class Champion {
     public static Ensemble of(UTF8String path) {
         Champion followed = FOLLOWED.get(path);
         if (followed == null) {
-            // Spark may use a text's bytes anew for the next record.
+            // Spark may reuse a text's bytes for the next record.
             followed = FOLLOWED.computeIfAbsent(path.clone(), kept -> new Champion(kept.toString()));
         }
         return followed.current();
@@ -48,11 +48,11 @@ public final class Champion {
         if (System.nanoTime() - lookAt < 0) {
             return;
         }
-        long found = file.lastModified();
-        if (found != modified || ensemble == null) {
+        long modifiedNow = file.lastModified();
+        if (modifiedNow != modified || ensemble == null) {
             try {
                 ensemble = Ensemble.read(file);
-                modified = found;
+                modified = modifiedNow;
             } catch (IOException error) {
                 if (ensemble == null) {
                     throw new IllegalStateException(

@@ -160,16 +160,16 @@ public final class Ensemble {
 
     /** The changes of the nodes' values along each tree's path, credited to the features that the nodes split on. */
     private double[] path(double[] row) {
-        double[] found = new double[row.length];
+        double[] contributions = new double[row.length];
         for (int tree = 0; tree < roots.length; tree++) {
             int node = roots[tree];
             while (feature[node] >= 0) {
                 int below = row[feature[node]] <= split[node] ? left[node] : right[node];
-                found[feature[node]] += value[below] - value[node];
+                contributions[feature[node]] += value[below] - value[node];
                 node = below;
             }
         }
-        return found;
+        return contributions;
     }
 
     private static String reasons(double[] contributions) {
@@ -202,18 +202,18 @@ public final class Ensemble {
     }
 
     private static int[] integers(JsonNode list) {
-        int[] found = new int[list.size()];
-        for (int at = 0; at < found.length; at++) {
-            found[at] = list.get(at).asInt();
+        int[] integers = new int[list.size()];
+        for (int at = 0; at < integers.length; at++) {
+            integers[at] = list.get(at).asInt();
         }
-        return found;
+        return integers;
     }
 
     private static double[] numbers(JsonNode list) {
-        double[] found = new double[list.size()];
-        for (int at = 0; at < found.length; at++) {
-            found[at] = list.get(at).asDouble();
+        double[] numbers = new double[list.size()];
+        for (int at = 0; at < numbers.length; at++) {
+            numbers[at] = list.get(at).asDouble();
         }
-        return found;
+        return numbers;
     }
 }

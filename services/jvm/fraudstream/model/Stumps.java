@@ -19,23 +19,23 @@ final class Stumps {
 
     /** The stumps, or null where a tree is deeper. The arrays are those of {@link Ensemble}. */
     static Stumps of(int[] roots, int[] feature, float[] split, int[] left, int[] right, float[] value) {
-        Stumps found = new Stumps(roots.length);
+        Stumps stumps = new Stumps(roots.length);
         for (int tree = 0; tree < roots.length; tree++) {
             int root = roots[tree];
             if (feature[root] < 0) {
-                found.split[tree] = Float.NEGATIVE_INFINITY;
-                found.leaves[2 * tree] = value[root];
+                stumps.split[tree] = Float.NEGATIVE_INFINITY;
+                stumps.leaves[2 * tree] = value[root];
                 continue;
             }
             if (feature[left[root]] >= 0 || feature[right[root]] >= 0) {
                 return null;
             }
-            found.feature[tree] = feature[root];
-            found.split[tree] = split[root];
-            found.leaves[2 * tree] = value[right[root]];
-            found.leaves[2 * tree + 1] = value[left[root]];
+            stumps.feature[tree] = feature[root];
+            stumps.split[tree] = split[root];
+            stumps.leaves[2 * tree] = value[right[root]];
+            stumps.leaves[2 * tree + 1] = value[left[root]];
         }
-        return found;
+        return stumps;
     }
 
     /** The margin of a row without NaN and without negative zeros. */

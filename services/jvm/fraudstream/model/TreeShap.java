@@ -30,59 +30,59 @@ final class TreeShap {
             }
         }
         int count = 0;
-        int[] found = new int[feature.length];
+        int[] candidates = new int[feature.length];
         for (int node = 0; node < feature.length; node++) {
             if (!below[node]) {
-                found[count++] = node;
+                candidates[count++] = node;
             }
         }
-        roots = Arrays.copyOf(found, count);
+        roots = Arrays.copyOf(candidates, count);
     }
 
     double[] contributions(float[] row, int features) {
-        double[] found = new double[features];
+        double[] contributions = new double[features];
         for (int root : roots) {
             if (feature[root] >= 0 && feature[left[root]] < 0 && feature[right[root]] < 0) {
                 // A single feature takes all that its one split adds to the tree's mean.
                 boolean goesLeft = row[feature[root]] < split[root];
-                found[feature[root]] += value[goesLeft ? left[root] : right[root]] - mean(root);
+                contributions[feature[root]] += value[goesLeft ? left[root] : right[root]] - mean(root);
                 continue;
             }
-            descend(row, found, root, new Path(), 1.0, 1.0, -1);
+            descend(row, contributions, root, new Path(), 1.0, 1.0, -1);
         }
-        return found;
+        return contributions;
     }
 
     /** The mean of a single split's two leaves, by the training rows that ended in each. */
     private double mean(int root) {
-        int one = left[root];
-        int other = right[root];
-        return (cover[one] * value[one] + cover[other] * value[other]) / cover[root];
+        int first = left[root];
+        int second = right[root];
+        return (cover[first] * value[first] + cover[second] * value[second]) / cover[root];
     }
 
-    private void descend(float[] row, double[] found, int node, Path above, double zero, double one, int by) {
+    private void descend(float[] row, double[] contributions, int node, Path above, double zero, double one, int by) {
         Path path = above.extended(zero, one, by);
         if (feature[node] < 0) {
             for (int at = 1; at < path.length; at++) {
-                found[path.feature[at]] += path.unwoundSum(at) * (path.one[at] - path.zero[at]) * value[node];
+                contributions[path.feature[at]] += path.unwoundSum(at) * (path.one[at] - path.zero[at]) * value[node];
             }
             return;
         }
         boolean goesLeft = row[feature[node]] < split[node];
         int hot = goesLeft ? left[node] : right[node];
         int cold = goesLeft ? right[node] : left[node];
-        double knownZero = 1.0;
-        double knownOne = 1.0;
+        double formerZero = 1.0;
+        double formerOne = 1.0;
         for (int at = 1; at < path.length; at++) {
             if (path.feature[at] == feature[node]) {
-                knownZero = path.zero[at];
-                knownOne = path.one[at];
+                formerZero = path.zero[at];
+                formerOne = path.one[at];
                 path.unwind(at);
                 break;
             }
         }
-        descend(row, found, hot, path, knownZero * cover[hot] / cover[node], knownOne, feature[node]);
-        descend(row, found, cold, path, knownZero * cover[cold] / cover[node], 0.0, feature[node]);
+        descend(row, contributions, hot, path, formerZero * cover[hot] / cover[node], formerOne, feature[node]);
+        descend(row, contributions, cold, path, formerZero * cover[cold] / cover[node], 0.0, feature[node]);
     }
 
     /** The features on the way to a node: the shares of subsets that flow down without and with each of them. */
