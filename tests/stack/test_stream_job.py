@@ -41,7 +41,7 @@ def champion(folder: Path, version: str, trees: int) -> None:
     """The trees of a model of its own, where the job looks for them."""
     rows = sample(3_000, trees)
     model = xgboost.XGBClassifier(n_estimators=trees, max_depth=2).fit(matrix(rows), np.asarray(rows["isFraud"]))
-    text = portable.described(portable.of_booster(model.get_booster()), 0.5, list(FEATURES), CODES)
+    text = portable.file_text(portable.of_booster(model.get_booster()), 0.5, list(FEATURES), CODES)
     (folder / "champion").mkdir(exist_ok=True)
     partial = folder / "champion" / "trees.part"
     partial.write_text(json.dumps(json.loads(text) | {"version": version}))

@@ -1,4 +1,4 @@
-"""``fraudstream train`` and ``fraudstream models``; what is heavy is imported by the commands."""
+"""``fraudstream train`` and ``fraudstream models``. The commands import heavy libraries, this module does not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
 _ALGORITHMS = {"xgboost": ("xgboost",), "gbt": ("gbt",), "all": ("xgboost", "gbt")}
-# Tags are free text of whoever may write to the registry.
+# Tags are free text: anybody who may write to the registry can set them.
 _LONGEST_TAG = 60
 _SHOWN = ("average_precision", "roc_auc", "accuracy", "precision", "recall", "ece")
 
@@ -46,12 +47,12 @@ def train(
     configure_logging("train", "WARNING")
     from fraudstream.ml.failures import one_line
 
-    # A run under way is marked as ended by a signal, whichever of the two it was.
+    # SIGTERM then raises KeyboardInterrupt as SIGINT does, which marks the run as ended by a signal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = terminal(stderr=True)
     with console.status("starting Spark") as line:
         try:
-            result = _trained(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)
+            result = _train(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)
         except (FraudstreamError, ModuleNotFoundError):
             raise
         except Exception as error:
@@ -59,27 +60,23 @@ def train(
                 f"The training failed ({one_line(error)}). `fraudstream doctor` checks memory, disk and Java."
             ) from error
     if as_json:
-        found = [
-            {"algorithm": one.algorithm, "version": one.version, "promoted": one.promoted, "metrics": one.metrics}
-            for one in result.trained
-        ]
-        failed = [{"algorithm": one.algorithm, "reason": one.reason} for one in result.failed]
-        say_json({"trained": found, "failed": failed, "left_out": result.left_out.to_json()})
+        trained = [asdict(outcome) for outcome in result.trained]
+        failed = [asdict(failure) for failure in result.failed]
+        say_json({"trained": trained, "failed": failed, "left_out": result.left_out.to_json()})
     else:
-        _tell(result)
+        _say_result(result)
     if result.failed:
-        raise TrainingFailed(
-            "; ".join(f"{one.algorithm} was not trained: {one.reason}" for one in result.failed)
-            + ("." if not result.trained else f". {', '.join(one.algorithm for one in result.trained)} is registered.")
-        )
+        failures = "; ".join(f"{failure.algorithm} was not trained: {failure.reason}" for failure in result.failed)
+        registered = ", ".join(outcome.algorithm for outcome in result.trained)
+        raise TrainingFailed(f"{failures}. {registered} is registered." if registered else f"{failures}.")
 
 
-def _trained(
-    settings: Settings, algorithms: Any, seed: int, awaited: int, tell: Callable[[str], None]
+def _train(
+    settings: Settings, algorithms: Any, seed: int, awaited: int, report: Callable[[str], None]
 ) -> training.Result:
     from fraudstream.spark.session import spark_session
 
-    # Imports that take seconds of a processor which Spark's own start leaves idle.
+    # These imports take seconds, and Spark's start leaves a processor idle.
     importing = threading.Thread(target=_import_training)
     importing.start()
     try:
@@ -89,26 +86,26 @@ def _trained(
     try:
         from fraudstream.ml.training import train as run
 
-        return run(spark, settings, algorithms, seed, awaited, tell)
+        return run(spark, settings, algorithms, seed, awaited, report)
     finally:
-        # A Java process that is gone cannot be stopped; what happened to it is told by the error under way.
+        # A Java process that has died cannot be stopped; the error under way says what happened to it.
         with suppress(Exception):
             spark.stop()
 
 
 def _import_training() -> None:
-    # What cannot be imported is told where it is needed.
+    # The import that needs the module raises the error.
     with suppress(ImportError):
         importlib.import_module("fraudstream.ml.training")
 
 
-def _tell(result: training.Result) -> None:
+def _say_result(result: training.Result) -> None:
     if result.left_out.count:
         say(f"{result.left_out.count:,} labelled transactions were left out: {result.left_out}")
-    for one in result.trained:
-        became = "is the champion" if one.promoted else "stays a challenger"
-        shown = " · ".join(f"{name.replace('_', ' ')} {one.metrics[name]:.4f}" for name in _SHOWN)
-        say(f"{one.algorithm}, version {one.version}, {became}: {shown}")
+    for outcome in result.trained:
+        role = "is the champion" if outcome.promoted else "stays a challenger"
+        metrics = " · ".join(f"{name.replace('_', ' ')} {outcome.metrics[name]:.4f}" for name in _SHOWN)
+        say(f"{outcome.algorithm}, version {outcome.version}, {role}: {metrics}")
 
 
 @models.command("list")
@@ -117,13 +114,13 @@ def list_versions(as_json: bool = typer.Option(False, "--json", help="One JSON o
     from fraudstream.ml.registry import versions
 
     settings = start_settings("registry")
-    found = versions(settings)
+    registered = versions(settings)
     if as_json:
-        say_json({"model": settings.model_name, "versions": [one.to_json() for one in found]})
-    elif not found:
+        say_json({"model": settings.model_name, "versions": [version.to_json() for version in registered]})
+    elif not registered:
         say("no version is registered yet; `fraudstream train` makes one")
     else:
-        _print(found)
+        _print(registered)
 
 
 @models.command()
@@ -131,7 +128,7 @@ def promote(
     version: str = typer.Argument(help="The version's number."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
-    """Make a version the champion; running services take it up by themselves."""
+    """Make a version the champion; running services load it by themselves."""
     from fraudstream.ml import registry
 
     settings = start_settings("registry")
@@ -151,33 +148,33 @@ def compare(
     from fraudstream.core.errors import ModelError
     from fraudstream.ml import registry
 
-    found = registry.versions(start_settings("registry"))
-    if missing := set(versions or ()) - {one.version for one in found}:
+    registered = registry.versions(start_settings("registry"))
+    if missing := set(versions or ()) - {version.version for version in registered}:
         raise ModelError(f"There is no version {', '.join(sorted(missing))}. `fraudstream models list` shows them.")
-    chosen = [one for one in found if not versions or one.version in versions]
-    chosen.sort(key=_average_precision, reverse=True)
+    compared = [version for version in registered if not versions or version.version in versions]
+    compared.sort(key=_average_precision, reverse=True)
     if as_json:
-        say_json({"versions": [one.to_json() for one in chosen]})
+        say_json({"versions": [version.to_json() for version in compared]})
     else:
-        _print(chosen)
+        _print(compared)
 
 
-def _average_precision(one: Version) -> float:
-    """Its average precision; least of all where there is none, or none that is a number."""
-    measured = one.metrics.get("average_precision", -1.0)
-    return -1.0 if math.isnan(measured) else measured
+def _average_precision(version: Version) -> float:
+    """The version's average precision; -1 if it has none, or one that is not a number."""
+    value = version.metrics.get("average_precision", -1.0)
+    return -1.0 if math.isnan(value) else value
 
 
-def _print(found: list[Any]) -> None:
+def _print(versions: list[Version]) -> None:
     table = Table("version", "role", "algorithm", "made", *(name.replace("_", " ") for name in _SHOWN))
-    for one in found:
-        made = datetime.fromtimestamp(one.created_at_ms / 1000, UTC)
-        measured = (f"{one.metrics[name]:.4f}" if name in one.metrics else "–" for name in _SHOWN)
+    for version in versions:
+        created_at = datetime.fromtimestamp(version.created_at_ms / 1000, UTC)
+        metrics = (f"{version.metrics[name]:.4f}" if name in version.metrics else "–" for name in _SHOWN)
         table.add_row(
-            one.version,
-            printable(one.role, _LONGEST_TAG),
-            printable(one.algorithm, _LONGEST_TAG),
-            f"{made:%Y-%m-%d %H:%M}",
-            *measured,
+            version.version,
+            printable(version.role, _LONGEST_TAG),
+            printable(version.algorithm, _LONGEST_TAG),
+            f"{created_at:%Y-%m-%d %H:%M}",
+            *metrics,
         )
     terminal().print(table)

@@ -16,10 +16,10 @@ CALIBRATION_BINS = 10
 
 
 def metrics(labels: np.ndarray, scores: np.ndarray, threshold: float) -> dict[str, float]:
-    """Metrics of scores, shape (n,), against labels 0/1; those that need a decision use ``threshold``.
+    """Metrics of scores, shape (n,), against labels 0/1. Those that need a decision use ``threshold``.
 
-    Average precision interpolates in steps (scikit-learn); ``recall_at_1pct_fpr`` is the recall at a false-positive
-    rate of at most 1 %; ``ece`` is the expected calibration error over ten bins of equal width.
+    Average precision is a sum over steps, without interpolation (scikit-learn); ``recall_at_1pct_fpr`` is the recall at
+    a false-positive rate of at most 1 %; ``ece`` is the expected calibration error over ten bins of equal width.
     """
     decided = scores >= threshold
     precision, recall, f1, _ = precision_recall_fscore_support(labels, decided, average="binary", zero_division=0)

@@ -20,7 +20,7 @@ CODES: dict[str, dict[str, int]] = {
 }
 
 TEST_SHARE = 0.3
-# Of a cross-validation within the training rows: each needs a transaction of each class.
+# Folds of the cross-validation within the training rows. Each needs a transaction of each class.
 FOLDS = 3
 
 
@@ -36,10 +36,10 @@ def matrix(columns: Mapping[str, Sequence[Any]] | pd.DataFrame) -> np.ndarray:
 
 
 def in_test(ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Which transactions are held out, bool, shape (n,): decided by the id alone, for every training alike.
+    """Which transactions are held out, bool, shape (n,). The id alone decides, so every training holds out the same.
 
-    So a model that was trained earlier has never seen what a later one is tested on. The hash is SplitMix64's
-    finaliser (Steele, Lea and Flood, 2014).
+    A model that was trained earlier has therefore not learnt from the rows that a later one is tested on. The hash is
+    SplitMix64's finaliser (Steele, Lea and Flood, 2014).
     """
     mixed = np.asarray(ids, dtype=np.uint64)
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""The registered model's own code, logged with it: it needs no other module of ours, so that it runs in Azure ML.
+"""The registered model's code, which is logged with it. It imports nothing of fraudstream, so that it runs in Azure ML.
 
 Two kinds of trees behind one interface: an XGBoost ensemble, or Spark ML's gradient-boosted trees as plain arrays,
 which need neither Spark nor Java nor XGBoost to be served.
@@ -19,7 +19,7 @@ from mlflow.pyfunc.model import PythonModel
 if TYPE_CHECKING:
     import xgboost
 
-# From here on XGBoost's own prediction is faster than arrays of all trees for each row.
+# With more rows than these, XGBoost's own prediction is faster than the arrays of stumps.
 FEW_ROWS = 64
 
 
@@ -34,11 +34,11 @@ class FraudPyfunc(PythonModel):
 
     def load(self, folder: Path) -> None:
         """Read ``model.json`` and the trees beside it."""
-        described = json.loads((folder / "model.json").read_text("utf-8"))
-        self.threshold = float(described["threshold"])
-        self._features: list[str] = described["features"]
-        self._codes: dict[str, dict[str, int]] = described["codes"]
-        self._trees: Any = BoosterTrees(folder) if described["algorithm"] == "xgboost" else SparkTrees(folder)
+        description = json.loads((folder / "model.json").read_text("utf-8"))
+        self.threshold = float(description["threshold"])
+        self._features: list[str] = description["features"]
+        self._codes: dict[str, dict[str, int]] = description["codes"]
+        self._trees: Any = BoosterTrees(folder) if description["algorithm"] == "xgboost" else SparkTrees(folder)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:  # noqa: ARG002
         """Score the rows; ``reasons`` is filled where ``prediction`` is 1."""
@@ -47,9 +47,9 @@ class FraudPyfunc(PythonModel):
         alerts = np.flatnonzero(scores >= self.threshold)
         reasons: list[list[dict[str, Any]]] = [[] for _ in scores]
         if len(alerts):
-            chosen = {name: [values[row] for row in alerts] for name, values in columns.items()}
-            for row, found in zip(alerts, self.explain_columns(chosen), strict=True):
-                reasons[row] = found
+            of_alerts = {name: [values[row] for row in alerts] for name, values in columns.items()}
+            for row, explanation in zip(alerts, self.explain_columns(of_alerts), strict=True):
+                reasons[row] = explanation
         return pd.DataFrame(
             {
                 "prediction": (scores >= self.threshold).astype("int64"),
@@ -61,7 +61,7 @@ class FraudPyfunc(PythonModel):
         )
 
     def score_columns(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
-        """Probability of fraud, float64, shape (n,); an unknown category counts as its own, rarest one."""
+        """Probability of fraud, float64, shape (n,). An unknown category has the code -1, below every known one."""
         return np.asarray(self._trees.probability(self._matrix(columns)), dtype=np.float64)
 
     def explain_columns(self, columns: Mapping[str, Sequence[Any]], top: int = 3) -> list[list[dict[str, Any]]]:
@@ -98,7 +98,7 @@ class BoosterTrees:
     """An XGBoost ensemble; contributions are TreeSHAP values, which sum to the margin."""
 
     def __init__(self, folder: Path) -> None:
-        # Not above: where its library cannot be loaded, the other kind of trees is trained and served all the same.
+        # Imported here, so that the other kind of trees is trained and served where XGBoost cannot be loaded.
         import xgboost
 
         self._matrix_of = xgboost.DMatrix
@@ -117,16 +117,17 @@ class BoosterTrees:
         """Shape (n, features) → (n, features), log-odds."""
         if self._stumps is not None and not np.isnan(matrix).any():
             return self._stumps.contributions(matrix)
-        found = self._booster.predict(self._matrix_of(matrix), pred_contribs=True)
-        return np.asarray(found)[:, :-1]
+        contributions = self._booster.predict(self._matrix_of(matrix), pred_contribs=True)
+        return np.asarray(contributions)[:, :-1]
 
 
 class Stumps:
-    """An ensemble whose trees split once at most, as arrays: what a call into XGBoost costs, a few rows need not pay.
+    """An ensemble whose trees split at most once, as arrays. For a few rows they are faster than a call of XGBoost.
 
-    Margins are summed in XGBoost's single precision and in its order. A stump's TreeSHAP value is its leaf less the
-    mean of both, weighted by their covers, and belongs to the one field: over all stumps of a field that is a step
-    function, which changes at their thresholds. Rows have no NaN: which way a missing value goes, XGBoost knows.
+    Margins are summed in single precision and in XGBoost's order, so that they are equal to XGBoost's. The TreeSHAP
+    value of a stump is its leaf minus the mean of both leaves, weighted by their covers, and belongs to the field that
+    it splits on. Summed over the stumps of a field it is a step function that changes at their thresholds. Rows must
+    not hold NaN, as the arrays do not say which way a missing value goes.
     """
 
     def __init__(self, base: float, stumps: Sequence[tuple[int, float, float, float, float]], features: int) -> None:
@@ -141,12 +142,12 @@ class Stumps:
             own = own[np.argsort(own[:, 1])]
             below, above = own[:, 2] - own[:, 4], own[:, 3] - own[:, 4]
             self._thresholds.append(own[:, 1].astype(np.float32))
-            # With k thresholds at or below the value, k stumps are right of their split.
+            # With k thresholds at or below the value, k stumps give their right leaf.
             self._sums.append(below.sum() + np.concatenate([[0.0], np.cumsum(above - below)]))
 
     @classmethod
     def of(cls, booster: xgboost.Booster) -> Stumps | None:
-        """The ensemble's stumps, or None where a tree is deeper, splits on categories, or has other than log-odds."""
+        """The ensemble's stumps; None if a tree is deeper or splits on categories, or if margins are not log-odds."""
         saved = json.loads(bytes(booster.save_raw("json")))["learner"]
         trees = saved["gradient_booster"]["model"]["trees"]
         if saved["objective"]["name"] != "binary:logistic" or any(
@@ -172,7 +173,7 @@ class Stumps:
         leaves = np.empty((len(matrix), len(self._split) + 1), dtype=np.float32)
         leaves[:, 0] = self._base
         leaves[:, 1:] = np.where(values[:, self._field] < self._split, self._below, self._above)
-        # One after the other, where a sum would add in pairs and round otherwise.
+        # accumulate adds in order, as XGBoost does; sum adds in pairs and rounds differently.
         margin = np.add.accumulate(leaves, axis=1)[:, -1]
         return np.asarray(np.float32(1) / (np.exp(-margin) + np.float32(1)))
 
@@ -214,15 +215,15 @@ class SparkTrees:
 
     def contributions(self, matrix: np.ndarray) -> np.ndarray:
         """Shape (n, features) → (n, features), log-odds."""
-        found = np.zeros(matrix.shape)
+        contributions = np.zeros(matrix.shape)
         rows = np.broadcast_to(np.arange(len(matrix))[:, None], (len(matrix), len(self._weight)))
         node = np.zeros(rows.shape, dtype=np.int64)
         for _ in range(self._depth):
             below, feature = self._step(matrix, node)
             change = 2 * self._weight * (self._value[self._trees, below] - self._value[self._trees, node])
-            np.add.at(found, (rows, feature), change)
+            np.add.at(contributions, (rows, feature), change)
             node = below
-        return found
+        return contributions
 
     @property
     def _trees(self) -> np.ndarray:

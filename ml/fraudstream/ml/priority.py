@@ -1,4 +1,4 @@
-"""Leaving the processor to those who wait for it."""
+"""A low priority for work that nobody waits for."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _NICENESS = 15
 
 
 def give_way() -> None:
-    """Let this process and its children, Spark's Java among them, use what others leave of the processor."""
+    """Lower the priority of this process and its children, Spark's Java process among them."""
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process()
-        for one in (process, *process.children(recursive=True)):
-            # A priority belongs to a thread, and the threads that train are there already.
-            for thread in one.threads():
+        for member in (process, *process.children(recursive=True)):
+            # Linux keeps a priority for each thread, and the threads that train have started already.
+            for thread in member.threads():
                 os.setpriority(os.PRIO_PROCESS, thread.id, _NICENESS)

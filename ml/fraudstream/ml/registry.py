@@ -45,21 +45,21 @@ class Version:
 def versions(settings: Settings, client: MlflowClient | None = None) -> list[Version]:
     """All versions, the newest first. Raises :class:`RegistryUnavailable`."""
     client = client or registry_client(settings)
-    found = model_versions(settings, client)
+    registered = model_versions(settings, client)
     try:
         return sorted(
             (
                 Version(
-                    str(one.version),
-                    role_of(one.tags),
-                    one.tags.get("algorithm", ""),
-                    one.run_id or "",
-                    int(one.creation_timestamp),
-                    run_metrics(client, one.run_id or ""),
+                    str(entry.version),
+                    role_of(entry.tags),
+                    entry.tags.get("algorithm", ""),
+                    entry.run_id or "",
+                    int(entry.creation_timestamp),
+                    run_metrics(client, entry.run_id or ""),
                 )
-                for one in found
+                for entry in registered
             ),
-            key=lambda one: version_order(one.version),
+            key=lambda version: version_order(version.version),
             reverse=True,
         )
     except MlflowException as error:
@@ -67,24 +67,24 @@ def versions(settings: Settings, client: MlflowClient | None = None) -> list[Ver
 
 
 def promote(settings: Settings, version: str, client: MlflowClient | None = None) -> None:
-    """Make ``version`` the champion. Raises :class:`ModelError` where it does not exist.
+    """Make ``version`` the champion. Raises :class:`ModelError` if it does not exist.
 
-    The new one is tagged before the old one loses the role: at no moment is there none.
+    It is tagged before the old champion loses the role, so that there is a champion at every moment.
     """
     client = client or registry_client(settings)
-    found = {str(one.version): one for one in model_versions(settings, client)}
-    if version not in found:
-        known = ", ".join(sorted(found, key=version_order)) or "none yet"
+    registered = {str(entry.version): entry for entry in model_versions(settings, client)}
+    if version not in registered:
+        known = ", ".join(sorted(registered, key=version_order)) or "none yet"
         raise ModelError(
             f"The registered model {settings.model_name!r} has no version {version} (it has: {known}). "
             "`fraudstream models list` shows them."
         )
     try:
         client.set_model_version_tag(settings.model_name, version, ROLE_TAG, CHAMPION)
-        for number, one in found.items():
-            if number != version and role_of(one.tags) == CHAMPION:
-                # Also a tag that somebody typed otherwise: two of them would be two champions.
-                for name in {ROLE_TAG, *(name for name in one.tags if name.strip().casefold() == ROLE_TAG)}:
+        for number, entry in registered.items():
+            if number != version and role_of(entry.tags) == CHAMPION:
+                # Spellings such as "Role" count as the tag as well, so each of them is changed.
+                for name in {ROLE_TAG, *(name for name in entry.tags if name.strip().casefold() == ROLE_TAG)}:
                     client.set_model_version_tag(settings.model_name, number, name, FORMER_CHAMPION)
     except MlflowException as error:
         raise registry_error(settings, error) from error

@@ -48,7 +48,7 @@ class Trained:
     """What one training hands over.
 
     ``save`` writes the trees as they are served, ``portable`` holds them for the stream job's Java process, ``native``
-    is the algorithm's own saved form.
+    is the folder of the algorithm's own form, where it has one.
     """
 
     algorithm: str
@@ -73,14 +73,15 @@ def register(
 ) -> str:
     """Log the run and register the model; returns the version's number as text.
 
-    ``on_registered`` hears that number once the version can be served; what nobody waits for, plots and the
-    algorithm's own form, is logged after that, and its failure is only logged. ``left_out`` tells the rows of the
-    history that were not used. A run that does not come to its end is marked: FAILED, or KILLED by a signal.
+    ``on_registered`` gets that number as soon as the version can be served. Plots and the algorithm's own form are
+    logged after that, as nobody waits for them; if that fails, a warning is logged and the version stays.
+    ``left_out`` describes the rows of the history that were not used. A run that does not end well is marked FAILED,
+    or KILLED by a signal.
 
     The model is saved and logged as plain artifacts and the version is created from them: MLflow 3's ``log_model``
     needs the logged-models API, which Azure ML's registry answers with 404 (azure-sdk-for-python, issue 44896).
     """
-    # MLflow prints each finished run's address to stdout, which belongs to the command's own answer.
+    # MLflow prints the address of each finished run to stdout, where the command writes its own answer.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     # In a uv project, a clone of ours or the user's own, MLflow logs its pyproject.toml and uv.lock with the model.
     os.environ["MLFLOW_UV_AUTO_DETECT"] = "false"
@@ -93,12 +94,12 @@ def register(
             tags=[RunTag("algorithm", trained.algorithm), *([RunTag("left_out", left_out)] if left_out else [])],
         )
         with tempfile.TemporaryDirectory(prefix="fraudstream-model-") as scratch:
-            served, shown = Path(scratch) / "served", Path(scratch) / "shown"
+            served, extras = Path(scratch) / "served", Path(scratch) / "extras"
             _save_model(served / "model", trained, example)
             client.log_artifacts(run_id, str(served))
             version = str(_create_version(settings, client, run_id, trained.algorithm).version)
             on_registered(version)
-            _log_extras(client, run_id, trained, shown)
+            _log_extras(client, run_id, trained, extras)
     except BaseException as error:
         _end(client, run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise
@@ -106,13 +107,13 @@ def register(
     return version
 
 
-def _log_extras(client: MlflowClient, run_id: str, trained: Trained, shown: Path) -> None:
-    """Plots and the algorithm's own form: a version that serves is not undone because they are missing."""
+def _log_extras(client: MlflowClient, run_id: str, trained: Trained, extras: Path) -> None:
+    """Log plots and the algorithm's own form. A failure is only logged: the version serves without them."""
     try:
-        plots.draw(shown / "plots", trained.test_labels, trained.test_scores, trained.threshold)
+        plots.draw(extras / "plots", trained.test_labels, trained.test_scores, trained.threshold)
         if trained.native is not None:
-            shutil.copytree(trained.native, shown / "spark-model")
-        client.log_artifacts(run_id, str(shown))
+            shutil.copytree(trained.native, extras / "spark-model")
+        client.log_artifacts(run_id, str(extras))
     except Exception as error:
         log.warning("run_without_plots", run=run_id, reason=one_line(error))
 
@@ -121,22 +122,22 @@ def _end(client: MlflowClient, run_id: str, status: str) -> None:
     try:
         client.set_terminated(run_id, status)
     except MlflowException as error:
-        # The registry went away: what the run ended with is told by the error that is under way.
+        # The registry went away. The caller gets the error that ended the run.
         log.warning("run_not_ended", run=run_id, status=status, reason=one_line(error))
 
 
 def requirements(algorithm: str) -> list[str]:
     """What it takes to serve a model of the algorithm, as pip reads it on any machine, at the installed versions."""
-    needed = [f"{name}=={installed(name)}" for name in _REQUIREMENTS]
+    lines = [f"{name}=={installed(name)}" for name in _REQUIREMENTS]
     if algorithm == "xgboost":
         import xgboost
 
-        needed += [f"{name}=={xgboost.__version__} ; {marker}" for name, marker in _XGBOOST.items()]
-    return needed
+        lines += [f"{name}=={xgboost.__version__} ; {marker}" for name, marker in _XGBOOST.items()]
+    return lines
 
 
 def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
-    described = {
+    description = {
         "algorithm": trained.algorithm,
         "threshold": trained.threshold,
         "features": list(FEATURES),
@@ -145,7 +146,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
     with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
         trees = Path(scratch)
         trained.save(trees)
-        (trees / "model.json").write_text(json.dumps(described, indent=2), "utf-8")
+        (trees / "model.json").write_text(json.dumps(description, indent=2), "utf-8")
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(_MODEL_CODE),
@@ -154,7 +155,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             input_example=example,
             pip_requirements=requirements(trained.algorithm),
         )
-    trees_file = portable.described(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
+    trees_file = portable.file_text(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
     (folder / portable.FILE_NAME).write_text(trees_file, "utf-8")
     model = Model.load(folder)
     model.add_flavor(portable.FLAVOR, data=portable.FILE_NAME)
@@ -176,8 +177,8 @@ def _create_version(settings: Settings, client: MlflowClient, run_id: str, algor
 
 
 def _experiment(client: MlflowClient) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    return str(found.experiment_id if found is not None else client.create_experiment(EXPERIMENT))
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return str(experiment.experiment_id if experiment is not None else client.create_experiment(EXPERIMENT))
 
 
 def _now_ms() -> int:

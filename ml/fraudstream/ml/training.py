@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 Algorithm = Literal["xgboost", "gbt"]
 
-# Both errors weigh alike until costs are known: with calibrated scores that is the threshold of least error.
+# A missed fraud and a false alert count the same as long as their costs are not known. With calibrated scores this
+# threshold then makes the fewest errors.
 THRESHOLD = 0.5
 
 log = structlog.get_logger(__name__)
@@ -58,7 +59,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Result:
-    """What a training gave: registered models, failed algorithms, and the rows that were left out of the history."""
+    """The registered models, the failed algorithms, and the rows of the history that were not used."""
 
     left_out: LeftOut
     trained: list[Outcome] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The same rows for every algorithm: features float64 (n, 12), labels 0/1 (n,)."""
+    """The rows that every algorithm gets. Each part is features, float64, shape (n, 12), and labels 0/1, shape (n,)."""
 
     history: pd.DataFrame
     held_out: np.ndarray
@@ -80,8 +81,8 @@ class Split:
     def test(self) -> tuple[np.ndarray, np.ndarray]:
         return self._part(self.held_out)
 
-    def _part(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.history[chosen]
+    def _part(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.history[mask]
         return matrix(rows), rows[LABEL].to_numpy()
 
 
@@ -91,55 +92,56 @@ def train(
     algorithms: tuple[Algorithm, ...],
     seed: int,
     awaited: int,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Result:
     """Train the algorithms in the given order on the stored history; each is registered before the next one starts.
 
-    Begins once at least ``awaited`` labelled transactions are stored or rejected. All but the first algorithm give way
-    to whatever else wants the processor, the champion's traffic above all. One that fails leaves the others alone.
+    Begins once at least ``awaited`` labelled transactions are stored or rejected, and reports each step. From the
+    second algorithm on, the process runs at a low priority, so that the first champion's traffic comes first. An
+    algorithm that fails does not stop the others.
 
     Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
     """
-    await_history(settings, awaited, tell)
-    tell("reading the history")
-    found = read_history(spark, settings)
-    if found.left_out.count:
-        log.warning("history_rows_left_out", **found.left_out.to_json())
-    history = checked(found.rows, found.left_out)
+    await_history(settings, awaited, report)
+    report("reading the history")
+    stored = read_history(spark, settings)
+    if stored.left_out.count:
+        log.warning("history_rows_left_out", **stored.left_out.to_json())
+    history = checked(stored.rows, stored.left_out)
     client = registry_client(settings)
-    # A registry that is away is told before the training, not after it.
+    # Raises before the training, and not after it, if the registry is away.
     champion_version(settings, client)
     split = Split(history, in_test(history[ID].to_numpy()))
-    _check_classes(split)
+    check_classes(split)
     dataset = {
         "dataset_fingerprint": fingerprint(history),
         "dataset_rows": str(len(history)),
         "dataset_train_rows": str(int((~split.held_out).sum())),
         "dataset_test_rows": str(int(split.held_out.sum())),
-        "dataset_left_out_rows": str(found.left_out.count),
+        "dataset_left_out_rows": str(stored.left_out.count),
     }
-    training = Training(settings, client, spark, split, dataset, seed, found.left_out)
-    result = Result(found.left_out)
+    training = Training(settings, client, spark, split, dataset, seed, stored.left_out)
+    result = Result(stored.left_out)
     with tempfile.TemporaryDirectory(prefix="fraudstream-train-") as scratch:
         for algorithm in algorithms:
             if result.trained or result.failed:
                 give_way()
-            tell(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
+            report(f"training {algorithm} on {dataset['dataset_train_rows']} transactions")
             try:
-                made = training.of(algorithm, Path(scratch))
+                outcome = training.run(algorithm, Path(scratch))
             except Exception as error:
-                # Whatever an algorithm's library brings: the other one may do without it.
+                # The libraries of an algorithm raise errors of any kind. The other algorithm may not need them.
                 reason = str(error) if isinstance(error, FraudstreamError) else one_line(error)
                 log.warning("algorithm_failed", algorithm=algorithm, reason=reason)
                 log.debug("algorithm_failed", exc_info=True)
                 result.failed.append(Failure(algorithm, reason))
             else:
-                result.trained.append(made)
+                result.trained.append(outcome)
     return result
 
 
-def _check_classes(split: Split) -> None:
-    """Raises :class:`ModelError` where a part of the rows has too few of a class to learn or to measure."""
+def check_classes(split: Split) -> None:
+    """Raises :class:`ModelError` if one class has too few rows to learn from, or none that is held out."""
     learnt, held_out = (np.bincount(labels, minlength=2) for labels in (split.train[1], split.test[1]))
     if held_out.min() == 0 or learnt.min() < FOLDS:
         raise ModelError(
@@ -151,7 +153,7 @@ def _check_classes(split: Split) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What the algorithms of one training share; ``dataset`` describes its rows in the run's parameters."""
+    """What the algorithms of one training share. ``dataset``: parameters of the run that describe its rows."""
 
     settings: Settings
     client: MlflowClient
@@ -161,7 +163,7 @@ class Training:
     seed: int
     left_out: LeftOut = NOTHING_LEFT_OUT
 
-    def of(self, algorithm: Algorithm, scratch: Path) -> Outcome:
+    def run(self, algorithm: Algorithm, scratch: Path) -> Outcome:
         """Fit, evaluate and register one algorithm's model. Raises :class:`RegistryUnavailable`."""
         train_features, train_labels = self.split.train
         test_features, test_labels = self.split.test
@@ -196,45 +198,43 @@ class Training:
         example = self.split.history[list(FEATURES)].head(3).reset_index(drop=True)
         promoted = False
 
-        def take_the_role(version: str) -> None:
+        def compare(version: str) -> None:
             nonlocal promoted
-            promoted = _take_the_role(self.settings, self.client, version, measured["average_precision"], self.split)
+            promoted = promote_if_better(self.settings, self.client, version, measured["average_precision"], self.split)
 
         try:
-            version = register(
-                self.settings, self.client, trained, example, self.dataset, take_the_role, str(self.left_out)
-            )
+            version = register(self.settings, self.client, trained, example, self.dataset, compare, str(self.left_out))
         except MlflowException as error:
             raise registry_error(self.settings, error) from error
         log.info("model_registered", algorithm=algorithm, version=version, promoted=promoted)
         return Outcome(algorithm, version, promoted, measured)
 
 
-def _take_the_role(
+def promote_if_better(
     settings: Settings, client: MlflowClient, version: str, average_precision: float, split: Split
 ) -> bool:
-    """Promote the version if it is better than the champion on the same held-out rows, which neither has seen.
+    """Promote the version if it is better than the champion on the held-out rows, which neither has learnt from.
 
-    A champion that cannot be loaded serves nobody, and one that cannot score all of these rows not everybody, so that
-    any version is better.
+    Any version is better than a champion that cannot be loaded, or that cannot score all of these rows. Returns whether
+    the version was promoted.
     """
-    current = champion_version(settings, client)
-    if current is not None:
+    champion = champion_version(settings, client)
+    if champion is not None:
         try:
-            theirs = _average_precision(load_version(settings, current).model, split)
+            to_beat = _average_precision(load_version(settings, champion).model, split)
         except ModelError as error:
-            log.warning("champion_replaced", version=current, reason=str(error))
+            log.warning("champion_replaced", version=champion, reason=str(error))
         else:
-            if average_precision <= theirs:
+            if average_precision <= to_beat:
                 return False
     promote(settings, version, client)
     return True
 
 
 def _average_precision(champion: FraudModel, split: Split) -> float:
-    """The champion's on the held-out rows. Raises :class:`ModelError` where it fails on some, or gives no probability.
+    """Its average precision on the held-out rows. Raises :class:`ModelError` if it does not give each a probability.
 
-    It may be anybody's code, so that its failure may be of any kind.
+    A champion may have been registered by another program, so its code may raise errors of any kind.
     """
     held_out = split.history[split.held_out]
     columns = {name: held_out[name].tolist() for name in FEATURES}

@@ -1,10 +1,10 @@
-"""Which stored rows a training can use. The store may hold what the contract no longer takes, or what others wrote."""
+"""Which stored rows a training can use: some may be older than the contract, or written by other programs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.output.text import printable
 from fraudstream.ml.features import ID, LABEL
 
-# XGBoost and the stream job's trees hold single precision: what is larger is infinite to them.
+# XGBoost and the stream job's trees compute in single precision, where a larger number is infinite.
 LARGEST = float(np.finfo(np.float32).max)
 
 RULES: tuple[FieldRule, ...] = tuple(rule for rule in FIELD_RULES if rule.name in (ID, *FEATURES, LABEL))
@@ -24,8 +24,8 @@ _LONGEST_TEXT = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """Rows that were left out for one reason: how many, and the first ids."""
+class Omission:
+    """The rows that were left out for one reason: how many, and the first ids."""
 
     reason: str
     count: int
@@ -36,70 +36,72 @@ class Left:
 class LeftOut:
     """The rows that a training left out, by reason, the most frequent first."""
 
-    reasons: tuple[Left, ...] = ()
+    reasons: tuple[Omission, ...] = ()
 
     @classmethod
-    def of(cls, found: Iterable[tuple[str, str]]) -> LeftOut:
-        """``found``: (id, reason) of each row."""
-        by_reason: dict[str, list[str]] = {}
+    def of(cls, rows: Iterable[tuple[str, str]]) -> LeftOut:
+        """``rows``: (id, reason) of each row."""
+        first_ids: dict[str, list[str]] = {}
         counts: dict[str, int] = {}
-        for number, reason in found:
+        for id_, reason in rows:
             counts[reason] = counts.get(reason, 0) + 1
-            if len(ids := by_reason.setdefault(reason, [])) < _NAMED:
-                ids.append(number)
-        chosen = sorted(counts, key=lambda reason: (-counts[reason], reason))
-        return cls(tuple(Left(reason, counts[reason], tuple(by_reason[reason])) for reason in chosen))
+            if len(ids := first_ids.setdefault(reason, [])) < _NAMED:
+                ids.append(id_)
+        ordered = sorted(counts, key=lambda reason: (-counts[reason], reason))
+        return cls(tuple(Omission(reason, counts[reason], tuple(first_ids[reason])) for reason in ordered))
 
     @property
     def count(self) -> int:
-        return sum(one.count for one in self.reasons)
+        return sum(omission.count for omission in self.reasons)
 
     def __str__(self) -> str:
         parts = []
-        for one in self.reasons:
-            more = ", …" if one.count > len(one.ids) else ""
-            parts.append(f"{one.reason} ({one.count:,}: {', '.join(one.ids)}{more})")
+        for omission in self.reasons:
+            more = ", …" if omission.count > len(omission.ids) else ""
+            parts.append(f"{omission.reason} ({omission.count:,}: {', '.join(omission.ids)}{more})")
         return printable("; ".join(parts), _LONGEST_TEXT)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON-ready object."""
-        reasons = [{"reason": one.reason, "count": one.count, "ids": list(one.ids)} for one in self.reasons]
-        return {"count": self.count, "reasons": reasons}
+        return {
+            "count": self.count,
+            "reasons": [asdict(omission) | {"ids": list(omission.ids)} for omission in self.reasons],
+        }
 
 
 NOTHING_LEFT_OUT = LeftOut()
 
 
 @dataclass(slots=True)
-class Sorted:
-    """Rows in two parts: the values of usable ones by column, and (id, reason) of the others."""
+class SortedRows:
+    """The columns of the usable rows, and (id, reason) of each other row."""
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
-def sort_rows(documents: Sequence[Mapping[str, Any]]) -> Sorted:
-    """Tell usable documents from others; the id is a document's ``_id``."""
-    columns = {rule.name: [made.get(_key(rule)) for made in documents] for rule in RULES}
+def sort_rows(documents: Sequence[Mapping[str, Any]]) -> SortedRows:
+    """Separate usable documents from others; the id is a document's ``_id``."""
+    columns = {rule.name: [document.get(_key(rule)) for document in documents] for rule in RULES}
     if all(_all_usable(rule, columns[rule.name]) for rule in RULES):
-        return Sorted(columns)
-    found = Sorted({rule.name: [] for rule in RULES})
-    for made in documents:
-        reason = problem(made)
+        return SortedRows(columns)
+    rows = SortedRows({rule.name: [] for rule in RULES})
+    for document in documents:
+        reason = problem(document)
         if reason:
-            found.left_out.append((printable(str(made.get("_id")), _LONGEST_ID), reason))
+            rows.left_out.append((printable(str(document.get("_id")), _LONGEST_ID), reason))
             continue
         for rule in RULES:
-            found.columns[rule.name].append(made[_key(rule)])
-    return found
+            rows.columns[rule.name].append(document[_key(rule)])
+    return rows
 
 
-def problem(made: Mapping[str, Any]) -> str:
-    """Why a document cannot be used, starting with the field's name; empty where it can be."""
+def problem(document: Mapping[str, Any]) -> str:
+    """Why a document cannot be used, beginning with the field's name; empty if it can be used."""
     for rule in RULES:
-        wrong = _wrong(rule, made.get(_key(rule)))
-        if wrong:
-            return f"{rule.name}: {wrong}"
+        fault = _fault(rule, document.get(_key(rule)))
+        if fault:
+            return f"{rule.name}: {fault}"
     return ""
 
 
@@ -107,7 +109,7 @@ def _key(rule: FieldRule) -> str:
     return "_id" if rule.name == ID else rule.name
 
 
-def _wrong(rule: FieldRule, value: Any) -> str:
+def _fault(rule: FieldRule, value: Any) -> str:
     if value is None:
         return "missing"
     if rule.kind == "text":
@@ -128,11 +130,11 @@ def _range(rule: FieldRule) -> tuple[float, float]:
 
 
 def _all_usable(rule: FieldRule, values: list[Any]) -> bool:
-    """Whether a whole column can be used: what nearly every batch is, told without looking at rows one by one."""
+    """Whether every value of a column can be used. In nearly every batch it can, and no row is looked at alone."""
     types = set(map(type, values))
     if rule.kind == "text":
         return types <= {str} and set(values) <= set(rule.choices)
-    if bool in types or not all(issubclass(one, int if rule.kind == "int" else (int, float)) for one in types):
+    if bool in types or not all(issubclass(kind, int if rule.kind == "int" else (int, float)) for kind in types):
         return False
     try:
         numbers = np.array(values, dtype=np.int64 if rule.kind == "int" else np.float64)

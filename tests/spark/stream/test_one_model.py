@@ -84,7 +84,7 @@ def models(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
         model = FraudPyfunc()
         model.load(served)
         trees = fitted.portable()
-        text = portable.described(trees, 0.5, list(FEATURES), CODES)
+        text = portable.file_text(trees, 0.5, list(FEATURES), CODES)
         champion = served / "champion.json"
         champion.write_text(json.dumps(json.loads(text) | {"version": "3"}))
         found[algorithm] = (model, champion, trees)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,7 +67,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def trained(settings: Settings, monkeypatch: pytest.MonkeyPatch, trees: int, tmp_path: Path) -> training.Outcome:
     monkeypatch.setitem(boosting.PARAMETERS, "n_estimators", trees)
     client = registry_client(settings)
-    return training.Training(settings, client, None, SPLIT, {"dataset_rows": "3000"}, 7).of("xgboost", tmp_path)  # type: ignore[arg-type]
+    return training.Training(settings, client, None, SPLIT, {"dataset_rows": "3000"}, 7).run("xgboost", tmp_path)  # type: ignore[arg-type]
 
 
 def test_only_a_better_model_takes_the_role(
@@ -79,7 +80,7 @@ def test_only_a_better_model_takes_the_role(
     assert (better.promoted, champion_version(settings)) == (True, better.version)
     worse = trained(settings, monkeypatch, 20, tmp_path)
     assert (worse.promoted, champion_version(settings)) == (False, better.version)
-    roles = {one.version: one.role for one in versions(settings)}
+    roles = {version.version: version.role for version in versions(settings)}
     assert roles == {first.version: "former-champion", better.version: "champion", worse.version: "challenger"}
 
 
@@ -161,10 +162,10 @@ def test_a_champion_that_does_not_score_all_rows_is_replaced(
     monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", Foreign(scores), {}))  # type: ignore[arg-type]
     monkeypatch.setattr(training, "promote", lambda _settings, version, _client: promoted.append(version))
     client: Any = None
-    with capture_logs() as told:
-        assert training._take_the_role(settings, client, "2", 0.01, SPLIT)
+    with capture_logs() as logged:
+        assert training.promote_if_better(settings, client, "2", 0.01, SPLIT)
     assert promoted == ["2"]
-    assert [(one["event"], one["version"]) for one in told] == [("champion_replaced", "1")]
+    assert [(line["event"], line["version"]) for line in logged] == [("champion_replaced", "1")]
 
 
 def test_a_champion_that_always_gives_one_score_is_measured(
@@ -176,8 +177,8 @@ def test_a_champion_that_always_gives_one_score_is_measured(
     monkeypatch.setattr(training, "promote", lambda *_: None)
     client: Any = None
     frauds = float(HISTORY[SPLIT.held_out][LABEL].mean())
-    assert not training._take_the_role(settings, client, "2", frauds, SPLIT)
-    assert training._take_the_role(settings, client, "2", frauds + 0.01, SPLIT)
+    assert not training.promote_if_better(settings, client, "2", frauds, SPLIT)
+    assert training.promote_if_better(settings, client, "2", frauds + 0.01, SPLIT)
 
 
 def test_a_registry_that_goes_away_replaces_no_champion(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +189,7 @@ def test_a_registry_that_goes_away_replaces_no_champion(settings: Settings, monk
     monkeypatch.setattr(training, "load_version", away)
     client: Any = None
     with pytest.raises(RegistryUnavailable):
-        training._take_the_role(settings, client, "2", 1.0, SPLIT)
+        training.promote_if_better(settings, client, "2", 1.0, SPLIT)
 
 
 def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
@@ -253,7 +254,7 @@ def test_a_models_requirements_name_xgboost_where_the_project_installs_it() -> N
 def test_there_is_a_champion_at_every_step_of_a_promotion(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, back: bool
 ) -> None:
-    monkeypatch.setattr(training, "_take_the_role", lambda *_: False)
+    monkeypatch.setattr(training, "promote_if_better", lambda *_: False)
     older, newer = (trained(settings, monkeypatch, 5, tmp_path).version for _ in range(2))
     old, new = (newer, older) if back else (older, newer)
     promote(settings, old)
@@ -308,7 +309,7 @@ def test_too_few_of_a_class_are_told_before_anything_is_trained() -> None:
         HISTORY.head(1),
     ):
         with pytest.raises(ModelError, match="too few"):
-            training._check_classes(training.Split(rows, in_test(rows[ID].to_numpy())))
+            training.check_classes(training.Split(rows, in_test(rows[ID].to_numpy())))
 
 
 class Stored:
@@ -332,10 +333,10 @@ def test_one_algorithms_failure_leaves_the_others_result(
     monkeypatch.setattr(gbt, "fit", no_java)
     for order in (("gbt", "xgboost"), ("xgboost", "gbt")):
         result = training.train(None, settings, order, 7, 0, lambda _: None)  # type: ignore[arg-type]
-        assert [(one.algorithm, one.reason) for one in result.failed] == [
+        assert [(failure.algorithm, failure.reason) for failure in result.failed] == [
             ("gbt", "OSError: Answer from Java side is empty")
         ]
-        assert [one.algorithm for one in result.trained] == ["xgboost"]
+        assert [outcome.algorithm for outcome in result.trained] == ["xgboost"]
     run = registry_client(settings).get_run(versions(settings)[0].run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params["dataset_left_out_rows"] == "1"
@@ -347,11 +348,11 @@ def test_a_run_that_does_not_come_to_its_end_is_marked(
 ) -> None:
     for error, status in ((OSError(28, "No space left on device"), "FAILED"), (KeyboardInterrupt(), "KILLED")):
 
-        def full(*_: object, error: BaseException = error) -> None:
+        def full(*_: object, error: BaseException = error, **__: object) -> None:
             raise error
 
         with monkeypatch.context() as patched:
-            patched.setattr(tracking, "_save_model", full)
+            patched.setattr(mlflow.pyfunc, "save_model", full)
             with pytest.raises(type(error)):
                 trained(settings, patched, 5, tmp_path)
         client = registry_client(settings)

@@ -69,7 +69,7 @@ def test_a_row_that_cannot_be_used_is_named_and_does_not_take_the_others(made: d
     found = sort_rows([stored(7), made, stored(Int64(2**60), amount=Int64(5), month=Int64(3))])
     assert found.left_out == [(str(made.get("_id")), reason)]
     assert found.columns["id"] == [7, 2**60]
-    batch = history._batch(found)
+    batch = history.record_batch(found)
     assert batch.column("id").to_pylist() == [7, 2**60, 0]
     assert batch.column(history._LEFT_REASON).to_pylist() == [None, None, reason]
 
@@ -92,7 +92,7 @@ def test_whole_columns_and_single_rows_are_judged_alike() -> None:
         usable = [made for made in rows if not problem(made)]
         assert found.columns["amount"] == [made["amount"] for made in usable]
         assert len(found.left_out) == len(rows) - len(usable)
-        assert isinstance(history._batch(found), pa.RecordBatch)
+        assert isinstance(history.record_batch(found), pa.RecordBatch)
 
 
 def test_reasons_are_counted_and_the_first_ids_named() -> None:
@@ -189,7 +189,7 @@ def test_a_document_that_others_wrote_takes_no_other_row_with_it(monkeypatch: py
         assert len(rows) == 25 + len(odd) + len(broken)
         found = sort_rows(rows)
         assert found.columns["id"] == list(range(25))
-        assert isinstance(history._batch(found), pa.RecordBatch)
+        assert isinstance(history.record_batch(found), pa.RecordBatch)
         told = dict(found.left_out)
         assert told["7"] == "id: not an integer"
         assert told["1000001"] == "amount: not a number"

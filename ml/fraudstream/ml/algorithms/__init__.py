@@ -1,1 +1,1 @@
-"""The algorithms that a training fits, and their trees in a form that needs none of them."""
+"""The algorithms that a training fits, and their trees in a form that needs no training library."""

@@ -16,8 +16,8 @@ from fraudstream.ml.features import FOLDS
 
 DEPTHS = (1, 2, 3)
 
-# No class weights: they move the threshold and cost calibration, not ranking. Many small trees, because the fields are
-# independent given the class, so that the truth in log-odds is a sum over fields.
+# Class weights would move the threshold and harm calibration without a better ranking, so there are none. The trees are
+# many and small, because the fields are independent given the class: the true log-odds are a sum over fields.
 PARAMETERS: dict[str, Any] = {
     "n_estimators": 600,
     "learning_rate": 0.1,
@@ -30,7 +30,7 @@ PARAMETERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A trained ensemble, its parameters, and the cross-validated average precision of each candidate depth."""
+    """A trained ensemble, its parameters, and the cross-validated average precision of each depth that was tried."""
 
     model: xgboost.XGBClassifier
     parameters: dict[str, Any]
@@ -50,7 +50,7 @@ class Fitted:
 
 
 def fit(features: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:
-    """Choose the depth by cross-validation on the training rows alone, then fit all of them."""
+    """Choose the depth by cross-validation on the given rows, then fit a model of that depth on all of them."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     validated = {}
     for depth in DEPTHS:
@@ -68,6 +68,6 @@ def fit(features: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:
 
 
 def _classifier(depth: int, seed: int) -> xgboost.XGBClassifier:
-    # One thread: with more, those that wait for each other spin, which on a busy machine of two cores makes the same
-    # training take several times as long.
+    # One thread: several threads wait for each other in a busy loop, and on a loaded machine of two cores the same
+    # training then takes several times as long.
     return xgboost.XGBClassifier(**PARAMETERS, max_depth=depth, random_state=seed, n_jobs=1)

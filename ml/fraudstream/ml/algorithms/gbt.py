@@ -48,7 +48,7 @@ class Fitted:
 
 
 def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:
-    """Train on the rows and export the trees; Spark's own form of the model is saved in ``folder``."""
+    """Train on the rows and export the trees. Spark's own form of the model is saved in ``folder``."""
     import pandas as pd
     from pyspark.ml.classification import GBTClassifier
     from pyspark.ml.feature import VectorAssembler
@@ -56,10 +56,10 @@ def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int
     frame = pd.DataFrame(features, columns=list(FEATURES)).assign(**{LABEL: labels.astype(float)})
     rows = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(spark.createDataFrame(frame))
     cached = rows.select("features", LABEL).cache()
-    with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=folder.parent, ignore_cleanup_errors=True) as cut:
-        # Each tree's residuals stand on those of all trees before; without a folder that chain is never cut, and each
-        # of the many small jobs carries it.
-        spark.sparkContext.setCheckpointDir(file_uri(Path(cut)))
+    with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=folder.parent, ignore_cleanup_errors=True) as lineage:
+        # The residuals of a tree are computed from those of all trees before it. Spark cuts this lineage only if there
+        # is a checkpoint folder, and otherwise each of the many small jobs carries it whole.
+        spark.sparkContext.setCheckpointDir(file_uri(Path(lineage)))
         try:
             model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
         finally:
@@ -71,7 +71,7 @@ def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int
 def export(folder: Path, weights: Sequence[float]) -> dict[str, np.ndarray]:
     """The nodes of a saved ``GBTClassificationModel`` and its tree weights as arrays.
 
-    A leaf leads to itself, so that all paths have equal length.
+    The children of a leaf are the leaf itself, so that all paths have equal length.
     Raises ``ValueError`` for a split on a category set: our features are ordinal codes, which split on thresholds.
     """
     nodes = ds.dataset(folder / "data").to_table().to_pylist()

@@ -1,6 +1,6 @@
 """A trained ensemble as plain arrays in one JSON file, which the stream job's Java process evaluates.
 
-It is logged with the served model, as a second flavour of the same version, so that the two cannot be two models.
+It is logged with the served model as a second flavor of the same version, so that both are the same model.
 Nodes of all trees lie in one list: ``feature`` is -1 at a leaf, ``left`` and ``right`` are positions in the list.
 """
 
@@ -69,8 +69,8 @@ def of_spark_trees(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def described(trees: dict[str, Any], threshold: float, features: list[str], codes: dict[str, Any]) -> str:
-    """The file's content, without the version, which the registry gives later. Raises ``ValueError`` for NaN."""
+def file_text(trees: dict[str, Any], threshold: float, features: list[str], codes: dict[str, Any]) -> str:
+    """The file's content without the version, which the registry assigns later. Raises ``ValueError`` for NaN."""
     if not math.isfinite(trees["base"]):
         raise ValueError(f"the ensemble's base margin is {trees['base']}")
     return json.dumps({"threshold": threshold, "features": features, "codes": codes, **trees}, allow_nan=False)
