@@ -108,12 +108,12 @@ def status(as_json: JsonOption = False) -> None:
     """Each part's state, and how the stream keeps up. Exit status 0: all parts are ready."""
     from fraudstream.runtime.status import collect
 
-    found = collect(load_settings())
+    current = collect(load_settings())
     if as_json:
-        say_json(found.to_json())
+        say_json(current.to_json())
     else:
-        _show_status(found)
-    if not found.all_ready:
+        _show_status(current)
+    if not current.all_ready:
         raise typer.Exit(1)
 
 
@@ -128,14 +128,18 @@ def logs(
     from fraudstream.runtime.supervise.state import log_file
 
     folder = log_file(load_settings().data_dir, name).parent
-    known = logs_in(folder)
-    if name not in known:
-        there = f"There are logs of {', '.join(known)}." if known else "Nothing has been started yet: `fraudstream up`."
+    log_files = logs_in(folder)
+    if name not in log_files:
+        there = (
+            f"There are logs of {', '.join(log_files)}."
+            if log_files
+            else "Nothing has been started yet: `fraudstream up`."
+        )
         raise RuntimePartError(f"There is no log of {name!r} in {folder}. {there}")
-    for line in last_lines(known[name], lines):
+    for line in last_lines(log_files[name], lines):
         say_lines(f"{line}\n")
     if follow:
-        for text in follow_file(known[name]):
+        for text in follow_file(log_files[name]):
             say_lines(text)
 
 
@@ -165,8 +169,10 @@ def doctor(as_json: JsonOption = False) -> None:
     checks = run_checks(load_settings())
     healthy = all(check.ok for check in checks)
     if as_json:
-        found = [{"name": one.name, "ok": one.ok, "detail": one.detail, "advice": one.advice} for one in checks]
-        say_json({"ok": healthy, "checks": found})
+        results = [
+            {"name": check.name, "ok": check.ok, "detail": check.detail, "advice": check.advice} for check in checks
+        ]
+        say_json({"ok": healthy, "checks": results})
     else:
         for check in checks:
             sign = ("✓", "green") if check.ok else ("✗", "red")
@@ -184,9 +190,9 @@ def show(as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     lacking = missing(settings)
-    for one in lacking:
-        said = f" {one.variable} {one.problem}: needed for {one.needed_by}"
-        err.print(styled(("missing", "red"), said), soft_wrap=True)
+    for setting in lacking:
+        text = f" {setting.variable} {setting.problem}: needed for {setting.needed_by}"
+        err.print(styled(("missing", "red"), text), soft_wrap=True)
     values = shown_values(settings)
     if as_json:
         say_json(values)
@@ -249,9 +255,9 @@ def _show_change(part: PartState) -> None:
     err.print(styled(f"{part.name:<12}", state, f"{where}{took}{printable(why, _LONGEST_EXIT)}"), soft_wrap=True)
 
 
-def _show_status(found: Status) -> None:
+def _show_status(status: Status) -> None:
     table = Table("part", "state", "pid", "port", "memory", "restarts", "last exit", box=None)
-    for part in found.parts:
+    for part in status.parts:
         table.add_row(
             part.name,
             styled((part.state, _COLOURS[part.state])),
@@ -261,12 +267,12 @@ def _show_status(found: Status) -> None:
             str(part.restarts),
             printable(part.last_exit or "", _LONGEST_EXIT),
         )
-    if found.parts:
+    if status.parts:
         out.print(table)
-    if found.supervisor_pid is None and found.runs_here:
+    if status.supervisor_pid is None and status.runs_here:
         out.print("not running: `fraudstream up -d` starts the parts")
-    stream = found.stream
-    for name, problem in _problems(found).items():
+    stream = status.stream
+    for name, problem in _problems(status).items():
         out.print(styled((f"{name} is {printable(problem, _LONGEST_ERROR)}", "red")), soft_wrap=True)
     out.print(
         f"input {_shown(stream.input_rate, ' events/s')} · lag {_shown(stream.lag)} · "
@@ -276,10 +282,10 @@ def _show_status(found: Status) -> None:
     )
 
 
-def _problems(found: Status) -> dict[str, str]:
+def _problems(status: Status) -> dict[str, str]:
     """What each part that repeats a failure says of it: by its supervisor, or by what it commits."""
-    here = {part.name: part.problem for part in found.parts if part.problem}
-    return {**found.stream.problems, **here}
+    here = {part.name: part.problem for part in status.parts if part.problem}
+    return {**status.stream.problems, **here}
 
 
 def _shown(value: float | None, unit: str = "") -> str:

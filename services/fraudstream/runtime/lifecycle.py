@@ -90,14 +90,14 @@ def start_detached(settings: Settings) -> int:
     return child.pid
 
 
-def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], None]) -> None:
-    """Wait until the named parts (none named: all) are ready; ``tell`` gets their state in words when it changes.
+def await_ready(settings: Settings, names: Iterable[str], report: Callable[[str], None]) -> None:
+    """Wait until the named parts (none named: all) are ready; ``report`` gets their state in words when it changes.
 
     Raises :class:`RuntimePartError` when the supervisor ends or a part keeps failing.
     """
     wanted = tuple(names)
     first: dict[str, int] = {}
-    told = ""
+    reported = ""
     while True:
         state = read_state(settings.data_dir)
         if state is None or not is_running(settings):
@@ -106,9 +106,9 @@ def await_ready(settings: Settings, names: Iterable[str], tell: Callable[[str], 
                 "`fraudstream up -d` starts it again."
             )
         watched = [part for name, part in state.parts.items() if not wanted or name in wanted]
-        if (now := describe(watched)) != told:
-            told = now
-            tell(now)
+        if (now := describe(watched)) != reported:
+            reported = now
+            report(now)
         if all(part.state == "ready" for part in watched):
             return
         _refuse_failing(watched)

@@ -26,14 +26,14 @@ _SHOWN = re.compile(r"(?:\w+://)?[\w.-]+:[0-9]{1,9}")
 
 def malformed_addresses(values: Mapping[str, Any]) -> list[Malformed]:
     """The addresses among these values (setting → value) that have no usable form; empty ones are somebody else's."""
-    found = []
+    malformed = []
     for name, problem_of in _FORMS.items():
         value = values.get(name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         problem = problem_of(text) if isinstance(text, str) and text else None
         if problem is not None:
-            found.append(Malformed(name, problem))
-    return found
+            malformed.append(Malformed(name, problem))
+    return malformed
 
 
 def broker_problem(text: str) -> str | None:

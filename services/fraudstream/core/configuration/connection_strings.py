@@ -76,11 +76,11 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
         ]
     if text != text.strip("\"'"):
         return [Mistake("quoted", "the connection string carries its quotes", "Remove the quotes around the value.")]
-    found: list[Mistake] = []
+    mistakes: list[Mistake] = []
     named = parse_event_hubs(text)
     unknown = {name: value for name, value in _parts(text).items() if name not in _KNOWN_PARTS}
     if not named.host:
-        found.append(
+        mistakes.append(
             Mistake(
                 "endpoint",
                 "the connection string has no `Endpoint=sb://<namespace>.servicebus.windows.net/`",
@@ -88,7 +88,7 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
             )
         )
     elif not named.host.endswith(EVENT_HUBS_DOMAIN) and not _is_local(named.host):
-        found.append(
+        mistakes.append(
             Mistake(
                 "endpoint-host",
                 f"the endpoint's host{_shown_host(named.host)} is not below {EVENT_HUBS_DOMAIN[1:]}",
@@ -96,13 +96,13 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
             )
         )
     if not named.key_name:
-        found.append(
+        mistakes.append(
             Mistake("key-name", "`SharedAccessKeyName` is missing", "Copy the whole string from the policy's page.")
         )
-    found += _key_mistakes(named.key, _SAS_KEY_BYTES, "SharedAccessKey")
+    mistakes += _key_mistakes(named.key, _SAS_KEY_BYTES, "SharedAccessKey")
     owner = (hub_policies or {}).get(named.key_name)
     if owner and not named.entity_path:
-        found.append(
+        mistakes.append(
             Mistake(
                 "entity-path-missing",
                 f"the policy {named.key_name} belongs to the hub {owner}, but the string has no `EntityPath={owner}`",
@@ -114,8 +114,8 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
         # Without a part that is known, the text is a password of any kind.
         names = [name for name, value in unknown.items() if value and named.host and _PART.fullmatch(name)]
         listed = f": {', '.join(names)}" if names else ""
-        found.append(Mistake("unknown-part", f"the string has {number}{listed}", "Copy the string again."))
-    return found
+        mistakes.append(Mistake("unknown-part", f"the string has {number}{listed}", "Copy the string again."))
+    return mistakes
 
 
 def cosmos_mistakes(uri: str) -> list[Mistake]:
@@ -134,13 +134,15 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
                 "Percent-encode user and password (`/` is %2F, `=` is %3D).",
             )
         ]
-    found: list[Mistake] = []
+    mistakes: list[Mistake] = []
     if address.scheme == "mongodb+srv" or host.endswith(DOCUMENTDB_DOMAIN):
         if not address.username or not address.password:
-            found.append(Mistake("credentials", "the address has no user and password", "Add them, percent-encoded."))
-        return found
+            mistakes.append(
+                Mistake("credentials", "the address has no user and password", "Add them, percent-encoded.")
+            )
+        return mistakes
     if not host.endswith(COSMOS_DOMAIN) and not _is_local(host):
-        found.append(
+        mistakes.append(
             Mistake(
                 "cosmos-host",
                 f"the host{_shown_host(host)} is not below {COSMOS_DOMAIN[1:]}",
@@ -148,7 +150,7 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
             )
         )
     elif host.endswith(COSMOS_DOMAIN) and address.username and unquote(address.username) != host.split(".")[0]:
-        found.append(
+        mistakes.append(
             Mistake(
                 "account",
                 f"the user is not the account {host.split('.')[0]}",
@@ -156,18 +158,18 @@ def cosmos_mistakes(uri: str) -> list[Mistake]:
             )
         )
     if port != COSMOS_PORT and not _is_local(host):
-        found.append(
+        mistakes.append(
             Mistake("cosmos-port", f"the port is {port or 'absent (27017)'}, not {COSMOS_PORT}", f"Add :{COSMOS_PORT}.")
         )
     if not address.username or not address.password:
-        found.append(
+        mistakes.append(
             Mistake(
                 "credentials", "the address has no account and key", "Write mongodb://<account>:<key>@<host>:10255/."
             )
         )
     else:
-        found += _key_mistakes(unquote(address.password), _COSMOS_KEY_BYTES, "key")
-    return found
+        mistakes += _key_mistakes(unquote(address.password), _COSMOS_KEY_BYTES, "key")
+    return mistakes
 
 
 def cosmos_account(uri: str) -> str:

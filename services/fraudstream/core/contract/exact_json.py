@@ -89,10 +89,10 @@ def has_unusual_number(text: bytes) -> bool:
     return _UNUSUAL_NUMBER.search(text) is not None
 
 
-def has_each_name_once(text: bytes, found: Any) -> bool:
-    """Whether a parser that keeps the last of a name in an object ``found`` all names and texts that are there."""
+def has_each_name_once(text: bytes, parsed: Any) -> bool:
+    """Whether ``parsed``, by a parser that keeps the last of equal names, has all names and texts of ``text``."""
     strings = text.count(b'"') / 2 if b"\\" not in text else len(_STRING.findall(text))
-    waiting = [found]
+    waiting = [parsed]
     for inner in waiting:
         named = type(inner) is dict
         strings -= len(inner) if named else 0

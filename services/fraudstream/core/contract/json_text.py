@@ -139,39 +139,39 @@ def _at(text: str, path: Path, edit: Callable[[str, str], str], *, must_be_there
     name, inner = path[0], path[1:]
     if not inner:
         return edit(text, name)
-    chosen = [one for one in members(text) if one.name == name]
+    chosen = [member for member in members(text) if member.name == name]
     if not chosen and must_be_there:
         raise ValueError(f"there is no field {name!r}")
-    for one in reversed(chosen):
-        value = _at(text[one.value_start : one.value_end], inner, edit, must_be_there=must_be_there)
-        text = text[: one.value_start] + value + text[one.value_end :]
+    for member in reversed(chosen):
+        value = _at(text[member.value_start : member.value_end], inner, edit, must_be_there=must_be_there)
+        text = text[: member.value_start] + value + text[member.value_end :]
     return text
 
 
 def _with(text: str, name: str, value: str) -> str:
-    found = members(text)
-    chosen = [one for one in found if one.name == name]
+    present = members(text)
+    chosen = [member for member in present if member.name == name]
     if chosen:
         first = chosen[0]
-        text = _cut(text, found, chosen[1:])
+        text = _cut(text, present, chosen[1:])
         return text[: first.value_start] + value + text[first.value_end :]
     if text[_skip(text, 0)] == "[":
         raise ValueError(f"the list has no item {name!r}")
-    behind = found[-1].value_end if found else _skip(text, 0) + 1
-    added = ("," if found else "") + json.dumps(name, ensure_ascii=False) + ":" + value
+    behind = present[-1].value_end if present else _skip(text, 0) + 1
+    added = ("," if present else "") + json.dumps(name, ensure_ascii=False) + ":" + value
     return text[:behind] + added + text[behind:]
 
 
 def _without(text: str, name: str) -> str:
-    found = members(text)
-    return _cut(text, found, [one for one in found if one.name == name])
+    present = members(text)
+    return _cut(text, present, [member for member in present if member.name == name])
 
 
-def _cut(text: str, found: list[Member], chosen: list[Member]) -> str:
+def _cut(text: str, present: list[Member], chosen: list[Member]) -> str:
     if not chosen:
         return text
-    kept = [text[one.start : one.end] for one in found if one not in chosen]
-    return text[: found[0].start] + ",".join(kept) + text[found[-1].end :]
+    kept = [text[member.start : member.end] for member in present if member not in chosen]
+    return text[: present[0].start] + ",".join(kept) + text[present[-1].end :]
 
 
 def _parsed(text: str, reader: json.JSONDecoder = _READER) -> Any:

@@ -90,25 +90,25 @@ class PlainReader:
         # Names that a store refuses begin with $ or hold NUL, which may be written as escapes.
         if b'"$' in text or b"\\u0024" in text or b"\\u0000" in text or has_unusual_number(text):
             return None
-        found = object_of(text)
-        if found is None or not self._reserved.isdisjoint(found) or not has_each_name_once(text, found):
+        fields = object_of(text)
+        if fields is None or not self._reserved.isdisjoint(fields) or not has_each_name_once(text, fields):
             return None
-        return found
+        return fields
 
     def _keeps_rules(self, event: dict[str, Any]) -> bool:
         """The rules again, as one loop for each kind."""
         get: Callable[[str], Any] = event.get
         for name, required, low, high in self._integers:
-            given = get(name)
-            if not (low <= given <= high if type(given) is int else given is None and not required):
+            value = get(name)
+            if not (low <= value <= high if type(value) is int else value is None and not required):
                 return False
         for name, required, low, high in self._numbers:
-            given = get(name)
-            if not (low <= given <= high if type(given) in (float, int) else given is None and not required):
+            value = get(name)
+            if not (low <= value <= high if type(value) in (float, int) else value is None and not required):
                 return False
         for name, required, choices in self._texts:
-            given = get(name)
-            if not (given in choices if type(given) is str else given is None and not required):
+            value = get(name)
+            if not (value in choices if type(value) is str else value is None and not required):
                 return False
         return all(rule.problem(get(rule.name)) is None for rule in self._dates)
 
@@ -116,10 +116,10 @@ class PlainReader:
 def object_of(text: bytes) -> dict[str, Any] | None:
     """The JSON object that a text is, or None; of names that stand twice and of digits not all are kept."""
     try:
-        found = orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return found if type(found) is dict else None
+    return value if type(value) is dict else None
 
 
 def _fields_pattern(rules: Sequence[FieldRule]) -> re.Pattern[bytes]:

@@ -82,8 +82,8 @@ def reason(error: BaseException) -> str:
     meaning = next((words for kinds, words in _MEANINGS if isinstance(error, kinds)), "")
     # The library's text starts with the error's number and name.
     own = text.partition(f"{name}: ")[2] or text
-    told = f"{name}: {told_text(own, _LONGEST_REASON)}" if own else name
-    return f"{meaning} ({told})" if meaning else told
+    shown = f"{name}: {told_text(own, _LONGEST_REASON)}" if own else name
+    return f"{meaning} ({shown})" if meaning else shown
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -100,25 +100,25 @@ def send_each(connect: Callable[[], Any], records: Sequence[Outgoing]) -> Delive
     record, and takes nothing more: ``connect`` makes another one then. Once an answer stays out, the rest is not sent
     and told as such. Raises :class:`BrokerUnavailable` where the first connection is not made, never ``KafkaError``.
     """
-    found = Delivered()
+    delivered = Delivered()
     producer: Any = None
     try:
         for record in records:
-            if found.unanswered:
-                found.refused[record.name] = "not sent: Kafka stopped answering"
+            if delivered.unanswered:
+                delivered.refused[record.name] = "not sent: Kafka stopped answering"
                 continue
             try:
                 producer = producer or connect()
                 landed = producer.send(record.topic, key=record.key, value=record.value).get(timeout=_GUARD_SECONDS)
             except (KafkaError, BrokerUnavailable) as error:
-                if producer is None and not found.places and not found.refused:
+                if producer is None and not delivered.places and not delivered.refused:
                     raise
-                found.refuse(record.name, error)
+                delivered.refuse(record.name, error)
                 _close(producer)
                 producer = None
             else:
-                found.places[record.name] = f"{landed.topic}/{landed.partition}/{landed.offset}"
-        return found
+                delivered.places[record.name] = f"{landed.topic}/{landed.partition}/{landed.offset}"
+        return delivered
     finally:
         _close(producer)
 

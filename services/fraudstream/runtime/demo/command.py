@@ -160,12 +160,12 @@ def _await_history(
     settings: Settings, count: int, training: subprocess.Popen[bytes] | None, tell: Callable[[str], None]
 ) -> None:
     lifecycle.await_ready(settings, ("store",), tell)
-    seen, moved_at = -1, time.monotonic()
+    before, moved_at = -1, time.monotonic()
     while (now := stored_history(settings, count)) < count:
         _check_training(settings, training)
         lifecycle.check_failing(settings, ("store",))
-        if now != seen:
-            seen, moved_at = now, time.monotonic()
+        if now != before:
+            before, moved_at = now, time.monotonic()
             tell(f"{max(now, 0):,} stored")
         elif time.monotonic() - moved_at > _STALLED_SECONDS:
             raise FraudstreamError(
