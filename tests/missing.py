@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections import Counter
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,6 +22,14 @@ def skip_without(what: str, remedy: str, required_by: str = "REQUIRE_TOOLS", det
     if os.environ.get("CI") or os.environ.get(required_by):
         pytest.fail(f"{what} is missing: {remedy}. {detail}")
     pytest.skip(f"{_MARK}{what} ({remedy})")
+
+
+def import_or_skip(module: str, what: str, remedy: str) -> Any:
+    """The module; skips as :func:`skip_without` does where its distribution is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        skip_without(what, remedy, detail=str(error))
 
 
 def summary(reasons: Iterable[str]) -> str:

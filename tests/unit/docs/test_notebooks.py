@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
+
+from tests.missing import import_or_skip
 
 pytestmark = pytest.mark.timeless
 
@@ -19,6 +20,7 @@ OF_A_MACHINE = re.compile(
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_a_notebook_is_committed_as_it_ran(file: Path) -> None:
+    nbformat = import_or_skip("nbformat", "Jupyter", "uv sync --group docs")
     notebook = nbformat.read(file, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -31,6 +33,7 @@ def test_a_notebook_is_committed_as_it_ran(file: Path) -> None:
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_a_notebook_names_no_path_of_a_machine_and_no_key(file: Path) -> None:
+    nbformat = import_or_skip("nbformat", "Jupyter", "uv sync --group docs")
     notebook = nbformat.read(file, as_version=4)
     texts = [cell.source for cell in notebook.cells]
     for cell in notebook.cells:
