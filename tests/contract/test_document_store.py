@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from pymongo import DESCENDING, ReplaceOne
+from pymongo import DESCENDING, InsertOne, ReplaceOne
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from fraudstream.core.documents import client as documents
 from tests.contract.conftest import Deployment
@@ -49,6 +49,21 @@ class DocumentStoreContract:
         collection.insert_one({"_id": "once"})
         with pytest.raises(DuplicateKeyError):
             collection.insert_one({"_id": "once"})
+
+    @pytest.mark.parametrize(("ordered", "inserted", "failed"), [(True, 1, [1]), (False, 2, [1, 2])])
+    def test_only_what_was_inserted_is_counted(
+        self, collection: Collection[documents.Document], ordered: bool, inserted: int, failed: list[int]
+    ) -> None:
+        with pytest.raises(BulkWriteError) as refused:
+            collection.bulk_write([InsertOne({"_id": n}) for n in (1, 1, 1, 2)], ordered=ordered)
+        answer = refused.value.details
+        assert answer["nInserted"] == inserted == collection.count_documents({})
+        assert [error["index"] for error in answer["writeErrors"]] == failed
+
+    def test_an_upsert_names_its_place_in_the_request(self, collection: Collection[documents.Document]) -> None:
+        collection.insert_one({"_id": 1})
+        done = collection.bulk_write([ReplaceOne({"_id": n}, {"_id": n, "new": True}, upsert=True) for n in (1, 2, 3)])
+        assert (done.matched_count, done.modified_count, done.upserted_ids) == (1, 1, {1: 2, 2: 3})
 
     def test_counts_with_filter_skip_and_limit(self, collection: Collection[documents.Document]) -> None:
         collection.insert_many([{"_id": n, "odd": n % 2} for n in range(100)])

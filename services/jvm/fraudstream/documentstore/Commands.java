@@ -80,6 +80,17 @@ final class Commands {
         return answer;
     }
 
+    /** The answer to an {@code insert} with the number of documents that were inserted: the library counts the others. */
+    static Document withInserted(Document query, Document answer) {
+        List<Document> errors = documents(answer.get("writeErrors"));
+        if (!errors.isEmpty()) {
+            boolean goesOn = query.containsKey("ordered") && !isTrue(query.get("ordered"));
+            int firstError = ((Number) errors.get(0).get("index")).intValue();
+            answer.put("n", goesOn ? documents(query.get("documents")).size() - errors.size() : firstError);
+        }
+        return answer;
+    }
+
     private static boolean counts(Document stage) {
         Object group = stage.get("$group");
         return group != null && group.toString().equals(COUNT_STAGE);

@@ -58,9 +58,11 @@ final class DurableBackend extends Documents {
             Document counted = read(channel, database, "count", counting);
             return Commands.countAnswer(database + "." + query.get("aggregate"), counted);
         }
-        return Commands.writes(name, query)
-            ? Commands.withCodes(write(channel, database, command, query))
-            : read(channel, database, command, query);
+        if (!Commands.writes(name, query)) {
+            return read(channel, database, command, query);
+        }
+        Document answer = Commands.withCodes(write(channel, database, command, query));
+        return name.equals("insert") ? Commands.withInserted(query, answer) : answer;
     }
 
     private Document read(Channel channel, String database, String command, Document query) {
