@@ -45,7 +45,7 @@ _SHORTEST_KEY = 24
 _CHECKSUMS = ("uv.lock", "artifacts.lock.json")
 # plotly-basic.min.js 4.1.1, which others published, by its SHA-256; in groups, so that it looks like no key itself.
 _PUBLISHED = {"99784e3a-bfb07b14-2a15e521-a439e6d9-addceadb-3f79553f-d24c7277-4f0649ba".replace("-", "")}
-_PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0").decode()
+_PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode().rstrip("=")[:10]
 _PUBLIC = {"C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9n", "DuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="}
 
 
