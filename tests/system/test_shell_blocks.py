@@ -6,13 +6,16 @@ run in a copy of the project, on the stack that all tests of this folder share.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import termios
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +33,7 @@ SECONDS = 600
 # After its announcement a command that goes on runs for this long, and ends this soon after Ctrl-C.
 WATCHED_SECONDS = 2
 ENDS_SECONDS = 120
+CTRL_C = b"\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,19 @@ class Place:
     variables: dict[str, str]
     settings: Settings
 
-    def shell(self, text: str) -> subprocess.Popen[str]:
-        """Bash in a session of its own, so that a signal reaches all that it starts, as from a terminal."""
+    def shell(self, text: str, terminal: int | None = None) -> subprocess.Popen[str]:
+        """Bash in a session of its own, whose keyboard is the ``terminal`` where one is given."""
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder,
             env={**os.environ, **self.variables},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # Only a session's own terminal makes signals of keys.
+            preexec_fn=None if terminal is None else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
 
 
@@ -103,7 +109,8 @@ def run(block: ShellBlock, place: Place) -> None:
 
 def run_until_interrupted(block: ShellBlock, place: Place) -> None:
     """Type the block, wait for the addresses of the pages, and press Ctrl-C a moment later."""
-    shell = place.shell(block.text)
+    keyboard, terminal = pty.openpty()
+    shell = place.shell(block.text, terminal)
     lines: list[str] = []
     announced = threading.Event()
 
@@ -120,9 +127,11 @@ def run_until_interrupted(block: ShellBlock, place: Place) -> None:
         assert announced.wait(SECONDS), "".join(lines)[-3000:]
         with pytest.raises(subprocess.TimeoutExpired):
             shell.wait(WATCHED_SECONDS)
-        os.killpg(shell.pid, signal.SIGINT)
+        os.write(keyboard, CTRL_C)
         shell.wait(ENDS_SECONDS)
     finally:
+        os.close(terminal)
+        os.close(keyboard)
         if shell.poll() is None:
             os.killpg(shell.pid, signal.SIGKILL)
         reader.join()
