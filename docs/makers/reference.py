@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -13,8 +12,9 @@ from pydantic.fields import FieldInfo
 
 from fraudstream.core.configuration.settings import ENV_PREFIX, Profile, Settings, profile_values
 from fraudstream.core.configuration.variables import READ_ELSEWHERE
-from fraudstream.core.contract.event import json_schema
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
+from fraudstream.core.project import event_schema
 
 NOTE = "<!-- Made from the code by `python -m docs.makers --write`; change it there. -->"
 KIB = 1024
@@ -84,9 +84,8 @@ All topics share these broker settings:
 
 
 def schema_file() -> str:
-    """The event's JSON Schema as a file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **json_schema()}
-    return json.dumps(schema, indent=2) + "\n"
+    """The JSON Schema of the default project's event."""
+    return (PROJECT.folder / event_schema.FILE_NAME).read_text("utf-8")
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

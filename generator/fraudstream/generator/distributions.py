@@ -8,12 +8,12 @@ As the densities are known, the posterior probability of fraud is known, too: no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fraudstream.core.contract.event import Category, DayOfWeek, Method
+from fraudstream.core.contract.event import choices
 
 Columns = dict[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ LABEL = "isFraud"
 TYPE = "transaction_type"
 METHOD = "transaction_method"
 ONLINE, ONSITE = "online", "onsite"
-INTERNET, *_ONSITE_METHODS = get_args(Method)
+INTERNET, *_ONSITE_METHODS = choices("transaction_method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,13 @@ CHOICES: dict[str, Choice] = {
         (1.0,) * 12,
     ),
     "day_of_week": Choice(
-        get_args(DayOfWeek),
+        choices("day_of_week"),
         (0.15, 0.10, 0.10, 0.10, 0.15, 0.20, 0.20),
         (0.14, 0.14, 0.14, 0.14, 0.14, 0.16, 0.14),
     ),
-    "category_recipient": Choice(get_args(Category), (0.37, 0.07, 0.22, 0.22, 0.12), (0.45, 0.15, 0.20, 0.15, 0.05)),
+    "category_recipient": Choice(
+        choices("category_recipient"), (0.37, 0.07, 0.22, 0.22, 0.12), (0.45, 0.15, 0.20, 0.15, 0.05)
+    ),
     TYPE: Choice((ONLINE, ONSITE), (0.42, 0.58), (0.30, 0.70)),
     "foreign_transaction": Choice((0, 1), (0.8, 0.2), (0.9, 0.1)),
 }

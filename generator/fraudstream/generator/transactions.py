@@ -14,7 +14,7 @@ from itertools import islice
 
 import numpy as np
 
-from fraudstream.core.contract.event import Transaction
+from fraudstream.core.contract.event import FIELD_RULES
 from fraudstream.core.contract.field_rules import DATE_FORMAT
 from fraudstream.generator.distributions import LABEL, MONEY, sample
 
@@ -22,7 +22,8 @@ from fraudstream.generator.distributions import LABEL, MONEY, sample
 BLOCK = 4_096
 HISTORY_SPAN = timedelta(days=365)
 
-_FIELDS = tuple(Transaction.model_fields)
+_FIELDS = tuple(rule.name for rule in FIELD_RULES)
+_INTEGERS = frozenset(rule.name for rule in FIELD_RULES if rule.kind == "int")
 
 
 def generate(count: int | None, first_id: int, seed: int, *, labelled: bool, dates: Iterator[str]) -> Iterator[bytes]:
@@ -82,4 +83,4 @@ def _format(name: str) -> str:
     if name in MONEY:
         return "%.2f"
     # The listed texts need no escaping: they are plain ASCII without quotes.
-    return '"%s"' if Transaction.model_fields[name].annotation is not int and name != LABEL else "%d"
+    return "%d" if name in _INTEGERS else '"%s"'

@@ -64,8 +64,8 @@ def test_history_is_labelled_and_reported(topic: Topic) -> None:
     assert topic.name == "labels"
     events = [parse_event(record.value) for record in topic.records]
     assert len(events) == 30
-    assert all(event.isFraud is not None for event in events)
-    assert [event.event_time for event in events] == sorted(event.event_time for event in events)
+    assert all(event.label is not None for event in events)
+    assert [event.time for event in events] == sorted(event.time for event in events)
     assert report == {
         "produced": 30,
         "malformed": 0,
@@ -86,7 +86,7 @@ def test_live_is_unlabelled_and_has_malformed_records_within_its_count(topic: To
     assert (report["produced"], report["malformed"], report["seed"]) == (200, 20, 3)
     assert sum(report["malformed_kinds"].values()) == 20
     assert topic.name == "transactions"
-    assert all(parse_event(record.value).isFraud is None for record in topic.records if record.kind is None)
+    assert all(parse_event(record.value).label is None for record in topic.records if record.kind is None)
     assert (topic.arguments["rate"], topic.arguments["seconds"], topic.arguments["count"]) == (50.0, None, 200)
 
 

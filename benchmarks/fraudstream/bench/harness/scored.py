@@ -35,7 +35,7 @@ def scored_records(count: int, settings: Settings) -> list[Record]:
     for row, (value, score) in enumerate(zip(values, scores.tolist(), strict=True)):
         source = {"topic": TRANSACTIONS, "partition": row % share, "offset": row // share, "enqueued_at": stamp}
         decision = {
-            "event_time": parse_event(value).event_time,
+            "event_time": parse_event(value).time,
             "prediction": int(row in reasons),
             "score": score,
             "threshold": model.threshold,

@@ -11,22 +11,26 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
-from fraudstream.core.contract.event import Category, DayOfWeek, Method, TransactionType
-from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, HOUR, amount_bins, rollup_id
+from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
 from fraudstream.core.documents.client import ROLLUPS
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.store import Store
 
+
+def _listed(rule: FieldRule) -> tuple[str, ...]:
+    """Every value that a field of few values may hold, as text."""
+    least, most = rule.range
+    return rule.choices or tuple(str(number) for number in range(int(least), int(most) + 1))
+
+
 # Every value of a dimension, in the order in which the figures show them; the event contract admits no other.
 VALUES: dict[str, tuple[str, ...]] = {
     ALL: (ALL,),
-    "day_of_week": get_args(DayOfWeek),
-    "month": tuple(str(month) for month in range(1, 13)),
-    "category_recipient": get_args(Category),
-    "transaction_type": get_args(TransactionType),
-    "transaction_method": get_args(Method),
+    **{rule.name: _listed(rule) for name in EVENT_DIMENSIONS for rule in FIELD_RULES if rule.name == name},
     HOUR: tuple(str(hour) for hour in range(24)),
     AMOUNT_BIN: amount_bins(),
 }

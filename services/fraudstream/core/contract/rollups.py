@@ -13,6 +13,8 @@ import math
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from fraudstream.core.contract.event import PROJECT
+
 PERIODS = ("minute", "total", "month", "day")
 ORIGINS = ("live", "history")
 
@@ -20,7 +22,7 @@ ALL = "all"
 HOUR = "hour"
 AMOUNT_BIN = "amount_bin"
 # Dimensions that are fields of the event, beside the computed ones (all, hour, amount_bin).
-EVENT_DIMENSIONS = ("day_of_week", "month", "category_recipient", "transaction_type", "transaction_method")
+EVENT_DIMENSIONS = PROJECT.definition.dimensions.fields
 DIMENSIONS = (ALL, *EVENT_DIMENSIONS, HOUR, AMOUNT_BIN)
 
 # An event's own date is its sender's claim. Months and days count the ones within this span of the arrival, so that
@@ -29,7 +31,7 @@ OLDEST_EVENT_DAYS = 3 * 366
 NEWEST_EVENT_DAYS = 1
 
 # Lower edges of the amount bins; the last bin is open.
-AMOUNT_EDGES = (0, 25, 50, 75, 100, 125, 150, 200, 250, 300, 400)
+AMOUNT_EDGES = PROJECT.definition.dimensions.amount_edges
 
 
 def amount_bins() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import Transaction, parse_event
+from fraudstream.core.contract.event import LABEL, Event, parse_event
 from fraudstream.core.contract.json_text import Path, edited, members
 from fraudstream.core.contract.topics import LABELS, SCORED, TRANSACTIONS
 from fraudstream.core.documents import client as documents
@@ -55,11 +55,11 @@ def destination(source_topic: str) -> str:
         ) from None
 
 
-def checked(topic: str, value: bytes) -> Transaction:
+def checked(topic: str, value: bytes) -> Event:
     """The event, if ``topic`` takes it. Raises :class:`EventError` whose message starts with the field's name."""
     event = parse_event(value)
-    if topic == LABELS and event.isFraud is None:
-        raise EventError("isFraud: missing, labelled history has 0 or 1")
+    if topic == LABELS and event.label is None:
+        raise EventError(f"{LABEL}: missing, labelled history has 0 or 1", LABEL)
     return event
 
 
