@@ -78,6 +78,7 @@ RUN MAVEN_URL="$MAVEN_URL" python3 fetch_archives.py artifacts.lock.json /opt/fr
 FROM spark-dependencies AS java
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
 COPY --from=archives /opt/fraudstream /opt/fraudstream
+COPY projects projects
 COPY services/fraudstream/core services/fraudstream/core
 COPY services/fraudstream/spark services/fraudstream/spark
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
@@ -94,6 +95,7 @@ RUN set -eu; \
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
 COPY README.md LICENSE NOTICE ./
+COPY projects projects
 COPY services services
 COPY generator generator
 COPY ml ml

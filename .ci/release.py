@@ -93,12 +93,13 @@ def check_wheel(wheel: Path, version: str, project: Path) -> None:
         raise ReleaseRefused(f"{wheel.name} holds {extra[0]}, which belongs to a clone alone.")
     packages = {name.split("/")[1] for name in names if name.startswith("fraudstream/") and name.endswith(".py")}
     typed = {f"fraudstream/{package}/py.typed" for package in packages}
-    java = {
-        f"fraudstream/jvm/{source.relative_to(project / 'services' / 'jvm').as_posix()}"
-        for source in (project / "services" / "jvm").rglob("*.java")
+    data = {
+        f"fraudstream/{folder.name}/{file.relative_to(folder).as_posix()}"
+        for folder, pattern in ((project / "services" / "jvm", "*.java"), (project / "projects", "*.*"))
+        for file in folder.rglob(pattern)
     }
     licences = {f"fraudstream-{version}.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE")}
-    if lacking := sorted((typed | java | licences) - names):
+    if lacking := sorted((typed | data | licences) - names):
         raise ReleaseRefused(f"{wheel.name} lacks {lacking[0]}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -14,7 +15,7 @@ from fraudstream.core.configuration.settings import ENV_PREFIX, Profile, Setting
 from fraudstream.core.configuration.variables import READ_ELSEWHERE
 from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
-from fraudstream.core.project import event_schema
+from fraudstream.core.project import definition, event_schema
 
 NOTE = "<!-- Made from the code by `python -m docs.makers --write`; change it there. -->"
 KIB = 1024
@@ -83,6 +84,35 @@ All topics share these broker settings:
 """
 
 
+def project_page() -> str:
+    """Every key of a project's definition."""
+    rows = [
+        (
+            f"`{section}.{name}`" if section else f"`{name}`",
+            "required" if field.is_required() else f"`{json.dumps(field.default)}`",
+            field.description or "",
+        )
+        for section, name, field in definition.all_keys()
+    ]
+    return f"""{NOTE}
+
+# Project
+
+A project is a folder with what is particular to one stream of transactions. The distribution brings `payments`, in
+`projects/payments/`. A project holds two files:
+
+- `{event_schema.FILE_NAME}`: the event's fields as JSON Schema, draft 2020-12. A field is an integer, a number (each
+  with `minimum` and `maximum`), or a text with an `enum`; the event's time is a text in the form that the definition
+  names. A field that is not `required` may be null. A keyword that is not enforced is refused by its place. Unknown
+  fields are kept.
+- `{definition.FILE_NAME}`: what each field is for.
+
+{table(("key", "default", "meaning"), rows)}
+
+A project that cannot be run is refused with the file, the key or the place, and what to correct.
+"""
+
+
 def schema_file() -> str:
     """The JSON Schema of the default project's event."""
     return (PROJECT.folder / event_schema.FILE_NAME).read_text("utf-8")
@@ -92,6 +122,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "topics.md": topics_page,
     "event.schema.json": schema_file,
+    "project.md": project_page,
 }
 
 

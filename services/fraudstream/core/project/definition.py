@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from fraudstream.core.errors import ConfigurationError
 
@@ -59,6 +60,16 @@ class Definition(_Table):
     event: EventRoles
     model: ModelInputs
     dimensions: Dimensions = Dimensions()
+
+
+def all_keys() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Every key: its table (empty for the file's own), its name, and what it may be."""
+    for name, field in Definition.model_fields.items():
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, _Table):
+            yield from ((name, key, inner) for key, inner in table.model_fields.items())
+        else:
+            yield "", name, field
 
 
 def read_definition(folder: Path) -> Definition:
