@@ -28,6 +28,7 @@ ROOTS = (
     "azure",
     "docker",
     "docs",
+    "projects",
     "tests",
     ".ci",
     ".devcontainer",
@@ -45,7 +46,7 @@ ELSEWHERE = {
 
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _PATH = re.compile(rf"(?=.*(?:/|\.))[\w.{{}}<>*,-]+(?:/[\w.{{}}<>*,-]+)*(?:/|\.(?:{SUFFIXES}))")
-_MODULE = re.compile(r"fraudstream(?:\.[a-z_]\w*)+")
+_MODULE = re.compile(r"(?!fraudstream\.toml)fraudstream(?:\.[a-z_]\w*)+")
 _COMMAND = re.compile(r"(?:uv run )?fraudstream((?: [a-z]+)+)")
 
 
