@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,11 +30,47 @@ Changed = Annotated[
 _WIDTH = 150
 
 Report = Callable[[str], None]
-Keep = Callable[[dict[str, Any]], None]
-Measure = Callable[[Report, Keep], dict[str, Any]]
 
 
-@app.command()
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a measurement is given: ``report`` shows its progress, ``keep`` writes results in between to ``file``."""
+
+    report: Report
+    keep: Callable[[dict[str, Any]], None]
+    file: Path | None
+
+
+Measure = Callable[[Run], dict[str, Any]]
+
+
+def benchmark(prepare: Callable[..., Measure]) -> Callable[..., None]:
+    """Make a command from a function that turns options into a measurement.
+
+    The command has the function's name and options, and those of every benchmark: ``--smoke``, ``--json`` and
+    ``--out``. The function is told ``smoke`` alone of them.
+    """
+
+    @wraps(prepare)
+    def command(*, smoke: bool, as_json: bool, out: Path | None, **options: Any) -> None:
+        _run(prepare.__name__, prepare(smoke=smoke, **options), as_json, out, smoke)
+
+    common = {"smoke": (Smoke, False), "as_json": (AsJson, False), "out": (Out, None)}
+    parameters = [
+        *(own for own in inspect.signature(prepare, eval_str=True).parameters.values() if own.name not in common),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in common.items()
+        ),
+    ]
+    # Typer reads both.
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app.command()(command)
+    return command
+
+
+@benchmark
 def latency(
     rate: Annotated[
         list[float] | None, typer.Option(min=1, callback=finite, help="Events per second; 200 and 1000.")
@@ -43,10 +82,9 @@ def latency(
     repeats: Repeats = 3,
     contender: Names = None,
     changed: Changed = None,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """From when an event is due to when its decision is read, at a constant rate."""
     from fraudstream.bench.latency import NAMES, Plan, measure
 
@@ -61,10 +99,10 @@ def latency(
     if smoke:
         few = ("echo", "bare", "realtime")
         plan = Plan((100.0,), 4.0, 2.0, 1, _names("--contender", contender, NAMES, few), _settings(changed))
-    _run("latency", lambda report, _: measure(plan, report), as_json, out, smoke)
+    return lambda run: measure(plan, run.report)
 
 
-@app.command()
+@benchmark
 def throughput(
     events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 2_000_000,
     message_events: Annotated[int, typer.Option(min=1_000, help="How many, for the slowest apps.")] = 30_000,
@@ -72,10 +110,9 @@ def throughput(
     repeats: Repeats = 3,
     contender: Names = None,
     changed: Changed = None,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """How fast a backlog is scored."""
     from fraudstream.bench.throughput import BACKLOG_SETTINGS, NAMES, Plan, measure
 
@@ -84,83 +121,79 @@ def throughput(
     if smoke:
         few = ("bare-batch", "realtime", "microbatch")
         plan = Plan(20_000, 4_000, 1, _names("--contender", contender, NAMES, few), ours, profile)
-    _run("throughput", lambda report, _: measure(plan, report), as_json, out, smoke)
+    return lambda run: measure(plan, run.report)
 
 
-@app.command()
+@benchmark
 def scale(
     events: Annotated[int, typer.Option(min=1_000, help="How many events wait.")] = 600_000,
     repeats: Repeats = 3,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """The stream job in one process and on a Spark cluster, over 2, 4 and 8 partitions."""
     from fraudstream.bench.scale import Plan, measure
 
     plan = Plan(20_000, (4,), (2,), 1) if smoke else Plan(events, repeats=repeats)
-    _run("scale", lambda report, _: measure(plan, report), as_json, out, smoke)
+    return lambda run: measure(plan, run.report)
 
 
-@app.command()
+@benchmark
 def scoring(
     seconds: Annotated[
         float, typer.Option("--for", min=0.5, callback=finite, help="Seconds for each number of clients and rows.")
     ] = 10.0,
     repeats: Repeats = 3,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """The scoring service beside `mlflow models serve`."""
     from fraudstream.bench.scoring import Plan, measure
 
     plan = Plan(0.5, 1, ((1, 1), (8, 1_000))) if smoke else Plan(seconds, repeats)
-    _run("scoring", lambda report, _: measure(plan, report), as_json, out, smoke)
+    return lambda run: measure(plan, run.report)
 
 
-@app.command()
+@benchmark
 def store(
     documents: Annotated[int, typer.Option(min=4_000, help="How many scored transactions wait.")] = 120_000,
     repeats: Repeats = 3,
     changed: Changed = None,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """The store job beside a bare loop of bulk upserts."""
     from fraudstream.bench.store import Plan, measure
 
     plan = Plan(4_000, 1, _settings(changed)) if smoke else Plan(documents, repeats, _settings(changed))
-    _run("store", lambda report, _: measure(plan, report), as_json, out, smoke)
+    return lambda run: measure(plan, run.report)
 
 
-@app.command()
-def startup(repeats: Repeats = 3, smoke: Smoke = False, as_json: AsJson = False, out: Out = None) -> None:
+@benchmark
+def startup(repeats: Repeats = 3, *, smoke: bool) -> Measure:
     """How long it takes until everything is ready, and until a first event is scored."""
     from fraudstream.bench.whole import StartPlan, measure_startup
 
     plan = StartPlan(1, demo=False) if smoke else StartPlan(repeats)
-    _run("startup", lambda report, _: measure_startup(plan, report), as_json, out, smoke)
+    return lambda run: measure_startup(plan, run.report)
 
 
-@app.command()
+@benchmark
 def memory(
     seconds: Annotated[
         float, typer.Option("--for", min=2, callback=finite, help="Seconds of streaming, and of idleness.")
     ] = 60.0,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """Memory of each part while 20 events/s stream, and the processor time that idle parts take."""
     from fraudstream.bench.whole import MemoryPlan, measure_memory
 
     plan = MemoryPlan(5.0, settle=1.0, history=2_000) if smoke else MemoryPlan(seconds)
-    _run("memory", lambda report, _: measure_memory(plan, report), as_json, out, smoke)
+    return lambda run: measure_memory(plan, run.report)
 
 
-@app.command()
+@benchmark
 def dashboards(
     documents: Annotated[int, typer.Option(min=1_000, help="How many transactions are stored.")] = 1_000_000,
     folder: Annotated[Path | None, typer.Option(help="Keep the filled store here for the next time.")] = None,
@@ -168,10 +201,9 @@ def dashboards(
         float, typer.Option(min=0.1, callback=finite, help="Minutes over which the browser's heap is watched.")
     ] = 30.0,
     only: Annotated[list[str] | None, typer.Option(help="Measure this part anew and keep the others.")] = None,
-    smoke: Smoke = False,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
+    *,
+    smoke: bool,
+) -> Measure:
     """Callbacks, pages, fifty viewers and the browser's heap; needs Chromium."""
     from fraudstream.bench.dashboards.measure import IN_BROWSER, PARTS, Plan, measure
     from fraudstream.bench.harness import results
@@ -180,9 +212,12 @@ def dashboards(
     if smoke:
         few = [name for name in PARTS if name not in IN_BROWSER]
         plan = Plan(5_000, folder, 0.1, 5, 2.0, 10, _names("--only", only, PARTS, few))
-    file = _file("dashboards", out, smoke)
-    before = results.read(file) if only and file is not None and file.is_file() else {}
-    _run("dashboards", lambda report, keep: measure(plan, report, keep, before), as_json, out, smoke)
+
+    def run_parts(run: Run) -> dict[str, Any]:
+        before = results.read(run.file) if only and run.file is not None and run.file.is_file() else {}
+        return measure(plan, run.report, run.keep, before)
+
+    return run_parts
 
 
 def _names(
@@ -191,11 +226,6 @@ def _names(
     if unknown := set(names or ()) - set(available):
         raise typer.BadParameter(f"{option} {', '.join(sorted(unknown))}: known are {', '.join(available)}")
     return tuple(names or by_default or available)
-
-
-def _file(name: str, out: Path | None, smoke: bool) -> Path | None:
-    """The results' file; a smoke run writes one only where ``--out`` names it."""
-    return out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
 
 
 def _settings(changed: Sequence[str] | None) -> dict[str, Any]:
@@ -218,7 +248,8 @@ def _run(name: str, measure: Measure, as_json: bool, out: Path | None, smoke: bo
 
     configure_logging("bench", "WARNING")
     console = terminal(stderr=True)
-    file = _file(name, out, smoke)
+    # A smoke run writes a file only where ``--out`` names it.
+    file = out or (None if smoke else Path("benchmarks") / "results" / f"{name}.json")
     record = results.Record(name)
 
     def keep(measured: dict[str, Any]) -> None:
@@ -227,7 +258,8 @@ def _run(name: str, measure: Measure, as_json: bool, out: Path | None, smoke: bo
 
     # The processes of a benchmark end with its stage, and the stage ends with an exception.
     with ending_in_order(), console.status(name) as line:
-        measured = record.headed(measure(line.update if console.is_terminal else _line(console), keep))
+        run = Run(line.update if console.is_terminal else _line(console), keep, file)
+        measured = record.headed(measure(run))
     if as_json:
         say_json(measured)
     else:
