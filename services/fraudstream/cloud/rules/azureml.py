@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from fraudstream.cloud.rules.rule import Rule, Severity
+from fraudstream.cloud.rules.rule import Rule, numbering
 
 # Names of endpoints and deployments (how-to-manage-quotas).
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{2,31}")
@@ -27,16 +28,9 @@ def searchable(filter_text: str) -> bool:
     return " like " not in filter_text.lower() and "tag" not in filter_text.lower()
 
 
-def _ml(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:
-    return Rule(f"ML{number:03}", "azure ml", demand, fix, source, answer, severity)
-
-
-def _registry(number: int, demand: str, fix: str, source: str, answer: str = "") -> Rule:
-    return Rule(f"RG{number:03}", "registry", demand, fix, source, answer)
-
-
-def _project(number: int, demand: str, fix: str) -> Rule:
-    return Rule(f"PR{number:03}", "project", demand, fix, "docs/how-to/azure.md")
+_ml = numbering("ML", "azure ml")
+_registry = numbering("RG", "registry")
+_project = partial(numbering("PR", "project"), source="docs/how-to/azure.md")
 
 
 RULES: tuple[Rule, ...] = (

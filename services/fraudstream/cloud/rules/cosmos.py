@@ -6,7 +6,7 @@ for large documents.
 
 from __future__ import annotations
 
-from fraudstream.cloud.rules.rule import Rule, Severity
+from fraudstream.cloud.rules.rule import Rule, numbering
 
 _DOCS = "https://learn.microsoft.com/azure/cosmos-db/mongodb/"
 _CONNECT = f"{_DOCS}connect-account"
@@ -15,10 +15,7 @@ _INDEXING = f"{_DOCS}indexing"
 _ERRORS = f"{_DOCS}error-codes-solutions"
 _LIMITS = "https://learn.microsoft.com/azure/cosmos-db/concepts-limits"
 
-
-def _rule(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:
-    return Rule(f"CO{number:03}", "cosmos db", demand, fix, source, answer, severity)
-
+_rule = numbering("CO", "cosmos db")
 
 RULES: tuple[Rule, ...] = (
     _rule(1, "no retryable writes", "retrywrites=false in FRAUDSTREAM_MONGO_URI", _FEATURES, "2 BadValue"),

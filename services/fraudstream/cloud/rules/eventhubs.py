@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fraudstream.cloud.rules.rule import Rule, Severity
+from fraudstream.cloud.rules.rule import Rule, numbering
 
 _DOCS = "https://learn.microsoft.com/azure/event-hubs/"
 _CONFIGURATION = f"{_DOCS}apache-kafka-configurations (12/17/2025)"
@@ -11,10 +11,7 @@ _OVERVIEW = f"{_DOCS}azure-event-hubs-apache-kafka-overview (02/05/2026)"
 _QUOTAS = f"{_DOCS}event-hubs-quotas (02/05/2026)"
 _SAMPLES = "https://github.com/Azure/azure-event-hubs-for-kafka (README, tutorials/oauth)"
 
-
-def _rule(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:
-    return Rule(f"EH{number:03}", "event hubs", demand, fix, source, answer, severity)
-
+_rule = numbering("EH", "event hubs")
 
 RULES: tuple[Rule, ...] = (
     _rule(1, "clients connect with SASL_SSL", "FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL=SASL_SSL", _CONFIGURATION, "closes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,15 @@ class Rule:
     source: str
     answer: str = ""
     severity: Severity = "error"
+
+
+def numbering(prefix: str, service: Service) -> Callable[..., Rule]:
+    """A maker of a service's rules from a number and the fields after ``service``: 7 of "CO" has the id CO007."""
+
+    def rule(number: int, demand: str, fix: str, source: str, answer: str = "", severity: Severity = "error") -> Rule:
+        return Rule(f"{prefix}{number:03}", service, demand, fix, source, answer, severity)
+
+    return rule
 
 
 @dataclass(frozen=True, slots=True)
