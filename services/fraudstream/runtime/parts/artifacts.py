@@ -16,12 +16,12 @@ import shutil
 import ssl
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import certifi
 import httpx
@@ -240,20 +240,34 @@ def _trust() -> ssl.SSLContext:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch the named groups, and copy them into a folder if one is given; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="fraudstream-artifacts", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("groups", nargs="+", choices=GROUPS, metavar="GROUP")
+    status, _ = deliver("fraudstream-artifacts", __doc__, ("GROUP", GROUPS), ensure, arguments)
+    return status
+
+
+def deliver(
+    program: str,
+    description: str | None,
+    words: tuple[str, Iterable[str]],
+    fetch: Callable[[Any], list[Path]],
+    arguments: Sequence[str] | None,
+) -> tuple[int, list[Path]]:
+    """Fetch what the arguments name, and copy it into the folder of ``--into``; returns the exit status and the files.
+
+    ``words``: what one of the arguments is called, and which there are.
+    """
+    parser = argparse.ArgumentParser(prog=program, description=(description or "").partition("\n")[0])
+    parser.add_argument("names", nargs="+", choices=words[1], metavar=words[0])
     parser.add_argument("--into", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
     try:
-        fetched = [path for group in options.groups for path in ensure(group)]
+        files = [path for name in options.names for path in fetch(name)]
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")
-        return error.exit_status
+        return error.exit_status, []
     if options.into is not None:
         options.into.mkdir(parents=True, exist_ok=True)
-        for path in fetched:
-            shutil.copy(path, options.into)
-    return 0
+        files = [Path(shutil.copy(path, options.into)) for path in files]
+    return 0, files
 
 
 if __name__ == "__main__":

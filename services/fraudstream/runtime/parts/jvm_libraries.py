@@ -6,7 +6,6 @@ do, and prints their paths. No Java development kit is needed: the compiler is o
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import importlib.util
 import os
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from fraudstream.core.errors import ArtifactError, FraudstreamError
+from fraudstream.core.errors import ArtifactError
 from fraudstream.core.process import environment, folders
 from fraudstream.runtime.parts import artifacts
 from fraudstream.runtime.parts.java import find_java
@@ -191,20 +190,11 @@ def _pack(jar: Path, classes: Path, files: Mapping[str, str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the jars, copy them into the folder of ``--into``, and print their paths; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="fraudstream-jvm-libraries", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="+", choices=LIBRARIES, metavar="NAME")
-    parser.add_argument("--into", type=Path, metavar="FOLDER")
-    options = parser.parse_args(arguments)
-    try:
-        jars = [ensure(LIBRARIES[name]) for name in options.names]
-    except FraudstreamError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_status
-    if options.into is not None:
-        options.into.mkdir(parents=True, exist_ok=True)
-        jars = [Path(shutil.copy(jar, options.into)) for jar in jars]
+    status, jars = artifacts.deliver(
+        "fraudstream-jvm-libraries", __doc__, ("NAME", LIBRARIES), lambda name: [ensure(LIBRARIES[name])], arguments
+    )
     sys.stdout.write("".join(f"{jar}\n" for jar in jars))
-    return 0
+    return status
 
 
 if __name__ == "__main__":
