@@ -14,11 +14,6 @@ def _load() -> Job:
     return run, session_options
 
 
-def main() -> int:
-    """Returns the exit status."""
-    return run_job("store", ("kafka", "mongo"), _load)
-
-
 if __name__ == "__main__":
     adopt()
-    sys.exit(main())
+    sys.exit(run_job("store", ("kafka", "mongo"), _load))
