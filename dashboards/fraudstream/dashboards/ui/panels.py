@@ -120,6 +120,12 @@ def state_outputs(panel_id: str) -> dict[str, Output]:
     return {"state": Output(panel_id, "className"), "note": Output(f"{panel_id}-note", "children")}
 
 
+def outputs(panel_id: str, *texts: str) -> tuple[Output, ...]:
+    """The panel's class and its note, then the texts that are named, such as its ``title`` and ``insight``."""
+    shown = [Output(f"{panel_id}-{name}", "children") for name in ("note", *texts)]
+    return Output(panel_id, "className"), *shown
+
+
 def show_state(state: State) -> dict[str, Any]:
     return {"state": state.class_name, "note": state.note}
 

@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, dcc, no_update
 from dash.development.base_component import Component
 
 from fraudstream.dashboards.ui.panels import State
+from fraudstream.dashboards.ui.shell import SCHEME_ID
 
 # A page whose data take longer than this is sent without them, and its browser asks for them.
 PATIENCE_SECONDS = 0.3
@@ -20,14 +21,24 @@ class Refresh:
     """How a page is refreshed: ``answer`` computes the ``outputs`` from the ``inputs``.
 
     ``outputs`` has the shape of the answer, ``inputs`` the names of its arguments; both hold Dash's outputs and inputs,
-    or dictionaries of them, nested as needed. ``answer`` also takes ``patience_seconds``, the longest time that it may
-    wait for data. ``first`` is the id of the layout's :func:`first_question`.
+    or dictionaries of them, nested as needed. ``answer`` also takes ``_tick``, the count of the page's interval,
+    ``scheme``, the colours that the reader chose, and ``patience_seconds``, the longest time that it may wait for data.
+    The layout holds the interval ``<page>-tick`` and, as ``<page>-first``, its :func:`first_question`.
     """
 
+    page: str
     outputs: Mapping[str, Any]
     inputs: Mapping[str, Any]
     answer: Callable[..., dict[str, Any]]
-    first: str
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        tick = Input(f"{self.page}-tick", "n_intervals")
+        return {"_tick": tick, "scheme": Input(SCHEME_ID, "data"), **self.inputs}
+
+    @property
+    def _first(self) -> str:
+        return f"{self.page}-first"
 
     def register(self, app: Dash) -> None:
         """Register it as a callback of its inputs and of the first question."""
@@ -35,7 +46,7 @@ class Refresh:
         def refresh(_first: int | None, **arguments: Any) -> dict[str, Any]:
             return self.answer(**arguments)
 
-        inputs = {**self.inputs, "_first": Input(self.first, "n_intervals")}
+        inputs = {**self._arguments, "_first": Input(self._first, "n_intervals")}
         app.callback(output=self.outputs, inputs=inputs, prevent_initial_call=True)(refresh)
 
     def fill(self, layout: Component, elsewhere: Mapping[str, Any]) -> None:
@@ -52,14 +63,14 @@ class Refresh:
                 return elsewhere[inputs.component_id]
             return getattr(components[inputs.component_id], inputs.component_property, None)
 
-        arguments = {name: read(part) for name, part in self.inputs.items()}
+        arguments = {name: read(part) for name, part in self._arguments.items()}
         values = list(_pairs(self.outputs, self.answer(**arguments, patience_seconds=PATIENCE_SECONDS)))
         for output, value in values:
             if value is not no_update:
                 setattr(components[output.component_id], output.component_property, value)
         loading = State("loading").class_name
         complete = all(value != loading for _, value in values)
-        setattr(components[self.first], "disabled", complete)  # noqa: B010 - Dash's components declare no attributes
+        setattr(components[self._first], "disabled", complete)  # noqa: B010 - Dash's components declare no attributes
 
 
 def first_question(component_id: str) -> dcc.Interval:

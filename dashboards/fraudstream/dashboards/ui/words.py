@@ -45,28 +45,27 @@ def verdict(*, fraud: bool, labelled: bool = False) -> str:
 
 def label(dimension: str, value: str) -> str:
     """A dimension's value as an axis shows it."""
-    if dimension == "month" and (month := _month(value)):
-        return calendar.month_abbr[month]
-    if dimension == "day_of_week":
-        return value[:3].capitalize()
-    if dimension == AMOUNT_BIN:
-        return value.split("-")[0]
-    if dimension == HOUR:
-        return value.zfill(2)
-    return _VALUE_LABELS.get(value, value.replace("_", " ").capitalize())
+    return _texts(dimension, value)[0]
 
 
 def long_label(dimension: str, value: str) -> str:
     """The same within a sentence or a tooltip."""
+    return _texts(dimension, value)[1]
+
+
+def _texts(dimension: str, value: str) -> tuple[str, str]:
+    """A value on an axis and in a sentence."""
     if dimension == "month" and (month := _month(value)):
-        return calendar.month_name[month]
+        return calendar.month_abbr[month], calendar.month_name[month]
     if dimension == "day_of_week":
-        return value.capitalize()
+        return value[:3].capitalize(), value.capitalize()
     if dimension == AMOUNT_BIN:
-        return f"amounts {value.replace('-', '–')}"
+        return value.split("-")[0], f"amounts {value.replace('-', '–')}"
     if dimension == HOUR:
-        return f"{value.zfill(2)}:00–{value.zfill(2)}:59 UTC"
-    return label(dimension, value)
+        hour = value.zfill(2)
+        return hour, f"{hour}:00–{hour}:59 UTC"
+    text = _VALUE_LABELS.get(value, value.replace("_", " ").capitalize())
+    return text, text
 
 
 def _month(value: str) -> int | None:

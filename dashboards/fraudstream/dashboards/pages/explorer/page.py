@@ -34,8 +34,7 @@ def register(app: Dash, sources: Sources) -> None:
 
     @app.callback(
         Output("explorer-transaction", "children"),
-        Output("explorer-transaction-state", "className"),
-        Output("explorer-transaction-state-note", "children"),
+        *panels.outputs("explorer-transaction-state"),
         Input("explorer-id", "value"),
         Input("explorer-id", "n_submit"),
         Input("explorer-open", "n_clicks"),
@@ -57,9 +56,7 @@ def register(app: Dash, sources: Sources) -> None:
 
     @app.callback(
         Output("explorer-rows", "rowData"),
-        Output("explorer-search", "className"),
-        Output("explorer-search-note", "children"),
-        Output("explorer-search-insight", "children"),
+        *panels.outputs("explorer-search", "insight"),
         Input("explorer-find", "n_clicks"),
         Input("explorer-value", "n_submit"),
         State("explorer-field", "value"),

@@ -148,9 +148,7 @@ def register(app: Dash, sources: Sources) -> None:
 
     @app.callback(
         Output("explorer-rejections", "rowData"),
-        Output("explorer-rejected", "className"),
-        Output("explorer-rejected-note", "children"),
-        Output("explorer-rejected-insight", "children"),
+        *panels.outputs("explorer-rejected", "insight"),
         Input("explorer-tick", "n_intervals"),
         Input("explorer-tab", "value"),
         State("explorer-rejections", "rowData"),
@@ -168,8 +166,7 @@ def register(app: Dash, sources: Sources) -> None:
 
     @app.callback(
         Output("explorer-event-body", "children"),
-        Output("explorer-event", "className"),
-        Output("explorer-event-note", "children"),
+        *panels.outputs("explorer-event"),
         Output("explorer-correction", "value"),
         Output("explorer-replay-box", "style"),
         Output("explorer-replayed", "children", allow_duplicate=True),

@@ -14,6 +14,7 @@ from fraudstream.dashboards.pages.history.view import CHOICES, drill_of, period
 from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.address import Address, Kept, remember
+from fraudstream.dashboards.ui.choices import segments
 from fraudstream.dashboards.ui.panels import Card, Panel
 from fraudstream.dashboards.ui.refresh import first_question
 from fraudstream.dashboards.ui.shell import heading
@@ -75,16 +76,11 @@ def layout(search: str | None = None) -> html.Div:
 
 
 def _controls(address: Address) -> html.Div:
-    origin = dmc.SegmentedControl(
-        id="history-origin",
-        value=address.one("origin", CHOICES, "all"),
-        data=[
-            {"label": "All", "value": "all"},
-            {"label": "Labelled history", "value": "history"},
-            {"label": "Live", "value": "live"},
-        ],
-        size="xs",
-        **aria(label="Origin of the transactions"),
+    origin = segments(
+        "history-origin",
+        address.one("origin", CHOICES, "all"),
+        {"all": "All", "history": "Labelled history", "live": "Live"},
+        "Origin of the transactions",
     )
     months = month_starts(datetime.now(UTC))
     pickers = [

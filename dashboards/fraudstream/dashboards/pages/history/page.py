@@ -26,7 +26,6 @@ from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 from fraudstream.dashboards.ui.formats import BEYOND, Formats
 from fraudstream.dashboards.ui.refresh import Refresh
 from fraudstream.dashboards.ui.rendering import Rendered, request_formats, unchanged
-from fraudstream.dashboards.ui.shell import SCHEME_ID
 from fraudstream.dashboards.ui.stored_rows import row
 from fraudstream.dashboards.ui.theme import Scheme, scheme_of
 
@@ -104,6 +103,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
     exports.register(app, sources)
     _register_rows(app, sources)
     return Refresh(
+        "history",
         outputs=panels.headline_outputs([*PANELS.values(), TREND], CARDS, CARDS_ID)
         | {
             "legend": Output("history-legend", "className"),
@@ -112,15 +112,12 @@ def register(app: Dash, sources: Sources) -> Refresh:
             "seen": Output("history-seen", "data"),
         },
         inputs={
-            "_tick": Input("history-tick", "n_intervals"),
             "choice": Input("history-origin", "value"),
             "months": Input("history-period", "value"),
             "others": Input("history-other", "value"),
-            "scheme": Input(SCHEME_ID, "data"),
             "before": State("history-seen", "data"),
         },
         answer=_answer(sources),
-        first="history-first",
     )
 
 
@@ -152,10 +149,7 @@ def _answer(sources: Sources) -> Callable[..., dict[str, Any]]:
 def _register_rows(app: Dash, sources: Sources) -> None:
     @app.callback(
         Output("history-rows", "rowData"),
-        Output("history-rows-panel", "className"),
-        Output("history-rows-panel-note", "children"),
-        Output("history-rows-panel-title", "children"),
-        Output("history-rows-panel-insight", "children"),
+        *panels.outputs("history-rows-panel", "title", "insight"),
         Output("history-rows-csv", "href"),
         Output("history-rows-parquet", "href"),
         Output("history-rows-box", "style"),

@@ -14,6 +14,7 @@ from fraudstream.dashboards.pages.live.view import RANGES
 from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.address import Address, Kept, remember
+from fraudstream.dashboards.ui.choices import segments
 from fraudstream.dashboards.ui.panels import Card, Panel
 from fraudstream.dashboards.ui.refresh import first_question
 from fraudstream.dashboards.ui.shell import heading
@@ -106,17 +107,11 @@ def milliseconds(time: datetime) -> int:
 
 
 def _controls(address: Address) -> dmc.Group:
-    time_range = dmc.SegmentedControl(
-        id="live-range",
-        value=address.one("range", RANGES, "1h"),
-        data=[
-            {"label": "5 min", "value": "5m"},
-            {"label": "15 min", "value": "15m"},
-            {"label": "1 h", "value": "1h"},
-            {"label": "All", "value": "all"},
-        ],
-        size="xs",
-        **aria(label="Time range"),
+    time_range = segments(
+        "live-range",
+        address.one("range", RANGES, "1h"),
+        {"5m": "5 min", "15m": "15 min", "1h": "1 h", "all": "All"},
+        "Time range",
     )
     paused = moment(address.text("paused")) is not None
     pause = dmc.Button(
@@ -165,20 +160,15 @@ def _filters(address: Address) -> html.Details:
 
 
 def _table(address: Address) -> dmc.GridCol:
-    choice = dmc.SegmentedControl(
-        id="live-decisions-choice",
-        value=address.one("table", ("all", "frauds"), "all"),
-        data=[{"label": "All", "value": "all"}, {"label": "Frauds", "value": "frauds"}],
-        size="xs",
-        **aria(label="Decisions shown"),
-    )
+    table = address.one("table", ("all", "frauds"), "all")
+    shown = segments("live-decisions-choice", table, {"all": "All", "frauds": "Frauds"}, "Decisions shown")
     return panels.frame(
         TABLE_PANEL_ID,
         "Newest decisions",
         decisions.caption(()),
         decisions.decisions_table(),
         wide=8,
-        actions=choice,
+        actions=shown,
     )
 
 

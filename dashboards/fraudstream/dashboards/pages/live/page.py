@@ -32,7 +32,6 @@ from fraudstream.dashboards.ui import decisions, figures, panels
 from fraudstream.dashboards.ui.formats import BEYOND, Formats
 from fraudstream.dashboards.ui.refresh import Refresh
 from fraudstream.dashboards.ui.rendering import Rendered, request_formats, unchanged
-from fraudstream.dashboards.ui.shell import SCHEME_ID
 from fraudstream.dashboards.ui.theme import Scheme, scheme_of
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
@@ -152,6 +151,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
     """Register the page's other callbacks; returns its refresh."""
     live_controls.register(app)
     return Refresh(
+        "live",
         outputs=panels.headline_outputs(PANELS, CARDS, CARDS_ID)
         | {
             "rows": Output(decisions.TABLE_ID, "rowData"),
@@ -165,17 +165,14 @@ def register(app: Dash, sources: Sources) -> Refresh:
             "moment": Output("live-moment", "data"),
         },
         inputs={
-            "_tick": Input("live-tick", "n_intervals"),
             "values": {name: Input(f"live-filter-{name}", "value") for name in live_controls.FILTERS},
             "minute": Input("live-minute", "data"),
             "span": Input("live-range", "value"),
             "paused_at": Input("live-paused", "data"),
             "table": Input("live-decisions-choice", "value"),
-            "scheme": Input(SCHEME_ID, "data"),
             "before": State("live-seen", "data"),
         },
         answer=_answer(sources),
-        first="live-first",
     )
 
 

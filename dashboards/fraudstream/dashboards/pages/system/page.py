@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Output, dcc, html
 
 from fraudstream.dashboards.data import measures
 from fraudstream.dashboards.data.feed import View
@@ -23,7 +23,7 @@ from fraudstream.dashboards.ui.formats import NOTHING, Formats
 from fraudstream.dashboards.ui.panels import Card, Panel
 from fraudstream.dashboards.ui.refresh import Refresh, first_question
 from fraudstream.dashboards.ui.rendering import Rendered, request_formats
-from fraudstream.dashboards.ui.shell import SCHEME_ID, heading
+from fraudstream.dashboards.ui.shell import heading
 from fraudstream.dashboards.ui.theme import Scheme, scheme_of
 
 PATH = "/system"
@@ -172,6 +172,7 @@ def card_units(rejected: RejectedSnapshot | None, forms: Formats) -> dict[str, s
 def register(app: Dash, sources: Sources) -> Refresh:  # noqa: ARG001 - every page's signature
     """Returns the page's refresh; it has no other callbacks."""
     return Refresh(
+        "system",
         outputs=panels.headline_outputs(PANELS, CARDS, CARDS_ID)
         | {
             "parts": Output("system-parts-list", "children"),
@@ -180,12 +181,8 @@ def register(app: Dash, sources: Sources) -> Refresh:  # noqa: ARG001 - every pa
             "model_state": panels.state_outputs("system-model-panel"),
             "model_insight": Output("system-model-panel-insight", "children"),
         },
-        inputs={
-            "_tick": Input("system-tick", "n_intervals"),
-            "scheme": Input(SCHEME_ID, "data"),
-        },
+        inputs={},
         answer=_answer(sources),
-        first="system-first",
     )
 
 
