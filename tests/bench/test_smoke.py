@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from fraudstream.bench import cli
@@ -19,6 +22,16 @@ from fraudstream.bench.harness import environments
 from fraudstream.core.errors import FraudstreamError
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """The benchmarks' commands log in a form of their own, and run in this process."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if type(handler).__module__.startswith("fraudstream."):
+            logging.root.removeHandler(handler)
+    structlog.reset_defaults()
 
 
 def run(*words: str) -> dict[str, Any]:

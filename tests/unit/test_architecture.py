@@ -152,7 +152,7 @@ def test_there_is_something_to_check() -> None:
     [
         ("import fraudstream.stream.job", {"stream"}),
         ("from fraudstream import store", {"store"}),
-        ("from fraudstream.core.contract.event import Transaction", {"core"}),
+        ("from fraudstream.core.contract.event import Event", {"core"}),
         ("def later():\n    from fraudstream.ml import cli", {"ml"}),
         ("if TYPE_CHECKING:\n    import fraudstream.scoring as s", {"scoring"}),
         ("from ..scoring import app", {"scoring"}),
