@@ -103,8 +103,8 @@ A project is a folder with what is particular to one stream of transactions. The
 
 - `{event_schema.FILE_NAME}`: the event's fields as JSON Schema, draft 2020-12. A field is an integer, a number (each
   with `minimum` and `maximum`), or a text with an `enum`; the event's time is a text in the form that the definition
-  names. A field that is not `required` may be null. A keyword that is not enforced is refused by its place. Unknown
-  fields are kept.
+  names, whatever `pattern` and `format` stand beside it. A field that is not `required` may be null. Any other keyword
+  that is not enforced is refused by its place. Unknown fields are kept.
 - `{definition.FILE_NAME}`: what each field is for.
 
 {table(("key", "default", "meaning"), rows)}

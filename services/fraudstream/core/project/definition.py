@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.places import read_text
 
 FILE_NAME = "fraudstream.toml"
 
@@ -79,19 +80,13 @@ def read_definition(folder: Path) -> Definition:
     """
     file = folder / FILE_NAME
     try:
-        content = tomllib.loads(file.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be read ({error.strerror or error}). A project has this file."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
+        content = tomllib.loads(read_text(file))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{file} is not TOML: {error}.") from None
     try:
         return Definition.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(_problem(one) for one in error.errors())
+        problems = "; ".join(_problem(mistake) for mistake in error.errors())
         raise ConfigurationError(f"{file}: {problems}. docs/reference/project.md lists all keys.") from None
 
 

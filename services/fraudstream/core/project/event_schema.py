@@ -1,7 +1,7 @@
 """``event.schema.json``: an event's fields, as rules of the contract.
 
-The file is JSON Schema, draft 2020-12. A keyword that the engine does not enforce is refused by its name and place, so
-that no rule that stands in the file is silently left out.
+The file is JSON Schema, draft 2020-12. A keyword that the engine does not enforce is refused by its name and place.
+Two are read and not enforced: the ``pattern`` and ``format`` of the event's time, whose form the definition names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.places import read_text
 
 FILE_NAME = "event.schema.json"
 
@@ -36,12 +37,8 @@ def read_rules(folder: Path, time: str) -> tuple[FieldRule, ...]:
     """
     file = folder / FILE_NAME
     try:
-        schema = json.loads(file.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be read ({error.strerror or error}). A project has this file."
-        ) from None
-    except ValueError as error:
+        schema = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{file} is not JSON: {error}.") from None
     try:
         return _rules(schema, time)
@@ -67,8 +64,10 @@ def _rules(schema: Any, time: str) -> tuple[FieldRule, ...]:
     if not isinstance(properties, dict) or not properties:
         raise _Unsupported("/properties", "the event has no fields")
     required = schema.get("required", [])
+    if not isinstance(required, list):
+        raise _Unsupported("/required", f"expected a list of names, got {json.dumps(required)}")
     for number, name in enumerate(required):
-        if name not in properties:
+        if not isinstance(name, str) or name not in properties:
             raise _Unsupported(f"/required/{number}", f"{name!r} is not among the properties")
     return tuple(_rule(name, field, name in required, name == time) for name, field in properties.items())
 
@@ -81,7 +80,6 @@ def _rule(name: str, field: Any, is_required: bool, is_time: bool) -> FieldRule:
     if is_required and is_nullable:
         raise _Unsupported(f"{place}/type", "a required field that may be null is not supported")
     if is_time:
-        # Its form is the project's, and says more than a pattern could.
         _require_known(place, field, _ANNOTATIONS | {"type", "pattern", "format"})
         if kind != "string":
             raise _Unsupported(f"{place}/type", f"the event's time is a string, got {kind!r}")
@@ -97,7 +95,7 @@ def _type(place: str, given: Any) -> tuple[str, bool]:
     """The field's one type, and whether it may be null."""
     types = given if isinstance(given, list) else [given]
     kinds = [kind for kind in types if kind != "null"]
-    if len(kinds) != 1 or kinds[0] not in _KEYWORDS:
+    if len(kinds) != 1 or not isinstance(kinds[0], str) or kinds[0] not in _KEYWORDS:
         raise _Unsupported(f"{place}/type", f"expected one of {', '.join(_KEYWORDS)}, got {json.dumps(given)}")
     return kinds[0], len(types) > 1
 

@@ -1,8 +1,10 @@
-"""Where the projects are that the distribution brings."""
+"""Where the projects are that the distribution brings, and how a project's file is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from fraudstream.core.errors import ConfigurationError
 
 
 def bundled_folder() -> Path:
@@ -15,3 +17,15 @@ def bundled_folder() -> Path:
 def bundled_names() -> list[str]:
     """The names of the bundled projects, sorted."""
     return sorted(file.parent.name for file in bundled_folder().glob("*/fraudstream.toml"))
+
+
+def read_text(file: Path) -> str:
+    """A project's file, without a byte order mark. Raises :class:`ConfigurationError`."""
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be read ({error.strerror or error}). A project has this file."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None

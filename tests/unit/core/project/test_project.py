@@ -133,6 +133,9 @@ def test_a_definition_that_cannot_be_run_says_what_to_correct(folder: Path, old:
         (lambda schema: schema["properties"].update({"a/b~c": {"type": "text"}}), "/properties/a~1b~0c/type", "expect"),
         (lambda schema: schema["properties"].update(shop=True), "/properties/shop", "described by an object"),
         (lambda schema: schema["properties"]["date"].update(type="integer"), "/properties/date/type", "is a string"),
+        (lambda schema: schema.update(required="id"), "/required", "expected a list of names"),
+        (lambda schema: schema["required"].append({"id": 1}), "/required/14", "is not among"),
+        (lambda schema: schema["properties"]["month"].update(type=[{}]), "/properties/month/type", "expected one"),
         (lambda schema: schema.update(properties={}), "/properties", "no fields"),
     ],
 )
@@ -148,4 +151,17 @@ def test_a_schema_is_refused_by_place(
 def test_a_schema_that_is_no_json_object_is_refused(folder: Path, text: str) -> None:
     (folder / "event.schema.json").write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match=r"event\.schema\.json"):
+        read_project(folder)
+
+
+@pytest.mark.parametrize("name", ["fraudstream.toml", "event.schema.json"])
+def test_a_file_in_another_encoding_is_named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes("é".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=rf"{name} is not UTF-8 text\. Save it as UTF-8\."):
+        read_project(folder)
+
+
+def test_a_schema_nested_without_end_is_refused(folder: Path) -> None:
+    (folder / "event.schema.json").write_text("[" * 100_000, "utf-8")
+    with pytest.raises(ConfigurationError, match=r"event\.schema\.json is not JSON: "):
         read_project(folder)
