@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fraudstream.core.contract.event import FEATURES, FIELD_RULES
-
-LABEL = "isFraud"
-ID = "id"
+from fraudstream.core.contract.event import ID as ID
+from fraudstream.core.contract.event import LABEL as LABEL
 
 CODES: dict[str, dict[str, int]] = {
     rule.name: {choice: code for code, choice in enumerate(rule.choices)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, mask_uri
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import plain_inputs
 from fraudstream.core.errors import (
     ConfigurationError,
     FraudstreamError,
@@ -214,11 +214,7 @@ def run_metrics(client: MlflowClient, run_id: str) -> dict[str, float]:
 
 def _problem(model: FraudModel) -> str:
     """What keeps a model from scoring an ordinary transaction; empty where nothing does."""
-    row = {
-        rule.name: [rule.choices[0] if rule.choices else rule.minimum or 0]
-        for rule in FIELD_RULES
-        if rule.name in FEATURES
-    }
+    row = {name: [plain] for name, plain in plain_inputs().items()}
     try:
         score, threshold = float(model.score_columns(row)[0]), float(model.threshold)
     except Exception as error:

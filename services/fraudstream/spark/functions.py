@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fraudstream.core.contract import limits
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, spark_schema
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, RULES, spark_schema
 from fraudstream.core.contract.field_rules import ROUNDED_DIGITS, FieldRule
 from fraudstream.core.contract.gate import LOST_DIGITS
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES, MOST_RECORD_BYTES, REJECTED, SCORED
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # Where the library keeps the contract.
 CONTRACT_FILE = "fraudstream/contract.json"
 
-_RULES = {rule.name: rule for rule in FIELD_RULES}
 # The columns of a record of the Kafka source, in the order in which the functions take them.
 RECORD_COLUMNS = {
     "value": "BINARY",
@@ -56,7 +55,7 @@ def ddl(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-CHECKED_SCHEMA = ddl({"value": "BINARY"} | EVENT_COLUMNS | {name: _RULES[name].spark_type for name in FEATURES})
+CHECKED_SCHEMA = ddl({"value": "BINARY"} | EVENT_COLUMNS | {name: RULES[name].spark_type for name in FEATURES})
 DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
 READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
 

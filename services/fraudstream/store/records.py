@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core.contract.event import GATE
-from fraudstream.core.contract.field_rules import parse_date
+from fraudstream.core.contract.event import GATE, parse_labelled
 from fraudstream.core.contract.gate import beginning
 from fraudstream.core.contract.limits import (
     CUT_RAW_BYTES,
@@ -166,12 +165,11 @@ def _require_decision(event: Document) -> None:
 
 
 def _labelled(record: Record, now: datetime) -> Document:
-    event = GATE.read(record.value)
-    if event.get("isFraud") is None:
-        raise EventError("isFraud: missing, labelled history has 0 or 1", "isFraud")
-    labelled: Document = event | {
-        "_id": event["id"],
-        "event_time": parse_date(event["date"]),
+    event = parse_labelled(record.value)
+    labelled: Document = {
+        **event.fields,
+        "_id": event.id,
+        "event_time": event.time,
         "origin": HISTORY,
         "source": _source(record),
         "enqueued_at": record.timestamp,

@@ -10,6 +10,7 @@ from pymongo.database import Database
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from fraudstream.core.contract.event import AMOUNT, ID, LABEL
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
@@ -61,19 +62,19 @@ def counted(records: DataFrame) -> DataFrame:
     """
     live = F.col("topic") == SCORED
     checked = validate(records, decided=live)
-    labelled = (F.col("topic") == LABELS) & F.col("event.isFraud").isNotNull()
+    labelled = (F.col("topic") == LABELS) & F.col(f"event.{LABEL}").isNotNull()
     decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
     named = checked.where(F.col("reason").isNull() & (labelled | decided))
     counted = named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
-        F.col("event.id").alias("id"),
+        F.col(f"event.{ID}").alias("id"),
         # The broker has the event before its decision. A later `enqueued_at` is not the broker's, and would move the
         # watermark past all following records.
         F.when(live, F.least("enqueued_at", "timestamp")).otherwise(F.col("timestamp")).alias("enqueued_at"),
         F.col("timestamp").alias("recorded_at"),
         F.col("event_time"),
-        F.when(live, F.col("prediction")).otherwise(F.col("event.isFraud")).alias("fraud"),
-        F.col("event.amount").alias("amount"),
+        F.when(live, F.col("prediction")).otherwise(F.col(f"event.{LABEL}")).alias("fraud"),
+        F.col(f"event.{AMOUNT}").alias("amount"),
         *(F.col(f"event.{name}").cast("string").alias(name) for name in EVENT_DIMENSIONS),
     )
     return with_computed(counted)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from fraudstream.core.contract.event import AMOUNT, LABEL
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.contract.rollups import EVENT_DIMENSIONS, ORIGINS
 from fraudstream.core.documents import client as documents
@@ -70,7 +71,7 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     wanted = dict.fromkeys(
-        ("origin", "enqueued_at", "published_at", "event_time", "prediction", "isFraud", "amount", *EVENT_DIMENSIONS), 1
+        ("origin", "enqueued_at", "published_at", "event_time", "prediction", LABEL, AMOUNT, *EVENT_DIMENSIONS), 1
     )
 
     def query() -> Iterator[Document]:
@@ -92,8 +93,8 @@ def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) ->
 def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:
     for document in transactions:
         live = document.get("origin") == LIVE
-        fraud = document.get("prediction" if live else "isFraud")
-        amount = document.get("amount")
+        fraud = document.get("prediction" if live else LABEL)
+        amount = document.get(AMOUNT)
         origin, enqueued_at, event_time = (document.get(name) for name in ("origin", "enqueued_at", "event_time"))
         if not _is_integer(document["_id"]) or not _is_integer(fraud) or not isinstance(enqueued_at, datetime):
             continue

@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from fraudstream.core.configuration.settings import Settings, load_settings
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import plain_inputs
 from fraudstream.core.errors import ScoringRejected, ScoringUnavailable
 from fraudstream.core.output.text import told_text
 from fraudstream.core.retry import Backoff
@@ -168,13 +168,8 @@ def _require_a_plain_row(scorer: Scorer, failure: ScoringRejected | ScoringFaile
         ) from None
 
 
-def _plain_values() -> dict[str, Any]:
-    rules = {rule.name: rule for rule in FIELD_RULES}
-    return {name: rules[name].choices[0] if rules[name].choices else rules[name].minimum for name in FEATURES}
-
-
 # A row that the contract allows, to see whether the model scores anything.
-_PLAIN = _plain_values()
+_PLAIN = plain_inputs()
 
 
 @cache

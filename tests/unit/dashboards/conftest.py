@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from fraudstream.core.contract.event import choices
+from fraudstream.core.contract.event import RULES
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
@@ -221,12 +221,14 @@ def make_transactions(
                 "marital_status": rng.randrange(2),
                 "children": rng.randrange(5),
                 "month": rng.choices(range(1, 13), months if fraud else None)[0],
-                "day_of_week": rng.choices(choices("day_of_week"), weights)[0],
-                "category_recipient": rng.choices(choices("category_recipient"), categories)[0],
+                "day_of_week": rng.choices(RULES["day_of_week"].choices, weights)[0],
+                "category_recipient": rng.choices(RULES["category_recipient"].choices, categories)[0],
                 "transaction_type": "online" if online else "onsite",
                 "transaction_method": "internet_payement"
                 if online
-                else rng.choices(choices("transaction_method")[1:], (7, 48, 38, 7) if fraud else (5, 55, 35, 5))[0],
+                else rng.choices(RULES["transaction_method"].choices[1:], (7, 48, 38, 7) if fraud else (5, 55, 35, 5))[
+                    0
+                ],
                 "foreign_transaction": foreign,
                 "prediction": int(fraud),
                 "score": rng.uniform(0.5, 0.99) if fraud else rng.betavariate(1, 14),

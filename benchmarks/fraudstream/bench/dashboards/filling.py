@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pymongo.database import Database
 
-from fraudstream.core.contract.event import choices
+from fraudstream.core.contract.event import RULES
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
@@ -39,9 +39,9 @@ from fraudstream.core.documents.client import (
 _BATCH = 5_000
 # A collection of this benchmark alone: the moment at which the documents end, and whether all are stored.
 _STATE, _STATE_ID = "benchmark", "filling"
-_DAYS = choices("day_of_week")
-_CATEGORIES = choices("category_recipient")
-_METHODS = choices("transaction_method")
+_DAYS = RULES["day_of_week"].choices
+_CATEGORIES = RULES["category_recipient"].choices
+_METHODS = RULES["transaction_method"].choices
 Document = dict[str, Any]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.contract.event import RULES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, EVENT_DIMENSIONS, HOUR, amount_bins, rollup_id
 from fraudstream.core.documents.client import ROLLUPS
@@ -30,7 +30,7 @@ def _listed(rule: FieldRule) -> tuple[str, ...]:
 # Every value of a dimension, in the order in which the figures show them; the event contract admits no other.
 VALUES: dict[str, tuple[str, ...]] = {
     ALL: (ALL,),
-    **{rule.name: _listed(rule) for name in EVENT_DIMENSIONS for rule in FIELD_RULES if rule.name == name},
+    **{name: _listed(RULES[name]) for name in EVENT_DIMENSIONS},
     HOUR: tuple(str(hour) for hour in range(24)),
     AMOUNT_BIN: amount_bins(),
 }

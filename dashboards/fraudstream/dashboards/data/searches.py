@@ -13,7 +13,7 @@ import pymongo
 from pymongo import DESCENDING
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RULES
 from fraudstream.core.documents.client import ALERTS, REJECTED, TRANSACTIONS, Document, unavailable
 from fraudstream.core.output.text import printable
 from fraudstream.dashboards.data import stored
@@ -166,12 +166,11 @@ def _summary(document: Mapping[str, Any], now: datetime) -> Document:
 
 def criteria(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """A search's typed values, from (field, text). Raises ``ValueError`` that names a field with a wrong value."""
-    rules = {rule.name: rule for rule in FIELD_RULES}
     typed: dict[str, Any] = {}
     for name, text in pairs:
         if name not in SEARCHED:
             raise ValueError(f"{printable(name, 60)} is not a field that can be searched")
-        rule = rules.get(name)
+        rule = RULES.get(name)
         kind = rule.kind if rule else ("int" if name == "prediction" else "text")
         try:
             value: Any = {"int": int, "float": float}.get(kind, str)(text.strip())

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.documents.client import database
@@ -25,12 +25,6 @@ LIVE_SECONDS = 1.0
 HISTORY_SECONDS = 2.5
 REJECTED_SECONDS = 2.5
 SYSTEM_SECONDS = 3.0
-
-
-class Follower(Protocol):
-    """A source of the window of newest decisions: the topic's tail, or :class:`NoTail` without a broker."""
-
-    def look(self) -> TailView: ...
 
 
 class NoTail:

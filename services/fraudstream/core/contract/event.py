@@ -15,6 +15,7 @@ from typing import Any
 from fraudstream.core.contract.field_rules import FieldRule, parse_date
 from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
+from fraudstream.core.errors import EventError
 from fraudstream.core.project.project import bundled
 
 FIRST_HISTORY_ID = 1_000_000
@@ -29,6 +30,7 @@ AMOUNT = PROJECT.definition.event.amount
 LABEL = PROJECT.definition.event.label
 
 FIELD_RULES: tuple[FieldRule, ...] = PROJECT.rules
+RULES: Mapping[str, FieldRule] = {rule.name: rule for rule in FIELD_RULES}
 
 # The model's inputs, in the order in which they are sent to it.
 FEATURES: tuple[str, ...] = PROJECT.definition.model.inputs
@@ -84,9 +86,17 @@ def parse_event(value: bytes | str) -> Event:
     return Event(GATE.read(value.encode() if isinstance(value, str) else value))
 
 
-def choices(field: str) -> tuple[str, ...]:
-    """The texts that a field may hold, in the schema's order; none for a field of another kind."""
-    return next(rule.choices for rule in FIELD_RULES if rule.name == field)
+def parse_labelled(value: bytes | str) -> Event:
+    """Read one event of labelled history; raises as :func:`parse_event` does, also for one without its label."""
+    event = parse_event(value)
+    if event.label is None:
+        raise EventError(f"{LABEL}: missing, labelled history has 0 or 1", LABEL)
+    return event
+
+
+def plain_inputs() -> dict[str, Any]:
+    """A row of the model's inputs that the contract allows: of each field its first choice, or its least number."""
+    return {name: RULES[name].choices[0] if RULES[name].choices else RULES[name].minimum or 0 for name in FEATURES}
 
 
 def spark_schema() -> str:

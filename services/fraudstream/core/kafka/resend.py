@@ -15,7 +15,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import LABEL, Event, parse_event
+from fraudstream.core.contract.event import Event, parse_event, parse_labelled
 from fraudstream.core.contract.json_text import Path, edited, members
 from fraudstream.core.contract.topics import LABELS, SCORED, TRANSACTIONS
 from fraudstream.core.documents import client as documents
@@ -57,10 +57,7 @@ def destination(source_topic: str) -> str:
 
 def checked(topic: str, value: bytes) -> Event:
     """The event, if ``topic`` takes it. Raises :class:`EventError` whose message starts with the field's name."""
-    event = parse_event(value)
-    if topic == LABELS and event.label is None:
-        raise EventError(f"{LABEL}: missing, labelled history has 0 or 1", LABEL)
-    return event
+    return parse_labelled(value) if topic == LABELS else parse_event(value)
 
 
 def outgoing(rejected_id: str, source_topic: str, value: bytes) -> Outgoing:
