@@ -78,9 +78,7 @@ RUN MAVEN_URL="$MAVEN_URL" python3 fetch_archives.py artifacts.lock.json /opt/fr
 FROM spark-dependencies AS java
 ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache PYTHONPATH=/src/services
 COPY --from=archives /opt/fraudstream /opt/fraudstream
-COPY projects projects
 COPY services/fraudstream/core services/fraudstream/core
-COPY services/fraudstream/spark services/fraudstream/spark
 COPY services/fraudstream/runtime/__init__.py services/fraudstream/runtime/
 COPY services/fraudstream/runtime/parts/__init__.py services/fraudstream/runtime/parts/artifacts.py \
      services/fraudstream/runtime/parts/artifacts.lock.json services/fraudstream/runtime/parts/java.py \

@@ -1,7 +1,18 @@
 #!/usr/bin/env bash
 # Deploys everything into a resource group: azure/deploy.sh GROUP [dev|prod] [LOCATION]
-# Needs: az (signed in), with the extensions ml and containerapp. Doing it again changes only what differs.
+# FRAUDSTREAM_PROJECT chooses the project: a name in projects/, or a folder, which becomes a part of the images.
+# Needs: python3 (3.11 or later) and az (signed in), with the extensions ml and containerapp. Doing it again changes only
+# what differs.
 set -euo pipefail
+brought=$(cd "$(dirname "${BASH_SOURCE[0]}")/../projects" && pwd)
+project=${FRAUDSTREAM_PROJECT:-payments}
+own=""
+if [[ ! -f $brought/$project/fraudstream.toml ]]; then
+    own=$(cd "$project" && pwd)
+    project=$(basename "$own")
+    [[ -f $own/fraudstream.toml ]] || { echo "$own holds no fraudstream.toml: it is no project." >&2; exit 2; }
+    [[ ! -e $brought/$project ]] || { echo "There is a $brought/$project already: rename $own." >&2; exit 2; }
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 group=${1:?usage: azure/deploy.sh GROUP [dev|prod] [LOCATION]}
@@ -14,8 +25,16 @@ az group create --name "$group" --location "$location" --output none
 
 # Secrets are handed over in a file of their own: arguments can be read by everybody on the machine.
 secrets=$(mktemp)
-trap 'rm -f "$secrets"' EXIT
+trap 'rm -f "$secrets"; [[ -z $own ]] || rm -rf -- "${brought:?}/$project"' EXIT
 chmod 600 "$secrets"
+
+# Images are built with the projects of the clone.
+[[ -z $own ]] || cp -R -- "$own" "$brought/$project"
+partition_key=$(python3 -c 'import sys, tomllib
+event = tomllib.load(open(sys.argv[1], "rb"))["event"]
+print(event.get("partition_key", event["id"]))' "$brought/$project/fraudstream.toml")
+query=$brought/$project/stream-analytics/fraud.asaql
+[[ -f $query ]] || query=stream-analytics/fraud.asaql
 
 # A secret that the vault has is kept; one that is not there, or that this account may not read, is made anew.
 kept_or_new() {
@@ -43,7 +62,8 @@ JSON
 # deploy SERVICES
 deploy() {
     az deployment group create --name fraudstream --resource-group "$group" --template-file main.bicep \
-        --parameters "@parameters/$parameters.json" --parameters "@$secrets" --parameters "services=$1" --output none
+        --parameters "@parameters/$parameters.json" --parameters "@$secrets" --parameters "services=$1" \
+        --parameters "project=$project" "partitionField=$partition_key" "query=@$query" --output none
 }
 
 output() {

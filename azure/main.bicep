@@ -35,6 +35,15 @@ param mongoVersion string
 @description('Tag of the images in the container registry.')
 param imageTag string
 
+@description('The project, by its name among those in the images: deploy.sh puts the folder that FRAUDSTREAM_PROJECT names there.')
+param project string = 'payments'
+
+@description('The field whose text is the key of a record, for the Stream Analytics job; deploy.sh takes it from the project.')
+param partitionField string = 'id'
+
+@description('The query of the Stream Analytics job; deploy.sh takes the project\'s own, if it has one.')
+param query string = loadTextContent('stream-analytics/fraud.asaql')
+
 @description('Cores of each Spark job.')
 param sparkCores string
 
@@ -187,6 +196,7 @@ module apps 'modules/apps.bicep' = if (services) {
     name: name
     location: location
     imageTag: imageTag
+    project: project
     registryServer: registry.outputs.server
     vaultUri: vault.outputs.vaultUri
     bootstrapServers: eventhubs.outputs.bootstrapServers
@@ -211,7 +221,8 @@ module analytics 'modules/analytics.bicep' = if (streamAnalytics) {
     name: name
     location: location
     namespaceName: eventhubs.outputs.namespaceName
-    query: loadTextContent('stream-analytics/fraud.asaql')
+    query: query
+    partitionField: partitionField
     scoringUrl: scoringUrl
     scoringKey: scoringKey
   }

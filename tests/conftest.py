@@ -1,6 +1,7 @@
 """Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging.
 
-No test knows the secrets of another test's settings.
+No test knows the secrets of another test's settings. The project is payments, unless the variable names one of the
+tests' own: ``FRAUDSTREAM_PROJECT=tests/projects/renamed pytest tests/unit/store``.
 """
 
 from __future__ import annotations
@@ -15,11 +16,25 @@ import structlog
 from fraudstream.core.output import redaction
 from tests import missing
 
+_PROJECT = "FRAUDSTREAM_PROJECT"
+_PROJECTS = Path(__file__).parent / "projects"
+
+
+def choose_project() -> None:
+    """Leave the variable where it names a project of the tests, for this process and its children."""
+    chosen = Path(os.environ.pop(_PROJECT, "")).resolve()
+    if chosen.parent == _PROJECTS:
+        os.environ[_PROJECT] = str(chosen)
+
+
+# Before any other test module reads the event contract, which is decided once for a process.
+choose_project()
+
 
 @pytest.fixture(autouse=True)
 def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):
-        if name.startswith("FRAUDSTREAM_") and name != "FRAUDSTREAM_CACHE_DIR":
+        if name.startswith("FRAUDSTREAM_") and name not in ("FRAUDSTREAM_CACHE_DIR", _PROJECT):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
 

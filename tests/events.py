@@ -1,4 +1,4 @@
-"""Events that tests share."""
+"""Events that tests share: those of the project in force, which has the fields of payments, maybe under other names."""
 
 from __future__ import annotations
 
@@ -7,27 +7,49 @@ from typing import Any
 
 import orjson
 
-GOOD: dict[str, Any] = {
-    "id": 1_001_000,
-    "date": "24/11/2026 10:11:12",
-    "amount": 12.5,
-    "old_balance": 1000.0,
-    "income": 2000.0,
-    "credit": 1,
-    "marital_status": 0,
-    "children": 2,
-    "month": 11,
-    "day_of_week": "tuesday",
-    "category_recipient": "restaurant",
-    "transaction_type": "online",
-    "transaction_method": "internet_payement",
-    "foreign_transaction": 0,
+from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.project.project import bundled
+
+# How the project in force calls each field of payments.
+NAMES: dict[str, str] = {
+    rule.name: renamed.name for rule, renamed in zip(bundled("payments").rules, FIELD_RULES, strict=False)
 }
 
 
+def named(name: str) -> str:
+    """The name of a field of payments in the project in force; any other name as it is."""
+    return NAMES.get(name, name)
+
+
+def renamed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields by their names in the project in force, given by those of payments."""
+    return {named(name): value for name, value in fields.items()}
+
+
+GOOD: dict[str, Any] = renamed(
+    {
+        "id": 1_001_000,
+        "date": "24/11/2026 10:11:12",
+        "amount": 12.5,
+        "old_balance": 1000.0,
+        "income": 2000.0,
+        "credit": 1,
+        "marital_status": 0,
+        "children": 2,
+        "month": 11,
+        "day_of_week": "tuesday",
+        "category_recipient": "restaurant",
+        "transaction_type": "online",
+        "transaction_method": "internet_payement",
+        "foreign_transaction": 0,
+    }
+)
+
+
 def value(without: str = "", **changes: Any) -> bytes:
-    """A good event's JSON with fields changed, added or left out."""
-    return json.dumps({name: field for name, field in (GOOD | changes).items() if name != without}).encode()
+    """A good event's JSON with fields changed, added or left out; those of payments by their names there."""
+    event = GOOD | renamed(changes)
+    return json.dumps({name: field for name, field in event.items() if name != named(without)}).encode()
 
 
 # The decision that the stream job adds to an event.

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from tests.events import GOOD
+from tests.events import GOOD, named
 
 NAMES = (
     "note",
@@ -28,10 +28,10 @@ NAMES = (
     "\U0001f600",
     "Unnamed: 0",
     "id ",
-    "amount",
-    "date",
-    "credit",
-    "isFraud",
+    named("amount"),
+    named("date"),
+    named("credit"),
+    named("isFraud"),
     "_id",
     "source",
     "score",
@@ -244,7 +244,7 @@ def odd_events(seed: int, count: int) -> Iterator[bytes]:
     rng = random.Random(seed)
     known = [(name, json.dumps(value)) for name, value in GOOD.items()]
     for number in range(count):
-        fields = [(name, str(number) if name == "id" else value) for name, value in known]
+        fields = [(name, str(number) if name == named("id") else value) for name, value in known]
         kind = rng.random()
         if kind < 0.3:
             at = rng.randrange(len(fields))

@@ -4,6 +4,8 @@ param name string
 param location string
 param namespaceName string
 param query string
+@description('The output column whose text is the key of a record: the project\'s partition key.')
+param partitionField string
 param scoringUrl string
 @secure()
 param scoringKey string
@@ -71,7 +73,7 @@ resource job 'Microsoft.StreamAnalytics/streamingjobs@2021-10-01-preview' = {
             properties: {
               serviceBusNamespace: namespaceName
               eventHubName: hub
-              partitionKey: 'id'
+              partitionKey: partitionField
               authenticationMode: 'Msi'
             }
           }

@@ -2,6 +2,8 @@
 param name string
 param location string
 param imageTag string
+@description('The project, by its name among those in the images.')
+param project string
 param registryServer string
 param vaultUri string
 param bootstrapServers string
@@ -92,6 +94,7 @@ var scorer = empty(scoringUrl) ? 'https://${name}-scoring.internal.${domain}' : 
 
 var profile = [
   { name: 'FRAUDSTREAM_PROFILE', value: 'azure' }
+  { name: 'FRAUDSTREAM_PROJECT', value: project }
   { name: 'FRAUDSTREAM_DATA_DIR', value: '/data' }
 ]
 var listening = [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from docs.makers.files import table
 from pydantic import SecretStr
@@ -13,12 +15,17 @@ from pydantic.fields import FieldInfo
 
 from fraudstream.core.configuration.settings import ENV_PREFIX, Profile, Settings, profile_values
 from fraudstream.core.configuration.variables import READ_ELSEWHERE
-from fraudstream.core.contract.event import PROJECT
+from fraudstream.core.contract.patterns import FORMATS
+from fraudstream.core.contract.times import DIRECTIVES
 from fraudstream.core.contract.topics import DAY_MS, TOPICS
 from fraudstream.core.project import definition, event_schema
+from fraudstream.core.project.places import bundled_names
+from fraudstream.core.project.project import bundled
+from fraudstream.core.project.reserved import RESERVED_FIELDS
 
 NOTE = "<!-- Made from the code by `python -m docs.makers --write`; change it there. -->"
 KIB = 1024
+DEFAULT_PROJECT = Settings.model_fields["project"].default
 
 
 def settings_page() -> str:
@@ -85,37 +92,62 @@ All topics share these broker settings:
 
 
 def project_page() -> str:
-    """Every key of a project's definition."""
+    """Every key of a project's definition, and what its schema may hold."""
     rows = [
-        (
-            f"`{section}.{name}`" if section else f"`{name}`",
-            "required" if field.is_required() else f"`{json.dumps(field.default)}`",
-            field.description or "",
-        )
+        (f"`{section}.{name}`" if section else f"`{name}`", _kind(field), _default(field), field.description or "")
         for section, name, field in definition.all_keys()
     ]
+    keywords = [
+        (f"`{kind}`", ", ".join(f"`{name}`" for name in sorted(names - {"type"})) or "none")
+        for kind, names in event_schema.KEYWORDS.items()
+    ]
+    formats = ", ".join(f"`{name}`" for name in FORMATS)
+    directives = " ".join(f"`%{name}`" for name in DIRECTIVES)
+    reserved = ", ".join(f"`{name}`" for name in RESERVED_FIELDS)
     return f"""{NOTE}
 
 # Project
 
-A project is a folder with what is particular to one stream of transactions. The distribution brings `payments`, in
-`projects/payments/`. A project holds two files:
+A project is a folder with what is particular to one stream of transactions; [Projects](../explanation/projects.md) says
+why, and how one is made. `{ENV_PREFIX}PROJECT` chooses it: the name of one that the distribution brings
+({", ".join(f"`{name}`" for name in bundled_names())}), or a folder. A project holds two files:
 
-- `{event_schema.FILE_NAME}`: the event's fields as JSON Schema, draft 2020-12. A field is an integer, a number (each
-  with `minimum` and `maximum`), or a text with an `enum`; the event's time is a text in the form that the definition
-  names, whatever `pattern` and `format` stand beside it. A field that is not `required` may be null. Any other keyword
-  that is not enforced is refused by its place. Unknown fields are kept.
 - `{definition.FILE_NAME}`: what each field is for.
-
-{table(("key", "default", "meaning"), rows)}
+- `{event_schema.FILE_NAME}`: the event's fields.
 
 A project that cannot be run is refused with the file, the key or the place, and what to correct.
+
+## {definition.FILE_NAME}
+
+A field inside an object is named by its path, with dots: `merchant.mcc`.
+
+{table(("key", "value", "default", "meaning"), rows)}
+
+A strptime form has the directives {directives}, each at most once. `%m %d %H %I %M %S` are two digits, `%f` is one to
+nine; what stands between them is itself. A year of two digits from 69 on is of the 20th century.
+
+## {event_schema.FILE_NAME}
+
+JSON Schema, draft 2020-12. These keywords are enforced, by the `type` of the field. `[type, "null"]` lets it be null as
+well. A field that is not `required` may be absent.
+
+{table(("type", "keywords"), keywords)}
+
+- A keyword that is not listed is refused by its place when the project is read. So is `additionalProperties: false`:
+  unknown fields are kept. `title`, `description`, `$comment`, `examples`, `default`, `deprecated`, `readOnly` and
+  `writeOnly` say nothing about what is valid.
+- An integer has 64 bits. A number is a double for the model and the rollups; `scored` and documents keep its digits.
+- A text's `format` is one of {formats}. A `pattern` is one that ECMA-262, Python and Java read alike: no
+  look-behind, no back-reference, no named group, no `\\b`, `\\u` or `\\p`, and no `\\D`, `\\S` or `\\W` within a class.
+- The event's time is required, in the form that `event.time_format` names, whatever `pattern`, `format`, `minimum` and
+  `maximum` stand beside it.
+- No field may have one of these names, which the system writes beside the event's own: {reserved}.
 """
 
 
 def schema_file() -> str:
     """The JSON Schema of the default project's event."""
-    return (PROJECT.folder / event_schema.FILE_NAME).read_text("utf-8")
+    return (bundled(DEFAULT_PROJECT).folder / event_schema.FILE_NAME).read_text("utf-8")
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -152,6 +184,38 @@ def _values(field: FieldInfo) -> str:
     ]
     patterns = [f"`{item.pattern}`" for item in field.metadata if getattr(item, "pattern", None)]
     return " ".join([noun, ", ".join(bounds), *patterns]).replace("  ", " ").strip()
+
+
+_NOUNS = {str: "text", int: "integer", float: "number", bool: "`true` or `false`", datetime: "a date with a time"}
+
+
+def _kind(field: FieldInfo) -> str:
+    """What a key of a definition holds, in words."""
+    return _kind_in_words(field.annotation)
+
+
+def _kind_in_words(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind_in_words(arguments[0])
+    if origin is Literal:
+        return ", ".join(f"`{choice}`" for choice in arguments)
+    if origin is tuple:
+        return f"list: {_kind_in_words(arguments[0])}"
+    if origin is dict:
+        return f"table: {_kind_in_words(arguments[1])}"
+    if origin in (Union, UnionType):
+        return " or ".join(_kind_in_words(kind) for kind in arguments if kind is not NoneType)
+    return _NOUNS[annotation]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.default
+    if default is None or default == () or default == {} or default == "":
+        return ""
+    return f"`{default.isoformat()}`" if isinstance(default, datetime) else f"`{json.dumps(default)}`"
 
 
 def _code(value: Any) -> str:

@@ -49,15 +49,15 @@ def test_every_panel_shows_data(page: Page, site: Any) -> None:
 
 def test_a_click_on_a_bar_filters_everything_and_another_takes_it_back(page: Page, site: Any) -> None:
     opened(page, site)
-    click_bar(page, "live-weekday", 5)
+    click_bar(page, "live-by-day_of_week", 5)
     expect(page.locator("#live-transactions")).to_have_text(count(site, day_of_week=["saturday"]))
     expect(page).to_have_url(re.compile("day_of_week=saturday"))
-    click_bar(page, "live-month", 11)
+    click_bar(page, "live-by-month", 11)
     expect(page.locator("#live-transactions")).to_have_text(count(site, day_of_week=["saturday"], month=[12]))
-    click_bar(page, "live-weekday", 6)
+    click_bar(page, "live-by-day_of_week", 6)
     both = count(site, day_of_week=["saturday", "sunday"], month=[12])
     expect(page.locator("#live-transactions")).to_have_text(both)
-    click_bar(page, "live-month", 11)
+    click_bar(page, "live-by-month", 11)
     expect(page.locator("#live-transactions")).to_have_text(count(site, day_of_week=["saturday", "sunday"]))
     page.get_by_role("button", name="Clear filters").click()
     expect(page.locator("#live-transactions")).to_have_text("3,000")
@@ -67,9 +67,9 @@ def test_a_click_on_a_bar_filters_everything_and_another_takes_it_back(page: Pag
 def test_horizontal_bars_filter_too(page: Page, site: Any) -> None:
     opened(page, site)
     for panel, index, fields in (
-        ("live-category", 3, {"category_recipient": ["tech_store"]}),
-        ("live-method", 0, {"transaction_type": ["online"]}),
-        ("live-method", 4, {"transaction_method": ["card_with_contact"]}),
+        ("live-by-category_recipient", 3, {"category_recipient": ["tech_store"]}),
+        ("live-by-transaction_type", 0, {"transaction_type": ["online"]}),
+        ("live-by-transaction_type", 4, {"transaction_method": ["card_with_contact"]}),
     ):
         click_bar(page, panel, index)
         expect(page.locator("#live-transactions")).to_have_text(count(site, **fields))
@@ -79,7 +79,7 @@ def test_horizontal_bars_filter_too(page: Page, site: Any) -> None:
 
 def test_amounts_and_minutes_filter_too(page: Page, site: Any) -> None:
     opened(page, site)
-    click_bar(page, "live-amount", 4)
+    click_bar(page, "live-by-amount_bin", 4)
     rows = [row for row in site.traffic.live if 100 <= row["amount"] < 125]
     expect(page.locator("#live-transactions")).to_have_text(f"{len(rows):,}")
     page.get_by_role("button", name="Clear filters").click()
@@ -106,14 +106,14 @@ def test_filters_work_from_the_keyboard(page: Page, site: Any) -> None:
 def test_a_reload_keeps_range_filters_table_and_pause(page: Page, site: Any) -> None:
     opened(page, site)
     page.get_by_text("15 min", exact=True).click()
-    click_bar(page, "live-category", 0)
+    click_bar(page, "live-by-category_recipient", 0)
     page.locator("#live-decisions-choice").get_by_text("Frauds").click()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#live-status")).to_have_text("Paused")
     expect(page).to_have_url(re.compile("paused="))
     before = page.locator("#live-transactions").inner_text()
     page.reload()
-    expect_ready(page, ["live-category"])
+    expect_ready(page, ["live-by-category_recipient"])
     expect(page.locator("#live-transactions")).to_have_text(before)
     expect(page.locator("#live-status")).to_have_text("Paused")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
@@ -161,9 +161,9 @@ def test_pausing_stops_the_requests_and_resuming_continues_them(page: Page, site
 def test_the_page_reports_a_lost_store_while_the_stream_goes_on_and_recovers(page: Page, site: Any) -> None:
     opened(page, site, "?range=all")
     site.traffic.store.away = True
-    expect(page.locator("#live-category-note")).to_contain_text("Data from", timeout=WAIT_MS)
+    expect(page.locator("#live-by-category_recipient-note")).to_contain_text("Data from", timeout=WAIT_MS)
     expect(page.locator("#live-status")).to_have_text("Store away")
-    expect(page.locator("#live-category .barlayer .point path").first).to_be_attached()
+    expect(page.locator("#live-by-category_recipient .barlayer .point path").first).to_be_attached()
     page.locator("#live-range").get_by_text("1 h", exact=True).click()
     expect_ready(page, PANELS)
     site.traffic.store.away = False
@@ -197,7 +197,7 @@ def test_a_figure_is_saved_as_a_picture(page: Page, site: Any) -> None:
     opened(page, site)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save Category as PNG").click()
-    assert download.value.suggested_filename == "fraudstream-live-category.png"
+    assert download.value.suggested_filename == "fraudstream-live-by-category_recipient.png"
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
@@ -205,7 +205,7 @@ def test_the_theme_toggles_even_while_paused_and_is_remembered(page: Page, site:
     opened(page, site)
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#live-status")).to_have_text("Paused")
-    root, tick = page.locator("html"), page.locator("#live-category .ytick text").first
+    root, tick = page.locator("html"), page.locator("#live-by-category_recipient .ytick text").first
     light = tick.evaluate("element => getComputedStyle(element).fill")
     page.get_by_role("button", name="Switch between light and dark").click()
     expect(root).to_have_attribute("data-mantine-color-scheme", "dark")

@@ -87,7 +87,7 @@ def test_two_periods_are_compared_and_kept_in_the_address(page: Page, site: Any)
 def test_a_click_opens_the_rows_behind_a_bar_with_their_files(page: Page, site: Any) -> None:
     page.goto(f"{site.url}/history?origin=live")
     expect_ready(page, HISTORY)
-    bar = page.locator("#history-type .barlayer .trace").first.locator(".point path").first
+    bar = page.locator("#history-by-transaction_type .barlayer .trace").first.locator(".point path").first
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     assert box is not None
@@ -210,7 +210,7 @@ def test_every_page_reports_a_lost_store_and_recovers(page: Page, site: Any) -> 
     page.goto(f"{site.url}/history")
     expect_ready(page, HISTORY)
     site.traffic.store.away = True
-    expect(page.locator("#history-month-note")).to_contain_text("Data from", timeout=WAIT_MS)
+    expect(page.locator("#history-by-month-note")).to_contain_text("Data from", timeout=WAIT_MS)
     page.goto(f"{site.url}/explorer?id=1001000")
     expect(page.locator("#explorer-transaction-state-note")).to_contain_text("does not answer")
     page.goto(f"{site.url}/explorer?tab=rejected")

@@ -38,7 +38,8 @@ def test_every_variable_has_a_default(file: str) -> None:
     # $$ is a dollar for the container's own shell.
     used = re.findall(r"(?<!\$)\$(?:\{[^}]*\}|\w+)", text(file))
     assert used
-    assert [variable for variable in used if not re.fullmatch(r"\$\{[A-Z_]+:-[^}]+\}", variable)] == []
+    # Or the variable is looked at for whether it is set.
+    assert [variable for variable in used if not re.fullmatch(r"\$\{[A-Z_]+:[-+][^}]+\}", variable)] == []
 
 
 @pytest.mark.parametrize("file", [*BOTH, "Dockerfile"])
@@ -128,8 +129,29 @@ def test_services_wait_for_a_condition(files: list[str]) -> None:
 @VARIANTS
 def test_data_are_in_named_volumes(files: list[str]) -> None:
     mounts = [mount for service in services(*files).values() for mount in service.get("volumes", ())]
-    assert {mount["type"] for mount in mounts} == {"volume"}
-    assert all(mount["source"] for mount in mounts)
+    own = [mount for mount in mounts if mount["type"] == "volume"]
+    assert own
+    assert all(mount["source"] for mount in own)
+    # The project is read, never written.
+    others = [mount for mount in mounts if mount["type"] != "volume"]
+    assert {(mount["type"], mount["target"], mount["read_only"]) for mount in others} == {("bind", "/project", True)}
+
+
+@needs_compose
+@VARIANTS
+def test_every_container_that_knows_events_has_the_same_project(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = {"kafka", "mongo", "mlflow", "topics"}
+    monkeypatch.setenv("FRAUDSTREAM_PROJECT_DIR", "tests/projects/renamed")
+    described = Compose("files", {}, [str(ROOT / file) for file in files]).config()["services"]
+    for name, service in described.items():
+        folders = [mount["source"] for mount in service.get("volumes", ()) if mount["target"] == "/project"]
+        chosen = service.get("environment", {}).get("FRAUDSTREAM_PROJECT")
+        expected = (None, []) if name in without else ("/project", [str(ROOT / "tests/projects/renamed")])
+        assert (chosen, folders) == expected, name
+    for name, service in services(*files).items():
+        assert service.get("environment", {}).get("FRAUDSTREAM_PROJECT", "") == "", name
 
 
 def test_each_stage_has_the_modules_that_it_runs(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from fraudstream.dashboards.app import create_app
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.sources import NoTail, Sources
 from tests import nasty_documents as nasty
-from tests.pages import ask_for_page
+from tests.pages import ask_callback, ask_for_page
 from tests.stack.conftest import Running
 from tests.unit.dashboards.conftest import make_transactions
-from tests.unit.dashboards.data.test_nasty_documents import ask, check_csv, check_shown
+from tests.unit.dashboards.data.test_nasty_documents import check_csv, check_shown
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -77,17 +77,19 @@ def test_pages_and_files_are_answered_whatever_is_stored(store: Running, setting
             assert answer.status_code == 200
             check_shown(answer.text)
         for made in kept:
-            answer = ask(
+            answer = ask_callback(
                 browser, "explorer-transaction.children", {"explorer-id": str(made["_id"])}, "explorer-id.value"
             )
             assert answer.status_code == 200
             assert "Way through the parts" in answer.text
             check_shown(answer.text)
         for values in ({"explorer-field": "origin", "explorer-value": "live", "explorer-where": "all"},):
-            answer = ask(browser, "explorer-rows.rowData", values, "explorer-find.n_clicks")
+            answer = ask_callback(browser, "explorer-rows.rowData", values, "explorer-find.n_clicks")
             assert len(answer.get_json()["response"]["explorer-rows"]["rowData"]) > 100
             check_shown(answer.text)
-        rejected = ask(browser, "explorer-rejections.rowData", {"explorer-tab": "rejected"}, "explorer-tab.value")
+        rejected = ask_callback(
+            browser, "explorer-rejections.rowData", {"explorer-tab": "rejected"}, "explorer-tab.value"
+        )
         assert rejected.get_json()["response"]["explorer-rejections"]["rowData"]
         check_shown(rejected.text)
         for form in ("csv", "parquet"):

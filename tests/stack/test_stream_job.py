@@ -19,7 +19,7 @@ from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.kafka.clients import consumer, create_topics, producer, topic_partitions
 from fraudstream.core.kafka.progress import STREAM_GROUP
-from fraudstream.generator.distributions import sample
+from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.algorithms import portable
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.runtime.accounting import lag

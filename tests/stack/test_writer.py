@@ -74,6 +74,37 @@ def test_writing_a_batch_again_changes_nothing(db: Database[documents.Document])
     assert contents(db) == before
 
 
+def verdict(number: int, label: int, day: int, at: int) -> Record:
+    made = {"id": number, "label": label, "observed_at": f"2026-11-{day}T10:00:00Z"}
+    return Record("labels", 0, at, NOW, None, json.dumps(made).encode())
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_latest_verdict_stands_in_whatever_order_and_however_often_they_come(
+    db: Database[documents.Document], together: bool
+) -> None:
+    made = [
+        verdict(1, 1, 20, 0),
+        verdict(1, 0, 22, 1),
+        verdict(1, 1, 21, 2),
+        verdict(2, 0, 20, 3),
+        verdict(2, 1, 20, 4),
+    ]
+    for order in (made, made[::-1]):
+        for some in [order] if together else [[record] for record in order]:
+            written = DocumentWriter(db).write(some, NOW)
+            assert written == Written(transactions=0, redelivered=0, rejected=0)
+        found = contents(db)
+        assert {number: (one["label"], one["source"]["offset"]) for number, one in found["verdicts"].items()} == {
+            1: (0, 1),
+            2: (1, 4),
+        }
+        assert not found["transactions"]
+    # It may come before its transaction, and takes no id from it.
+    assert DocumentWriter(db).write([scored(1, 0), verdict(1, 1, 23, 9)], NOW).transactions == 1
+    assert db.verdicts.find_one({"_id": 1})["label"] == 1
+
+
 def test_the_first_decision_stands(db: Database[documents.Document]) -> None:
     DocumentWriter(db).write([scored(1, 0, prediction=0)], NOW)
     DocumentWriter(db).write([scored(1, 0, prediction=1, at=77)], NOW)

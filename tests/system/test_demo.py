@@ -11,7 +11,7 @@ import pytest
 
 from fraudstream.core.documents import client as documents
 from fraudstream.generator.malformed import mix
-from fraudstream.generator.transactions import generate
+from fraudstream.generator.simulators.payments.transactions import generate
 from fraudstream.runtime import lifecycle
 from fraudstream.runtime.accounting import await_processed
 from tests.system.conftest import Fraudstream, await_condition

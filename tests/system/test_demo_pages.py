@@ -152,10 +152,10 @@ def test_every_part_works_and_the_model_is_linked(page: Page, stack: Fraudstream
 
 def test_a_store_that_dies_and_comes_back_is_reported(page: Page, stack: Fraudstream) -> None:
     page.goto(f"{stack.settings.dashboard_url}/?range=all")
-    expect_ready(page, ["live-category"])
+    expect_ready(page, ["live-by-category_recipient"])
     kill_until_reported(page, stack)
     expect(page.locator("#live-status")).to_have_text("Live", timeout=120_000)
-    expect_ready(page, ["live-category"])
+    expect_ready(page, ["live-by-category_recipient"])
 
 
 def kill_until_reported(page: Page, stack: Fraudstream) -> None:

@@ -86,6 +86,7 @@ def latency(
     smoke: bool,
 ) -> Measure:
     """From when an event is due to when its decision is read, at a constant rate."""
+    from fraudstream.bench.harness.contenders import able
     from fraudstream.bench.latency import NAMES, Plan, measure
 
     plan = Plan(
@@ -93,12 +94,12 @@ def latency(
         seconds,
         warm_up,
         repeats,
-        _names("--contender", contender, NAMES),
+        _names("--contender", contender, able(NAMES)),
         _settings(changed),
     )
     if smoke:
         few = ("echo", "bare", "realtime")
-        plan = Plan((100.0,), 4.0, 2.0, 1, _names("--contender", contender, NAMES, few), _settings(changed))
+        plan = Plan((100.0,), 4.0, 2.0, 1, _names("--contender", contender, able(NAMES), few), _settings(changed))
     return lambda run: measure(plan, run.report)
 
 
@@ -114,13 +115,14 @@ def throughput(
     smoke: bool,
 ) -> Measure:
     """How fast a backlog is scored."""
+    from fraudstream.bench.harness.contenders import able
     from fraudstream.bench.throughput import BACKLOG_SETTINGS, NAMES, Plan, measure
 
     ours = BACKLOG_SETTINGS | _settings(changed)
-    plan = Plan(events, message_events, repeats, _names("--contender", contender, NAMES), ours, profile)
+    plan = Plan(events, message_events, repeats, _names("--contender", contender, able(NAMES)), ours, profile)
     if smoke:
         few = ("bare-batch", "realtime", "microbatch")
-        plan = Plan(20_000, 4_000, 1, _names("--contender", contender, NAMES, few), ours, profile)
+        plan = Plan(20_000, 4_000, 1, _names("--contender", contender, able(NAMES), few), ours, profile)
     return lambda run: measure(plan, run.report)
 
 

@@ -7,8 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,12 @@ from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.http_load import load, request
 from fraudstream.bench.harness.load import SEED
 from fraudstream.bench.harness.running import MEBIBYTE, Report
+from fraudstream.bench.harness.source import live
 from fraudstream.bench.harness.stage import Stage
 from fraudstream.bench.harness.trained import BenchModel, trained_model
-from fraudstream.core.contract.event import FEATURES, FIRST_LIVE_ID
+from fraudstream.core.contract.event import FEATURES, parse_event
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.text import told_text
-from fraudstream.generator.transactions import date_text, generate
 from fraudstream.runtime.supervise import process
 from fraudstream.runtime.supervise.part import Part
 
@@ -76,10 +74,8 @@ def measure(plan: Plan, report: Report) -> dict[str, Any]:
 
 def body(rows: int) -> bytes:
     """MLflow's ``dataframe_split`` of so many events, which both services take."""
-    dates = iter(lambda: date_text(datetime.now(UTC)), None)
-    drawn = generate(rows, FIRST_LIVE_ID, SEED, labelled=False, dates=dates)
-    events = [orjson.loads(value) for value in islice(drawn, rows)]
-    data = [[event[name] for name in FEATURES] for event in events]
+    events = [parse_event(value) for value in live(rows, SEED)]
+    data = [[event.value(name) for name in FEATURES] for event in events]
     return orjson.dumps({"dataframe_split": {"columns": FEATURES, "data": data}})
 
 

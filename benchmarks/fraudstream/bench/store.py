@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -96,8 +96,7 @@ def _empty_store(stage: Stage, ours: dict[str, Any]) -> Iterator[Settings]:
     folder = stage.folder / f"store-{number}"
     folder.mkdir()
     settings = with_values(stage.settings, {**ours, "data_dir": folder})
-    store = documentstore.part(settings)
-    child = stage.start(Part(f"documents-{number}", store.command, store.ready, prepare=store.prepare))
+    child = stage.start(replace(documentstore.part(settings), name=f"documents-{number}"))
     try:
         yield settings
     finally:

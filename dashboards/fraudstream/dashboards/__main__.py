@@ -14,8 +14,6 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, PortTaken
 from fraudstream.core.output.logs import configure_logging
 from fraudstream.core.process.environment import adopt
-from fraudstream.dashboards.app import create_app
-from fraudstream.dashboards.data.sources import Sources
 
 # A refresh takes milliseconds. More threads than that needs serve others while some wait for a lost store.
 _THREADS = 8
@@ -29,6 +27,10 @@ def serve(settings: Settings) -> None:
     Raises :class:`PortTaken` if another process listens there, :class:`ConfigurationError` if strangers could see the
     pages.
     """
+    # They read the project, and what is wrong with it is told as the rest is.
+    from fraudstream.dashboards.app import create_app
+    from fraudstream.dashboards.data.sources import Sources
+
     app = create_app(settings, sources := Sources.of(settings))
     try:
         server = create_server(

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudstream.core.contract.event import FIRST_HISTORY_ID, FIRST_LIVE_ID
 from fraudstream.core.contract.topics import LABELS, TRANSACTIONS
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.options import finite
+from fraudstream.generator.output import INTERRUPTED, Count, Hold, hold, progress, say_odd_rows
 
 if TYPE_CHECKING:
+    from fraudstream.core.configuration.settings import Settings
     from fraudstream.generator.publish import Result
 
+# Importing this module must not need the project in force: help is there without one.
 app = typer.Typer(help="Make transactions and send them to Kafka.", no_args_is_help=True)
 
-# As a shell reports a command that SIGINT ended.
-INTERRUPTED = 130
+# Of a simulator's history, where nothing else is asked for.
+HISTORY = 20_000
 
 Seed = Annotated[int | None, typer.Option(min=0, help="Decides the transactions; by default a random one.")]
 FirstId = Annotated[int | None, typer.Option(min=0, help="Id of the first event; by default the first free one.")]
@@ -28,28 +29,76 @@ AsJson = Annotated[bool, typer.Option("--json", help="Report as one JSON object 
 
 @app.command()
 def history(
-    count: Annotated[int, typer.Option(min=1, help="How many transactions.")] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the transactions.")] = 7,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many transactions: 20,000 by default; of a file's history the newest, or all."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the transactions, unless they come from a file.")] = 7,
     first_id: FirstId = None,
+    wait: Annotated[
+        float, typer.Option(min=0, callback=finite, help="How many seconds to wait for a broker that is starting.")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Send labelled transactions of the last year to the topic `labels`."""
+    """Send labelled transactions to the topic `labels`: of the last year, or the first part of the project's file."""
+    from fraudstream.core.configuration.required import start_settings
+    from fraudstream.core.contract.event import PROJECT
+
+    settings = start_settings("kafka")
+    if PROJECT.definition.source.file is None:
+        _simulated_history(settings, HISTORY if count is None else count, seed, first_id, _Told(wait, as_json))
+    elif first_id is not None:
+        raise ConfigurationError(
+            f"The history of the project {PROJECT.name!r} is in a file, whose rows have ids. Leave out --first-id."
+        )
+    else:
+        _history_of_file(settings, count, _Told(wait, as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How long the broker is waited for, and how the run is reported."""
+
+    wait: float
+    as_json: bool
+
+
+def _simulated_history(settings: Settings, count: int, seed: int, first_id: int | None, told: _Told) -> None:
     from datetime import UTC, datetime
 
-    from fraudstream.core.configuration.required import start_settings
+    from fraudstream.core.contract.event import FIRST_HISTORY_ID, PROJECT
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.publish import publish
-    from fraudstream.generator.transactions import generate, history_dates, last_midnight
+    from fraudstream.generator.reading import await_topic
+    from fraudstream.generator.simulators import simulator_of
 
-    settings = start_settings("kafka")
+    simulator = simulator_of(PROJECT)
+    await_topic(settings, LABELS, told.wait)
     start = next_id(settings, FIRST_HISTORY_ID) if first_id is None else first_id
     _check_ids(start, count)
-    dates = history_dates(count, last_midnight(datetime.now(UTC)))
-    values = generate(count, start, seed, labelled=True, dates=dates)
-    with _progress("Sending history", count) as advance:
+    values = simulator.history(count, start, seed, datetime.now(UTC))
+    with progress("Sending history", count) as advance:
         result = publish(settings, LABELS, mix(values, start), count=count, on_acknowledged=advance)
-    _report(result, LABELS, seed, as_json, limited=True)
+    _report(result, LABELS, {"seed": seed}, told.as_json, limited=True)
+
+
+def _history_of_file(settings: Settings, count: int | None, told: _Told) -> None:
+    from fraudstream.core.contract.event import PROJECT
+    from fraudstream.generator.files.source import FileSource
+    from fraudstream.generator.publish import publish
+    from fraudstream.generator.reading import await_topic
+    from fraudstream.generator.replay.entries import History
+
+    source = FileSource(PROJECT)
+    part = History(source, count)
+    await_topic(settings, LABELS, told.wait)
+    with progress("Sending history", part.rows) as advance:
+        result = publish(settings, LABELS, part.records(), on_acknowledged=advance)
+    facts = {"rows": source.count, "history_rows": source.history_count, "unlabelled": part.unlabelled}
+    _report(result, LABELS, facts | {"odd_rows": source.odd_count}, told.as_json, limited=True)
+    if not told.as_json:
+        say_odd_rows(source)
 
 
 @app.command()
@@ -57,40 +106,49 @@ def live(
     rate: Annotated[
         float, typer.Option(min=0, callback=finite, help="Events per second on a fixed schedule; 0: without pause.")
     ] = 1.0,
-    count: Annotated[int | None, typer.Option(min=1, help="Stop after this many events.")] = None,
+    count: Count = None,
     seconds: Annotated[
         float | None, typer.Option("--for", min=0, callback=finite, help="Stop after this many seconds.")
     ] = None,
     seed: Seed = None,
     malformed: Annotated[int, typer.Option(min=0, help="How many of them break the event contract.")] = 0,
     first_id: FirstId = None,
+    holds: Hold = False,
     as_json: AsJson = False,
 ) -> None:
     """Send transactions that are made now to the topic `transactions`, until Ctrl-C or the given limit."""
     import secrets
 
     from fraudstream.core.configuration.required import start_settings
+    from fraudstream.core.contract.event import FIRST_LIVE_ID, PROJECT
     from fraudstream.generator.malformed import mix
     from fraudstream.generator.next_id import next_id
     from fraudstream.generator.pacing import scheduled
     from fraudstream.generator.publish import publish
-    from fraudstream.generator.transactions import generate, live_dates
+    from fraudstream.generator.simulators import simulator_of
 
+    if PROJECT.definition.source.file is not None:
+        raise ConfigurationError(
+            f"The live events of the project {PROJECT.name!r} are in a file: `fraudstream replay` sends them."
+        )
+    simulator = simulator_of(PROJECT)
     limits = [limit for limit in (count, scheduled(rate, seconds)) if limit is not None]
     expected = min(limits) if limits else None
     seed = secrets.randbelow(2**32) if seed is None else seed
     settings = start_settings("kafka")
     start = next_id(settings, FIRST_LIVE_ID) if first_id is None else first_id
     _check_ids(start, expected or 0)
-    values = generate(expected, start, seed, labelled=False, dates=live_dates())
+    values = simulator.live(expected, start, seed)
     # Without a rate a time limit may end the run at any record, so that no place in it is certain.
     known = None if seconds is not None and not rate else expected
+    if holds:
+        hold()
     records = mix(values, start, count=known, malformed_count=malformed, seed=seed)
-    with _progress("Sending transactions", expected) as advance:
+    with progress("Sending transactions", expected) as advance:
         result = publish(
             settings, TRANSACTIONS, records, rate=rate, seconds=seconds, count=expected, on_acknowledged=advance
         )
-    _report(result, TRANSACTIONS, seed, as_json, limited=bool(limits) or seconds is not None)
+    _report(result, TRANSACTIONS, {"seed": seed}, as_json, limited=bool(limits) or seconds is not None)
 
 
 def _check_ids(first_id: int, count: int) -> None:
@@ -101,56 +159,16 @@ def _check_ids(first_id: int, count: int) -> None:
         )
 
 
-@contextmanager
-def _progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, on a terminal only; yields the function that takes how much is done.
-
-    Each acknowledgement also shows whoever watches this process that it gets on.
-    """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from fraudstream.core.kafka.progress import heartbeat
-    from fraudstream.core.output.terminal import terminal
-
-    console = terminal(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
-        beat = heartbeat()
-
-        def advance(done: int) -> None:
-            progress.update(task, completed=done)
-            beat()
-
-        yield advance
-
-
-def _report(result: Result, topic: str, seed: int, as_json: bool, *, limited: bool) -> None:
+def _report(result: Result, topic: str, facts: dict[str, Any], as_json: bool, *, limited: bool) -> None:
     from fraudstream.core.output.terminal import say, say_json
+    from fraudstream.generator.output import in_words, reported
 
     if as_json:
-        report = {
-            "produced": result.produced,
-            "malformed": result.malformed,
-            "refused": result.refused,
-            "first_id": result.first_id,
-            "last_id": result.last_id,
-            "seed": seed,
-            "seconds": round(result.seconds, 3),
-            "events_per_second": round(result.events_per_second, 1),
-            "malformed_kinds": dict(sorted(result.kinds.items())),
-            "offsets": result.offsets,
-            "interrupted": result.stopped,
-        }
-        say_json(report)
+        say_json(reported(result, facts))
     else:
-        say(
-            f"{result.produced:,} events in {topic}"
-            + (f", {result.malformed:,} of them malformed" if result.malformed else "")
-            + (f", {result.refused:,} refused by the broker" if result.refused else "")
-            + (f", ids {result.first_id}–{result.last_id}" if result.produced else "")
-            + f", seed {seed}; {result.seconds:,.1f} s, {result.events_per_second:,.0f} events/s"
-        )
+        say(in_words(result, topic, seed=facts.get("seed")))
+        if facts.get("unlabelled"):
+            say(f"{facts['unlabelled']:,} rows without a label are left out", err=True)
     # An endless run is ended by a signal; one with a limit has not done what was asked.
     if result.stopped and limited:
         raise typer.Exit(INTERRUPTED)

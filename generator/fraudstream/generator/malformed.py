@@ -7,14 +7,16 @@ known it. Events with unknown fields are not malformed: see :func:`with_unknown_
 from __future__ import annotations
 
 import gzip
+import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count as count_from
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import orjson
 
-from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.contract.event import FIELD_RULES, ID
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError
@@ -29,6 +31,10 @@ NOT_UTF8 = "not_utf8"
 OVERSIZED = "oversized"
 DUPLICATE_ID = "duplicate_id"
 
+# So many good events are remembered, of which a later one may take the id.
+_EARLIER = 1_000
+_MOST_DIGITS = 1e34
+
 # Senders of these could not tell an id, so that their records have no key.
 KEYLESS = frozenset({EMPTY, NOT_UTF8})
 
@@ -36,15 +42,18 @@ KEYLESS = frozenset({EMPTY, NOT_UTF8})
 class Record(NamedTuple):
     """One record to send.
 
-    ``id`` counts the records in order and equals the event's id unless ``kind`` says otherwise. ``kind`` and
-    ``field`` are None for a good event; else ``field`` is what the rejection's reason starts with.
+    ``id`` is the event's unless ``kind`` says otherwise. ``kind`` and ``field`` are None for a good event; else
+    ``field`` is what the rejection's reason starts with. ``topic``: where it goes, if not where all others do.
+    ``position`` is what its sender may want back once the record has been acknowledged.
     """
 
-    id: int
+    id: int | str
     key: bytes | None
     value: bytes
     kind: str | None = None
     field: str | None = None
+    topic: str | None = None
+    position: Any = None
 
 
 Event = dict[str, Any]
@@ -54,10 +63,18 @@ Break = Callable[[Event, random.Random], tuple[bytes, str]]
 def mix(
     values: Iterator[bytes], first_id: int, *, count: int | None = None, malformed_count: int = 0, seed: int = 0
 ) -> Iterator[Record]:
-    """The events as records, ``malformed_count`` of ``count`` replaced by malformed ones.
+    """The events, whose ids ascend from ``first_id``, as records with their ids as keys; see :func:`with_malformed`."""
+    records = (Record(id, b"%d" % id, value) for id, value in zip(count_from(first_id), values, strict=False))
+    return with_malformed(records, count=count, malformed_count=malformed_count, seed=seed)
 
-    Malformed records are spread evenly over the stream and over the kinds. ``values`` are taken one at a time, when
-    a record is asked for. Raises :class:`ConfigurationError` when they cannot be placed.
+
+def with_malformed(
+    records: Iterator[Record], *, count: int | None, malformed_count: int = 0, seed: int = 0
+) -> Iterator[Record]:
+    """The records, ``malformed_count`` of ``count`` replaced by malformed ones.
+
+    Malformed records are spread evenly over the stream and over the kinds. ``records`` are taken one at a time, when
+    one is asked for. Raises :class:`ConfigurationError` when they cannot be placed.
     """
     if malformed_count and (count is None or malformed_count > count):
         raise ConfigurationError(
@@ -66,7 +83,7 @@ def mix(
         )
     # A generator of its own, so that good events are the same with and without malformed ones.
     rng = random.Random(f"malformed {seed}")  # noqa: S311 - reproducible test data
-    return _mixed(values, first_id, _places(count or 0, malformed_count, rng), rng)
+    return _mixed(records, _places(count or 0, malformed_count, rng), rng)
 
 
 def with_unknown_field(value: bytes) -> bytes:
@@ -97,45 +114,47 @@ def _even_kinds(malformed_count: int, rng: random.Random) -> list[str]:
     return kinds[:malformed_count]
 
 
-def _mixed(values: Iterator[bytes], first_id: int, places: dict[int, str], rng: random.Random) -> Iterator[Record]:
-    earlier: list[int] = []
-    for position, value in enumerate(values):
-        id_ = first_id + position
+def _mixed(records: Iterator[Record], places: dict[int, str], rng: random.Random) -> Iterator[Record]:
+    earlier: list[Record] = []
+    for position, record in enumerate(records):
         kind = places.get(position)
         if kind is None:
-            if places and len(earlier) < 1_000:
-                earlier.append(id_)
-            yield Record(id_, b"%d" % id_, value)
+            if places and len(earlier) < _EARLIER and record.id != "":
+                earlier.append(record)
+            yield record
+        elif (event := _object(record.value)) is None or (kind == DUPLICATE_ID and not earlier):
+            # A file's line may be broken itself.
+            yield record._replace(value=record.value[:-1], kind=BROKEN_JSON, field=VALUE)
         elif kind == DUPLICATE_ID:
-            earlier_id = b"%d" % rng.choice(earlier)
-            yield Record(id_, earlier_id, _with(orjson.loads(value), "id", earlier_id), kind, "id")
+            taken = rng.choice(earlier)
+            # With the other id's text as its key where that is the key of all records.
+            key = taken.key if record.key == str(record.id).encode() else record.key
+            yield record._replace(key=key, value=_with(event, ID, orjson.dumps(taken.id)), kind=kind, field=ID)
         else:
-            broken, field = _BREAKS[kind](orjson.loads(value), rng)
-            yield Record(id_, None if kind in KEYLESS else b"%d" % id_, broken, kind, field)
+            broken, field = _BREAKS[kind](event, rng)
+            key = None if kind in KEYLESS else record.key
+            yield record._replace(key=key, value=broken, kind=kind, field=field)
 
 
-def _of_kind(*kinds: str) -> list[FieldRule]:
-    return [rule for rule in FIELD_RULES if rule.required and rule.kind in kinds]
-
-
-_NUMBERS = _of_kind("int", "float")
-_INTEGERS = _of_kind("int")
-_MONEY = _of_kind("float")
-_TEXTS = _of_kind("text")
-_REQUIRED = _of_kind("int", "float", "text", "date")
+def _object(value: bytes) -> Event | None:
+    try:
+        event = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _with(event: Event, field: str, raw: bytes | None) -> bytes:
     """The event as JSON in which ``field`` stands as ``raw``, or not at all."""
     parts = {name: orjson.dumps(value) for name, value in event.items()}
     if raw is None:
-        del parts[field]
+        parts.pop(field, None)
     else:
         parts[field] = raw
-    return b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in parts.items()) + b"}"
+    return b"{" + b",".join(b"%s:%s" % (orjson.dumps(name), text) for name, text in parts.items()) + b"}"
 
 
-def _replaced(rules: list[FieldRule], *raws: bytes | None) -> Break:
+def _replaced(rules: Sequence[FieldRule], *raws: bytes | None) -> Break:
     def break_(event: Event, rng: random.Random) -> tuple[bytes, str]:
         field = rng.choice(rules).name
         return _with(event, field, rng.choice(raws)), field
@@ -143,21 +162,46 @@ def _replaced(rules: list[FieldRule], *raws: bytes | None) -> Break:
     return break_
 
 
-def _as_text(event: Event, rng: random.Random) -> tuple[bytes, str]:
-    field = rng.choice(_NUMBERS).name
-    return _with(event, field, b'"%s"' % orjson.dumps(event[field])), field
+def _replaced_each(raws: dict[str, list[bytes]]) -> Break:
+    """A value of its own list for one of these fields."""
+    fields = list(raws)
+
+    def break_(event: Event, rng: random.Random) -> tuple[bytes, str]:
+        field = rng.choice(fields)
+        return _with(event, field, rng.choice(raws[field])), field
+
+    return break_
 
 
-def _out_of_range(event: Event, rng: random.Random) -> tuple[bytes, str]:
-    rule = rng.choice(_NUMBERS)
-    outside = [b"-1"] + ([] if rule.maximum is None else [b"%d" % (rule.maximum + 1)])
-    return _with(event, rule.name, rng.choice(outside)), rule.name
+def _as_text(numbers: Sequence[FieldRule]) -> Break:
+    def break_(event: Event, rng: random.Random) -> tuple[bytes, str]:
+        field = rng.choice(numbers).name
+        return _with(event, field, b'"%s"' % orjson.dumps(event.get(field))), field
+
+    return break_
+
+
+def _outside(rule: FieldRule) -> list[bytes]:
+    """Numbers below and above the rule's bounds, where it has any."""
+    least, most = rule.range
+    found = []
+    if math.isfinite(least):
+        found.append(b"-1" if least > -1 else _beyond(least, -1))
+    if math.isfinite(most):
+        found.append(_beyond(most, 1))
+    return found
+
+
+def _beyond(bound: float, step: int) -> bytes:
+    # A double of that size has the bound itself for its neighbour; one of this many digits no document keeps.
+    beyond = bound * 2 if bound + step == bound and abs(bound) < _MOST_DIGITS else bound + step
+    return b"%d" % beyond
 
 
 def _broken_json(event: Event, rng: random.Random) -> tuple[bytes, str]:
     value = orjson.dumps(event)
     unclosed = value[: rng.randrange(1, len(value))]
-    return rng.choice((unclosed, value.replace(b":", b"=", 1), value.replace(b'"', b"'"))), VALUE
+    return rng.choice((unclosed, value.replace(b'":', b'"=', 1), value.replace(b'"', b"'"))), VALUE
 
 
 def _not_utf8(event: Event, rng: random.Random) -> tuple[bytes, str]:
@@ -187,7 +231,6 @@ def _empty(event: Event, rng: random.Random) -> tuple[bytes, str]:  # noqa: ARG0
     return b"", VALUE
 
 
-_DATE = [rule for rule in FIELD_RULES if rule.kind == "date"]
 _IMPOSSIBLE_DATES = (
     b'"31/02/2026 10:00:00"',
     b'"29/02/2025 10:00:00"',
@@ -199,24 +242,55 @@ _IMPOSSIBLE_DATES = (
     b'"2026-02-03T10:00:00Z"',
     b'""',
 )
+_UNHEARD_OF = ("unheard_of", "Monday", "ONLINE", "internet_payment", "")
 
-_BREAKS: dict[str, Break] = {
-    BROKEN_JSON: _broken_json,
-    "text_for_number": _as_text,
-    "number_for_text": _replaced(_TEXTS + _DATE, b"7", b"7.5"),
-    "float_for_integer": _replaced(_INTEGERS, b"1.5", b"1.0"),
-    "boolean_for_number": _replaced(_NUMBERS, b"true", b"false"),
-    "null_value": _replaced(_REQUIRED, b"null"),
-    "missing_field": _replaced(_REQUIRED, None),
-    "unknown_value": _replaced(_TEXTS, b'"unheard_of"', b'"Monday"', b'"ONLINE"', b'"internet_payment"', b'""'),
-    "not_finite": _replaced(_MONEY, b"NaN", b"Infinity", b"-Infinity"),
-    "out_of_range": _out_of_range,
-    "impossible_date": _replaced(_DATE, *_IMPOSSIBLE_DATES),
-    EMPTY: _empty,
-    NOT_UTF8: _not_utf8,
-    "no_object": _no_object,
-    "trailing_garbage": _trailing_garbage,
-    OVERSIZED: _oversized,
-}
+
+def breaks_of(rules: Sequence[FieldRule]) -> dict[str, Break]:
+    """The kinds by which an event of these rules can be broken, each with what makes it so.
+
+    Only fields outside of objects that every event has are broken: a value there is certain to be refused.
+    """
+    required = [rule for rule in rules if rule.required]
+
+    def of_kind(*kinds: str) -> list[FieldRule]:
+        return [rule for rule in required if rule.kind in kinds]
+
+    numbers, times = of_kind("int", "float"), of_kind("time")
+    written = [rule for rule in times if rule.time is not None and not rule.time.is_number]
+    dates = {rule.name: [raw for raw in _IMPOSSIBLE_DATES if _is_impossible(rule, raw)] for rule in times}
+    unheard_of = {
+        rule.name: [orjson.dumps(text) for text in _UNHEARD_OF if text not in rule.choices]
+        for rule in of_kind("text")
+        if rule.choices
+    }
+    bounded = {rule.name: outside for rule in numbers if (outside := _outside(rule))}
+    present = [rule for rule in required if not rule.is_nullable]
+    # A kind that no field can be broken by is left out.
+    found: dict[str, tuple[Any, Break]] = {
+        BROKEN_JSON: (True, _broken_json),
+        "text_for_number": (numbers, _as_text(numbers)),
+        "number_for_text": (of_kind("text") + written, _replaced(of_kind("text") + written, b"7", b"7.5")),
+        "float_for_integer": (of_kind("int"), _replaced(of_kind("int"), b"1.5", b"1.0")),
+        "boolean_for_number": (numbers, _replaced(numbers, b"true", b"false")),
+        "null_value": (present, _replaced(present, b"null")),
+        "missing_field": (required, _replaced(required, None)),
+        "unknown_value": (unheard_of, _replaced_each(unheard_of)),
+        "not_finite": (of_kind("float"), _replaced(of_kind("float"), b"NaN", b"Infinity", b"-Infinity")),
+        "out_of_range": (bounded, _replaced_each(bounded)),
+        "impossible_date": (dates, _replaced_each(dates)),
+        EMPTY: (True, _empty),
+        NOT_UTF8: (True, _not_utf8),
+        "no_object": (True, _no_object),
+        "trailing_garbage": (True, _trailing_garbage),
+        OVERSIZED: (True, _oversized),
+    }
+    return {kind: break_ for kind, (applies, break_) in found.items() if applies}
+
+
+def _is_impossible(rule: FieldRule, raw: bytes) -> bool:
+    return rule.problem(orjson.loads(raw)) is not None
+
+
+_BREAKS = breaks_of(FIELD_RULES)
 
 KINDS: tuple[str, ...] = (*_BREAKS, DUPLICATE_ID)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import ID, PARTITION_KEY
 from fraudstream.core.contract.topics import LABELS, TRANSACTIONS
 from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.generator.reading import reader
@@ -23,7 +26,8 @@ _LARGEST_ID = 2**63 - 1
 def next_id(settings: Settings, floor: int) -> int:
     """One more than the largest id in the tails of history and live traffic, at least ``floor``.
 
-    Only keys are read. Two generators that start at the same moment get the same id; give one of them its first id.
+    Of records whose keys are the ids, only the keys are read. Two generators that start at the same moment get the same
+    id; give one of them its first id.
     Raises :class:`BrokerUnavailable`, and :class:`BrokerRefused` if the tails cannot be read.
     """
     from fraudstream.core.kafka.clients import topic_partitions
@@ -65,9 +69,19 @@ def _keys(consumer: KafkaConsumer) -> list[bytes | None]:
     from kafka.errors import CorruptRecordError, KafkaError
 
     try:
-        return [record.key for records in consumer.poll(timeout_ms=1_000).values() for record in records]
+        polled = [record for records in consumer.poll(timeout_ms=1_000).values() for record in records]
     except KafkaError:
         raise
     except Exception as error:
         # The library of a codec raises errors of its own for a batch that it cannot unpack.
         raise CorruptRecordError(f"a batch cannot be unpacked, {type(error).__name__}: {error}") from error
+    return [record.key if PARTITION_KEY == ID else _id_in(record.value) for record in polled]
+
+
+def _id_in(value: bytes | None) -> bytes | None:
+    """The id's text in an event, where it is one."""
+    try:
+        event: Any = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return str(event.get(ID)).encode() if isinstance(event, dict) else None

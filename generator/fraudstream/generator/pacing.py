@@ -34,6 +34,18 @@ class Clock(Protocol):
         ...
 
 
+class Schedule(Protocol):
+    """When records are due."""
+
+    def wait_for(self, number: int) -> bool:
+        """Wait until record ``number`` (from 0) is due. False: the schedule has ended."""
+        ...
+
+    def again(self, id: int | str) -> str:
+        """What to do so that a record with this id, which was not delivered, is sent again: words behind "and"."""
+        ...
+
+
 class Pace:
     """An open-loop schedule: record ``n`` is due ``n / rate`` seconds after the first, even if others were late.
 
@@ -62,6 +74,10 @@ class Pace:
         if remaining > 0:
             self._clock.wait(remaining)
         return not self._clock.stopped
+
+    def again(self, id: int | str) -> str:
+        """Words that say how to send from this event on."""
+        return f"send again with --first-id {id}"
 
 
 def scheduled(rate: float, seconds: float | None) -> int | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
+
+_POLL_SECONDS = 0.1
+_CONNECT_SECONDS = 1.0
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
@@ -56,3 +61,29 @@ def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
             )
         ends = consumer.end_offsets(partitions)
         return {partition.partition: ends[partition] for partition in partitions}
+
+
+def await_topic(settings: Settings, topic: str, seconds: float) -> None:
+    """Wait at most so long for a broker that is being started, and for the topic.
+
+    Raises nothing: whoever reads or sends next says what is still missing.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        # The full client would try for its whole time limit, and log each refusal.
+        if _listens(settings.kafka_bootstrap_servers.split(",")[0].strip()):
+            try:
+                end_offsets(settings, topic)
+                return
+            except BrokerUnavailable:
+                pass
+        time.sleep(_POLL_SECONDS)
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False

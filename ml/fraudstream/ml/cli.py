@@ -31,6 +31,10 @@ models = typer.Typer(help="The registered model's versions.", no_args_is_help=Tr
 _ALGORITHMS = {"xgboost": ("xgboost",), "gbt": ("gbt",), "all": ("xgboost", "gbt")}
 # Tags are free text: anybody who may write to the registry can set them.
 _LONGEST_TAG = 60
+_WITHOUT_TREES = (
+    "it has no trees that the stream job could hold, so that it is scored by the scoring service in micro-batches: "
+    "latency of seconds instead of milliseconds"
+)
 _SHOWN = ("average_precision", "roc_auc", "accuracy", "precision", "recall", "ece")
 
 
@@ -105,7 +109,16 @@ def _say_result(result: training.Result) -> None:
     for outcome in result.trained:
         role = "is the champion" if outcome.promoted else "stays a challenger"
         metrics = " · ".join(f"{name.replace('_', ' ')} {outcome.metrics[name]:.4f}" for name in _SHOWN)
-        say(f"{outcome.algorithm}, version {outcome.version}, {role}: {metrics}")
+        say(f"{outcome.algorithm}, version {outcome.version}, {role}: {metrics} · {_alerts(outcome.metrics)}")
+
+
+def _alerts(metrics: dict[str, float]) -> str:
+    """What the model would have alerted among the held-out transactions."""
+    right, wrong, missed, others = (
+        int(metrics[name]) for name in ("true_positive", "false_positive", "false_negative", "true_negative")
+    )
+    count = right + wrong + missed + others
+    return f"{right + wrong:,} alerts in {count:,} transactions, {right:,} of {right + missed:,} frauds among them"
 
 
 @models.command("list")
@@ -128,15 +141,18 @@ def promote(
     version: str = typer.Argument(help="The version's number."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
-    """Make a version the champion; running services load it by themselves."""
+    """Make a version the champion; running services load it by themselves.
+
+    It may be any MLflow model (pyfunc) whose signature has the project's inputs.
+    """
     from fraudstream.ml import registry
 
     settings = start_settings("registry")
-    registry.promote(settings, version)
+    has_trees = registry.promote(settings, version)
     if as_json:
-        say_json({"model": settings.model_name, "champion": version})
+        say_json({"model": settings.model_name, "champion": version, "has_trees": has_trees})
     else:
-        say(f"version {version} is the champion")
+        say(f"version {version} is the champion" + ("" if has_trees else f"; {_WITHOUT_TREES}"))
 
 
 @models.command()

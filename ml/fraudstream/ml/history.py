@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import bson
+import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
@@ -20,14 +21,15 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings, load_settings, revealed_values
+from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import LABELS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.core.errors import ModelError, StoreUnavailable
-from fraudstream.ml.features import ID, LABEL
-from fraudstream.ml.usable import NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
+from fraudstream.ml.features import EVENT_TIME, ID, IS_ORDERED, LABEL, OPTIONAL
+from fraudstream.ml.usable import COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,17 +40,27 @@ _BATCH = 5_000
 _POLL_SECONDS = 0.5
 # After so long without a new labelled transaction or rejection, no more will come.
 _STALLED_SECONDS = 600.0
-_COLUMNS = tuple(rule.name for rule in RULES)
-_TYPES = {rule.name: rule.spark_type for rule in RULES}
-_ARROW = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "STRING": pa.string()}
-_PLACEHOLDERS = {"BIGINT": 0, "DOUBLE": 0.0, "STRING": ""}
+_ARROW = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "STRING": pa.string(), "BOOLEAN": pa.bool_()}
+_PLACEHOLDERS: dict[str, Any] = {"BIGINT": 0, "DOUBLE": 0.0, "STRING": "", "BOOLEAN": False}
+
+
+def _spark_type(rule: FieldRule) -> str:
+    """A column's type. An integer that may be missing is a double: pandas has no missing integers."""
+    if rule.name == LABEL:
+        return "BIGINT"
+    return "DOUBLE" if rule.kind == "int" and rule.name in OPTIONAL else rule.spark_type
+
+
+_TYPES = {rule.name: _spark_type(rule) for rule in RULES} | ({EVENT_TIME: "BIGINT"} if IS_ORDERED else {})
+# Spark's columns are numbered: a field's name may have dots and spaces, or differ from another's in case alone.
+_NUMBERED = tuple(f"c{number}" for number in range(len(COLUMNS)))
 # Columns beside those of usable rows: the id of a row that is left out and the reason, or why reading ended early.
 _LEFT_ID, _LEFT_REASON, _FAILURE = "left_id", "left_reason", "failure"
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The labelled history: its usable rows (``id``, the features, ``isFraud``), and which rows were left out."""
+    """The labelled history: its usable rows (id, inputs and label, by their names), and which rows were left out."""
 
     rows: pd.DataFrame
     left_out: LeftOut
@@ -73,14 +85,15 @@ def read_history(spark: SparkSession, settings: Settings) -> History:
             yield record_batch(SortedRows(), str(error))
 
     texts = (_LEFT_ID, _LEFT_REASON, _FAILURE)
-    schema = ", ".join([*(f"{name} {_TYPES[name]}" for name in _COLUMNS), *(f"{name} STRING" for name in texts)])
+    types = [f"{column} {_TYPES[name]}" for column, name in zip(_NUMBERED, COLUMNS, strict=True)]
+    schema = ", ".join([*types, *(f"{name} STRING" for name in texts)])
     frame = spark.range(0, 1, 1, 1).mapInArrow(read, schema).toPandas()
     failures = frame[_FAILURE].dropna()
     if len(failures):
         raise StoreUnavailable(str(failures.iloc[0]))
     unusable = frame[_LEFT_REASON].notna()
     left_out = frame[unusable]
-    rows = frame.loc[~unusable, list(_COLUMNS)].reset_index(drop=True)
+    rows = frame.loc[~unusable, list(_NUMBERED)].set_axis(list(COLUMNS), axis=1).reset_index(drop=True)
     return History(rows, LeftOut.of(zip(left_out[_LEFT_ID], left_out[_LEFT_REASON], strict=True)))
 
 
@@ -89,7 +102,10 @@ def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
     database = documents.database(settings)
     # An id may be text that is not UTF-8. With this handler two different ids stay different.
     lenient = database.codec_options.with_options(unicode_decode_error_handler="surrogateescape")
-    projection = {name: 1 for name in _COLUMNS if name != ID}
+    paths = [rule.path for rule in RULES if rule.name != ID] + ([(EVENT_TIME,)] if IS_ORDERED else [])
+    # A dot within a name cannot be told from one between names, so that such documents are read whole.
+    is_told = not any("." in name for path in paths for name in path)
+    projection = {".".join(path): 1 for path in paths} if is_told else None
 
     def query() -> Iterator[dict[str, Any]]:
         # Any, because PyMongo's types do not say that each batch is bytes.
@@ -122,18 +138,19 @@ def record_batch(rows: SortedRows, failure: str = "") -> pa.RecordBatch:
     left_out = len(rows.left_out)
     usable = len(rows.columns.get(ID, ()))
     arrays = []
-    for name in _COLUMNS:
+    for name in COLUMNS:
         values = rows.columns.get(name, [])
         # Without None: pandas turns an integer column that has one into floats, which changes large ids.
         padding = [_PLACEHOLDERS[_TYPES[name]]] * (left_out + bool(failure))
-        numbers = [float(value) for value in values] if _TYPES[name] == "DOUBLE" else values
-        arrays.append(pa.array([*numbers, *padding], _ARROW[_TYPES[name]]))
+        if _TYPES[name] == "DOUBLE":
+            values = np.array(values, dtype=np.float64).tolist()  # None is NaN there
+        arrays.append(pa.array([*values, *padding], _ARROW[_TYPES[name]]))
     failures = [failure] if failure else []
     for part in (0, 1):
         values = [row[part] for row in rows.left_out]
         arrays.append(pa.array([*[None] * usable, *values, *[None] * len(failures)], pa.string()))
     arrays.append(pa.array([*[None] * (usable + left_out), *failures], pa.string()))
-    return pa.RecordBatch.from_arrays(arrays, names=[*_COLUMNS, _LEFT_ID, _LEFT_REASON, _FAILURE])
+    return pa.RecordBatch.from_arrays(arrays, names=[*_NUMBERED, _LEFT_ID, _LEFT_REASON, _FAILURE])
 
 
 def await_history(
@@ -183,7 +200,10 @@ def await_history(
 
 
 def checked(rows: pd.DataFrame, left_out: LeftOut = NOTHING_LEFT_OUT) -> pd.DataFrame:
-    """The usable rows in the order of their ids. Raises :class:`ModelError` if nothing can be learnt from them."""
+    """The usable rows in the order of their ids, or of their times where that counts.
+
+    Raises :class:`ModelError` if nothing can be learnt from them.
+    """
     others = f" {left_out.count:,} more were left out: {left_out}." if left_out.count else ""
     if rows.empty and left_out.count:
         raise ModelError(
@@ -197,13 +217,13 @@ def checked(rows: pd.DataFrame, left_out: LeftOut = NOTHING_LEFT_OUT) -> pd.Data
         )
     if rows[LABEL].nunique() < 2:
         raise ModelError(
-            f"All {len(rows):,} labelled transactions have isFraud = {rows[LABEL].iloc[0]}: there is nothing to "
+            f"All {len(rows):,} labelled transactions have {LABEL} = {rows[LABEL].iloc[0]}: there is nothing to "
             f"tell apart.{others} Publish history of both classes with `fraudstream generate history`."
         )
-    return rows.sort_values(ID, ignore_index=True)
+    return rows.sort_values([EVENT_TIME, ID] if IS_ORDERED else ID, ignore_index=True)
 
 
 def fingerprint(history: pd.DataFrame) -> str:
     """SHA-256 of the rows in their order, hexadecimal. Equal data have equal fingerprints."""
-    rows = pd.util.hash_pandas_object(history[list(_COLUMNS)], index=False)
+    rows = pd.util.hash_pandas_object(history[list(COLUMNS)], index=False)
     return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import mlflow
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.errors import ModelError
+from fraudstream.core.output.text import error_text
+from fraudstream.core.plain_model import misfit
 from fraudstream.core.registry import (
     CHAMPION,
     ROLE_TAG,
+    load_version,
     model_versions,
     registry_client,
     registry_error,
@@ -22,6 +31,7 @@ from fraudstream.core.registry import (
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 FORMER_CHAMPION = "former-champion"
 
@@ -66,19 +76,62 @@ def versions(settings: Settings, client: MlflowClient | None = None) -> list[Ver
         raise registry_error(settings, error) from error
 
 
-def promote(settings: Settings, version: str, client: MlflowClient | None = None) -> None:
-    """Make ``version`` the champion. Raises :class:`ModelError` if it does not exist.
+def promote(settings: Settings, version: str, client: MlflowClient | None = None) -> bool:
+    """Make ``version`` the champion. Returns whether it has trees, which the stream job can score with by itself.
+
+    Raises :class:`ModelError` if it does not exist, or cannot score the project's transactions.
+    """
+    client = client or registry_client(settings)
+    _registered(settings, version, client)
+    has_trees = require_fit(settings, version)
+    give_role(settings, version, client)
+    return has_trees
+
+
+def require_fit(settings: Settings, version: str) -> bool:
+    """Whether the version has trees. Raises :class:`ModelError` where it cannot score the project's transactions.
+
+    Of a model that another program registered, the signature is looked at, and one plain row is scored.
+    """
+    # Imported here, as the list of versions needs none of it.
+    from fraudstream.ml.algorithms import portable
+    from fraudstream.ml.signature import difference
+
+    name = settings.model_name
+    address = f"models:/{name}/{version}"
+    try:
+        model = Model.load(address)
+        flavor = model.flavors.get(portable.FLAVOR)
+        if flavor is not None:
+            with tempfile.TemporaryDirectory(prefix="fraudstream-fit-") as folder:
+                file = mlflow.artifacts.download_artifacts(f"{address}/{flavor['data']}", dst_path=folder)
+                trees = json.loads(Path(file).read_text("utf-8"))
+                problem = difference(list(trees["features"]), dict(trees["codes"]))
+        elif mlflow.pyfunc.FLAVOR_NAME in model.flavors:
+            problem = misfit(model.signature)
+        else:
+            problem = f"it has no flavor {mlflow.pyfunc.FLAVOR_NAME}"
+    except Exception as error:
+        raise ModelError(
+            f"Version {version} of the registered model {name!r} cannot be read ({error_text(error)}). "
+            "Promote another version: `fraudstream models list` shows them."
+        ) from error
+    if problem:
+        raise ModelError(
+            f"Version {version} of {name!r} does not fit the project {PROJECT.name!r}: {problem}. "
+            "Promote a version that does, or train one with `fraudstream train`."
+        )
+    if flavor is None:
+        load_version(settings, version)
+    return flavor is not None
+
+
+def give_role(settings: Settings, version: str, client: MlflowClient) -> None:
+    """Make ``version`` the champion, whatever it is. Raises :class:`ModelError` if it does not exist.
 
     It is tagged before the old champion loses the role, so that there is a champion at every moment.
     """
-    client = client or registry_client(settings)
-    registered = {str(entry.version): entry for entry in model_versions(settings, client)}
-    if version not in registered:
-        known = ", ".join(sorted(registered, key=version_order)) or "none yet"
-        raise ModelError(
-            f"The registered model {settings.model_name!r} has no version {version} (it has: {known}). "
-            "`fraudstream models list` shows them."
-        )
+    registered = _registered(settings, version, client)
     try:
         client.set_model_version_tag(settings.model_name, version, ROLE_TAG, CHAMPION)
         for number, entry in registered.items():
@@ -88,3 +141,15 @@ def promote(settings: Settings, version: str, client: MlflowClient | None = None
                     client.set_model_version_tag(settings.model_name, number, name, FORMER_CHAMPION)
     except MlflowException as error:
         raise registry_error(settings, error) from error
+
+
+def _registered(settings: Settings, version: str, client: MlflowClient) -> dict[str, ModelVersion]:
+    """All versions by their numbers. Raises :class:`ModelError` if ``version`` is none of them."""
+    registered = {str(entry.version): entry for entry in model_versions(settings, client)}
+    if version not in registered:
+        known = ", ".join(sorted(registered, key=version_order)) or "none yet"
+        raise ModelError(
+            f"The registered model {settings.model_name!r} has no version {version} (it has: {known}). "
+            "`fraudstream models list` shows them."
+        )
+    return registered

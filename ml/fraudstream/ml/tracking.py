@@ -18,15 +18,15 @@ import pandas as pd
 import structlog
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model, ModelSignature
 
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
-from fraudstream.ml import plots
+from fraudstream.ml import plots, signature
 from fraudstream.ml.algorithms import portable
 from fraudstream.ml.failures import one_line
-from fraudstream.ml.features import CODES
+from fraudstream.ml.features import CODES, OPTIONAL
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -142,6 +142,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
         "threshold": trained.threshold,
         "features": list(FEATURES),
         "codes": CODES,
+        "optional": sorted(OPTIONAL),
     }
     with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
         trees = Path(scratch)
@@ -151,7 +152,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             folder,
             python_model=str(_MODEL_CODE),
             artifacts={"model": str(trees)},
-            signature=infer_signature(example),
+            signature=ModelSignature(inputs=signature.of_project()),
             input_example=example,
             pip_requirements=requirements(trained.algorithm),
         )

@@ -17,12 +17,14 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.registry import FraudModel, champion_version, load_version, registry_client, registry_error
+from fraudstream.ml.decision import THRESHOLD as THRESHOLD
+from fraudstream.ml.decision import threshold_for
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.failures import one_line
-from fraudstream.ml.features import FOLDS, ID, LABEL, in_test, matrix
+from fraudstream.ml.features import FOLDS, IS_ORDERED, LABEL, RARE_SHARE, held_out, matrix
 from fraudstream.ml.history import await_history, checked, fingerprint, read_history
 from fraudstream.ml.priority import give_way
-from fraudstream.ml.registry import promote
+from fraudstream.ml.registry import give_role, require_fit
 from fraudstream.ml.tracking import Trained, register
 from fraudstream.ml.usable import NOTHING_LEFT_OUT, LeftOut
 
@@ -32,9 +34,8 @@ if TYPE_CHECKING:
 
 Algorithm = Literal["xgboost", "gbt"]
 
-# A missed fraud and a false alert count the same as long as their costs are not known. With calibrated scores this
-# threshold then makes the fewest errors.
-THRESHOLD = 0.5
+# Rare frauds that a model has to learn from, and that it is measured on: with fewer, chance decides what it is worth.
+_RARE_LEARNT, _RARE_HELD_OUT = 10, 4
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows that every algorithm gets. Each part is features, float64, shape (n, 12), and labels 0/1, shape (n,)."""
+    """The rows that every algorithm gets. Each part: inputs, float64, shape (n, inputs), and labels 0/1, shape (n,)."""
 
     history: pd.DataFrame
     held_out: np.ndarray
@@ -111,7 +112,7 @@ def train(
     client = registry_client(settings)
     # Raises before the training, and not after it, if the registry is away.
     champion_version(settings, client)
-    split = Split(history, in_test(history[ID].to_numpy()))
+    split = Split(history, held_out(history))
     check_classes(split)
     dataset = {
         "dataset_fingerprint": fingerprint(history),
@@ -119,6 +120,7 @@ def train(
         "dataset_train_rows": str(int((~split.held_out).sum())),
         "dataset_test_rows": str(int(split.held_out.sum())),
         "dataset_left_out_rows": str(stored.left_out.count),
+        "dataset_split": "the latest" if IS_ORDERED else "by id",
     }
     training = Training(settings, client, spark, split, dataset, seed, stored.left_out)
     result = Result(stored.left_out)
@@ -141,13 +143,17 @@ def train(
 
 
 def check_classes(split: Split) -> None:
-    """Raises :class:`ModelError` if one class has too few rows to learn from, or none that is held out."""
+    """Raises :class:`ModelError` if one class has too few rows to learn from, or too few that are held out."""
     learnt, held_out = (np.bincount(labels, minlength=2) for labels in (split.train[1], split.test[1]))
-    if held_out.min() == 0 or learnt.min() < FOLDS:
+    is_rare = learnt[1] < RARE_SHARE * learnt.sum()
+    least_learnt, least_held_out = (_RARE_LEARNT, _RARE_HELD_OUT) if is_rare else (FOLDS, 1)
+    if held_out.min() < least_held_out or learnt.min() < least_learnt:
+        needed = f"{least_learnt} of each are needed"
+        more = f"; {least_held_out} of each are needed" if least_held_out > 1 else ""
         raise ModelError(
             f"{len(split.history):,} labelled transactions are too few to hold some of each class out: there are "
-            f"{learnt[0]:,} legitimate ones and {learnt[1]:,} frauds to learn from ({FOLDS} of each are needed), "
-            f"{held_out[0]:,} and {held_out[1]:,} held out. Publish more with `fraudstream generate history`."
+            f"{learnt[0]:,} legitimate ones and {learnt[1]:,} frauds to learn from ({needed}), "
+            f"{held_out[0]:,} and {held_out[1]:,} held out{more}. Publish more with `fraudstream generate history`."
         )
 
 
@@ -181,14 +187,15 @@ class Training:
             native = scratch / "spark-model"
             fitted = gbt.fit(self.spark, train_features, train_labels, self.seed, native)
         train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
-        measured = metrics(test_labels, test_scores, THRESHOLD)
-        measured["train_average_precision"] = metrics(train_labels, train_scores, THRESHOLD)["average_precision"]
+        threshold = threshold_for(float(train_labels.mean()), test_scores)
+        measured = metrics(test_labels, test_scores, threshold)
+        measured["train_average_precision"] = metrics(train_labels, train_scores, threshold)["average_precision"]
         measured |= {f"cv_average_precision_depth_{depth}": value for depth, value in validated.items()}
         trained = Trained(
             algorithm,
             fitted.parameters,
             measured,
-            THRESHOLD,
+            threshold,
             test_labels,
             test_scores,
             fitted.save,
@@ -215,19 +222,23 @@ def promote_if_better(
 ) -> bool:
     """Promote the version if it is better than the champion on the held-out rows, which neither has learnt from.
 
-    Any version is better than a champion that cannot be loaded, or that cannot score all of these rows. Returns whether
-    the version was promoted.
+    (Where the latest rows are held out, that is so as long as no older ones are added to the history.)
+
+    Any version is better than a champion that cannot be loaded, that is of another project, or that cannot score all of
+    these rows. Returns whether the version was promoted.
     """
     champion = champion_version(settings, client)
     if champion is not None:
         try:
-            to_beat = _average_precision(load_version(settings, champion).model, split)
+            model = load_version(settings, champion).model
+            require_fit(settings, champion)
+            to_beat = _average_precision(model, split)
         except ModelError as error:
             log.warning("champion_replaced", version=champion, reason=str(error))
         else:
             if average_precision <= to_beat:
                 return False
-    promote(settings, version, client)
+    give_role(settings, version, client)
     return True
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
+from bson.datetime_ms import DatetimeMS
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
-from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract import event
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
 from fraudstream.core.output.text import printable
-from fraudstream.ml.features import ID, LABEL
+from fraudstream.ml.features import CODES, EVENT_TIME, ID, IS_ORDERED, LABEL, LARGEST, OPTIONAL
 
-# XGBoost and the stream job's trees compute in single precision, where a larger number is infinite.
-LARGEST = float(np.finfo(np.float32).max)
-
-RULES: tuple[FieldRule, ...] = tuple(rule for rule in FIELD_RULES if rule.name in (ID, *FEATURES, LABEL))
+RULES: tuple[FieldRule, ...] = tuple(rule for name, rule in event.RULES.items() if name in (ID, *FEATURES, LABEL))
+# The columns of usable rows: a name for each rule, and the moment where rows are ordered by it.
+COLUMNS: tuple[str, ...] = (*(rule.name for rule in RULES), *([EVENT_TIME] if IS_ORDERED else []))
 _NAMED = 5
 _LONGEST_ID = 40
 _LONGEST_TEXT = 250
@@ -81,65 +83,143 @@ class SortedRows:
 
 
 def sort_rows(documents: Sequence[Mapping[str, Any]]) -> SortedRows:
-    """Separate usable documents from others; the id is a document's ``_id``."""
-    columns = {rule.name: [document.get(_key(rule)) for document in documents] for rule in RULES}
-    if all(_all_usable(rule, columns[rule.name]) for rule in RULES):
-        return SortedRows(columns)
-    rows = SortedRows({rule.name: [] for rule in RULES})
-    for document in documents:
-        reason = problem(document)
+    """Separate usable documents from others; the id is a document's ``_id``.
+
+    Values are as the models take them: a number is an ``int`` or a ``float``, the label 0 or 1, an input that is
+    missing or a text that is not listed None.
+    """
+    columns = {rule.name: _values(rule, documents) for rule in RULES}
+    if IS_ORDERED:
+        columns[EVENT_TIME] = [_moment(document) for document in documents]
+    if all(_all_usable(rule, columns[rule.name]) for rule in RULES) and None not in columns.get(EVENT_TIME, ()):
+        return SortedRows({name: _cleaned(name, values) for name, values in columns.items()})
+    rows = SortedRows()
+    reasons = [problem(document) for document in documents]
+    for document, reason in zip(documents, reasons, strict=True):
         if reason:
             rows.left_out.append((printable(str(document.get("_id")), _LONGEST_ID), reason))
-            continue
-        for rule in RULES:
-            rows.columns[rule.name].append(document[_key(rule)])
+    for name, values in columns.items():
+        usable = [value for value, reason in zip(values, reasons, strict=True) if not reason]
+        rows.columns[name] = _cleaned(name, usable)
     return rows
 
 
 def problem(document: Mapping[str, Any]) -> str:
     """Why a document cannot be used, beginning with the field's name; empty if it can be used."""
     for rule in RULES:
-        fault = _fault(rule, document.get(_key(rule)))
+        fault = _fault(rule, *_values(rule, [document]))
         if fault:
             return f"{rule.name}: {fault}"
-    return ""
+    return f"{EVENT_TIME}: missing" if IS_ORDERED and _moment(document) is None else ""
 
 
-def _key(rule: FieldRule) -> str:
-    return "_id" if rule.name == ID else rule.name
+def _values(rule: FieldRule, documents: Sequence[Mapping[str, Any]]) -> list[Any]:
+    if len(rule.path) > 1:
+        return [value_at(document, rule.path) for document in documents]
+    name = "_id" if rule.name == ID else rule.path[0]
+    return [document.get(name) for document in documents]
+
+
+def _moment(document: Mapping[str, Any]) -> int | None:
+    """The event's time, in milliseconds since 1970."""
+    moment = document.get(EVENT_TIME)
+    if not isinstance(moment, datetime | DatetimeMS):
+        return None
+    return int(moment if isinstance(moment, DatetimeMS) else DatetimeMS(moment))
+
+
+def _cleaned(name: str, values: list[Any]) -> list[Any]:
+    """The values of usable rows as the models take them."""
+    if name in CODES:
+        known = CODES[name].keys()
+        return values if known >= set(values) else [value if value in known else None for value in values]
+    if name == LABEL:
+        return [int(value) for value in values]
+    if name in event.RULES and event.RULES[name].kind == "float":
+        is_plain = set(map(type, values)) <= {float, int}
+        return values if is_plain else [None if value is None else _number(value) for value in values]
+    return values
 
 
 def _fault(rule: FieldRule, value: Any) -> str:
     if value is None:
-        return "missing"
+        return "" if rule.name in OPTIONAL else "missing"
     if rule.kind == "text":
-        return "" if isinstance(value, str) and value in rule.choices else "not one of its values"
-    if isinstance(value, bool) or not isinstance(value, int if rule.kind == "int" else (int, float)):
-        return "not an integer" if rule.kind == "int" else "not a number"
-    if rule.kind == "float" and isinstance(value, float) and not math.isfinite(value):
+        return _fault_of_text(rule, value)
+    if rule.kind == "bool":
+        return "" if isinstance(value, bool) else "not true or false"
+    if rule.kind == "int":
+        if isinstance(value, bool) or not isinstance(value, int):
+            return "not an integer"
+        return "" if _is_inside(rule, value) else "out of its range"
+    number = _number(value)
+    if number is None:
+        return "not a number"
+    if math.isnan(number) or value in (math.inf, -math.inf):
         return "not finite"
-    if rule.kind == "float" and abs(value) > LARGEST:
+    if abs(number) > LARGEST:
         return "beyond single precision"
-    least, most = _range(rule)
-    return "" if least <= value <= most else "out of its range"
+    return "" if _is_inside(rule, number) else "out of its range"
 
 
-def _range(rule: FieldRule) -> tuple[float, float]:
-    least = -math.inf if rule.minimum is None else rule.minimum
-    return least, (math.inf if rule.maximum is None else rule.maximum)
+def _fault_of_text(rule: FieldRule, value: Any) -> str:
+    if rule.choices:
+        return "" if isinstance(value, str) and value in rule.choices else "not one of its values"
+    return "" if isinstance(value, str) and (rule.name in CODES or _is_whole(value)) else "not a text"
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text was UTF-8; other bytes are read as half characters, which no column takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(value: Any) -> float | None:
+    """A document's number as a double, infinite where it is too large for one; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
+    return as_double(value)
+
+
+def _is_inside(rule: FieldRule, number: float) -> bool:
+    least, most = rule.range
+    if (rule.is_above_minimum and number == least) or (rule.is_below_maximum and number == most):
+        return False
+    return least <= number <= most and (not rule.choices or number in rule.choices)
 
 
 def _all_usable(rule: FieldRule, values: list[Any]) -> bool:
     """Whether every value of a column can be used. In nearly every batch it can, and no row is looked at alone."""
     types = set(map(type, values))
+    if _NONE in types:
+        if rule.name not in OPTIONAL:
+            return False
+        types.remove(_NONE)
+        values = [value for value in values if value is not None]
     if rule.kind == "text":
-        return types <= {str} and set(values) <= set(rule.choices)
+        if types - {str}:
+            return False
+        return set(values) <= set(rule.choices) if rule.choices else rule.name in CODES or all(map(_is_whole, values))
+    if rule.kind == "bool":
+        return types <= {bool}
     if bool in types or not all(issubclass(kind, int if rule.kind == "int" else (int, float)) for kind in types):
         return False
     try:
         numbers = np.array(values, dtype=np.int64 if rule.kind == "int" else np.float64)
     except OverflowError:
         return False
-    least, most = _range(rule)
-    most = min(most, LARGEST) if rule.kind == "float" else most
+    least, most = rule.range
+    if rule.is_above_minimum or rule.is_below_maximum or rule.choices:
+        return all(_is_inside(rule, number) for number in numbers.tolist())
+    if rule.kind == "float":
+        least, most = max(least, -LARGEST), min(most, LARGEST)
     return bool(np.all((numbers >= least) & (numbers <= most)))
+
+
+_NONE = type(None)

@@ -41,8 +41,8 @@ class FraudstreamError(Exception):
 
     exit_status = 1
 
-    def __init__(self, *told: object) -> None:
-        super().__init__(*(redact(one) if isinstance(one, str) else one for one in told))
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(redact(argument) if isinstance(argument, str) else argument for argument in arguments))
 
 
 class ConfigurationError(FraudstreamError):

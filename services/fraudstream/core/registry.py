@@ -23,6 +23,7 @@ from fraudstream.core.errors import (
 )
 from fraudstream.core.output.redaction import redact
 from fraudstream.core.output.text import error_text, printable
+from fraudstream.core.plain_model import PlainModel, misfit, threshold_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,34 +171,50 @@ def _told(settings: Settings, error: Exception) -> str:
 
 
 def load_version(settings: Settings, version: str) -> LoadedModel:
-    """Load a registered version. Raises :class:`ModelError` where it is no model of ours, or one that cannot score."""
+    """Load a registered version. Raises :class:`ModelError` where it does not fit the project, or cannot score."""
     import mlflow
     from mlflow.exceptions import MlflowException
 
     client = registry_client(settings)
     try:
         loaded = mlflow.pyfunc.load_model(f"models:/{settings.model_name}/{version}")
-        model = loaded.unwrap_python_model()
-        run_id = client.get_model_version(settings.model_name, version).run_id or ""
+        own = _own_model(loaded)
+        registered = client.get_model_version(settings.model_name, version)
     except Exception as error:
         raise ModelError(
             f"Version {version} of the registered model {settings.model_name!r} cannot be loaded "
             f"({error_text(error)}). Train and promote another: `fraudstream train`."
         ) from error
-    if not hasattr(model, "score_columns"):
-        raise ModelError(
-            f"Version {version} of {settings.model_name!r} was not logged by `fraudstream train`: "
-            "it has no score_columns. Promote another version: `fraudstream models promote`."
-        )
-    if problem := _problem(model):
-        raise ModelError(
-            f"Version {version} of {settings.model_name!r} cannot score ({problem}). "
-            "Promote another version: `fraudstream models promote`."
-        )
     try:
-        return LoadedModel(version, model, run_metrics(client, run_id))
+        metrics = run_metrics(client, registered.run_id or "")
     except MlflowException as error:
         raise registry_error(settings, error) from error
+    problem = "" if own is not None else misfit(loaded.metadata.signature)
+    if not problem:
+        try:
+            model = own if own is not None else PlainModel(loaded, threshold_of(registered.tags, metrics))
+            problem = _problem(model)
+        except ModelError as error:
+            problem = str(error)
+    if problem:
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} cannot score ({problem.rstrip('.')}). "
+            "Promote another version: `fraudstream models promote`."
+        )
+    return LoadedModel(version, model, metrics)
+
+
+def _own_model(loaded: Any) -> FraudModel | None:
+    """The model that scores by columns, as `fraudstream train` logs it; None for any other one."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        model = loaded.unwrap_python_model()
+    except MlflowException:
+        # Its flavor is not a class in Python.
+        return None
+    own: FraudModel | None = model if hasattr(model, "score_columns") else None
+    return own
 
 
 def run_metrics(client: MlflowClient, run_id: str) -> dict[str, float]:

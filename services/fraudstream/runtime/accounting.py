@@ -13,6 +13,7 @@ from kafka import TopicPartition
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import ID
 from fraudstream.core.contract.topics import TRANSACTIONS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import FraudstreamError
@@ -20,6 +21,7 @@ from fraudstream.core.figures import quantile
 from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import topic_partitions
 from fraudstream.core.kafka.progress import GROUP_TOPICS, group_progress
+from fraudstream.runtime.held_back import Quality, quality
 
 _POLL_SECONDS = 0.25
 _LOOKUP = 1_000
@@ -30,7 +32,10 @@ Ranges = Mapping[int, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of one run's events. Latencies are the broker's time at `scored` minus that at `transactions`, ms."""
+    """What became of one run's events. Latencies are the broker's time at `scored` minus that at `transactions`, ms.
+
+    ``quality``: what labels that came after the events say of the decisions; None where none were to come.
+    """
 
     produced: int
     scored: int
@@ -42,6 +47,7 @@ class Summary:
     latency_p95_ms: float | None
     latency_p99_ms: float | None
     seconds_to_first_scored: float | None
+    quality: Quality | None = None
 
     @property
     def complete(self) -> bool:
@@ -50,7 +56,9 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """The figures as a JSON-ready object, with ``complete``."""
-        return asdict(self) | {"complete": self.complete}
+        figures = asdict(self) | {"complete": self.complete}
+        del figures["quality"]
+        return figures | (asdict(self.quality) if self.quality is not None else {})
 
 
 def end_offsets(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
@@ -90,6 +98,14 @@ def stored_history(settings: Settings, wanted: int) -> int:
         return -1
 
 
+def labelled_estimate(settings: Settings) -> int:
+    """About how many transactions are stored; 0 also while the store does not answer."""
+    try:
+        return documents.database(settings)[documents.TRANSACTIONS].estimated_document_count()
+    except PyMongoError:
+        return 0
+
+
 def await_processed(
     settings: Settings,
     stalled_seconds: float,
@@ -120,14 +136,20 @@ def await_processed(
 
 
 def summarise(
-    settings: Settings, produced: Ranges, scored_from: Mapping[TopicPartition, int], started_at: datetime
+    settings: Settings,
+    produced: Ranges,
+    scored_from: Mapping[TopicPartition, int],
+    started_at: datetime,
+    *,
+    with_labels: bool = False,
 ) -> Summary:
     """Account for the records of `transactions` in ``produced``.
 
-    ``scored_from``: where to read `scored` from; ``started_at``: what ``seconds_to_first_scored`` counts from.
+    ``scored_from``: where to read `scored` from; ``started_at``: what ``seconds_to_first_scored`` counts from;
+    ``with_labels``: whether verdicts on these events have been stored, by which the decisions are judged.
     """
     sources: set[tuple[int, int]] = set()
-    predictions: dict[int, int] = {}
+    predictions: dict[int | str, int] = {}
     latencies: list[float] = []
     redelivered = 0
     first_scored: datetime | None = None
@@ -141,7 +163,7 @@ def summarise(
             redelivered += 1
             continue
         sources.add(place)
-        predictions.setdefault(event["id"], event["prediction"])
+        predictions.setdefault(event[ID], event["prediction"])
         published_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         first_scored = min(first_scored or published_at, published_at)
         enqueued_at = datetime.fromisoformat(source["enqueued_at"])
@@ -159,6 +181,7 @@ def summarise(
         latency_p95_ms=quantile(latencies, 0.95),
         latency_p99_ms=quantile(latencies, 0.99),
         seconds_to_first_scored=(first_scored - started_at).total_seconds() if first_scored else None,
+        quality=quality(db, list(predictions)) if with_labels else None,
     )
 
 
@@ -186,7 +209,7 @@ def _count_rejected(db: Any, produced: Ranges) -> int:
     )
 
 
-def _count_stored(db: Any, ids: list[int]) -> int:
+def _count_stored(db: Any, ids: list[int | str]) -> int:
     stored = 0
     for start in range(0, len(ids), _LOOKUP):
         chosen = {"_id": {"$in": ids[start : start + _LOOKUP]}}

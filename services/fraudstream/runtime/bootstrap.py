@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import LABELS
 from fraudstream.core.errors import FraudstreamError, ModelError
 from fraudstream.core.kafka.clients import create_topics
@@ -34,7 +35,7 @@ class Training:
 
 @ending_in_order()
 def bootstrap(
-    history: int = typer.Option(20_000, min=1, help="Labelled events to train on."),
+    history: int = typer.Option(20_000, min=1, help="Labelled events to train on; of a file's at most so many."),
     algorithm: str = typer.Option("all", help="xgboost, gbt or all; scoring starts with the first champion."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
@@ -48,14 +49,7 @@ def bootstrap(
     champion = champion_version(settings)
     published, outcome = 0, Training()
     if champion is None:
-        # Training takes a while to start, in which the history is published and stored.
-        words = ("train", "--algorithm", algorithm, "--await", str(history), "--json")
-        with (
-            tempfile.TemporaryFile() as errors,
-            started([*COMMAND, *words], stdout=subprocess.PIPE, stderr=errors) as training,
-        ):
-            published = _publish_history(settings, history)
-            outcome = _outcome(training, errors)
+        published, outcome = _trained(settings, history, algorithm)
         champion = _first_champion(settings, outcome)
         if outcome.error is not None:
             console.print(str(outcome.error), style="red", soft_wrap=True)
@@ -65,6 +59,29 @@ def bootstrap(
     else:
         said = f" {published:,} labelled events published; version {champion} is the champion"
         console.print(styled(("✓", "green"), said))
+
+
+def _trained(settings: Settings, history: int, algorithm: str) -> tuple[int, Training]:
+    """Publish what is missing of the history and train on it; returns how many events were published."""
+    is_file = PROJECT.definition.source.file is not None
+    # How many labelled events a file has is known when they are published.
+    awaited = published = _publish_file(history) if is_file else 0
+    words = ("train", "--algorithm", algorithm, "--await", str(awaited if is_file else history), "--json")
+    with (
+        tempfile.TemporaryFile() as errors,
+        started([*COMMAND, *words], stdout=subprocess.PIPE, stderr=errors, start_new_session=True) as training,
+    ):
+        if not is_file:
+            # Training takes a while to start, in which the history is published and stored.
+            published = _publish_history(settings, history)
+        return published, _outcome(training, errors)
+
+
+def _publish_file(most: int) -> int:
+    """Publish the file's history; returns how many events that were. What is there already is not stored again."""
+    published: int = run_command("generate", "history", "--count", str(most))["produced"]
+    console.print(f"published {published:,} labelled events")
+    return published
 
 
 def _publish_history(settings: Settings, count: int) -> int:

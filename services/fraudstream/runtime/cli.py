@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fraudstream.core.configuration.settings import REALTIME, load_settings, mask_uri, shown_values, value_sources
+from fraudstream.core.configuration.settings import load_settings, mask_uri, shown_values, value_sources
 from fraudstream.core.configuration.variables import tell_unread
-from fraudstream.core.errors import AlreadyRunning, FraudstreamError, RuntimePartError
+from fraudstream.core.errors import AlreadyRunning, ConfigurationError, FraudstreamError, RuntimePartError
 from fraudstream.core.output.terminal import prepare_output, say, say_json, say_lines, styled, terminal
 from fraudstream.core.output.text import printable
+from fraudstream.core.project.identity import summary
+from fraudstream.core.project.project import named
 from fraudstream.runtime.commands import (
     REALTIME_HELP,
+    REMOTE_HELP,
     LateGroup,
     add_late_commands,
     add_sibling_commands,
+    chosen_mode,
     missing_extra,
 )
 
@@ -48,6 +52,9 @@ err = terminal(stderr=True)
 
 _UNKNOWN = "–"
 _MEBIBYTE = 1024 * 1024
+_UNCOUNTED = (
+    "What is stored already has not been counted by {}: `fraudstream recover store --rebuild-rollups` counts it again"
+)
 _LONGEST_EXIT = 300
 _LONGEST_ERROR = 4_000
 _COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "stopped": "dim", "failed": "red"} | {
@@ -59,17 +66,22 @@ _COLOURS = {"ready": "green", "starting": "yellow", "restarting": "yellow", "sto
 def up(
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Return once everything is ready.")] = False,
     realtime: Annotated[bool, typer.Option("--realtime", help=REALTIME_HELP)] = False,
+    remote: Annotated[bool, typer.Option("--remote", help=REMOTE_HELP)] = False,
 ) -> None:
     """Start all parts on this machine; Ctrl-C stops them."""
     from fraudstream.runtime import interrupts, lifecycle
     from fraudstream.runtime.parts.local import local_parts
+    from fraudstream.runtime.supervise import project_mark
     from fraudstream.runtime.supervise.preflight import port_variables
     from fraudstream.runtime.supervise.supervisor import Supervisor
 
-    settings = load_settings(**(REALTIME if realtime else {}))
+    settings = load_settings(**chosen_mode(realtime, remote))
     if not detach:
+        parts = local_parts(settings)
+        if uncounted := project_mark.claim(settings.data_dir.resolve(), named(settings.project)):
+            err.print(_UNCOUNTED.format(", ".join(uncounted)), soft_wrap=True)
         supervisor = Supervisor(
-            local_parts(settings),
+            parts,
             settings.data_dir,
             host=settings.bind_host,
             port_variables=port_variables(settings),
@@ -193,6 +205,11 @@ def show(as_json: JsonOption = False) -> None:
     for setting in lacking:
         text = f" {setting.variable} {setting.problem}: needed for {setting.needed_by}"
         err.print(styled(("missing", "red"), text), soft_wrap=True)
+    project = None
+    try:
+        project = named(settings.project)
+    except ConfigurationError as error:
+        err.print(styled(("project", "red"), f" {printable(str(error), _LONGEST_ERROR)}"), soft_wrap=True)
     values = shown_values(settings)
     if as_json:
         say_json(values)
@@ -202,6 +219,8 @@ def show(as_json: JsonOption = False) -> None:
     for name, value in values.items():
         table.add_row(name, "" if value is None else str(value), sources[name])
     out.print(table)
+    if project is not None:
+        out.print(f"project {printable(summary(project))}", soft_wrap=True)
 
 
 @topics.command()

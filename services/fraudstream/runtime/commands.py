@@ -11,11 +11,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.configuration.settings import REALTIME, REMOTE
+from fraudstream.core.errors import ConfigurationError, FraudstreamError
 from fraudstream.core.output.text import printable
 
 GROUP = "fraudstream.commands"
-REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in the stream job."
+REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in the stream job; the default here."
+REMOTE_HELP = "Score over HTTP by the scoring service, in micro-batches, as in Azure."
 
 # Command → (module, function, help): their imports take longer than the rest of the command line.
 _LATE = {
@@ -40,6 +42,13 @@ _EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "s
 
 # Top packages that no wheel holds: they measure and show a clone.
 _CLONE_ONLY = ("bench",)
+
+
+def chosen_mode(realtime: bool, remote: bool) -> dict[str, str]:
+    """The settings that ``--realtime`` or ``--remote`` stands for; empty without them. Raises for both."""
+    if realtime and remote:
+        raise typer.BadParameter("--realtime and --remote exclude each other.")
+    return REALTIME if realtime else REMOTE if remote else {}
 
 
 class LateGroup(TyperGroup):
@@ -92,6 +101,10 @@ def add_sibling_commands(app: typer.Typer, found: Sequence[EntryPoint] | None = 
         except ImportError as error:
             _add_missing(app, entry, error)
             continue
+        except ConfigurationError as error:
+            # A project that cannot be run: the command says so when it is called, and the others are there.
+            _add_explained(app, entry, "Needs a project that can be run: see `fraudstream doctor`.", error)
+            continue
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=entry.name)
         else:
@@ -117,11 +130,17 @@ def _add_missing(app: typer.Typer, entry: EntryPoint, error: ImportError) -> Non
         needs = f"Needs the extra `{extra}`."
         problem = missing_extra(f"`fraudstream {entry.name}`", extra, error)
 
+    _add_explained(app, entry, needs, problem)
+
+
+def _add_explained(app: typer.Typer, entry: EntryPoint, text: str, problem: FraudstreamError) -> None:
+    """List a command that cannot be run; it says why."""
+
     def explain() -> None:
         raise problem
 
     settings: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    app.command(entry.name, help=needs, context_settings=settings)(explain)
+    app.command(entry.name, help=text, context_settings=settings)(explain)
 
 
 def _nothing() -> None:

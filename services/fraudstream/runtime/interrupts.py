@@ -32,8 +32,8 @@ def ending_in_order() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _heeded()}
 
     def end(number: int, _frame: FrameType | None) -> None:
-        for one in before:
-            signal.signal(one, lambda *_: None)
+        for heeded in before:
+            signal.signal(heeded, lambda *_: None)
         _leave_terminal(number)
         raise Interrupted(number)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.process import environment, folders
-from fraudstream.runtime.parts import local as parts
-from fraudstream.runtime.supervise import data_folder, process
+from fraudstream.core.project.project import named
+from fraudstream.runtime.supervise import data_folder, process, project_mark
 from fraudstream.runtime.supervise.preflight import check_data_folder
 from fraudstream.runtime.supervise.state import DataLock, PartState, clean_leftovers, log_file, read_state
 
@@ -48,17 +48,23 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
     Raises :class:`JavaMissing`, :class:`ArtifactError`.
     """
-    return parts.spark_job_environment(settings)
+    from fraudstream.runtime.parts.local import spark_job_environment
+
+    return spark_job_environment(settings)
 
 
 def start_detached(settings: Settings) -> int:
     """Start a supervisor that outlives this process, unless one runs; returns its process id.
 
     It has checked ports and disk when this returns, and starts the parts. Raises :class:`RuntimePartError` with the
-    supervisor's own words when it ends at once.
+    supervisor's own words when it ends at once, and where one runs on another project's data.
     """
     if (running := running_supervisor(settings)) is not None:
+        project_mark.claim(settings.data_dir.resolve(), named(settings.project))
         return running
+    # What the parts read is of the project; whoever stops them needs none.
+    from fraudstream.runtime.parts import local as parts
+
     parts.local_parts(settings)  # what is wrong with the configuration is better said here than in a log
     log = log_file(settings.data_dir.resolve(), SUPERVISOR_LOG)
     folders.make(log.parent)

@@ -28,17 +28,17 @@ def machine() -> dict[str, Any]:
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Of Python, Java, the broker, and those of the packages that are installed."""
-    found = {"python": platform.python_version(), "java": str(find_java().version)}
+    versions = {"python": platform.python_version(), "java": str(find_java().version)}
     for name in packages:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
     for artifact in artifacts.locked("kafka"):
         group, name, number = artifact.coordinates.split(":")
         if group == "org.apache.kafka" and name.startswith("kafka_"):
-            found["kafka"] = number
-    return found
+            versions["kafka"] = number
+    return versions
 
 
 def _processor() -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
 
 import orjson
 
@@ -15,6 +19,8 @@ from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.process import environment
 
 COMMAND = (sys.executable, "-m", "fraudstream.runtime")
+
+_NICENESS = 19
 
 
 @contextmanager
@@ -40,16 +46,69 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
             process.wait()
 
 
-def run_command(*words: str) -> Any:
-    """Run ``fraudstream WORDS --json`` and read the JSON object that it prints.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command of ours that is at work."""
 
-    Raises :class:`FraudstreamError` with the last line of its stderr.
+    words: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
+    errors: IO[bytes]
+
+    def begin(self) -> None:
+        """Let a command begin that holds until it is told."""
+        if self.process.stdin is not None:
+            # One that has ended already says why in its result.
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.write(b"begin\n")
+                self.process.stdin.flush()
+
+    def result(self) -> Any:
+        """The JSON object that it prints. Raises :class:`FraudstreamError` with the last line of its stderr."""
+        status = self.process.wait()
+        if status:
+            self.errors.seek(0)
+            reason = last_words(self.errors.read(), status)
+            raise FraudstreamError(f"`fraudstream {' '.join(self.words)}` failed: {reason}")
+        self.output.seek(0)
+        return orjson.loads(self.output.read())
+
+
+@contextmanager
+def running(*words: str, holds: bool = False) -> Iterator[Running]:
+    """``fraudstream WORDS --json``, running; it ends at the latest with the block.
+
+    One that ``holds`` is loaded and does nothing until :meth:`Running.begin`.
     """
+    words = (*words, "--hold") if holds else words
     command = [*COMMAND, *words, *([] if "--json" in words else ["--json"])]
-    done = subprocess.run(command, capture_output=True, env=environment.made(os.environ))
-    if done.returncode:
-        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {last_words(done.stderr, done.returncode)}")
-    return orjson.loads(done.stdout)
+    with (
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+        started(command, stdin=subprocess.PIPE if holds else None, stdout=output, stderr=errors) as process,
+    ):
+        yield Running(words, process, output, errors)
+
+
+def run_command(*words: str) -> Any:
+    """Run ``fraudstream WORDS --json`` and read the JSON object that it prints; raises as :meth:`Running.result`."""
+    with running(*words) as command:
+        return command.result()
+
+
+def give_way(process: subprocess.Popen[bytes]) -> None:
+    """Give a process that has just been started in a session of its own, and what it will start, the lowest priority.
+
+    Linux shares a processor among sessions first: what is nice in a session counts there alone.
+    """
+    import psutil  # of those who call this
+
+    with contextlib.suppress(psutil.Error, OSError):
+        started_one = psutil.Process(process.pid)
+        started_one.nice(_NICENESS)
+        if sys.platform == "linux":
+            started_one.ionice(psutil.IOPRIO_CLASS_IDLE)
+            Path(f"/proc/{process.pid}/autogroup").write_text(str(_NICENESS), "utf-8")
 
 
 def last_words(stderr: bytes, status: int) -> str:

@@ -13,8 +13,6 @@ from fraudstream.core.configuration.required import start_settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.logs import configure_logging
 from fraudstream.core.process.environment import adopt
-from fraudstream.scoring.app import create_app
-from fraudstream.scoring.champion import ServedChampion
 
 # Longer than the stream job keeps an idle connection: the side that sends has to be the one that closes.
 _KEEP_ALIVE_SECONDS = 130
@@ -27,6 +25,10 @@ def main() -> int:
     try:
         settings = start_settings("registry", "scoring_key")
         configure_logging("scoring", settings.log_level)
+        # They read the project, and what is wrong with it is told as the rest is.
+        from fraudstream.scoring.app import create_app
+        from fraudstream.scoring.champion import ServedChampion
+
         # The follower of the champion reports a registry that is away once; urllib3 would at each attempt.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         # uvicorn raises the signal that stopped it once more after its shutdown; to be stopped is no failure.

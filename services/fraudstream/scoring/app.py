@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.errors import ScoringRejected
 from fraudstream.core.output.text import error_text, printable
 from fraudstream.core.registry import LoadedModel
@@ -47,7 +48,7 @@ def create_app(champion: ServedChampion, settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Fraudstream scoring",
-        description="Decides for card transactions whether they are fraud, with the registered champion.",
+        description=f"{PROJECT.definition.title}: decides which transactions are fraud, with the registered champion.",
         version=package_version("fraudstream"),
         lifespan=lifespan,
         redoc_url=None,

@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.errors import ModelError, ScoringRejected
 from fraudstream.core.output.text import printable
+from fraudstream.core.plain_model import may_be_missing
 from fraudstream.core.registry import LoadedModel
-from fraudstream.scoring.exactness import is_read_whole, require_kept
+from fraudstream.scoring.repeated_names import has_each_name_once, require_names_once
 
 Shape = Literal["data", "input_data", "Inputs", "dataframe_split", "dataframe_records"]
 Columns = dict[str, list[Any]]
@@ -28,13 +30,34 @@ Columns = dict[str, list[Any]]
 SCORE_SHAPES: tuple[Shape, ...] = ("data", "input_data", "Inputs", "dataframe_split", "dataframe_records")
 INVOCATION_SHAPES: tuple[Shape, ...] = ("dataframe_split", "dataframe_records")
 
-_FEATURES_OF = itemgetter(*FEATURES)
-_USUAL_TYPES = {
-    rule.name: {"text": str, "int": int, "float": float}[rule.kind] for rule in FIELD_RULES if rule.name in FEATURES
-}
+_TYPES = {"text": str, "int": int, "float": float, "bool": bool}
 _NUMBER_TYPES = frozenset({int, float})
 _LONGEST_SHOWN_VALUE = 60
 _IN_SINGLE_PRECISION = f"a number of at most {LARGEST_SINGLE} either way"
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """What the values of a feature have to be: None as well, where it may be missing.
+
+    A text that the project does not list is scored, as a missing one.
+    """
+
+    type: type
+    is_optional: bool
+    is_single: bool
+
+    @classmethod
+    def of(cls, rule: FieldRule) -> _Input:
+        # The model computes in single precision. Where events may hold more, so may rows.
+        is_single = rule.maximum is not None and rule.maximum <= LARGEST_SINGLE
+        return cls(_TYPES[rule.kind], may_be_missing(rule), is_single)
+
+
+_INPUTS = {name: _Input.of(RULES[name]) for name in FEATURES}
+_REQUIRED = tuple(name for name, one in _INPUTS.items() if not one.is_optional)
+# A tuple, also of one feature.
+_FEATURES_OF = itemgetter(*FEATURES) if len(FEATURES) > 1 else lambda row: (row[FEATURES[0]],)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +112,8 @@ def read_request(body: bytes, shapes: Collection[Shape] = SCORE_SHAPES) -> Scori
         rows = value
     for name, values in columns.items():
         _check_column(name, values)
-    if not is_read_whole(body, names, rows):
-        require_kept(body, path)
+    if not has_each_name_once(body, names, rows):
+        require_names_once(body, path)
     return ScoringRequest(shape, columns, count)
 
 
@@ -140,17 +163,17 @@ def _from_rows(key: str, rows: Any) -> tuple[Columns, int]:
     try:
         return dict(zip(FEATURES, map(list, zip(*map(_FEATURES_OF, rows), strict=True)), strict=True)), len(rows)
     except (KeyError, TypeError, IndexError):
-        raise _row_fault(rows) from None
+        _require_rows(rows)
+        return {name: [row.get(name) for row in rows] for name in FEATURES}, len(rows)
 
 
-def _row_fault(rows: list[Any]) -> ScoringRejected:
+def _require_rows(rows: list[Any]) -> None:
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            return ScoringRejected(f"row {number}: expected an object, got {_shown(row)}.")
-        missing = [name for name in FEATURES if name not in row]
+            raise ScoringRejected(f"row {number}: expected an object, got {_shown(row)}.")
+        missing = [name for name in _REQUIRED if name not in row]
         if missing:
-            return ScoringRejected(f"row {number}: {missing[0]}: missing; a row has to have {', '.join(FEATURES)}.")
-    raise AssertionError("every row is whole")
+            raise ScoringRejected(f"row {number}: {missing[0]}: missing; a row has to have {', '.join(_REQUIRED)}.")
 
 
 def _from_split(key: str, table: Any) -> tuple[Columns, int]:
@@ -162,9 +185,9 @@ def _from_split(key: str, table: Any) -> tuple[Columns, int]:
     names = table.get("columns")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ScoringRejected(f"{key}.columns is {_shown(names)}; expected a list of names.")
-    for name in FEATURES:
-        if name not in names:
-            raise ScoringRejected(f"{name}: missing from {key}.columns, which has to have {', '.join(FEATURES)}.")
+    for name, one in _INPUTS.items():
+        if name not in names and not one.is_optional:
+            raise ScoringRejected(f"{name}: missing from {key}.columns, which has to have {', '.join(_REQUIRED)}.")
         if names.count(name) > 1:
             raise ScoringRejected(f"{name}: stands more than once in {key}.columns; name each column once.")
     if set(map(type, rows)) != {list} or set(map(len, rows)) != {len(names)}:
@@ -173,34 +196,52 @@ def _from_split(key: str, table: Any) -> tuple[Columns, int]:
                 raise ScoringRejected(f"row {number}: expected a list, got {_shown(row)}.")
             if len(row) != len(names):
                 raise ScoringRejected(f"row {number}: expected {len(names)} values, one a column; got {len(row)}.")
-    columns = list(zip(*rows, strict=True))
-    return {name: list(columns[names.index(name)]) for name in FEATURES}, len(rows)
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return {name: list(columns.get(name, [None] * len(rows))) for name in FEATURES}, len(rows)
 
 
 def _check_column(name: str, values: Sequence[Any]) -> None:
-    usual = _USUAL_TYPES[name]
-    if usual is str:
-        try:
-            "".join(values)  # faster than a look at the type of each value
-        except TypeError:
-            _refuse(name, values, "text", lambda value: type(value) is str)
-        return
-    types = list(map(type, values))
-    if types.count(usual) == len(types):
-        if usual is int:
-            # The parser gives at most 64 bits, which are within the range of single precision.
+    one = _INPUTS[name]
+    if one.is_optional and None in values:
+        given = [value for value in values if value is not None]
+        if _is_good(one, given):
             return
-    elif not set(types) <= _NUMBER_TYPES:
+    elif _is_good(one, values):
+        return
+    if one.type is str:
+        _refuse(name, values, "text", lambda value: type(value) is str)
+    elif one.type is bool:
+        _refuse(name, values, "true or false", lambda value: type(value) is bool)
+    else:
         _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES)
-    if not math.hypot(*values) <= LARGEST_SINGLE:
-        # No value is larger than the root of the sum of squares. If that is too large, the loop over the rows finds out
-        # whether a value is: in the model's single precision it would be infinite.
         _refuse(name, values, _IN_SINGLE_PRECISION, lambda value: abs(value) <= LARGEST_SINGLE)
 
 
+def _is_good(one: _Input, values: Sequence[Any]) -> bool:
+    """Whether all are what the input takes; False also where only a look at each of them tells."""
+    if one.type is str:
+        try:
+            "".join(values)  # faster than a look at the type of each value
+        except TypeError:
+            return False
+        return True
+    types = list(map(type, values))
+    if types.count(one.type) == len(types):
+        # The parser gives integers of at most 64 bits, which are within the range of single precision.
+        if one.type is not float or not one.is_single:
+            return True
+    elif one.type is bool or not set(types) <= _NUMBER_TYPES:
+        return False
+    # No value is larger than the root of the sum of squares. If that is too large, the loop over the rows finds out
+    # whether a value is: in the model's single precision it would be infinite.
+    return not one.is_single or math.hypot(*values) <= LARGEST_SINGLE
+
+
 def _refuse(name: str, values: Sequence[Any], expected: str, is_good: Callable[[Any], bool]) -> None:
+    """Raise :class:`ScoringRejected` for the first value that is not good, or missing where it must not be."""
+    may_lack = _INPUTS[name].is_optional
     for number, value in enumerate(values):
-        if not is_good(value):
+        if not (value is None and may_lack) and not is_good(value):
             raise ScoringRejected(f"row {number}: {name}: expected {expected}, got {_shown(value)}.")
 
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, RULES, plain_inputs
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.plain_model import may_be_missing
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, Shape
 
-_EXAMPLE_ROW: dict[str, Any] = {
-    "amount": 249.9,
-    "old_balance": 1320.55,
-    "income": 2800.0,
-    "credit": 1,
-    "marital_status": 0,
-    "children": 2,
-    "month": 11,
-    "day_of_week": "tuesday",
-    "category_recipient": "tech_store",
-    "transaction_type": "online",
-    "transaction_method": "internet_payement",
-    "foreign_transaction": 1,
-}
+_EXAMPLE_ROW: dict[str, Any] = plain_inputs()
 _EXAMPLE_TABLE = {"columns": list(FEATURES), "index": [0], "data": [[_EXAMPLE_ROW[name] for name in FEATURES]]}
 
 _EXAMPLES: dict[Shape, tuple[str, dict[str, Any]]] = {
@@ -31,14 +20,22 @@ _EXAMPLES: dict[Shape, tuple[str, dict[str, Any]]] = {
     "dataframe_records": ("MLflow, rows", {"dataframe_records": [_EXAMPLE_ROW]}),
 }
 
+_TYPES = {"text": "string", "bool": "boolean", "int": "number", "float": "number"}
+
+
+def _value_schema(rule: FieldRule) -> dict[str, Any]:
+    """What a feature's value may be; of a text, the listed values as examples: others are scored as missing."""
+    kind = _TYPES[rule.kind]
+    schema: dict[str, Any] = {"type": [kind, "null"] if may_be_missing(rule) else kind}
+    if rule.known_values:
+        schema["examples"] = list(rule.known_values)
+    return schema
+
+
 _ROW_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": list(FEATURES),
-    "properties": {
-        rule.name: {"type": "string" if rule.kind == "text" else "number"}
-        for rule in FIELD_RULES
-        if rule.name in FEATURES
-    },
+    "required": [name for name in FEATURES if not may_be_missing(RULES[name])],
+    "properties": {name: _value_schema(RULES[name]) for name in FEATURES},
 }
 _ROWS_SCHEMA: dict[str, Any] = {"type": "array", "items": _ROW_SCHEMA}
 _TABLE_SCHEMA: dict[str, Any] = {
@@ -68,7 +65,7 @@ _RECORD_EXAMPLE = {
     "score": 0.93,
     "threshold": 0.5,
     "model_version": "3",
-    "reasons": [{"field": "amount", "contribution": 1.7}],
+    "reasons": [{"field": FEATURES[0], "contribution": 1.7}],
 }
 _ANSWER_EXAMPLES: dict[Shape, Any] = {
     "data": [1],

@@ -3,29 +3,24 @@
 Each is one call a record. Spark's own expressions would be hundreds, which Spark plans and compiles again in every
 micro-batch. Real-time mode, which runs no Python, runs them too. They are in a catalog of functions, Spark's interface
 for functions on its own rows; for user-defined functions it converts every value twice. The
-launcher compiles the sources once (``fraudstream.runtime.parts.jvm_libraries``) and puts the jar on Spark's class path.
+launcher compiles the sources once (``fraudstream.runtime.parts.jvm_libraries``) and puts the jar on Spark's class path;
+the session adds the contract to it (``fraudstream.spark.contract_file``).
 PySpark is imported by the calls.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fraudstream.core.contract import limits
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS, RULES, spark_schema
-from fraudstream.core.contract.field_rules import ROUNDED_DIGITS, FieldRule
-from fraudstream.core.contract.gate import LOST_DIGITS
-from fraudstream.core.contract.topics import MAX_EVENT_BYTES, MOST_RECORD_BYTES, REJECTED, SCORED
+from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.field_rules import leaves
+from fraudstream.core.contract.rollups import EVENT_DIMENSIONS
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.project import Project
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession
-
-# Where the library keeps the contract.
-CONTRACT_FILE = "fraudstream/contract.json"
 
 # The columns of a record of the Kafka source, in the order in which the functions take them.
 RECORD_COLUMNS = {
@@ -37,7 +32,7 @@ RECORD_COLUMNS = {
     "timestamp": "TIMESTAMP",
 }
 # What is known of an event that was checked, and what a scorer elsewhere answers of it.
-EVENT_COLUMNS = {"id": "BIGINT", "event_seconds": "BIGINT", "rejected": "BINARY"}
+EVENT_COLUMNS = {"event_key": "STRING", "event_micros": "BIGINT", "rejected": "BINARY"}
 SCORER_COLUMNS = {
     "prediction": "INT",
     "score": "DOUBLE",
@@ -55,57 +50,48 @@ def ddl(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-CHECKED_SCHEMA = ddl({"value": "BINARY"} | EVENT_COLUMNS | {name: RULES[name].spark_type for name in FEATURES})
-DECIDED_SCHEMA = "topic STRING, key BINARY, value BINARY"
-READ_SCHEMA = f"reason STRING, field STRING, event_seconds BIGINT, prediction INT, enqueued_at STRING, {spark_schema()}"
+# Fields may have any names, and some that differ in case alone: columns are named by what they are for. The column of
+# each of the model's inputs, and of each field by which events are counted, by the field's name.
+INPUT_COLUMNS: Mapping[str, str] = {name: f"f{place}" for place, name in enumerate(FEATURES)}
+DIMENSION_COLUMNS: Mapping[str, str] = {name: f"d{place}" for place, name in enumerate(EVENT_DIMENSIONS)}
 
 # The catalog of our functions, and what each of them returns.
 CATALOG = "fraudstream"
 _CATALOG_CLASS = "fraudstream.spark.Functions"
-_ANSWERS = {"read": READ_SCHEMA, "check": CHECKED_SCHEMA, "decide": DECIDED_SCHEMA, "finish": DECIDED_SCHEMA}
 
 
-def contract_json() -> str:
-    """The event contract as the Java side reads it, from its definition in :mod:`fraudstream.core.contract.event`."""
+def schemas(project: Project) -> dict[str, str]:
+    """What each function returns of a project's events, and the answer that ``finish`` takes, as Spark reads schemas.
 
-    def described(rule: FieldRule) -> dict[str, Any]:
-        return asdict(rule) | {"expectation": rule.expectation}
-
-    return json.dumps(
-        {
-            "fields": [described(rule) for rule in FIELD_RULES],
-            "features": FEATURES,
-            "reserved": RESERVED_FIELDS,
-            "max_event_bytes": MAX_EVENT_BYTES,
-            "whole_raw_bytes": limits.WHOLE_RAW_BYTES,
-            "cut_raw_bytes": limits.CUT_RAW_BYTES,
-            "whole_key_bytes": limits.WHOLE_KEY_BYTES,
-            "shown_reason": limits.SHOWN_REASON_CHARACTERS,
-            "most_nesting": limits.MOST_NESTING,
-            "most_fields": limits.MOST_FIELDS,
-            "most_document_bytes": limits.MOST_EVENT_DOCUMENT_BYTES,
-            "most_decimal_digits": limits.MOST_DECIMAL_DIGITS,
-            "decimal_exponents": limits.DECIMAL_EXPONENTS,
-            "dollar_name": limits.name_problem("$"),
-            "nul_name": limits.name_problem("\0"),
-            "lost_digits": LOST_DIGITS,
-            "rounded_digits": ROUNDED_DIGITS,
-            "scored_topic": SCORED,
-            "rejected_topic": REJECTED,
-            "most_record_bytes": MOST_RECORD_BYTES,
-            "schemas": _ANSWERS | {"answer": ddl(ANSWER_COLUMNS)},
-        },
-        indent=1,
-    )
+    ``read``: what is wrong with the event, its time, the decision that it carries, and the fields that have a role.
+    ``check``: the model's inputs, ``f0`` and on, in their order.
+    """
+    types = {rule.name: rule.spark_type for rule in leaves(project.rules)}
+    defined = project.definition
+    read = {"reason": "STRING", "field": "STRING", "event_micros": "BIGINT", "prediction": "INT"}
+    read |= {"enqueued_at": "STRING", "id": types[defined.event.id], "amount": "DOUBLE", "label": "BIGINT"}
+    read |= {f"d{place}": types[name] for place, name in enumerate(defined.dimensions.fields)}
+    inputs = {f"f{place}": types[name] for place, name in enumerate(defined.model.inputs)}
+    decided = "topic STRING, key BINARY, value BINARY"
+    return {
+        "read": ddl(read),
+        "check": ddl({"value": "BINARY"} | EVENT_COLUMNS | inputs),
+        "decide": decided,
+        "finish": decided,
+        "answer": ddl(ANSWER_COLUMNS),
+    }
 
 
 def read_event(spark: SparkSession, value: Column, decided: Column) -> Column:
-    """A struct of :data:`READ_SCHEMA` for a binary ``value``; ``reason`` is null for a valid event."""
+    """A struct for a binary ``value``, of the columns of ``read`` in :func:`schemas`.
+
+    ``reason`` is null for a valid event.
+    """
     return _called(spark, "read", value, decided)
 
 
 def check_record(spark: SparkSession) -> Column:
-    """A struct of :data:`CHECKED_SCHEMA` for a record of the Kafka source.
+    """A struct for a record of the Kafka source, of the columns of ``check`` in :func:`schemas`.
 
     ``rejected``, the value of its record of `rejected`, or all the others are null.
     """
@@ -113,14 +99,14 @@ def check_record(spark: SparkSession) -> Column:
 
 
 def decide_record(spark: SparkSession, champion: str) -> Column:
-    """A struct of :data:`DECIDED_SCHEMA` for a record of the Kafka source; ``champion`` is the trees' file."""
+    """The topic, key and value of what a record of the Kafka source becomes; ``champion`` is the trees' file."""
     from pyspark.sql import functions as F
 
     return _called(spark, "decide", *_record_columns(), F.lit(champion))
 
 
 def finish_record(spark: SparkSession) -> Column:
-    """A struct of :data:`DECIDED_SCHEMA` for a row of :data:`RECORD_COLUMNS` and :data:`ANSWER_COLUMNS`.
+    """The same for a row of :data:`RECORD_COLUMNS` and :data:`ANSWER_COLUMNS`.
 
     A row with ``rejected`` is finished, one with a ``reason`` is rejected for it, any other is scored.
     """

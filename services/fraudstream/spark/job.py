@@ -13,7 +13,6 @@ from fraudstream.core.configuration.required import Need, start_settings
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.logs import configure_logging
-from fraudstream.spark.session import checkpoint_options, spark_session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,6 +33,9 @@ def run_job(service: str, needs: tuple[Need, ...], load: Callable[[], Job]) -> i
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         signal.signal(signal.SIGINT, lambda *_: stop.set())
+        # They read the project, and what is wrong with it is told as the rest is.
+        from fraudstream.spark.session import checkpoint_options, spark_session
+
         run, session_options = load()
         spark = spark_session(settings, service, **checkpoint_options(settings), **session_options(settings))
         run(spark, settings, stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from kafka import TopicPartition
 from fraudstream.core.errors import CheckpointMisfit, FraudstreamError, RuntimePartError
 from fraudstream.core.kafka.progress import ProgressReporter
 from fraudstream.core.retry import Backoff
-from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
+from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready, announce_running
 from fraudstream.spark.failures import Failure, failure_of
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -51,8 +52,8 @@ class KeptQuery:
     ``may_start`` is false, it is not started. ``narrow`` looks for the record that makes it fail and sets it aside; it
     answers whether the query is past the batch, and ``advice`` says what helps where it is not. ``check`` raises where
     the topics of a running query are no longer those that it reads. ``is_current`` says whether its checkpoint is still
-    the one in use. ``session_lost`` is called when Spark's process has ended. ``reported``: its offsets are the job's
-    progress.
+    the one in use. ``session_lost`` is called when Spark's process has ended. ``has_begun``: whether a query that was
+    started takes records by now. ``reported``: its offsets are the job's progress.
     """
 
     name: str
@@ -66,6 +67,7 @@ class KeptQuery:
     check: Callable[[Any], object] = _nothing
     is_current: Callable[[], bool] = lambda: True
     session_lost: Callable[[], None] = lambda: None
+    has_begun: Callable[[Any], bool] = lambda _: True
     reported: bool = True
 
 
@@ -108,6 +110,7 @@ class QueryLoop:
         self._session_ended = session_ended
         self._announced: Failing | Literal["ready", "starting"] = "starting"
         self._is_told = True
+        self._is_running_told = False
 
     def running(self, name: str) -> Any:
         """The query of that name while it runs, else None."""
@@ -120,6 +123,7 @@ class QueryLoop:
                 for state in self._states:
                     self._advance(state)
                 self._announce()
+                self._announce_running()
                 if all(state.query is None for state in self._states):
                     self._stop.wait(FIRST_PAUSE_SECONDS)
         finally:
@@ -236,6 +240,15 @@ class QueryLoop:
             query.stop()
         except Exception as error:
             log.warning("query_not_stopped", query=state.kept.name, reason=failure_of(error).reason)
+
+    def _announce_running(self) -> None:
+        """Announce once that all queries run."""
+        # One that has just ended cannot say whether it had begun.
+        with suppress(Exception):
+            if not self._is_running_told and all(
+                state.query is not None and state.kept.has_begun(state.query) for state in self._states
+            ):
+                self._is_running_told = announce_running()
 
     def _announce(self) -> None:
         """Announce the job's health where it has changed or could not be written; the oldest failure stands for all."""

@@ -20,6 +20,7 @@ from fraudstream.core.kafka.progress import end_offsets, written_offsets
 from fraudstream.core.process import environment, places
 from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.core.streaming.fit import QUERIES, TopicState, starts_after
+from fraudstream.spark.contract_file import contract_jar
 from fraudstream.spark.lost_sessions import polled_records
 from fraudstream.spark.workers import MODULES_VARIABLE
 
@@ -95,9 +96,12 @@ def spark_session(settings: Settings, name: str, **options: str) -> SparkSession
         "spark.local.dir": str(scratch),
     }
     jars = os.environ.get(JARS_VARIABLE, "")
+    # Behind all others: Java's class archive fits any contract then.
+    contract = str(contract_jar(settings.data_dir.absolute() / "spark" / "contract"))
     if not settings.spark_master:
         every = os.pathsep.join(map(str, spark_class_path(jars)))
         jars = every if os.name == "posix" and len(os.fsencode(every)) <= _LONGEST_CLASS_PATH else jars
+    jars = os.pathsep.join(filter(None, (jars, contract)))
     if jars:
         defaults["spark.driver.extraClassPath"] = jars
         # A session on this machine has them by now, where `spark.jars` would copy them first.

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from fraudstream.core.contract.event import ID, RULES
 from fraudstream.core.contract.rollups import counting_span
 from fraudstream.core.contract.topics import SCORED
 from fraudstream.core.documents.client import Document
@@ -18,9 +19,12 @@ from fraudstream.store.records import (
     Record,
     document,
     duplicate,
+    is_transaction,
     recorded_at,
     set_aside,
 )
+
+_ID_TYPE = int if RULES[ID].kind == "int" else str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,13 @@ class Withdrawals:
 
 
 class Aside:
-    """Collects what is not stored: documents of `rejected`, and records that the rollups must not count."""
+    """Collects what is no stored transaction: documents of `rejected`, records that the rollups must not count, and
+    documents of `verdicts` with their records.
+    """
 
     def __init__(self, withdrawals: Withdrawals) -> None:
         self.rejected: list[Document] = []
+        self.verdicts: list[tuple[Document, Record]] = []
         self.uncounted: list[Record] = []
         self._withdrawals = withdrawals
 
@@ -75,10 +82,10 @@ def claimed(record: Record, now: datetime) -> Document | None:
     None for a record without an event.
     """
     transaction = document(record, now)
-    if "origin" in transaction:
+    if is_transaction(transaction):
         return transaction
     try:
-        id = orjson.loads(record.value)["id"] if record.topic == SCORED else None
+        id = orjson.loads(record.value)[ID] if record.topic == SCORED else None
     except (ValueError, KeyError, TypeError):
         return None
-    return {"_id": id, "origin": LIVE, "enqueued_at": record.timestamp} if type(id) is int else None
+    return {"_id": id, "origin": LIVE, "enqueued_at": record.timestamp} if type(id) is _ID_TYPE else None

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core.contract.event import GATE, parse_labelled
-from fraudstream.core.contract.gate import beginning
+from fraudstream.core.contract.event import GATE, ID, parse_labelled
+from fraudstream.core.contract.exact_json import beginning
 from fraudstream.core.contract.limits import (
     CUT_RAW_BYTES,
     LEAST_INTEGER,
@@ -23,6 +23,7 @@ from fraudstream.core.contract.limits import (
 )
 from fraudstream.core.contract.plain_reader import DECISION_MARK
 from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED
+from fraudstream.core.contract.verdict import parse_verdict
 from fraudstream.core.documents.client import Document
 from fraudstream.core.errors import EventError
 
@@ -55,7 +56,9 @@ class Record:
 
 
 def document(record: Record, now: datetime) -> Document:
-    """The document of a record: one for `transactions`, or one for `rejected` (it has a ``reason``).
+    """The document of a record: one for `transactions`, one for `verdicts`, or one for `rejected`.
+
+    They are told apart by ``origin``, ``observed_at`` and ``reason``: see :func:`is_transaction`, :func:`is_verdict`.
 
     Never raises for the content of a record, also of other programs: an unreadable record becomes a rejected document.
     """
@@ -74,6 +77,16 @@ def document(record: Record, now: datetime) -> Document:
     except Exception as error:
         reason = f"value: not a record of {record.topic}: {type(error).__name__}: {error}"
     return rejection(reason, record.value, _source(record), record.timestamp, record.key, now, field)
+
+
+def is_transaction(made: Document) -> bool:
+    """Whether :func:`document` made it for `transactions`; any event may have a field ``reason`` or ``observed_at``."""
+    return "origin" in made
+
+
+def is_verdict(made: Document) -> bool:
+    """Whether :func:`document` made it for `verdicts`."""
+    return "origin" not in made and "observed_at" in made
 
 
 def rejection(
@@ -118,13 +131,13 @@ def duplicate(transaction: Document, event: bytes, first: Document, now: datetim
         holder = "the event at {topic}/{partition}/{offset}".format(**first["source"])
     except (KeyError, TypeError):
         holder = "a document that no record was the source of"
-    return set_aside(transaction, event, f"id: {transaction['_id']} is taken by {holder}", now)
+    return set_aside(transaction, event, f"{ID}: {transaction['_id']} is taken by {holder}", now, ID)
 
 
-def set_aside(transaction: Document, event: bytes, reason: str, now: datetime) -> Document:
+def set_aside(transaction: Document, event: bytes, reason: str, now: datetime, field: str | None = None) -> Document:
     """The `rejected` document of an ``event`` whose document, ``transaction``, cannot be stored."""
     key = str(transaction["_id"]).encode()
-    return rejection(reason, event, transaction["source"], transaction["enqueued_at"], key, now)
+    return rejection(reason, event, transaction["source"], transaction["enqueued_at"], key, now, field)
 
 
 def _scored(record: Record, now: datetime) -> Document:
@@ -134,7 +147,7 @@ def _scored(record: Record, now: datetime) -> Document:
     _require_decision(event)
     latency = record.timestamp - enqueued_at
     decided: Document = event | {
-        "_id": event["id"],
+        "_id": event[ID],
         "event_time": _time(event["event_time"]),
         "scored_at": _time(event["scored_at"]),
         "origin": LIVE,
@@ -165,6 +178,15 @@ def _require_decision(event: Document) -> None:
 
 
 def _labelled(record: Record, now: datetime) -> Document:
+    verdict = parse_verdict(record.value)
+    if verdict is not None:
+        return {
+            "_id": verdict.id,
+            "label": verdict.label,
+            "observed_at": verdict.observed_at,
+            "stored_at": now,
+            "source": _source(record),
+        }
     event = parse_labelled(record.value)
     labelled: Document = {
         **event.fields,

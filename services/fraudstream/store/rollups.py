@@ -10,21 +10,23 @@ from pymongo.database import Database
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fraudstream.core.contract.event import AMOUNT, ID, LABEL
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
-    AMOUNT_EDGES,
-    EVENT_DIMENSIONS,
+    EDGES,
     HOUR,
+    MONTH_OF_YEAR,
     NEWEST_EVENT_DAYS,
     OLDEST_EVENT_DAYS,
-    amount_bins,
+    TIME_DIMENSIONS,
+    WEEKDAY,
+    bins,
     rollup_id,
 )
 from fraudstream.core.contract.topics import LABELS, SCORED
 from fraudstream.core.documents.client import REJECTED, ROLLUPS, Document
 from fraudstream.core.documents.throttling import Encoded, Refused, WriteLimits, patiently, upsert_all
+from fraudstream.spark.functions import DIMENSION_COLUMNS
 from fraudstream.spark.validation import validate
 from fraudstream.store.records import HISTORY, LIVE, rejection
 from fraudstream.store.writer import require_taken
@@ -57,33 +59,47 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 def counted(records: DataFrame) -> DataFrame:
     """Records of `scored` and `labels` → ``origin``, ``id``, the times, ``fraud``, ``amount``, dimensions.
 
+    Verdicts are no events of the contract, and so are not counted.
+
     The watermark follows ``recorded_at``, the record's own time: after an outage the decisions on the events that
     waited are new records, however old these events are.
     """
     live = F.col("topic") == SCORED
     checked = validate(records, decided=live)
-    labelled = (F.col("topic") == LABELS) & F.col(f"event.{LABEL}").isNotNull()
+    labelled = (F.col("topic") == LABELS) & F.col("event.label").isNotNull()
     decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
     named = checked.where(F.col("reason").isNull() & (labelled | decided))
     counted = named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
-        F.col(f"event.{ID}").alias("id"),
+        F.col("event.id").alias("id"),
         # The broker has the event before its decision. A later `enqueued_at` is not the broker's, and would move the
         # watermark past all following records.
         F.when(live, F.least("enqueued_at", "timestamp")).otherwise(F.col("timestamp")).alias("enqueued_at"),
         F.col("timestamp").alias("recorded_at"),
         F.col("event_time"),
-        F.when(live, F.col("prediction")).otherwise(F.col(f"event.{LABEL}")).alias("fraud"),
-        F.col(f"event.{AMOUNT}").alias("amount"),
-        *(F.col(f"event.{name}").cast("string").alias(name) for name in EVENT_DIMENSIONS),
+        F.when(live, F.col("prediction")).otherwise(F.col("event.label")).alias("fraud"),
+        F.col("event.amount").alias("amount"),
+        *(
+            F.col(f"event.{column}").cast(dimension_type(name)).alias(column)
+            for name, column in DIMENSION_COLUMNS.items()
+        ),
     )
     return with_computed(counted)
 
 
+def dimension_type(name: str) -> str:
+    """The type of an event's own dimension before it is binned: a number that has edges, else a text."""
+    return "double" if name in EDGES else "string"
+
+
 def with_computed(events: DataFrame) -> DataFrame:
-    """The events with the dimensions that are computed from their fields."""
+    """The events with the dimensions that are computed from their fields, and with bins in the place of numbers."""
+    times = {HOUR: F.hour("event_time"), WEEKDAY: F.weekday("event_time") + 1, MONTH_OF_YEAR: F.month("event_time")}
+    binned = {column: _bin(F.col(column), name) for name, column in DIMENSION_COLUMNS.items() if name in EDGES}
     return events.withColumns(
-        {HOUR: F.hour("event_time").cast("string"), AMOUNT_BIN: _amount_bin(F.col("amount"))},
+        binned
+        | {name: times[name].cast("string") for name in TIME_DIMENSIONS}
+        | {AMOUNT_BIN: _bin(F.col("amount"), AMOUNT_BIN)}
     )
 
 
@@ -107,7 +123,7 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
         once.select(*kept, F.explode(_cells()).alias("cell"))
-        .where(F.col("cell.period").isNotNull())
+        .where(F.col("cell.period").isNotNull() & F.col("cell.value").isNotNull())
         .select(*kept, "cell.*")
         .withWatermark("end", delay)
         .groupBy("period", "start", "end", "origin", "dimension", "value")
@@ -178,12 +194,16 @@ def _moment(micros: int | None) -> datetime | None:
 
 
 def _cells() -> Column:
-    """The (period, start, end, dimension, value) that an event counts in; null where its date is out of bounds."""
+    """The (period, start, end, dimension, value) that an event counts in.
+
+    Null where its date is out of bounds; the value is null where the event lacks the field.
+    """
     never = F.lit(_NEVER).cast("timestamp")
     minute = F.date_trunc("minute", F.col("enqueued_at"))
     age = F.datediff("enqueued_at", "event_time")
     dated = age.between(-NEWEST_EVENT_DAYS, OLDEST_EVENT_DAYS)
-    values = {ALL: F.lit(ALL)} | {name: F.col(name) for name in (*EVENT_DIMENSIONS, HOUR, AMOUNT_BIN)}
+    computed = {name: F.col(name) for name in (*TIME_DIMENSIONS, AMOUNT_BIN)}
+    values = {ALL: F.lit(ALL)} | {name: F.col(column) for name, column in DIMENSION_COLUMNS.items()} | computed
     cells = []
     for name, value in values.items():
         of = (F.lit(name).alias("dimension"), value.alias("value"))
@@ -201,9 +221,11 @@ def _cell(period: str, start: Column, end: Column, *dimension: Column) -> Column
     return F.struct(F.lit(period).alias("period"), start.alias("start"), end.alias("end"), *dimension)
 
 
-def _amount_bin(amount: Column) -> Column:
-    named = list(zip(AMOUNT_EDGES, amount_bins(), strict=True))
-    bin = F.lit(named[-1][1])
-    for edge, name in reversed([(upper, name) for (upper, _), (_, name) in zip(named[1:], named, strict=False)]):
-        bin = F.when(amount < edge, F.lit(name)).otherwise(bin)
-    return bin
+def _bin(number: Column, dimension: str) -> Column:
+    """The name of a number's bin; null for none."""
+    edges = EDGES[dimension]
+    below = zip(edges[1:], bins(edges), strict=False)
+    named = F.lit(bins(edges)[-1])
+    for edge, name in reversed(list(below)):
+        named = F.when(number < edge, F.lit(name)).otherwise(named)
+    return F.when(number.isNotNull(), named)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,39 +13,45 @@ import pyarrow.parquet as pq
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from fraudstream.core.contract.event import AMOUNT, LABEL
-from fraudstream.core.contract.limits import LARGEST_SINGLE
-from fraudstream.core.contract.rollups import EVENT_DIMENSIONS, ORIGINS
+from fraudstream.core.contract.event import AMOUNT, ID, LABEL, RULES
+from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
+from fraudstream.core.contract.rollups import EDGES, ORIGINS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.client import Document
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.streaming.checkpoints import Checkpoint
+from fraudstream.spark.functions import DIMENSION_COLUMNS
 from fraudstream.spark.session import file_pattern
 from fraudstream.store.records import LIVE, recorded_at
-from fraudstream.store.rollups import with_computed
+from fraudstream.store.rollups import dimension_type, with_computed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _ROWS = 10_000
+_LABEL = RULES[LABEL]
+_FIELDS = (_LABEL, RULES[AMOUNT], *(RULES[name] for name in DIMENSION_COLUMNS))
+_ARROW_TYPES = {"double": pa.float64(), "string": pa.string(), "BIGINT": pa.int64(), "STRING": pa.string()}
+_ID_TYPE = RULES[ID].spark_type
+_DIMENSION_TYPES = {column: dimension_type(name) for name, column in DIMENSION_COLUMNS.items()}
 _SCHEMA = pa.schema(
     [
         ("origin", pa.string()),
-        ("id", pa.int64()),
+        ("id", _ARROW_TYPES[_ID_TYPE]),
         ("enqueued_at", pa.timestamp("us", "UTC")),
         ("recorded_at", pa.timestamp("us", "UTC")),
         ("event_time", pa.timestamp("us", "UTC")),
         ("fraud", pa.int64()),
         ("amount", pa.float64()),
-        *((name, pa.string()) for name in EVENT_DIMENSIONS),
+        *((column, _ARROW_TYPES[kind]) for column, kind in _DIMENSION_TYPES.items()),
     ]
 )
 _SPARK_SCHEMA = ", ".join(
     [
-        "origin STRING, id BIGINT, enqueued_at TIMESTAMP, recorded_at TIMESTAMP, event_time TIMESTAMP, fraud BIGINT",
-        "amount DOUBLE",
-        *(f"{name} STRING" for name in EVENT_DIMENSIONS),
+        f"origin STRING, id {_ID_TYPE}, enqueued_at TIMESTAMP, recorded_at TIMESTAMP, event_time TIMESTAMP",
+        "fraud BIGINT, amount DOUBLE",
+        *(f"{column} {kind}" for column, kind in _DIMENSION_TYPES.items()),
     ]
 )
 
@@ -70,12 +77,9 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
     partial = checkpoint.seed.with_name(f"{checkpoint.seed.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    wanted = dict.fromkeys(
-        ("origin", "enqueued_at", "published_at", "event_time", "prediction", LABEL, AMOUNT, *EVENT_DIMENSIONS), 1
-    )
 
     def query() -> Iterator[Document]:
-        return iter(db[documents.TRANSACTIONS].find({}, wanted, batch_size=_ROWS))
+        return iter(db[documents.TRANSACTIONS].find({}, _projection(_FIELDS), batch_size=_ROWS))
 
     with pq.ParquetWriter(partial / file.name, _SCHEMA) as writer:
         for rows in scanned(query, _ROWS, limits):
@@ -90,13 +94,19 @@ def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) ->
     return with_computed(seed).select(*events.columns).union(events)
 
 
+def _projection(rules: Sequence[FieldRule]) -> dict[str, int] | None:
+    """What to ask the store for: whole documents where a name has a dot, which a store takes for a path."""
+    if any("." in name for rule in rules for name in rule.path):
+        return None
+    own = ("origin", "enqueued_at", "published_at", "event_time", "prediction")
+    return dict.fromkeys((*own, *(".".join(rule.path) for rule in rules)), 1)
+
+
 def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:
     for document in transactions:
-        live = document.get("origin") == LIVE
-        fraud = document.get("prediction" if live else LABEL)
-        amount = document.get(AMOUNT)
+        fraud = _fraud(document)
         origin, enqueued_at, event_time = (document.get(name) for name in ("origin", "enqueued_at", "event_time"))
-        if not _is_integer(document["_id"]) or not _is_integer(fraud) or not isinstance(enqueued_at, datetime):
+        if not _is_id(document["_id"]) or fraud is None or not isinstance(enqueued_at, datetime):
             continue
         if origin not in ORIGINS:
             continue
@@ -107,8 +117,42 @@ def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:
             "recorded_at": recorded_at(document),
             "event_time": event_time if isinstance(event_time, datetime) else None,
             "fraud": fraud,
-            "amount": float(amount) if isinstance(amount, int | float) and abs(amount) <= LARGEST_SINGLE else None,
-        } | {name: None if document.get(name) is None else str(document[name]) for name in EVENT_DIMENSIONS}
+            "amount": _amount(document),
+        } | {column: _dimension(document, name) for name, column in DIMENSION_COLUMNS.items()}
+
+
+def _fraud(document: Document) -> int | None:
+    """Whether the document counts as a fraud, 0 or 1; None where it does not say."""
+    live = document.get("origin") == LIVE
+    fraud = document.get("prediction") if live else value_at(document, _LABEL.path)
+    if not live and _LABEL.kind == "bool":
+        return int(fraud) if isinstance(fraud, bool) else None
+    return int(fraud) if isinstance(fraud, int) and not isinstance(fraud, bool) else None
+
+
+def _amount(document: Document) -> float | None:
+    """The amount, unless it is larger than any that the contract allows: the sum would hold no other one."""
+    amount = _number(value_at(document, RULES[AMOUNT].path))
+    return amount if amount is not None and abs(amount) <= max(map(abs, RULES[AMOUNT].range)) else None
+
+
+def _dimension(document: Document, name: str) -> float | str | None:
+    """The value that the document is counted by: a number that Spark bins, or a text."""
+    value = value_at(document, RULES[name].path)
+    if name in EDGES:
+        return _number(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
+
+
+def _number(value: Any) -> float | None:
+    number = as_double(int(value) if _is_integer(value) else value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) if RULES[ID].kind == "text" else _is_integer(value)
 
 
 def _is_integer(value: Any) -> bool:

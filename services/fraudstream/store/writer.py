@@ -20,6 +20,7 @@ from fraudstream.core.documents.client import (
     RECENT_SLOTS,
     REJECTED,
     TRANSACTIONS,
+    VERDICTS,
     Document,
 )
 from fraudstream.core.documents.throttling import (
@@ -37,7 +38,8 @@ from fraudstream.core.documents.throttling import (
 from fraudstream.core.documents.write_errors import DUPLICATE_KEY
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.store.aside import Aside, Withdrawals, claimed, unwritten
-from fraudstream.store.records import LIVE, Record, document
+from fraudstream.store.records import LIVE, Record, document, is_transaction, is_verdict
+from fraudstream.store.verdicts import write_verdicts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Pruning reads the surplus: it waits until there is enough of it.
@@ -50,7 +52,10 @@ CHUNK_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one call wrote: new transactions, redelivered ones, and rejected events (duplicates included)."""
+    """What one call wrote: new transactions, redelivered ones, and rejected events (duplicates included).
+
+    Verdicts are not among them.
+    """
 
     transactions: int
     redelivered: int
@@ -104,6 +109,7 @@ class DocumentWriter:
             transactions = _documents(chunk, now, aside)
             inserted = self._insert_transactions(transactions, now, aside)
             self._insert_alerts(transactions, now, aside.rejected)
+            self._write_verdicts(aside, now)
             self.reject(aside.rejected)
             # Last: what cannot be rejected either is tried again whole, and may be stored then.
             self.withdraw(aside.uncounted, now)
@@ -114,7 +120,7 @@ class DocumentWriter:
             written += Written(inserted, len(transactions) - inserted, len(aside.rejected))
         return written + self._replace_recent(recent, now)
 
-    def _insert_transactions(self, transactions: dict[int, Transaction], now: datetime, aside: Aside) -> int:
+    def _insert_transactions(self, transactions: dict[Any, Transaction], now: datetime, aside: Aside) -> int:
         """Returns how many are new. Removes from ``transactions`` refused events and those under a taken id."""
         outcome = self._insert(TRANSACTIONS, [transaction.encoded for transaction in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
@@ -148,10 +154,18 @@ class DocumentWriter:
         if uncounted:
             self._withdrawals.write(uncounted)
 
-    def _insert_alerts(self, transactions: dict[int, Transaction], now: datetime, rejected: list[Document]) -> None:
+    def _insert_alerts(self, transactions: dict[Any, Transaction], now: datetime, rejected: list[Document]) -> None:
         alerts = [alert.encoded for alert in transactions.values() if alert.document.get("prediction") == 1]
         refused = self._insert(ALERTS, alerts).refused
         rejected += [transactions[alert.made.number].set_aside(f"{ALERTS}: {alert.reason}", now) for alert in refused]
+
+    def _write_verdicts(self, aside: Aside, now: datetime) -> None:
+        verdicts = [verdict for verdict, _ in aside.verdicts]
+        for refused in write_verdicts(self._db, verdicts, self._limits, self._patience):
+            source = dict(refused.made.raw["source"])
+            verdict, record = next(pair for pair in aside.verdicts if pair[0]["source"] == source)
+            reason = f"{VERDICTS}: {refused.reason}"
+            aside.rejected.append(unwritten(verdict | {"enqueued_at": record.timestamp}, record, reason, now))
 
     def reject(self, rejected: Sequence[Document]) -> None:
         """Insert documents of `rejected`. Raises as :meth:`write` does, also where the store refuses one of them."""
@@ -244,12 +258,15 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield chunk
 
 
-def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[int, Transaction]:
+def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[Any, Transaction]:
     """The transactions by id; ``aside`` gets all other records."""
-    transactions: dict[int, Transaction] = {}
+    transactions: dict[Any, Transaction] = {}
     for record in records:
         transaction = document(record, now)
-        if "reason" in transaction and "origin" not in transaction:
+        if is_verdict(transaction):
+            aside.verdicts.append((transaction, record))
+            continue
+        if not is_transaction(transaction):
             aside.rejected.append(transaction)
             if record.topic == SCORED:
                 # The rollups check less of a decision, and may have counted it.

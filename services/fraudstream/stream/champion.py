@@ -1,4 +1,7 @@
-"""The champion's trees as a file beside the checkpoints, replaced at each promotion: what embedded scoring reads."""
+"""The champion's trees as a file beside the checkpoints, replaced at each promotion: what embedded scoring reads.
+
+A champion without trees leaves a note there instead, and the scoring service scores with it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, ModelError, RegistryUnavailable
 from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter
 from fraudstream.core.output.text import error_text, told_text
+from fraudstream.core.plain_model import misfit
 from fraudstream.core.registry import ChampionFollower, Missed, registry_client
 from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
 from fraudstream.spark.failures import failure_of
@@ -22,6 +26,7 @@ from fraudstream.stream.trees import read_trees
 
 # What training logs with each version; see fraudstream.ml.algorithms.portable.
 _FLAVOR = "fraudstream_trees"
+_PYFUNC = "python_function"
 _LOOK_SECONDS = 0.5
 _LONGEST_REASON = 500
 _ADVICE = "`fraudstream models list` shows the versions, `fraudstream models promote` takes another one."
@@ -34,8 +39,20 @@ def champion_file(settings: Settings) -> Path:
     return settings.data_dir.absolute() / "champion" / "trees.json"
 
 
+def version_elsewhere(settings: Settings) -> str | None:
+    """The version that is scored by the service because it has no trees; None where the champion has trees."""
+    try:
+        return str(json.loads(_note(settings).read_text("utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _note(settings: Settings) -> Path:
+    return champion_file(settings).with_name("elsewhere.json")
+
+
 class ChampionTrees:
-    """Writes the trees of each new champion to :func:`champion_file`.
+    """Writes the trees of each new champion to :func:`champion_file`, or the note that it has none.
 
     ``refused``: why the registry's champion cannot be taken up, while it cannot. A job that waits for the first
     champion, or for a registry that is away, is not refused one.
@@ -49,7 +66,7 @@ class ChampionTrees:
 
     @property
     def has_champion(self) -> bool:
-        """Whether there are trees to score with; an earlier run may have written them."""
+        """Whether there is a champion to score with, here or elsewhere; an earlier run may have found it."""
         return self._follower.version is not None
 
     def follow(self) -> None:
@@ -86,18 +103,30 @@ class ChampionTrees:
 
     def _write(self, version: str) -> None:
         trees = download_trees(self._settings, version)
+        note = _note(self._settings)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f"trees.{os.getpid()}.part")
-        partial.write_text(json.dumps(trees | {"version": version}), "utf-8")
-        partial.replace(self._file)
-        log.info("champion_taken_up", model=self._settings.model_name, version=version)
+        if trees is None:
+            _replace(note, {"version": version})
+        else:
+            _replace(self._file, trees | {"version": version})
+            note.unlink(missing_ok=True)
+        scoring = "embedded" if trees is not None else "remote"
+        log.info("champion_taken_up", model=self._settings.model_name, version=version, scoring=scoring)
 
     def _version_of_file(self) -> str | None:
-        """The version whose trees the file holds; None where the file is not whole, so that it is fetched again."""
+        """The version at hand; None where its file is not whole, so that it is fetched again."""
+        if (elsewhere := version_elsewhere(self._settings)) is not None:
+            return elsewhere
         try:
             return str(read_trees(self._file)["version"])
         except (OSError, ValueError, KeyError):
             return None
+
+
+def _replace(file: Path, content: dict[str, object]) -> None:
+    partial = file.with_name(f"{file.stem}.{os.getpid()}.part")
+    partial.write_text(json.dumps(content), "utf-8")
+    partial.replace(file)
 
 
 def await_champion(settings: Settings, stop: threading.Event) -> None:
@@ -124,8 +153,11 @@ def _announce(reporter: ProgressReporter, refused: Failing | None) -> None:
     reporter.fail(refused)
 
 
-def download_trees(settings: Settings, version: str) -> dict[str, object]:
-    """The trees of a registered version. Raises :class:`ModelError` where it has none that can score."""
+def download_trees(settings: Settings, version: str) -> dict[str, object] | None:
+    """The trees of a registered version; None for a model without trees, which the scoring service can score with.
+
+    Raises :class:`ModelError` where it can score neither here nor there.
+    """
     import mlflow
     from mlflow.models import Model
 
@@ -134,17 +166,25 @@ def download_trees(settings: Settings, version: str) -> dict[str, object]:
         with tempfile.TemporaryDirectory(prefix="fraudstream-champion-") as scratch:
             uri = f"models:/{settings.model_name}/{version}"
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch))
-            flavor = Model.load(folder).flavors.get(_FLAVOR)
+            logged = Model.load(folder)
+            flavor = logged.flavors.get(_FLAVOR)
             if flavor is not None:
                 file = (folder / flavor["data"]).resolve()
                 if not file.is_relative_to(folder.resolve()):
                     raise ValueError(f"its flavor names a file outside of the version, {flavor['data']!r}")
                 return read_trees(file)
+            problem = misfit(logged.signature) if _PYFUNC in logged.flavors else f"it has no flavor {_PYFUNC}"
     except Exception as error:
         raise ModelError(
             f"The trees of version {version} of {settings.model_name!r} cannot be fetched ({error_text(error)})."
         ) from error
-    raise ModelError(
-        f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, which embedded scoring needs. "
-        "Promote a version that `fraudstream train` made, or score with FRAUDSTREAM_SCORING=remote."
-    )
+    if problem:
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} does not fit the project ({problem}). {_ADVICE}"
+        )
+    if not settings.scoring_url:
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, and no scoring service is named "
+            "to score with it. Promote a version that `fraudstream train` made, or set FRAUDSTREAM_SCORING_URL."
+        )
+    return None

@@ -26,6 +26,7 @@ from fraudstream.spark.narrowing import narrow_deadly
 from fraudstream.spark.queries import KeptQuery, QueryLoop
 from fraudstream.spark.session import finished_offsets, has_ended, is_idle, read_on, worker_options
 from fraudstream.stream.champion import await_champion, champion_file
+from fraudstream.stream.changeover import Changeover, in_force
 from fraudstream.stream.narrowing import Narrowing
 from fraudstream.stream.progress import OutputTail, output_ends
 from fraudstream.stream.scorers import scorer_for
@@ -103,31 +104,69 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
 
 
 def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
-    """The scoring query as it is kept running under the settings' trigger."""
-    progress = _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches(settings)
-
-    in_use: list[Path] = []
-    narrowing = Narrowing(spark, settings, partial(decided, settings=settings))
-
-    def started() -> StreamingQuery:
-        narrow_deadly(settings, CHECKPOINT, narrowing.narrow)
-        progress.expect()
-        query = start(spark, settings)
-        in_use[:] = [Checkpoint.of(settings, CHECKPOINT).folder]
-        progress.begin()
-        return query
-
+    """The scoring query as it is kept running: under the settings, or as its champion has to be scored."""
+    scoring = _Scoring(spark, settings)
     return KeptQuery(
         QUERY,
-        started,
-        finished=progress.finished,
-        settled=progress.settled,
-        idle=progress.idle,
-        narrow=narrowing.narrow,
-        check=lambda _: _check(spark, settings),
-        is_current=lambda: in_use == [Checkpoint.of(settings, CHECKPOINT).folder],
+        scoring.start,
+        finished=lambda query: scoring.progress.finished(query),
+        settled=lambda query: scoring.progress.settled(query),
+        idle=lambda query: scoring.progress.idle(query),
+        narrow=scoring.narrowing.narrow,
+        check=lambda _: _check(spark, scoring.running),
+        is_current=scoring.is_current,
         session_lost=partial(note_lost_session, settings, CHECKPOINT),
+        has_begun=lambda query: _has_begun(scoring.running, query),
     )
+
+
+class _Scoring:
+    """The query that runs, the settings that it was started with, and its progress."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._query: StreamingQuery | None = None
+        self._folder = Path()
+        self._changeover = Changeover(settings, CHECKPOINT)
+        self.running = settings
+        self.progress = _progress(settings)
+        self.narrowing = Narrowing(spark, settings, lambda records: decided(records, self.running))
+
+    def start(self) -> StreamingQuery:
+        """Raises as :func:`start` does."""
+        changed = in_force(self._settings)
+        if changed.trigger != self.running.trigger:
+            self.progress.end()
+            self.progress = _progress(changed)
+        self.running = changed
+        narrow_deadly(self._settings, CHECKPOINT, self.narrowing.narrow)
+        self.progress.expect()
+        self._query = start(self._spark, changed)
+        self._folder = Checkpoint.of(self._settings, CHECKPOINT).folder
+        self.progress.begin()
+        return self._query
+
+    def is_current(self) -> bool:
+        """Whether the query's checkpoint is the one in use, and its champion is scored where the query has it scored.
+
+        Raises :class:`CheckpointMisfit`.
+        """
+        if self._folder != Checkpoint.of(self._settings, CHECKPOINT).folder:
+            return False
+        return not self._changeover.is_due(self.running, lambda: self._query is None or is_idle(self._query))
+
+
+def _progress(settings: Settings) -> _RealTime | _MicroBatches:
+    return _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches(settings)
+
+
+def _has_begun(settings: Settings, query: StreamingQuery) -> bool:
+    """Whether the query takes records: in real-time mode its first batch, planned for a second, lasts for minutes."""
+    if settings.trigger != "realtime":
+        return True
+    is_active: bool = query.status["isTriggerActive"]
+    return is_active
 
 
 def _check(spark: SparkSession, settings: Settings) -> None:
@@ -157,6 +196,9 @@ class _MicroBatches:
     def begin(self) -> None:
         """It has started."""
 
+    def end(self) -> None:
+        """No further one will be."""
+
     def finished(self, query: StreamingQuery) -> Mapping[TopicPartition, int]:
         return finished_offsets(self._settings, CHECKPOINT, query)
 
@@ -184,6 +226,11 @@ class _RealTime:
         done = Checkpoint.of(self._settings, CHECKPOINT).committed()
         self._tail = OutputTail(self._settings, done, self._ends)
 
+    def end(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
+
     def finished(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
         return self._tail.offsets() if self._tail is not None else {}
 
@@ -195,14 +242,16 @@ class _RealTime:
 
 
 def session_options(settings: Settings) -> dict[str, str]:
-    """Further session options: in real-time mode each partition's task needs a slot of its own."""
-    if settings.trigger == "microbatch":
-        return worker_options(WORKER_MODULES)
-    if settings.spark_master:
-        return {}
+    """Further session options: in real-time mode each partition's task needs a slot of its own.
+
+    Workers in Python start with the first champion that is scored elsewhere.
+    """
+    workers = worker_options(WORKER_MODULES)
+    if settings.trigger == "microbatch" or settings.spark_master:
+        return workers
     reader = consumer(settings)
     try:
         partitions = len(topic_partitions(reader, (TRANSACTIONS,)))
     finally:
         reader.close()
-    return {"spark.master": f"local[{max(partitions, settings.topic_partitions) + 1}]"}
+    return workers | {"spark.master": f"local[{max(partitions, settings.topic_partitions) + 1}]"}

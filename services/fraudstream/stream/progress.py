@@ -58,7 +58,8 @@ class OutputTail:
                 self._reader = consumer(self._settings)
             self._read_newest()
             self._pass_markers()
-        except (KafkaError, BrokerUnavailable) as error:
+        except (KafkaError, BrokerUnavailable, KeyError) as error:
+            # Kafka's client raises KeyError where a busy broker's answer lacks a partition.
             log.warning("outputs_not_read", reason=error_text(error))
             self.close()
         return dict(self._done)

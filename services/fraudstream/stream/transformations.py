@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from fraudstream.core.contract.event import FEATURES
 from fraudstream.spark.functions import (
     EVENT_COLUMNS,
+    INPUT_COLUMNS,
     RECORD_COLUMNS,
     SCORER_COLUMNS,
     check_record,
@@ -70,7 +70,7 @@ def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer]) -
             valid = batch.filter(batch.column("rejected").is_null())
             if scorer is None and valid.num_rows:
                 scorer = scorer_factory()
-            columns = {name: valid.column(name).to_pylist() for name in FEATURES}
+            columns = {name: valid.column(column).to_pylist() for name, column in INPUT_COLUMNS.items()}
             decisions = score_rows(scorer, columns, valid.num_rows) if scorer else []
             yield _answered(batch, decisions)
 

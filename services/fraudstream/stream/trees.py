@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from fraudstream.core.contract.event import FEATURES, RULES
 
 _NUMBERS = ("split", "value")
 _PLACES = ("feature", "left", "right")
@@ -41,11 +41,15 @@ def _problem(trees: dict[str, Any]) -> str:
         return "the base margin or the precision is missing"
     if trees["features"] != list(FEATURES):
         return f"its fields are not the contract's: {trees['features']!r}"[:200]
-    if trees["codes"].keys() != {rule.name for rule in FIELD_RULES if rule.name in FEATURES and rule.choices}:
+    if trees["codes"].keys() != {name for name in FEATURES if RULES[name].kind == "text"}:
         return f"its categories are not the contract's: {sorted(trees['codes'])!r}"[:200]
     size = len(trees["feature"])
     if any(len(trees[name]) != size for name in (*_NUMBERS, *_PLACES)) or len(trees["cover"]) not in (0, size):
         return "its lists of nodes have different lengths"
+    # Trees that no missing value was shown to have no such list: there it goes right.
+    missing_left = trees.get("missing_left", [])
+    if len(missing_left) not in (0, size) or not all(isinstance(goes_left, bool) for goes_left in missing_left):
+        return "where missing values go is not told of each node"
     if not all(math.isfinite(number) for name in _NUMBERS for number in trees[name]):
         return "a split or a leaf is not finite"
     if not trees["roots"] or not all(0 <= root < size for root in trees["roots"]):

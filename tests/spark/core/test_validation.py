@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from fraudstream.core.contract.event import FIELD_RULES, parse_event
+from fraudstream.core.contract.event import AMOUNT, FIELD_RULES, ID, parse_event
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
+from fraudstream.spark.functions import DIMENSION_COLUMNS
 from fraudstream.spark.validation import validate
-from tests.events import GOOD, value
+from tests.events import GOOD, named, value
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,6 +30,7 @@ ACCEPTED = {
     "white space around": b" " + value() + b"\r\n",
     "over several lines": json.dumps(GOOD, indent=2).encode(),
     "an integer for money": value(income=3),
+    "more digits than a double keeps": value().replace(b"12.5", b"12.3000000000000000001"),
     "an exponent": value().replace(b"12.5", b"1.25e1"),
     "an acquirer's reference of 23 digits": value(arn=74537605259536043849425),
     "an integer of 64 bits": value(n=18446744073709551615),
@@ -51,32 +53,32 @@ REJECTED = {
     "two objects": (value() + value(), "value"),
     "two objects with a comma": (value() + b"," + value(), "value"),
     "a byte order mark": (b"\xef\xbb\xbf" + value(), "value"),
-    "text for an integer": (value(id="1"), "id"),
-    "an integer of 64 bits and more": (value(id=2**63), "id"),
-    "a negative id": (value(id=-1), "id"),
-    "a float for an integer": (value(credit=1.0), "credit"),
-    "a boolean for an integer": (value(children=True), "children"),
-    "text for a number": (value(amount="12.5"), "amount"),
-    "an object for a number": (value(income={"a": 1}), "income"),
-    "NaN": (value(amount=float("nan")), "amount"),
-    "infinity": (value(old_balance=float("inf")), "old_balance"),
-    "minus infinity": (value(old_balance=float("-inf")), "old_balance"),
-    "a number too large for a double": (value().replace(b"12.5", b"1e400"), "amount"),
-    "negative money": (value(amount=-0.01), "amount"),
-    "a month too many": (value(month=13), "month"),
-    "an unknown day": (value(day_of_week="Monday"), "day_of_week"),
-    "a number for a day": (value(day_of_week=3), "day_of_week"),
-    "an unknown category": (value(category_recipient="casino"), "category_recipient"),
-    "a day that does not exist": (value(date="31/02/2026 10:11:12"), "date"),
-    "an hour that does not exist": (value(date="01/02/2026 24:00:00"), "date"),
-    "another date format": (value(date="2026-02-01T10:11:12"), "date"),
-    "single digits in a date": (value(date="1/2/2026 10:11:12"), "date"),
-    "the year 0": (value(date="01/01/0000 10:11:12"), "date"),
-    "a label of 2": (value(isFraud=2), "isFraud"),
-    "a label in text": (value(isFraud="1"), "isFraud"),
+    "text for an integer": (value(id="1"), named("id")),
+    "an integer of 64 bits and more": (value(id=2**63), named("id")),
+    "a negative id": (value(id=-1), named("id")),
+    "a float for an integer": (value(credit=1.0), named("credit")),
+    "a boolean for an integer": (value(children=True), named("children")),
+    "text for a number": (value(amount="12.5"), named("amount")),
+    "an object for a number": (value(income={"a": 1}), named("income")),
+    "NaN": (value(amount=float("nan")), named("amount")),
+    "infinity": (value(old_balance=float("inf")), named("old_balance")),
+    "minus infinity": (value(old_balance=float("-inf")), named("old_balance")),
+    "a number too large for a double": (value().replace(b"12.5", b"1e400"), named("amount")),
+    "negative money": (value(amount=-0.01), named("amount")),
+    "a month too many": (value(month=13), named("month")),
+    "an unknown day": (value(day_of_week="Monday"), named("day_of_week")),
+    "a number for a day": (value(day_of_week=3), named("day_of_week")),
+    "an unknown category": (value(category_recipient="casino"), named("category_recipient")),
+    "a day that does not exist": (value(date="31/02/2026 10:11:12"), named("date")),
+    "an hour that does not exist": (value(date="01/02/2026 24:00:00"), named("date")),
+    "another date format": (value(date="2026-02-01T10:11:12"), named("date")),
+    "single digits in a date": (value(date="1/2/2026 10:11:12"), named("date")),
+    "the year 0": (value(date="01/01/0000 10:11:12"), named("date")),
+    "a label of 2": (value(isFraud=2), named("isFraud")),
+    "a label in text": (value(isFraud="1"), named("isFraud")),
     "a reserved name": (value(source="web"), "source"),
-    "an amount beyond single precision": (value(amount=1e39), "amount"),
-    "more digits than a double keeps": (value().replace(b"12.5", b"12.3000000000000000001"), "amount"),
+    "an amount beyond single precision": (value(amount=1e39), named("amount")),
+    "more digits than a document keeps": (value().replace(b"12.5", b"12." + b"3" * 34), named("amount")),
     "a name that is an operator": (value(**{"$schema": "https://x/tx.json"}), "$schema"),
     "an operator deep inside": (value(x=[{"$oid": 1}]), "x"),
     "a NUL in a name": (value(x={"a\0b": 1}), "x"),
@@ -104,15 +106,15 @@ def reasons(spark: SparkSession) -> dict[str, tuple[str | None, str]]:
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_accepts(name: str, reasons: dict[str, tuple[str | None, str]]) -> None:
     assert reasons[name][0] is None
-    assert parse_event(ACCEPTED[name]).id == GOOD["id"]
+    assert parse_event(ACCEPTED[name]).id == GOOD[ID]
 
 
 @pytest.mark.parametrize("name", REJECTED)
 def test_rejects_with_the_name_of_the_field(name: str, reasons: dict[str, tuple[str | None, str]]) -> None:
     raw, field = REJECTED[name]
-    reason, named = reasons[name]
+    reason, place = reasons[name]
     assert reason is not None
-    assert (named, reason.split(":")[0]) == (field, field)
+    assert (place, reason.split(":")[0]) == (field, field)
     with pytest.raises(EventError) as refused:
         parse_event(raw)
     assert str(refused.value) == reason
@@ -121,12 +123,12 @@ def test_rejects_with_the_name_of_the_field(name: str, reasons: dict[str, tuple[
 def test_reasons_show_the_value_and_what_was_expected(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(bytearray(value(amount="12.5")),)], "value BINARY")
     reason = validate(rows).first()["reason"]
-    assert reason == f'amount: expected a finite number from 0 to {LARGEST_SINGLE}, got the text "12.5"'
+    assert reason == f'{AMOUNT}: expected a finite number from 0 to {LARGEST_SINGLE}, got the text "12.5"'
 
 
 def test_what_is_stricter_than_the_model(spark: SparkSession) -> None:
     """JSON that readers understand differently is refused: a field that stands twice, NaN in an unknown field."""
-    twice = value()[:-1] + b', "amount": 99.0}'
+    twice = value()[:-1] + f', "{AMOUNT}": 99.0}}'.encode()
     rows = spark.createDataFrame([(bytearray(twice),), (bytearray(value(extra=float("nan"))),)], "value BINARY")
     reasons = [row["reason"] for row in validate(rows).select("reason").collect()]
     assert reasons[0] == "value: a field stands twice"
@@ -146,7 +148,7 @@ def test_what_is_stricter_than_the_model(spark: SparkSession) -> None:
 )
 def test_a_reason_shows_the_value_as_it_was_written(spark: SparkSession, raw: bytes, shown: str) -> None:
     reason = validate(spark.createDataFrame([(bytearray(raw),)], "value BINARY")).first()["reason"]
-    assert reason == f"income: expected a finite number from 0 to {LARGEST_SINGLE}, got {shown}"
+    assert reason == f"{named('income')}: expected a finite number from 0 to {LARGEST_SINGLE}, got {shown}"
 
 
 def test_nan_deep_inside_an_unknown_field_is_noticed(spark: SparkSession) -> None:
@@ -157,7 +159,8 @@ def test_nan_deep_inside_an_unknown_field_is_noticed(spark: SparkSession) -> Non
 
 def test_all_of_an_event_is_read(spark: SparkSession) -> None:
     row = validate(spark.createDataFrame([(bytearray(value(isFraud=1)),)], "value BINARY")).first()
-    assert row["event"].asDict() == GOOD | {"isFraud": 1}
+    counted = {column: GOOD[name] for name, column in DIMENSION_COLUMNS.items()}
+    assert row["event"].asDict() == {"id": GOOD[ID], "amount": GOOD[AMOUNT], "label": 1, **counted}
     assert row["event_time"].astimezone(UTC) == datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC)
 
 

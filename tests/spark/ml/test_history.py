@@ -9,10 +9,10 @@ import pytest
 from bson import Decimal128
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.ml.features import LABEL
+from fraudstream.ml.features import ID, LABEL
 from fraudstream.ml.history import read_history
 from fraudstream.runtime.parts import documentstore
 from fraudstream.runtime.supervise.preflight import free_port
@@ -39,30 +39,32 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(spark: SparkSession, se
     transactions.insert_many(
         [
             row | {"_id": 2**62 + 1},
-            row | {"_id": 2, "amount": 1e39},
-            row | {"_id": 3, "amount": Decimal128("1.5")},
+            row | {"_id": 2, AMOUNT: 1e39},
+            row | {"_id": 3, AMOUNT: Decimal128("1.50")},
+            row | {"_id": 6, AMOUNT: "1.5"},
             {"_id": "text", "origin": "history"},
-            row | {"_id": 4, "amount": 12, LABEL: 1},
+            row | {"_id": 4, AMOUNT: 12, LABEL: 1},
             row | {"_id": 5, "origin": "live"},
         ]
     )
     found = read_history(spark, settings)
-    assert found.rows.sort_values("id").to_dict("records") == [
-        row_of(row, 4, amount=12.0, isFraud=1),
-        row_of(row, 2**62 + 1),
+    assert found.rows.sort_values(ID).to_dict("records") == [
+        row_of(row, 3, {AMOUNT: 1.5}),
+        row_of(row, 4, {AMOUNT: 12.0, LABEL: 1}),
+        row_of(row, 2**62 + 1, {}),
     ]
     assert found.left_out.to_json() == {
         "count": 3,
         "reasons": [
-            {"reason": "amount: beyond single precision", "count": 1, "ids": ["2"]},
-            {"reason": "amount: not a number", "count": 1, "ids": ["3"]},
-            {"reason": "id: not an integer", "count": 1, "ids": ["text"]},
+            {"reason": f"{AMOUNT}: beyond single precision", "count": 1, "ids": ["2"]},
+            {"reason": f"{AMOUNT}: not a number", "count": 1, "ids": ["6"]},
+            {"reason": f"{ID}: not an integer", "count": 1, "ids": ["text"]},
         ],
     }
 
 
-def row_of(row: dict[str, object], number: int, **changes: object) -> dict[str, object]:
-    return {"id": number} | {name: row[name] for name in (*FEATURES, LABEL)} | changes
+def row_of(row: dict[str, object], number: int, changes: dict[str, object]) -> dict[str, object]:
+    return {ID: number} | {name: row[name] for name in (*FEATURES, LABEL)} | changes
 
 
 def test_a_store_that_goes_away_while_spark_reads_is_told_in_one_line(spark: SparkSession) -> None:

@@ -12,11 +12,12 @@ import pytest
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client
-from fraudstream.generator.distributions import sample
+from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml import training
 from fraudstream.ml.algorithms import gbt
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test, matrix
+from tests.events import renamed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,7 +35,7 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     monkeypatch.setitem(gbt.PARAMETERS, "maxIter", 10)
     settings = Settings(mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
     client = registry_client(settings)
-    drawn = sample(2_000, 13)
+    drawn = renamed(sample(2_000, 13))
     history = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
     history = history.assign(**{ID: np.arange(1_000_000, 1_002_000), LABEL: history[LABEL].astype(int)})
     split = training.Split(history, in_test(history[ID].to_numpy()))
@@ -50,7 +51,8 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     # Spark's own form of the model is kept with the run, and is the same model.
     run_id = client.get_model_version(settings.model_name, outcome.version).run_id
     kept = GBTClassificationModel.load(Path(client.download_artifacts(run_id, "spark-model")).as_uri())
-    frame = spark.createDataFrame(pd.DataFrame(matrix(rows), columns=list(FEATURES)))
-    vectors = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(frame)
+    names = [f"f{number}" for number in range(len(FEATURES))]
+    frame = spark.createDataFrame(pd.DataFrame(matrix(rows), columns=names))
+    vectors = VectorAssembler(inputCols=names, outputCol="features").transform(frame)
     own = kept.transform(vectors).select(vector_to_array("probability")[1]).toPandas().iloc[:, 0].to_numpy()
     assert np.abs(own - scores).max() < 1e-12

@@ -16,13 +16,14 @@ from kafka import TopicPartition
 from pymongo.errors import OperationFailure
 from pyspark.sql import functions as F
 
+from fraudstream.core.contract.event import AMOUNT, ID, LABEL
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.store import rollups, seeding
 from fraudstream.store.records import Record
 from fraudstream.store.rollups import counted, rolled_up
 from fraudstream.store.withdrawals import withdrawn, write_withdrawals
-from tests.events import GOOD
+from tests.events import GOOD, named, renamed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -79,7 +80,7 @@ class Feed:
         # A record of its own each time: the same ones, withdrawn again, would have the same file.
         self.batch += 1
         made = [
-            Record(topic, 0, 1_000 * self.batch + event["id"], at, None, json.dumps(event).encode())
+            Record(topic, 0, 1_000 * self.batch + event[ID], at, None, json.dumps(event).encode())
             for topic, at, event in records
         ]
         write_withdrawals(self.withdrawn, made)
@@ -92,7 +93,7 @@ class Feed:
 
 def scored(number: int, at: datetime, prediction: int = 0, **changes: Any) -> tuple[str, datetime, dict[str, Any]]:
     source = {"topic": "transactions", "partition": 0, "offset": number, "enqueued_at": at.isoformat()}
-    event = GOOD | {"id": number, "prediction": prediction, "score": 0.5, "source": source} | changes
+    event = GOOD | {ID: number, "prediction": prediction, "score": 0.5, "source": source} | renamed(changes)
     return "scored", at + timedelta(milliseconds=200), event
 
 
@@ -101,6 +102,29 @@ def feed(spark: SparkSession, tmp_path: Path) -> Iterator[Feed]:
     running = Feed(spark, tmp_path)
     yield running
     running.query.stop()
+
+
+def test_events_are_counted_by_texts_numbers_in_bins_and_parts_of_their_time(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "DIMENSION_COLUMNS", {"v.1": "d0", "present": "d1"})
+    monkeypatch.setattr(rollups, "EDGES", {"amount_bin": (0, 100), "v.1": (-1.5, 0, 2)})
+    monkeypatch.setattr(rollups, "TIME_DIMENSIONS", ("weekday", "month_of_year", "hour"))
+    # A Sunday; the arrival is long after it, so that no month counts it.
+    day = datetime(2020, 2, 2, 23, 59, tzinfo=UTC)
+    rows = [(NOON, day, 1.0, -9.0, "true"), (NOON, day, 100.0, 0.0, None), (NOON, day, 99.9, 2.5, "false")]
+    schema = "enqueued_at TIMESTAMP, event_time TIMESTAMP, amount DOUBLE, d0 DOUBLE, d1 STRING"
+    events = rollups.with_computed(spark.createDataFrame([*rows, (NOON, day, 5.0, None, "true")], schema))
+    cells = events.select(F.explode(rollups._cells()).alias("cell")).where("cell.period = 'total'").select("cell.*")
+    found = {
+        (row["dimension"], row["value"]): row["count"] for row in cells.groupBy("dimension", "value").count().collect()
+    }
+    assert found == {
+        **{("all", "all"): 4, ("v.1", "-1.5-0"): 1, ("v.1", "0-2"): 1, ("v.1", "2+"): 1, ("v.1", None): 1},
+        **{("present", "true"): 2, ("present", "false"): 1, ("present", None): 1},
+        **{("weekday", "7"): 4, ("month_of_year", "2"): 4, ("hour", "23"): 4},
+        **{("amount_bin", "0-100"): 3, ("amount_bin", "100+"): 1},
+    }
 
 
 def test_counts_minutes_totals_and_dimensions(feed: Feed) -> None:
@@ -112,8 +136,8 @@ def test_counts_minutes_totals_and_dimensions(feed: Feed) -> None:
     assert feed.counts("minute", "12:00", "live", "all", "all") == (2, 1, 40.0, 30.0)
     assert feed.counts("minute", "12:01", "live", "all", "all") == (1, 0, 5.0, 0.0)
     assert feed.counts("total", None, "live", "all", "all") == (3, 1, 45.0, 30.0)
-    assert feed.counts("total", None, "live", "day_of_week", "sunday") == (1, 0, 5.0, 0.0)
-    assert feed.counts("total", None, "live", "month", "11") == (3, 1, 45.0, 30.0)
+    assert feed.counts("total", None, "live", named("day_of_week"), "sunday") == (1, 0, 5.0, 0.0)
+    assert feed.counts("total", None, "live", named("month"), "11") == (3, 1, 45.0, 30.0)
     assert feed.counts("total", None, "live", "hour", "10") == (3, 1, 45.0, 30.0)
     assert feed.counts("total", None, "live", "amount_bin", "0-25") == (2, 0, 15.0, 0.0)
     assert feed.counts("total", None, "live", "amount_bin", "25-50") == (1, 1, 30.0, 30.0)
@@ -127,7 +151,7 @@ def test_months_and_days_are_of_the_events_own_date(feed: Feed) -> None:
     )
     assert feed.counts("month", "2026-11-01", "live", "all", "all") == (2, 1, 40.0, 30.0)
     assert feed.counts("month", "2026-11-01", "live", "amount_bin", "25-50") == (1, 1, 30.0, 30.0)
-    assert feed.counts("month", "2026-10-01", "live", "day_of_week", "sunday") == (1, 0, 5.0, 0.0)
+    assert feed.counts("month", "2026-10-01", "live", named("day_of_week"), "sunday") == (1, 0, 5.0, 0.0)
     assert feed.counts("day", "2026-11-23", "live", "all", "all") == (1, 1, 30.0, 30.0)
     assert {key[3] for key in feed.state if key[0] == "day"} == {"all"}
 
@@ -148,13 +172,13 @@ def test_an_edge_belongs_to_the_bin_above_it(feed: Feed) -> None:
 
 
 def test_labelled_history_counts_its_labels_apart(feed: Feed) -> None:
-    feed.send(("labels", NOON, GOOD | {"isFraud": 1}), ("labels", NOON, GOOD | {"id": 7}), scored(8, NOON))
+    feed.send(("labels", NOON, GOOD | {LABEL: 1}), ("labels", NOON, GOOD | {ID: 7}), scored(8, NOON))
     assert feed.counts("total", None, "history", "all", "all")[:2] == (1, 1)
     assert feed.counts("total", None, "live", "all", "all")[:2] == (1, 0)
 
 
 def test_an_event_that_was_not_stored_is_counted_no_more(feed: Feed) -> None:
-    refused, label = scored(1, NOON, prediction=1, amount=30.0), ("labels", NOON, GOOD | {"isFraud": 1})
+    refused, label = scored(1, NOON, prediction=1, amount=30.0), ("labels", NOON, GOOD | {LABEL: 1})
     feed.send(refused, scored(2, NOON, amount=10.0), label)
     feed.withdraw(refused, label)
     for period, start in (("minute", "12:00"), ("total", None)):
@@ -197,7 +221,7 @@ def test_the_watermark_moves_on_while_nothing_is_withdrawn(feed: Feed) -> None:
 def test_what_waited_for_longer_than_the_watermark_counts_once_it_is_scored(feed: Feed) -> None:
     back = NOON + timedelta(seconds=12 * WATERMARK_SECONDS)
     for seconds in (0, 1, 2):
-        feed.send(("labels", back + timedelta(seconds=seconds), GOOD | {"id": 100 + seconds, "isFraud": 0}))
+        feed.send(("labels", back + timedelta(seconds=seconds), GOOD | {ID: 100 + seconds, LABEL: 0}))
     waited = [(topic, back + timedelta(seconds=3), event) for topic, _, event in (scored(1, NOON), scored(2, NOON))]
     feed.send(*waited)
     feed.send(*waited)
@@ -293,12 +317,12 @@ def test_a_state_that_begins_with_the_documents_goes_on_with_the_topics(spark: S
     checkpoint = Checkpoint("rollups", tmp_path / "rollups.1", seeded_at=NOON)
     stored = [
         GOOD
-        | {"_id": number, "origin": "live", "prediction": number % 2, "amount": 10.0, "isFraud": None}
+        | {"_id": number, "origin": "live", "prediction": number % 2, AMOUNT: 10.0, LABEL: None}
         | {"enqueued_at": NOON, "event_time": NOON}
         for number in range(1, 5)
     ]
     # From before documents were checked: what cannot be summed is counted, what lacks its fields is not.
-    stored += [stored[0] | {"_id": 9, "amount": 1.7e308}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
+    stored += [stored[0] | {"_id": 9, AMOUNT: 1.7e308}, {"_id": 10, "origin": "live"}, {"_id": "x"}]
     stored += [stored[0] | {"_id": 11, "origin": None}, stored[0] | {"_id": 12, "enqueued_at": "today"}]
     stored += [stored[0] | {"_id": Int64(2**40)}]
     db = mongo_double(stored)

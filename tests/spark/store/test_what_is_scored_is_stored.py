@@ -21,7 +21,7 @@ from pymongo.database import Database
 from pyspark.sql import functions as F
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RESERVED_FIELDS
+from fraudstream.core.contract.event import AMOUNT, FEATURES, FIELD_RULES, LABEL, RESERVED_FIELDS
 from fraudstream.core.documents import client as documents
 from fraudstream.runtime.parts import documentstore
 from fraudstream.runtime.supervise.preflight import free_port
@@ -90,7 +90,7 @@ def records_of(spark: SparkSession, values: Sequence[bytes], keys: Sequence[byte
 def scorer() -> Callable[[], Scorer]:
     class AmountScorer:
         def score(self, columns: Mapping[str, Sequence[Any]], attempts: int | None = None) -> list[Decision]:
-            return [Decision(int(amount >= 100), 0.5, 0.5, "1") for amount in columns["amount"]]
+            return [Decision(int(amount >= 100), 0.5, 0.5, "1") for amount in columns[AMOUNT]]
 
     return AmountScorer
 
@@ -177,7 +177,7 @@ def test_a_scorer_elsewhere_gets_the_same_events(spark: SparkSession, champion: 
 
 
 def test_rollups_count_what_is_stored(spark: SparkSession, db: Database[documents.Document], champion: Path) -> None:
-    values = [raw[:-1] + b', "isFraud": 1}' for raw in odd_events(16, COUNT // 10)]
+    values = [raw[:-1] + f', "{LABEL}": 1}}'.encode() for raw in odd_events(16, COUNT // 10)]
     rows = [("labels", 0, offset, None, bytearray(raw)) for offset, raw in enumerate(values)]
     schema = "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY"
     labels = spark.createDataFrame(rows, schema).withColumn("timestamp", F.current_timestamp())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +13,19 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES, FIELD_RULES
-from fraudstream.generator.distributions import sample
+from fraudstream.core.registry import LoadedModel
+from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.algorithms import boosting, gbt, portable
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.ml.model_code import FraudPyfunc
-from fraudstream.stream.transformations import decide_here
+from fraudstream.scoring.bodies import read_request, score
+from fraudstream.stream.scorers import Decision, RemoteScorer, Scorer
+from fraudstream.stream.transformations import decide_elsewhere, decide_here
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
@@ -65,7 +71,9 @@ def fitted_models(spark: SparkSession, folder: Path) -> dict[str, Any]:
     return {
         "xgboost": boosting.fit(features, labels, 1),
         # Its trees are walked, where those that split once are not.
-        "xgboost-deep": boosting.Fitted(boosting._classifier(3, 1).fit(features, labels), {}, {}),
+        "xgboost-deep": boosting.Fitted(
+            boosting._classifier(boosting.PARAMETERS | {"max_depth": 3}).fit(features, labels), {}, {}
+        ),
         "gbt": gbt.fit(spark, features, labels, 1, folder / "spark-model"),
     }
 
@@ -91,12 +99,12 @@ def models(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
     return found
 
 
-def decisions(spark: SparkSession, columns: dict[str, list[Any]], champion: Path) -> pd.DataFrame:
+def records_of(spark: SparkSession, columns: dict[str, list[Any]]) -> DataFrame:
     frame = pd.DataFrame(columns)
     frame["id"] = np.arange(len(frame))
     frame["date"] = "24/11/2026 10:11:12"
     lines = frame.to_dict("records")
-    records = spark.createDataFrame(
+    return spark.createDataFrame(
         pd.DataFrame({"offset": frame["id"], "value": [json.dumps(line).encode() for line in lines]})
     ).select(
         "value",
@@ -104,9 +112,12 @@ def decisions(spark: SparkSession, columns: dict[str, list[Any]], champion: Path
         F.lit("transactions").alias("topic"),
         F.lit(0).alias("partition"),
         "offset",
-        F.current_timestamp().alias("timestamp"),
+        F.lit("2026-11-24 10:11:13.250").cast("timestamp").alias("timestamp"),
     )
-    out = decide_here(records, champion).toPandas()
+
+
+def decisions(spark: SparkSession, columns: dict[str, list[Any]], champion: Path) -> pd.DataFrame:
+    out = decide_here(records_of(spark, columns), champion).toPandas()
     assert set(out["topic"]) == {"scored"}
     scored = pd.DataFrame([json.loads(value) for value in out["value"]]).sort_values("id")
     return scored.reset_index(drop=True)
@@ -140,6 +151,59 @@ def test_reasons_are_the_served_ones(spark: SparkSession, models: Any, algorithm
             [one["contribution"] for one in expected], abs=2e-3
         )
     assert all(not reasons for reasons in embedded["reasons"][embedded["prediction"] == 0])
+
+
+def service_of(folder: Path) -> Callable[[], RemoteScorer]:
+    """The scoring service over the model in the folder, without its HTTP; it travels to the workers by value."""
+
+    class Service(RemoteScorer):
+        def __init__(self) -> None:
+            model = FraudPyfunc()
+            model.load(folder)
+            self._settings = Settings()
+            self._loaded = LoadedModel("3", model, {})
+
+        def _post(self, body: bytes, attempts: int) -> list[dict[str, Any]]:
+            return self._decisions(score(self._loaded, read_request(body)).body)
+
+    return Service
+
+
+def repeating(written: list[bytes]) -> Callable[[], Scorer]:
+    """A scorer that gives the decisions that these scored records have."""
+    records = [json.loads(value) for value in written]
+    decisions = {
+        tuple(record[name] for name in FEATURES): Decision(
+            *(record[name] for name in ("prediction", "score", "threshold", "model_version", "reasons"))
+        )
+        for record in records
+    }
+
+    class Repeating:
+        def score(self, columns: Mapping[str, Sequence[Any]], attempts: int | None = None) -> list[Decision]:
+            return [decisions[row] for row in zip(*columns.values(), strict=True)]
+
+    return Repeating
+
+
+def without(pattern: bytes, records: list[Any]) -> set[tuple[Any, ...]]:
+    return {(row["topic"], row["key"], re.sub(pattern, b"", row["value"])) for row in records}
+
+
+def test_the_service_and_the_stream_job_write_the_same_records(spark: SparkSession, models: Any) -> None:
+    _, champion, trees = models["xgboost"]
+    columns = random_and_boundary_rows(trees, 2_000, 13)
+    columns["amount"][7] = "much"
+    records = records_of(spark, columns).cache()
+    here = decide_here(records, champion).collect()
+    times = rb'"(scored|rejected)_at":"[^"]*"'
+    same = repeating([bytes(row["value"]) for row in here if row["topic"] == "scored"])
+    assert without(times, here) == without(times, decide_elsewhere(records, same).collect())
+    # Two implementations of the exponential function differ in the last digit of a few scores.
+    digits = times + rb'|"score":[0-9.E-]+|"contribution":[0-9.E-]+'
+    service = decide_elsewhere(records, service_of(champion.parent)).collect()
+    assert without(digits, here) == without(digits, service)
+    assert {row["topic"] for row in here} == {"scored", "rejected"}
 
 
 def test_a_model_of_other_fields_is_refused_by_name(spark: SparkSession, models: Any, tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_the_parameter_files_set_what_the_template_asks_for(
 ) -> None:
     given = json.loads((azure / "parameters" / f"{name}.json").read_text("utf-8"))["parameters"]
     asked = bicep["main"]["parameters"]
-    # Secrets and what depends on the endpoint come from deploy.sh.
-    by_script = {"scoringKey", "scoringUrl", "dashboardPassword", "services"}
+    # Secrets, the project and what depends on the endpoint come from deploy.sh.
+    by_script = {"scoringKey", "scoringUrl", "dashboardPassword", "services", "project", "partitionField", "query"}
     script = (azure / "deploy.sh").read_text("utf-8")
     assert all(parameter in script for parameter in by_script)
     assert set(given) <= set(asked) - by_script
@@ -181,7 +181,7 @@ def test_each_container_gets_the_settings_that_its_process_needs(texts: dict[str
     }
     lacking = {one.name.upper() for one in missing(load_settings(profile="azure"), needs[role])}
     assert lacking <= given
-    assert {"PROFILE", "DATA_DIR"} <= given
+    assert {"PROFILE", "PROJECT", "DATA_DIR"} <= given
     secrets = set(re.findall(r"secretRef: '([\w-]+)'", "".join(chosen)))
     listed = re.search(r"secrets: \[(.*?)\]", service[1])
     assert listed

@@ -12,8 +12,10 @@ from typing import Any
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.entities import PagedList
+from mlflow.types import ColSpec, Schema
 
 from fraudstream.core import registry
 from fraudstream.core.configuration.settings import load_settings
@@ -360,8 +362,11 @@ def test_a_registry_that_goes_away_before_the_metrics_is_away(monkeypatch: pytes
 
 
 def test_a_model_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    foreign = SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(predict=None))
+    signature = ModelSignature(inputs=Schema([ColSpec("double", "V1")]))
+    foreign = SimpleNamespace(
+        unwrap_python_model=lambda: SimpleNamespace(predict=None), metadata=SimpleNamespace(signature=signature)
+    )
     monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: foreign)
-    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="")
-    with pytest.raises(ModelError, match="has no score_columns"):
+    server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="", tags={})
+    with pytest.raises(ModelError, match=r"cannot score .V1: the model needs it"):
         registry.load_version(load_settings(), "7")

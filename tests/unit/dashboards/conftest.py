@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,17 +13,20 @@ from typing import Any
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from fraudstream.core.contract.event import RULES
+from fraudstream.core.contract.event import AMOUNT, ID, LABEL, RULES, TIME
+from fraudstream.core.contract.field_rules import as_double, value_at
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
-    AMOUNT_EDGES,
     EVENT_DIMENSIONS,
     HOUR,
-    amount_bins,
+    MONTH_OF_YEAR,
+    TIME_DIMENSIONS,
+    WEEKDAY,
     rollup_id,
 )
 from fraudstream.core.documents.client import ALERTS, RECENT, REJECTED, ROLLUPS, TRANSACTIONS
+from fraudstream.dashboards.data import fields
 from fraudstream.dashboards.data.queries import Decision, decision_from
 from fraudstream.dashboards.data.tail import TailView
 from fraudstream.dashboards.data.window import Window
@@ -146,37 +150,57 @@ class MemoryStore:
         if start:
             document["start"] = start
         document["transactions"] += 1
+        amount = as_double(value_at(transaction, RULES[AMOUNT].path))
         document["frauds"] += transaction["prediction"]
-        document["amount"] += transaction["amount"]
-        document["fraud_amount"] += transaction["amount"] * transaction["prediction"]
+        document["amount"] += amount
+        document["fraud_amount"] += amount * transaction["prediction"]
 
 
 def _matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
     for name, wanted in filter.items():
         if isinstance(wanted, Mapping):
-            assert set(wanted) <= {"$in", "$gte", "$lt"}, f"the pages may not use {list(wanted)}"
-            value = document.get(name)
+            assert set(wanted) <= {"$in", "$gte", "$lt", "$lte"}, f"the pages may not use {list(wanted)}"
+            value = _at(document, name)
             if "$in" in wanted and value not in wanted["$in"]:
                 return False
-            if ("$gte" in wanted and not value >= wanted["$gte"]) or ("$lt" in wanted and not value < wanted["$lt"]):
+            if not _is_within(value, wanted):
                 return False
-        elif document.get(name) != wanted:
+        elif _at(document, name) != wanted:
             return False
     return True
 
 
+def _at(document: Mapping[str, Any], name: str) -> Any:
+    """A value by its path: as a store does, a dot leads into an object."""
+    return value_at(document, name.split("."))
+
+
+def _is_within(value: Any, bounds: Mapping[str, Any]) -> bool:
+    compared = {"$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
+    number = value if isinstance(value, datetime) else as_double(value)
+    signs = [sign for sign in compared if sign in bounds]
+    return not signs or (number is not None and all(compared[sign](number, bounds[sign]) for sign in signs))
+
+
 def _dimensions(transaction: Mapping[str, Any]) -> dict[str, str]:
-    amount_bin = max(index for index, edge in enumerate(AMOUNT_EDGES) if transaction["amount"] >= edge)
-    fields = {name: str(transaction[name]) for name in EVENT_DIMENSIONS}
-    hour = str(transaction["event_time"].hour)
-    return {ALL: ALL, **fields, HOUR: hour, AMOUNT_BIN: amount_bins()[amount_bin]}
+    at = transaction["event_time"]
+    times = {HOUR: at.hour, WEEKDAY: at.isoweekday(), MONTH_OF_YEAR: at.month}
+    counted = {
+        ALL: ALL,
+        **{name: fields.text_of(name, value_at(transaction, RULES[name].path)) for name in EVENT_DIMENSIONS},
+        **{name: str(times[name]) for name in TIME_DIMENSIONS},
+        AMOUNT_BIN: fields.text_of(AMOUNT_BIN, value_at(transaction, RULES[AMOUNT].path)),
+    }
+    return {name: value for name, value in counted.items() if value is not None}
 
 
 def _stored(origin: str, transaction: Mapping[str, Any]) -> dict[str, Any]:
     """A transaction as the store job writes it, scored or labelled."""
     decided = ("prediction", "score", "threshold", "model_version", "latency_ms", "reasons")
-    document = {**transaction, "_id": transaction["id"], "origin": origin, "stored_at": transaction["enqueued_at"]}
-    document["date"] = f"{transaction['event_time']:%d/%m/%Y %H:%M:%S}"
+    document = {**transaction, "_id": transaction[ID], "origin": origin, "stored_at": transaction["enqueued_at"]}
+    form = RULES[TIME].time
+    assert form is not None
+    document[TIME] = form.write(transaction["event_time"])
     if origin == "live":
         delay = timedelta(milliseconds=transaction["latency_ms"])
         return document | {
@@ -184,7 +208,7 @@ def _stored(origin: str, transaction: Mapping[str, Any]) -> dict[str, Any]:
             "published_at": document["enqueued_at"] + delay,
         }
     return {name: value for name, value in document.items() if name not in decided} | {
-        "isFraud": transaction["prediction"]
+        LABEL: bool(transaction["prediction"]) if RULES[LABEL].kind == "bool" else transaction["prediction"]
     }
 
 
@@ -280,9 +304,16 @@ class Traffic:
 
 def make_traffic(now: datetime, live: int = 3000, history: int = 2000, rejected: int = 30) -> Traffic:
     """An hour of live traffic and a labelled history, as the store job would have written them."""
-    store, tail = MemoryStore(), MemoryTail()
     newest = make_transactions(live, now, timedelta(minutes=58), seed=7)
     labelled = make_transactions(history, now - timedelta(days=1), timedelta(days=300), seed=11, first_id=5_000_000)
+    return stored_traffic(now, newest, labelled, rejected)
+
+
+def stored_traffic(
+    now: datetime, newest: list[dict[str, Any]], labelled: list[dict[str, Any]], rejected: int = 30
+) -> Traffic:
+    """These transactions in a store and in a window."""
+    store, tail = MemoryStore(), MemoryTail()
     store.add_rollups("live", newest, by_minute=True)
     store.add_rollups("history", labelled)
     store.add_documents("live", newest)

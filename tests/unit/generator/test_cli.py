@@ -144,10 +144,30 @@ def test_the_report_in_words(topic: Topic) -> None:
     assert result.stdout == "1,500 events in labels, ids 1000000–1001499, seed 7; 2.0 s, 750 events/s\n"
 
 
-def test_importing_the_commands_is_light() -> None:
-    code = "import sys, fraudstream.generator.cli; print(sorted({'numpy', 'kafka'} & set(sys.modules)))"
+def test_importing_the_commands_is_light_and_needs_no_project() -> None:
+    code = (
+        "import sys, fraudstream.generator.cli, fraudstream.generator.replay.cli, fraudstream.runtime.demo.command; "
+        "print(sorted({'numpy', 'kafka', 'fraudstream.core.contract.event'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_project_with_a_file_is_replayed() -> None:
+    """The project is chosen once for a process."""
+    code = """
+import dataclasses, fraudstream.core.contract.event as contract
+source = contract.PROJECT.definition.source.model_copy(update={"file": "a.csv", "generator": None})
+definition = contract.PROJECT.definition.model_copy(update={"source": source})
+contract.PROJECT = dataclasses.replace(contract.PROJECT, definition=definition)
+from fraudstream.generator.__main__ import main
+main()
+"""
+    expected = {("live",): "`fraudstream replay` sends them", ("history", "--first-id", "1"): "Leave out --first-id"}
+    for words, told in expected.items():
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr
 
 
 def test_the_package_runs_as_a_command() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
@@ -8,7 +9,10 @@ from itertools import repeat
 import orjson
 import pytest
 
-from fraudstream.core.contract.event import FIELD_RULES, parse_event
+from fraudstream.core.contract.event import FIELD_RULES, ID, parse_event
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.gate import Gate
+from fraudstream.core.contract.times import TimeForm
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError, EventError
 from fraudstream.generator.malformed import (
@@ -18,10 +22,11 @@ from fraudstream.generator.malformed import (
     OVERSIZED,
     OVERSIZED_BYTES,
     Record,
+    breaks_of,
     mix,
     with_unknown_field,
 )
-from fraudstream.generator.transactions import generate
+from fraudstream.generator.simulators.payments.transactions import generate
 
 FIRST = 1_001_000
 
@@ -68,7 +73,7 @@ def test_duplicates_are_other_events_with_the_id_of_an_earlier_one(records: list
             event = parse_event(record.value)
             assert event.id in good
             assert event.fields["amount"] != parse_event(good[event.id].value).fields["amount"]
-            assert (record.key, record.field) == (str(event.id).encode(), "id")
+            assert (record.key, record.field) == (str(event.id).encode(), ID)
     assert found == 40
 
 
@@ -141,3 +146,45 @@ def test_an_unknown_field_is_valid_and_kept() -> None:
     known = orjson.loads(extended)
     del known["merchant"]
     assert known == orjson.loads(value)
+
+
+WIDE = (
+    FieldRule("key", "text", required=True, least_length=1, most_length=40),
+    FieldRule("at", "time", required=True, time=TimeForm("epoch", "ms")),
+    FieldRule("paid", "float", required=True),
+    FieldRule("change", "float", required=True, minimum=-5.5, maximum=1e16),
+    FieldRule("note", "text", required=True, is_nullable=True),
+    FieldRule("kind of", "text", required=True, choices=("ONLINE", "", "b")),
+    FieldRule("rank", "int", required=True, minimum=-3, maximum=7, is_below_maximum=True),
+    FieldRule("fast", "bool", required=True),
+    FieldRule("place", "object", required=True, fields=(FieldRule("place.city", "text", path=("place", "city")),)),
+    FieldRule("tags", "array", required=True, items=FieldRule("tags", "text")),
+    FieldRule("left", "int"),
+)
+WIDE_EVENT = {"key": "a/1", "at": 1764500000000, "paid": -1.5, "change": 0, "note": None, "kind of": "b", "rank": 0} | {
+    "fast": True,
+    "place": {"city": "Bonn"},
+    "tags": ["x"],
+}
+
+
+def test_other_rules_are_broken_by_the_kinds_that_they_have() -> None:
+    gate = Gate(WIDE, (), MAX_EVENT_BYTES)
+    assert gate.read(orjson.dumps(WIDE_EVENT)) == WIDE_EVENT
+    breaks, rng = breaks_of(WIDE), random.Random(1)
+    assert set(breaks) == set(KINDS) - {DUPLICATE_ID}
+    named: set[str] = set()
+    for kind, break_ in breaks.items():
+        for _ in range(60):
+            value, field = break_(dict(WIDE_EVENT), rng)
+            with pytest.raises(EventError) as refusal:
+                gate.read(value)
+            assert str(refusal.value).startswith(f"{field}: "), (kind, value[:200])
+            named.add(field)
+    assert named == {"value", *(rule.name for rule in WIDE if rule.required)}
+
+
+def test_kinds_without_a_field_are_left_out() -> None:
+    texts = breaks_of((FieldRule("key", "text", required=True, is_nullable=True),))
+    assert "number_for_text" in texts
+    assert {"text_for_number", "null_value", "unknown_value", "out_of_range", "impossible_date"}.isdisjoint(texts)

@@ -87,7 +87,7 @@ def run(
     rate: float = 0.0,
     seconds: float | None = None,
     in_flight: int = 1_000,
-    on_acknowledged: Callable[[int], None] | None = None,
+    on_acknowledged: Callable[[Result], None] | None = None,
     count: int | None = None,
 ) -> Result:
     clock = producer.clock
@@ -228,7 +228,7 @@ def test_malformed_records_are_counted_by_kind() -> None:
 
 def test_progress_is_what_was_acknowledged() -> None:
     seen: list[int] = []
-    run(records(5), FakeProducer(FakeClock()), on_acknowledged=seen.append)
+    run(records(5), FakeProducer(FakeClock()), on_acknowledged=lambda result: seen.append(result.produced))
     assert seen == [1, 2, 3, 4, 5]
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from fraudstream.generator.distributions import fraud_probability, sample
+from fraudstream.generator.simulators.payments.distributions import fraud_probability, sample
 from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import in_test, matrix
+from fraudstream.ml.features import LABEL, in_test, matrix
 from fraudstream.ml.training import THRESHOLD
+from tests.events import renamed
 
 
 def test_the_model_comes_near_the_ceiling_and_not_above_it() -> None:
-    history = sample(20_000, 21)
-    fresh = sample(50_000, 22)
+    history = renamed(sample(20_000, 21))
+    drawn = sample(50_000, 22)
+    fresh = renamed(drawn)
     held_out = in_test(np.arange(20_000))
-    labels = np.asarray(history["isFraud"])
+    labels = np.asarray(history[LABEL])
     model = boosting.fit(matrix(history)[~held_out], labels[~held_out], seed=7)
 
-    truth = np.asarray(fresh["isFraud"])
-    best = fraud_probability(fresh)
+    truth = np.asarray(fresh[LABEL])
+    best = fraud_probability(drawn)
     measured = metrics(truth, model.scores(matrix(fresh)), THRESHOLD)
     ceiling = average_precision_score(truth, best)
     rng = np.random.default_rng(1)

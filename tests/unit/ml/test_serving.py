@@ -17,17 +17,18 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.scoring_server import dataframe_from_parsed_json, predictions_to_json
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.registry import load_version, registry_client
-from fraudstream.generator.distributions import sample
+from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.tracking import Trained, register
+from tests.events import renamed
 
 pytestmark = pytest.mark.timeless
 
-DRAWN = sample(2_000, 17)
+DRAWN = renamed(sample(2_000, 17))
 COLUMNS = {name: np.asarray(DRAWN[name]).tolist() for name in FEATURES}
 
 
@@ -72,14 +73,14 @@ def test_reasons_survive_mlflows_json(settings: Settings, version: str) -> None:
 
 
 def test_money_without_decimals_passes_the_signature(settings: Settings, version: str) -> None:
-    row = {name: COLUMNS[name][0] for name in FEATURES} | {"amount": 20, "income": 1500, "old_balance": 0}
-    as_floats = row | {"amount": 20.0, "income": 1500.0, "old_balance": 0.0}
+    row = {name: COLUMNS[name][0] for name in FEATURES} | renamed({"amount": 20, "income": 1500, "old_balance": 0})
+    as_floats = row | renamed({"amount": 20.0, "income": 1500.0, "old_balance": 0.0})
     assert served(settings, version, [row]) == served(settings, version, [as_floats])
 
 
 def test_a_missing_feature_is_refused_by_the_signature(settings: Settings, version: str) -> None:
-    with pytest.raises(MlflowException, match="amount"):
-        served(settings, version, [{name: COLUMNS[name][0] for name in FEATURES if name != "amount"}])
+    with pytest.raises(MlflowException, match=AMOUNT):
+        served(settings, version, [{name: COLUMNS[name][0] for name in FEATURES if name != AMOUNT}])
 
 
 # What MLflow in full imports, and mlflow-skinny, which the scoring service and the stream job have, does not bring.

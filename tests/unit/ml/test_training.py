@@ -21,23 +21,24 @@ from packaging.requirements import Requirement
 from structlog.testing import capture_logs
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.errors import ModelError, RegistryUnavailable, StoreUnavailable
 from fraudstream.core.registry import LoadedModel, champion_version, load_version, registry_client
-from fraudstream.generator.distributions import sample
-from fraudstream.ml import model_code, plots, tracking, training
+from fraudstream.generator.simulators.payments.distributions import sample
+from fraudstream.ml import model_code, plots, signature, tracking, training
 from fraudstream.ml.algorithms import boosting, gbt
 from fraudstream.ml.evaluation import metrics
 from fraudstream.ml.features import ID, LABEL, in_test, matrix
 from fraudstream.ml.history import History, await_history, checked, fingerprint
 from fraudstream.ml.registry import promote, versions
 from fraudstream.ml.usable import LeftOut
+from tests.events import named, renamed
 
 pytestmark = pytest.mark.timeless
 
 
 def labelled(count: int, seed: int) -> pd.DataFrame:
-    drawn = sample(count, seed)
+    drawn = renamed(sample(count, seed))
     frame = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
     frame[LABEL] = frame[LABEL].astype(int)
     return frame.assign(**{ID: np.arange(1_000_000, 1_000_000 + count)})
@@ -123,7 +124,7 @@ def test_a_champion_that_cannot_be_loaded_is_replaced(
 
 
 def refusing(columns: dict[str, Any]) -> np.ndarray:
-    raise KeyError(columns["category_recipient"][7])
+    raise KeyError(columns[named("category_recipient")][7])
 
 
 class Foreign:
@@ -137,7 +138,7 @@ class Foreign:
 
 def one_of(other: float) -> Callable[[dict[str, Any]], Any]:
     """Scores that are all 0.2 but for one."""
-    return lambda columns: [other, *[0.2] * (len(columns["amount"]) - 1)]
+    return lambda columns: [other, *[0.2] * (len(columns[AMOUNT]) - 1)]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +151,8 @@ def one_of(other: float) -> Callable[[dict[str, Any]], Any]:
         lambda _: [0.2],
         lambda _: 0.2,
         lambda _: None,
-        lambda columns: [[0.2, 0.8]] * len(columns["amount"]),
-        lambda columns: ["much"] * len(columns["amount"]),
+        lambda columns: [[0.2, 0.8]] * len(columns[AMOUNT]),
+        lambda columns: ["much"] * len(columns[AMOUNT]),
     ],
 )
 def test_a_champion_that_does_not_score_all_rows_is_replaced(
@@ -160,7 +161,8 @@ def test_a_champion_that_does_not_score_all_rows_is_replaced(
     promoted: list[str] = []
     monkeypatch.setattr(training, "champion_version", lambda *_: "1")
     monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", Foreign(scores), {}))  # type: ignore[arg-type]
-    monkeypatch.setattr(training, "promote", lambda _settings, version, _client: promoted.append(version))
+    monkeypatch.setattr(training, "require_fit", lambda *_: True)
+    monkeypatch.setattr(training, "give_role", lambda _settings, version, _client: promoted.append(version))
     client: Any = None
     with capture_logs() as logged:
         assert training.promote_if_better(settings, client, "2", 0.01, SPLIT)
@@ -168,13 +170,25 @@ def test_a_champion_that_does_not_score_all_rows_is_replaced(
     assert [(line["event"], line["version"]) for line in logged] == [("champion_replaced", "1")]
 
 
+def test_a_champion_of_other_inputs_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    former = trained(settings, monkeypatch, 20, tmp_path)
+    monkeypatch.setitem(signature.CODES, next(iter(signature.CODES)), {"a value of before": 0})
+    with pytest.raises(ModelError, match="does not fit the project"):
+        promote(settings, former.version)
+    again = trained(settings, monkeypatch, 5, tmp_path)
+    assert (again.promoted, champion_version(settings)) == (True, again.version)
+
+
 def test_a_champion_that_always_gives_one_score_is_measured(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    constant = Foreign(lambda columns: [1.0] * len(columns["amount"]))
+    constant = Foreign(lambda columns: [1.0] * len(columns[AMOUNT]))
     monkeypatch.setattr(training, "champion_version", lambda *_: "1")
     monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", constant, {}))
-    monkeypatch.setattr(training, "promote", lambda *_: None)
+    monkeypatch.setattr(training, "require_fit", lambda *_: True)
+    monkeypatch.setattr(training, "give_role", lambda *_: None)
     client: Any = None
     frauds = float(HISTORY[SPLIT.held_out][LABEL].mean())
     assert not training.promote_if_better(settings, client, "2", frauds, SPLIT)
@@ -289,7 +303,7 @@ def test_a_store_that_is_away_is_told() -> None:
 def test_no_history_and_one_class_are_told() -> None:
     with pytest.raises(ModelError, match="no labelled history"):
         checked(HISTORY.head(0))
-    with pytest.raises(ModelError, match=r"transactions have isFraud = 0"):
+    with pytest.raises(ModelError, match=f"transactions have {LABEL} = 0"):
         checked(HISTORY[HISTORY[LABEL] == 0])
 
 
@@ -297,7 +311,7 @@ def test_a_history_of_which_nothing_can_be_used_is_told_with_its_reasons() -> No
     left_out = LeftOut.of([("7", "amount: missing"), ("8", "amount: missing")])
     with pytest.raises(ModelError, match=r"None of the 2 labelled.*amount: missing \(2: 7, 8\)"):
         checked(HISTORY.head(0), left_out)
-    with pytest.raises(ModelError, match=r"isFraud = 0.*2 more were left out: amount"):
+    with pytest.raises(ModelError, match=rf"{LABEL} = 0.*2 more were left out: amount"):
         checked(HISTORY[HISTORY[LABEL] == 0], left_out)
 
 
@@ -375,7 +389,7 @@ def test_the_fingerprint_is_of_the_rows_and_not_of_their_order() -> None:
     shuffled = HISTORY.sample(frac=1, random_state=3)
     assert fingerprint(checked(shuffled)) == fingerprint(checked(HISTORY))
     changed = HISTORY.copy()
-    changed.loc[17, "amount"] += 0.01
+    changed.loc[17, AMOUNT] += 0.01
     assert fingerprint(checked(changed)) != fingerprint(checked(HISTORY))
 
 

@@ -16,21 +16,28 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES
+from fraudstream.core.contract.field_rules import as_double
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.documents.write_errors import TOO_MANY_REQUESTS
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.ml import history
-from fraudstream.ml.features import LABEL, matrix
+from fraudstream.ml.features import ID, LABEL, matrix
 from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows
-from tests.events import GOOD
+from tests.events import GOOD, named, renamed
 
 
 def stored(number: Any = 1_000_001, without: str = "", **changes: Any) -> dict[str, Any]:
-    made = {name: GOOD[name] for name in FEATURES} | {"_id": number, LABEL: 0} | changes
-    return {name: value for name, value in made.items() if name != without}
+    made = {name: GOOD[name] for name in FEATURES} | {"_id": number, LABEL: 0} | renamed(changes)
+    return {name: value for name, value in made.items() if name != named(without)}
+
+
+def told(reason: str) -> str:
+    """A reason by the field's name in the project in force."""
+    field, problem = reason.split(": ", 1)
+    return f"{named(field)}: {problem}"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,8 @@ def stored(number: Any = 1_000_001, without: str = "", **changes: Any) -> dict[s
         (stored(amount=None), "amount: missing"),
         (stored(amount="12.5"), "amount: not a number"),
         (stored(amount=True), "amount: not a number"),
-        (stored(amount=Decimal128("12.5")), "amount: not a number"),
+        (stored(amount=Decimal128("NaN")), "amount: not finite"),
+        (stored(amount=Decimal128("-0.5")), "amount: out of its range"),
         (stored(amount=1e39), "amount: beyond single precision"),
         (stored(income=10**400), "income: beyond single precision"),
         (stored(old_balance=float("inf")), "old_balance: not finite"),
@@ -65,12 +73,13 @@ def stored(number: Any = 1_000_001, without: str = "", **changes: Any) -> dict[s
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_and_does_not_take_the_others(made: dict[str, Any], reason: str) -> None:
+    reason = told(reason)
     assert problem(made) == reason
     found = sort_rows([stored(7), made, stored(Int64(2**60), amount=Int64(5), month=Int64(3))])
     assert found.left_out == [(str(made.get("_id")), reason)]
-    assert found.columns["id"] == [7, 2**60]
+    assert found.columns[ID] == [7, 2**60]
     batch = history.record_batch(found)
-    assert batch.column("id").to_pylist() == [7, 2**60, 0]
+    assert batch.column(0).to_pylist() == [7, 2**60, 0]
     assert batch.column(history._LEFT_REASON).to_pylist() == [None, None, reason]
 
 
@@ -87,10 +96,10 @@ def test_whole_columns_and_single_rows_are_judged_alike() -> None:
     odd = [None, True, "x", 1.0, -1, 2**63, 10**400, 1e39, float("nan"), "monday", 1, 0, 12.5, [], Decimal128("1")]
     names = [*FEATURES, LABEL, "_id"]
     for _ in range(4_000):
-        rows = [stored(1, **{rng.choice(names): rng.choice(odd)}) for _ in range(rng.randrange(1, 4))]
+        rows = [stored(1) | {rng.choice(names): rng.choice(odd)} for _ in range(rng.randrange(1, 4))]
         found = sort_rows(rows)
         usable = [made for made in rows if not problem(made)]
-        assert found.columns["amount"] == [made["amount"] for made in usable]
+        assert found.columns[AMOUNT] == [as_double(made[AMOUNT]) for made in usable]
         assert len(found.left_out) == len(rows) - len(usable)
         assert isinstance(history.record_batch(found), pa.RecordBatch)
 
@@ -188,13 +197,13 @@ def test_a_document_that_others_wrote_takes_no_other_row_with_it(monkeypatch: py
         rows = [made for batch in history.stored_batches(Settings()) for made in batch]
         assert len(rows) == 25 + len(odd) + len(broken)
         found = sort_rows(rows)
-        assert found.columns["id"] == list(range(25))
+        assert found.columns[ID] == list(range(25))
         assert isinstance(history.record_batch(found), pa.RecordBatch)
-        told = dict(found.left_out)
-        assert told["7"] == "id: not an integer"
-        assert told["1000001"] == "amount: not a number"
-        assert told["1000002"] == "old_balance: not a number"
-        assert told["1000003"] == "amount: missing"
+        reasons = dict(found.left_out)
+        assert reasons["7"] == told("id: not an integer")
+        assert reasons["1000001"] == told("amount: not a number")
+        assert reasons["1000002"] == told("old_balance: not a number")
+        assert reasons["1000003"] == told("amount: missing")
 
 
 def test_each_id_is_read_once_whatever_its_kind() -> None:

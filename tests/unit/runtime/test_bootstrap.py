@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from kafka import TopicPartition
@@ -38,6 +39,17 @@ def test_history_is_published_once(monkeypatch: pytest.MonkeyPatch, on_topic: in
     monkeypatch.setattr(bootstrap, "run_command", lambda *words: sent.append(words))
     assert bootstrap._publish_history(load_settings(), 100) == missing
     assert sent == ([("generate", "history", "--count", str(missing))] if missing else [])
+
+
+def test_a_files_labelled_rows_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = bootstrap.PROJECT.definition.source.model_copy(update={"file": "a.csv"})
+    definition = bootstrap.PROJECT.definition.model_copy(update={"source": source})
+    monkeypatch.setattr(bootstrap, "PROJECT", replace(bootstrap.PROJECT, definition=definition))
+    monkeypatch.setattr(bootstrap, "run_command", lambda *_: {"produced": 87})
+    monkeypatch.setattr(bootstrap, "COMMAND", (sys.executable, "-c", "import json, sys; print(json.dumps(sys.argv))"))
+    monkeypatch.setattr(bootstrap, "_outcome", lambda training, _: json.loads(training.communicate()[0]))
+    published, words = bootstrap._trained(load_settings(), 100, "xgboost")
+    assert (published, words[1:]) == (87, ["train", "--algorithm", "xgboost", "--await", "87", "--json"])
 
 
 def ended(

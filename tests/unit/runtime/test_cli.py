@@ -257,8 +257,13 @@ def test_other_profiles_have_no_parts_here(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_parts_wait_for_each_other_in_an_order_that_can_be_kept(tmp_path: Path) -> None:
-    built = parts.local_parts(load_settings(data_dir=tmp_path, kafka_port=19092))
+    built = parts.local_parts(load_settings(data_dir=tmp_path, kafka_port=19092, scoring="remote"))
     assert [part.name for part in in_start_order(built)] == list(parts.PART_NAMES)
+    # With the model in the stream job no scored event waits for the service.
+    embedded = parts.local_parts(load_settings(data_dir=tmp_path))
+    names = [part.name for part in in_start_order(embedded)]
+    assert set(names) == set(parts.PART_NAMES)
+    assert names.index("stream") < names.index("scoring")
     ports = [port for part in built for port in part.ports]
     assert 19092 in ports
     assert len(ports) == len(set(ports)) == 6

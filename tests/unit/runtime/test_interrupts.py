@@ -28,7 +28,7 @@ WAIT_SECONDS = 30
 SCRIPT = """
 import pathlib, subprocess, sys, time
 from fraudstream.runtime import bootstrap, cli, lifecycle, own_command
-from fraudstream.runtime.demo import command as demo
+from fraudstream.runtime.demo import run as demo
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.contract.event import AMOUNT
 from fraudstream.core.registry import LoadedModel
 from fraudstream.scoring.app import create_app
 from fraudstream.scoring.champion import ServedChampion
@@ -28,11 +29,11 @@ class FakeModel:
     def score_columns(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         if self.failure:
             raise self.failure
-        return np.asarray(columns["amount"], dtype=np.float64) / 1000 + self.offset
+        return np.asarray(columns[AMOUNT], dtype=np.float64) / 1000 + self.offset
 
     def explain_columns(self, columns: Mapping[str, Sequence[Any]], top: int = 3) -> list[list[dict[str, Any]]]:
         # A numpy number, as a model may well give.
-        return [[{"field": "amount", "contribution": np.float64(amount)}] for amount in columns["amount"]]
+        return [[{"field": AMOUNT, "contribution": np.float64(amount)}] for amount in columns[AMOUNT]]
 
 
 class FakeChampion(ServedChampion):

@@ -15,14 +15,14 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from fraudstream.core.configuration.settings import load_settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.errors import RegistryUnavailable
 from fraudstream.scoring import app as app_module
-from tests.events import GOOD
+from tests.events import GOOD, named, renamed
 
 ClientFactory = Callable[..., TestClient]
 
-ROWS = [GOOD | {"amount": amount} for amount in (100.0, 900.0, 500.0)]
+ROWS = [GOOD | {AMOUNT: amount} for amount in (100.0, 900.0, 500.0)]
 TABLE: dict[str, Any] = {
     "columns": list(FEATURES),
     "index": [0, 1, 2],
@@ -35,14 +35,14 @@ RECORDS = [
         "score": 0.9,
         "threshold": 0.5,
         "model_version": "3",
-        "reasons": [{"field": "amount", "contribution": 900.0}],
+        "reasons": [{"field": AMOUNT, "contribution": 900.0}],
     },
     {
         "prediction": 1,
         "score": 0.5,
         "threshold": 0.5,
         "model_version": "3",
-        "reasons": [{"field": "amount", "contribution": 500.0}],
+        "reasons": [{"field": AMOUNT, "contribution": 500.0}],
     },
 ]
 VERSION = "X-Fraudstream-Model-Version"
@@ -83,10 +83,10 @@ def test_a_body_large_enough_for_a_thread_gets_the_same_records(client: TestClie
     content = orjson.dumps({"dataframe_records": rows})
     assert len(content) > app_module._MOST_INLINE_BYTES
     assert client.post("/score", content=content).json() == {"predictions": RECORDS * 400}
-    broken = orjson.dumps({"data": [*rows, GOOD | {"income": "much"}]})
+    broken = orjson.dumps({"data": [*rows, GOOD | renamed({"income": "much"})]})
     response = client.post("/score", content=broken)
     assert response.status_code == 400
-    assert response.json() == {"error": 'row 1200: income: expected a finite number, got "much".'}
+    assert response.json() == {"error": f'row 1200: {named("income")}: expected a finite number, got "much".'}
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b"\xff", b"null", b'{"rows": []}'])

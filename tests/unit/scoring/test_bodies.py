@@ -9,15 +9,15 @@ import numpy as np
 import orjson
 import pytest
 
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import AMOUNT, FEATURES, ID, TIME
 from fraudstream.core.errors import ModelError, ScoringRejected
 from fraudstream.core.output.text import printable
 from fraudstream.core.registry import LoadedModel
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, ScoringRequest, read_request, score
-from tests.events import GOOD
+from tests.events import GOOD, named, renamed
 
 ROW = {name: GOOD[name] for name in FEATURES}
-ROWS = [ROW | {"amount": amount} for amount in (1, 2.5, 700.0)]
+ROWS = [ROW | {AMOUNT: amount} for amount in (1, 2.5, 700.0)]
 
 
 def table(rows: list[dict[str, Any]], columns: list[str] | None = None) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def test_each_shape_gives_the_same_columns_in_the_features_order(shape: str) -> 
 
 
 def test_column_order_is_free_and_extra_columns_are_ignored() -> None:
-    columns = ["id", *reversed(FEATURES), "note", "note"]
-    rows = [row | {"id": 7, "note": None} for row in ROWS]
+    columns = [ID, *reversed(FEATURES), "note", "note"]
+    rows = [row | {ID: 7, "note": None} for row in ROWS]
     shuffled = read_request(orjson.dumps({"input_data": table(rows, columns)}))
     by_row = read_request(orjson.dumps({"data": rows}))
     assert shuffled.columns == by_row.columns == {name: [row[name] for row in ROWS] for name in FEATURES}
@@ -82,12 +82,12 @@ def test_an_empty_table_needs_no_columns() -> None:
     ],
 )
 def test_a_value_of_a_wrong_type_is_told_by_row_and_field(shape: str, field: str, value: Any, shown: str) -> None:
-    rows = [ROW, ROW | {field: value}, ROW | {field: value}]
-    assert refusal(body(shape, rows)) == f"row 1: {field}: expected {shown}."
+    rows = [ROW, ROW | renamed({field: value}), ROW | renamed({field: value})]
+    assert refusal(body(shape, rows)) == f"row 1: {named(field)}: expected {shown}."
 
 
 def test_long_values_are_cut_in_messages() -> None:
-    assert len(refusal({"data": [ROW | {"amount": "x" * 5000}]})) < 150
+    assert len(refusal({"data": [ROW | {AMOUNT: "x" * 5000}]})) < 150
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
@@ -98,17 +98,18 @@ def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
 
 def test_large_numbers_pass_though_their_sum_is_beyond_single_precision() -> None:
     largest = 3.4028234663852886e38
-    assert read_request(orjson.dumps({"data": [ROW | {"amount": largest}] * 3})).count == 3
-    assert read_request(orjson.dumps({"data": [ROW | {"amount": -largest}, ROW | {"amount": 10**18}]})).count == 2
+    assert read_request(orjson.dumps({"data": [ROW | {AMOUNT: largest}] * 3})).count == 3
+    assert read_request(orjson.dumps({"data": [ROW | {AMOUNT: -largest}, ROW | {AMOUNT: 10**18}]})).count == 2
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("number", [3.4028235e38, 1e39, -1e39, 1.7e308, 2**200])
 def test_a_number_that_the_model_has_no_room_for_is_told_by_row_and_field(shape: str, number: float) -> None:
     """In single precision it is infinite: the model would refuse it without a name, or score what nobody sent."""
-    rows = [ROW, ROW | {"old_balance": number}, ROW | {"old_balance": -number}]
+    name = named("old_balance")
+    rows = [ROW, ROW | {name: number}, ROW | {name: -number}]
     told = refusal(body(shape, rows))
-    assert told.startswith("row 1: old_balance: expected a number of at most 3.4028234663852886e+38 either way, got ")
+    assert told.startswith(f"row 1: {name}: expected a number of at most 3.4028234663852886e+38 either way, got ")
 
 
 DEEP = b"[" * 600 + b"]" * 600
@@ -131,7 +132,7 @@ GOOD_ROW = json.dumps(ROW).encode()
         b'{"data":[' + GOOD_ROW.replace(b"12.5", b"9" * 400) + b"]}",
         b'{"data":[' + GOOD_ROW.replace(b"12.5", b"9" * 5_000) + b"]}",
         b'{"data":[' + GOOD_ROW.replace(b'"tuesday"', b'"\\ud800"') + b"]}",
-        b'{"data":[' + GOOD_ROW[:-1] + b', "amount": "x"}]}',
+        b'{"data":[' + GOOD_ROW[:-1] + f', "{AMOUNT}": "x"}}]}}'.encode(),
         b'\xef\xbb\xbf{"data": []}',
         '{"data": []}'.encode("utf-16"),
         b'{"data": [], "data": 5}',
@@ -149,8 +150,8 @@ def test_odd_bodies_are_refused_in_a_short_printable_text(content: bytes) -> Non
 
 
 def test_numbers_need_not_be_of_the_rules_own_kind_and_texts_may_be_unknown() -> None:
-    row = ROW | {"amount": 3, "credit": 1.0, "day_of_week": "someday"}
-    assert read_request(orjson.dumps({"data": [row]})).columns["day_of_week"] == ["someday"]
+    row = ROW | renamed({"amount": 3, "credit": 1.0, "day_of_week": "someday"})
+    assert read_request(orjson.dumps({"data": [row]})).columns[named("day_of_week")] == ["someday"]
 
 
 @pytest.mark.parametrize("field", FEATURES)
@@ -180,8 +181,11 @@ def test_a_missing_feature_is_named(field: str) -> None:
         ({"input_data": {"columns": ["amount"]}}, "columns and data"),
         ({"input_data": {"data": [[1]]}}, "input_data.columns is null"),
         ({"input_data": {"columns": [1], "data": [[1]]}}, "input_data.columns is [1]"),
-        ({"dataframe_split": table([ROW], [*FEATURES, "amount"])}, "amount: stands more than once"),
-        ({"input_data": {"columns": list(FEATURES), "data": [list(ROW.values()), [1]]}}, "row 1: expected 12 values"),
+        ({"dataframe_split": table([ROW], [*FEATURES, AMOUNT])}, f"{AMOUNT}: stands more than once"),
+        (
+            {"input_data": {"columns": list(FEATURES), "data": [list(ROW.values()), [1]]}},
+            f"row 1: expected {len(FEATURES)} values",
+        ),
         (
             {"input_data": {"columns": list(FEATURES), "data": [list(ROW.values()), "abcdefghijkl"]}},
             "row 1: expected a",
@@ -201,48 +205,29 @@ def with_number(shape: str, count: int, field: str, written: str) -> bytes:
     return json.dumps(body(shape, rows)).replace("987654", written).encode()
 
 
-@pytest.mark.parametrize("count", [1, MANY])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(
-    ("field", "written"),
-    [
-        ("amount", "1e-400"),
-        ("amount", "-1E-400"),
-        ("amount", "0.12345678901234567890123"),
-        ("income", "0." + "0" * 330 + "1"),
-        ("amount", "1" + "0" * 16 + ".000001"),
-        ("amount", "9007199254740993"),
-        ("old_balance", "9223372036854775807"),
-        ("credit", "1.00000000000000000001"),
-    ],
-)
-def test_a_number_that_would_be_rounded_is_told_by_row_and_field(
-    shape: str, count: int, field: str, written: str
-) -> None:
-    told = refusal(with_number(shape, count, field, written))
-    assert told.startswith(f"row {count - 1}: {field}: more digits than a double keeps, got {written[:50]}")
-
-
-@pytest.mark.parametrize("count", [1, MANY])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     "written",
-    ["0.30000000000000004", "12.300000000000002", "1e-5", "0E-9", "5e-324", "1e22", "9007199254740992", "-0.0"],
+    ["0.30000000000000004", "0.12345678901234567890123", "9007199254740993", "1e-400", "5e-324", "1e22", "-0.0"],
 )
-def test_numbers_that_a_double_keeps_are_scored(shape: str, count: int, written: str) -> None:
-    read = read_request(with_number(shape, count, "amount", written))
-    assert read.columns["amount"][-1] == float(written)
+def test_a_number_with_any_digits_is_the_nearest_double(shape: str, written: str) -> None:
+    assert float(read_request(with_number(shape, 1, AMOUNT, written)).columns[AMOUNT][-1]) == float(written)
 
 
 @pytest.mark.parametrize("count", [1, MANY])
 @pytest.mark.parametrize("shape", ["data", "Inputs", "dataframe_records"])
 @pytest.mark.parametrize(
-    "again", ['"amount": 99999', '"am\\u006funt" : 99999', '"note": "a:b", "day_of_week": "monday"']
+    "again",
+    [
+        f'"{AMOUNT}": 99999',
+        f'"\\u{ord(AMOUNT[0]):04x}{AMOUNT[1:]}" : 99999',
+        f'"note": "a:b", "{named("day_of_week")}": "monday"',
+    ],
 )
 def test_a_field_that_stands_twice_is_told_by_its_row(shape: str, count: int, again: str) -> None:
     rows = [ROW] * (count - 1) + [ROW | {"x": 987654}]
     content = json.dumps(body(shape, rows)).replace('"x": 987654', again).encode()
-    field = "amount" if "99999" in again else "day_of_week"
+    field = AMOUNT if "99999" in again else named("day_of_week")
     assert refusal(content) == f"row {count - 1}: {field}: stands more than once; name each field once."
 
 
@@ -250,12 +235,12 @@ def test_a_field_that_stands_twice_is_told_by_its_row(shape: str, count: int, ag
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_no_feature_has_may_be_anything(shape: str, count: int) -> None:
     """Other fields may stand twice and have any number; texts may look like names and like numbers."""
-    odd = {"date": "24/11/2026 10:11:12", "id": 987654, "note": 'a "b": 1e-9, ":', "day_of_week": "1234567890123456789"}
+    odd = {TIME: "24/11/2026 10:11:12", ID: 987654, "note": 'a "b": 1e-9, ":', "no": "1234567890123456789"}
     rows = [ROW | odd] * count
     if shape in ("input_data", "dataframe_split"):
         content = json.dumps({shape: table(rows, list(rows[0]))}).replace("987654", "1e-400")
     else:
-        content = json.dumps(body(shape, rows)).replace("987654", '1, "id": 12345678901234567890123')
+        content = json.dumps(body(shape, rows)).replace("987654", f'1, "{ID}": 12345678901234567890123')
     read = read_request(content.encode())
     assert read.columns == {name: [row[name] for row in rows] for name in FEATURES}
 
@@ -263,14 +248,15 @@ def test_what_no_feature_has_may_be_anything(shape: str, count: int) -> None:
 @pytest.mark.parametrize("count", [1, MANY])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("separators", [(", ", ": "), (",", ":")])
-@pytest.mark.parametrize("others", [{}, {"id": 123_456_789_012_345, "date": "24/11/2026 10:11:12"}])
+@pytest.mark.parametrize("others", [{}, {ID: 123_456_789_012_345, TIME: "24/11/2026 10:11:12"}])
 def test_a_usual_body_is_read_once(
     shape: str, count: int, separators: tuple[str, str], others: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [ROW | others | {"amount": round(987654321098.76 / (number + 1), 2)} for number in range(count)]
+    rows = [ROW | others | {AMOUNT: round(987654321098.76 / (number + 1), 2)} for number in range(count)]
     content = {shape: table(rows, list(rows[0]))} if "_split" in shape or shape == "input_data" else body(shape, rows)
-    monkeypatch.setattr("fraudstream.scoring.bodies.require_kept", lambda *_: pytest.fail("read again"))
-    assert read_request(json.dumps(content, separators=separators).encode()).count == count
+    monkeypatch.setattr("fraudstream.scoring.bodies.require_names_once", lambda *_: pytest.fail("read again"))
+    text = json.dumps(content, separators=separators, ensure_ascii=False)
+    assert read_request(text.encode()).count == count
 
 
 @pytest.mark.parametrize(
@@ -295,7 +281,7 @@ def test_a_table_has_its_parts_once(twice: str) -> None:
 
 
 def test_a_body_that_is_nested_too_deeply_to_be_read_again_is_refused() -> None:
-    content = b'{"data":[' + GOOD_ROW[:-1] + b',"x":' + b"[" * 1015 + b"1e-400" + b"]" * 1015 + b"}]}"
+    content = b'{"data":[' + GOOD_ROW[:-1] + b',"x":1,"x":' + b"[" * 1015 + b"]" * 1015 + b"}]}"
     assert "nested too deeply" in refusal(content)
 
 

@@ -13,11 +13,12 @@ from fastapi.testclient import TestClient
 
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import LoadedModel
-from fraudstream.generator.distributions import sample
+from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.features import CODES, LABEL, matrix
 from fraudstream.ml.model_code import FraudPyfunc
+from tests.events import renamed
 
-DRAWN = sample(400, 23, 0.3)
+DRAWN = renamed(sample(400, 23, 0.3))
 COLUMNS: dict[str, list[Any]] = {name: np.asarray(DRAWN[name]).tolist() for name in FEATURES}
 ROWS = [dict(zip(FEATURES, values, strict=True)) for values in zip(*COLUMNS.values(), strict=True)]
 TABLE = {"columns": list(FEATURES), "index": list(range(400)), "data": [list(row.values()) for row in ROWS]}
@@ -71,17 +72,15 @@ def test_every_shape_gives_the_models_own_decisions(real: TestClient, model: Fra
     assert answered(real, "/score", {"data": ROWS}) == [record["prediction"] for record in expected]
 
 
+def test_an_unknown_category_is_scored(real: TestClient) -> None:
+    row = ROWS[0] | renamed({"category_recipient": "casino"})
+    table = {"columns": list(FEATURES), "index": [0], "data": [[row[name] for name in FEATURES]]}
+    [record] = answered(real, "/score", {"input_data": table})
+    assert 0 <= record["score"] <= 1
+
+
 def test_a_row_alone_gets_the_decision_that_it_gets_among_others(real: TestClient) -> None:
     together = answered(real, "/score", {"input_data": TABLE})
     for number in range(0, 400, 40):
         alone = TABLE | {"index": [number], "data": [TABLE["data"][number]]}
         assert answered(real, "/score", {"input_data": alone}) == [together[number]]
-
-
-def test_an_unknown_category_is_scored(real: TestClient) -> None:
-    [record] = answered(real, "/score", {"input_data": _table(ROWS[0] | {"category_recipient": "casino"})})
-    assert 0 <= record["score"] <= 1
-
-
-def _table(row: dict[str, Any]) -> dict[str, Any]:
-    return {"columns": list(FEATURES), "index": [0], "data": [[row[name] for name in FEATURES]]}

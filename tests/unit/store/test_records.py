@@ -6,14 +6,17 @@ import base64
 import hashlib
 import json
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import bson
 import pytest
 from bson.decimal128 import Decimal128
 
-from fraudstream.store.records import Record, document, duplicate
-from tests.events import GOOD, decided, value
+from fraudstream.core.contract.event import AMOUNT, ID, LABEL, TIME
+from fraudstream.store.records import Record, document, duplicate, is_verdict
+from fraudstream.store.verdicts import latest
+from tests.events import GOOD, decided, named, renamed, value
 
 AT = datetime(2026, 11, 24, 10, 11, 14, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 10, 11, 15, tzinfo=UTC)
@@ -35,12 +38,12 @@ def scored(**changes: Any) -> bytes:
         "reasons": [{"field": "amount", "contribution": 1.0}],
         "source": dict(SOURCE),
     }
-    return json.dumps(GOOD | decision | changes).encode()
+    return json.dumps(GOOD | decision | renamed(changes)).encode()
 
 
 def test_a_scored_record() -> None:
     made = document(record("scored", scored(merchant="café")), NOW)
-    assert made["_id"] == made["id"] == GOOD["id"]
+    assert made["_id"] == made[ID] == GOOD[ID]
     assert made["origin"] == "live"
     assert made["merchant"] == "café"
     assert made["source"] == {"topic": "transactions", "partition": 1, "offset": 5}
@@ -52,19 +55,71 @@ def test_a_scored_record() -> None:
 
 def test_a_labelled_record() -> None:
     made = document(record("labels", value(isFraud=1)), NOW)
-    assert (made["_id"], made["isFraud"], made["origin"], made["enqueued_at"]) == (GOOD["id"], 1, "history", AT)
+    assert (made["_id"], made[LABEL], made["origin"], made["enqueued_at"]) == (GOOD[ID], 1, "history", AT)
     assert made["source"] == {"topic": "labels", "partition": 0, "offset": 9}
     assert "prediction" not in made
 
 
 @pytest.mark.parametrize(
     ("raw", "field"),
-    [(value(), "isFraud"), (value(isFraud=2), "isFraud"), (value(isFraud=1, amount="x"), "amount"), (b"", "value")],
+    [(value(), LABEL), (value(isFraud=2), LABEL), (value(isFraud=1, amount="x"), AMOUNT), (b"", "value")],
 )
 def test_labels_that_break_the_contract_are_rejected(raw: bytes, field: str) -> None:
     made = document(record("labels", raw), NOW)
     assert (made["_id"], made["field"], made["raw"]) == ("labels/0/9", field, raw)
     assert made["reason"].startswith(f"{field}: ")
+
+
+def verdict(**changes: Any) -> bytes:
+    return json.dumps({"id": 7, "label": 1, "observed_at": "2026-11-25T12:00:00.5+02:00"} | changes).encode()
+
+
+def test_a_verdict_is_a_document_of_its_own() -> None:
+    made = document(record("labels", verdict(note="by phone")), NOW)
+    assert is_verdict(made)
+    assert made == {
+        "_id": 7,
+        "label": 1,
+        "observed_at": datetime(2026, 11, 25, 10, 0, 0, 500_000, tzinfo=UTC),
+        "stored_at": NOW,
+        "source": {"topic": "labels", "partition": 0, "offset": 9},
+    }
+    escaped = verdict().replace(b"observed_at", b"\\u006fbserved_at")
+    assert is_verdict(document(record("labels", escaped), NOW))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (verdict(id="x"), "id: expected an integer of 0 or more, got the text"),
+        (verdict(id=None), "id: missing"),
+        (verdict(label=2), "label: expected an integer from 0 to 1, got 2"),
+        (verdict(label=True), "label: expected an integer from 0 to 1, got true"),
+        (verdict(observed_at="yesterday"), "observed_at: expected a time of ISO 8601"),
+        (verdict(observed_at=None), "observed_at: missing, expected a time of ISO 8601"),
+        (b'{"label": 0, ' + verdict()[1:], "value: a field stands twice"),
+        (verdict()[:-1], "value: not one JSON object"),
+        (verdict(deep=[[]]).replace(b"[[]]", b"[" * 999 + b"]" * 999), "value: nested more than"),
+    ],
+)
+def test_a_verdict_that_is_not_well_formed_is_rejected(raw: bytes, reason: str) -> None:
+    made = document(record("labels", raw), NOW)
+    assert (made["_id"], made["field"], made["raw"]) == ("labels/0/9", reason.split(":")[0], raw)
+    assert made["reason"].startswith(reason)
+
+
+def test_an_event_with_a_field_of_that_name_is_history() -> None:
+    made = document(record("labels", value(isFraud=1, observed_at="2026-11-25T12:00:00Z")), NOW)
+    assert (made["origin"], is_verdict(made)) == ("history", False)
+
+
+def test_of_several_verdicts_the_latest_stays_in_any_order() -> None:
+    made = [
+        document(record("labels", verdict(label=label, observed_at=at)), NOW)
+        for label, at in ((1, "2026-11-25T12:00:00Z"), (0, "2026-11-26T12:00:00Z"), (1, "2026-11-26T13:00:00+02:00"))
+    ]
+    for order in permutations(made):
+        assert latest(order) == {7: made[1]}
 
 
 def test_a_rejected_record() -> None:
@@ -98,8 +153,8 @@ def test_a_duplicate_names_the_event_that_came_first() -> None:
     again = record("scored", scored(source=SOURCE | {"offset": 8}, amount=99.0))
     made = duplicate(document(again, NOW), value(amount=99.0), first, NOW)
     assert made["_id"] == "transactions/1/8"
-    assert made["reason"] == f"id: {GOOD['id']} is taken by the event at transactions/1/5"
-    assert json.loads(made["raw"]) == GOOD | {"amount": 99.0}
+    assert made["reason"] == f"{ID}: {GOOD[ID]} is taken by the event at transactions/1/5"
+    assert json.loads(made["raw"]) == GOOD | {AMOUNT: 99.0}
 
 
 def own(raw: bytes, **decision: Any) -> Record:
@@ -134,13 +189,13 @@ def test_numbers_of_unknown_fields_keep_all_their_digits(written: bytes, topic: 
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (value(id="x", amount="abc"), "id: expected an integer of 0 or more, got the text"),
-        (value(id=8, amount=-5), "amount: expected a finite number from 0 to"),
-        (b'{"id": 7, ' + value(id=8)[1:], "value: a field stands twice"),
-        (value(without="date"), "date: missing"),
-        (value(date="31/02/2026 10:11:12"), "date: expected a date"),
-        (value(day_of_week="someday"), "day_of_week: expected one of"),
-        (value(isFraud=2), "isFraud: expected an integer from 0 to 1, got 2"),
+        (value(id="x", amount="abc"), f"{ID}: expected an integer of 0 or more, got the text"),
+        (value(id=8, amount=-5), f"{AMOUNT}: expected a finite number from 0 to"),
+        (f'{{"{ID}": 7, '.encode() + value(id=8)[1:], "value: a field stands twice"),
+        (value(without="date"), f"{TIME}: missing"),
+        (value(date="31/02/2026 10:11:12"), f"{TIME}: expected a date"),
+        (value(day_of_week="someday"), f"{named('day_of_week')}: expected one of"),
+        (value(isFraud=2), f"{LABEL}: expected an integer from 0 to 1, got 2"),
         (value()[:-1] + b', "note": 1, "note": 2}', "value: a field stands twice"),
         (value()[:-1] + b', "x": {"a": 1, "a": 2}}', "value: a field stands twice"),
         (value(score=1), "value: a field stands twice"),
@@ -152,14 +207,14 @@ def test_a_scored_record_that_somebody_else_wrote_keeps_the_contract(
     raw: bytes, reason: str, added: dict[str, Any]
 ) -> None:
     made = own(raw, **added)
-    assert document(own(value()), NOW)["_id"] == GOOD["id"]
+    assert document(own(value()), NOW)["_id"] == GOOD[ID]
     found = document(made, NOW)
     assert (found["_id"], found["field"], found["raw_bytes"]) == ("scored/0/9", "cannot be written", len(made.value))
     assert found["reason"].startswith(f"cannot be written: {reason}")
     assert "origin" not in found
 
 
-@pytest.mark.parametrize("tail", [b'"id":8,', b'"score":0.9,', b'"amount":99999,'])
+@pytest.mark.parametrize("tail", [f'"{ID}":8,'.encode(), b'"score":0.9,', f'"{AMOUNT}":99999,'.encode()])
 def test_a_decision_changes_nothing_of_its_event(tail: bytes) -> None:
     raw = decided(value()).replace(b'"prediction"', tail + b'"prediction"')
     made = document(record("scored", raw), NOW)

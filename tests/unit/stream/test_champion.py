@@ -13,15 +13,21 @@ from urllib.parse import urlparse
 
 import mlflow
 import pytest
+from kafka import TopicPartition
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
 from structlog.testing import capture_logs
 
 from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.contract.event import plain_inputs
 from fraudstream.core.errors import ModelError, RegistryUnavailable
 from fraudstream.core.kafka.progress import ProgressReporter
-from fraudstream.core.registry import ChampionFollower, registry_client
+from fraudstream.core.registry import ChampionFollower, load_version, registry_client
+from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
 from fraudstream.ml.algorithms import boosting
-from fraudstream.stream.champion import ChampionTrees, await_champion, champion_file, download_trees
+from fraudstream.stream.champion import ChampionTrees, await_champion, champion_file, download_trees, version_elsewhere
+from fraudstream.stream.changeover import Changeover, in_force
 from tests.unit.ml.test_training import trained
 
 pytestmark = pytest.mark.timeless
@@ -95,8 +101,79 @@ def test_a_model_of_somebody_else_is_told(settings: Settings, tmp_path: Path) ->
     client.create_registered_model(settings.model_name)
     client.create_model_version(settings.model_name, source=str(tmp_path / "foreign"), tags={"role": "champion"})
     champion = ChampionTrees(settings)
-    assert "has no flavor" in warnings(champion)[0]
+    assert "does not fit the project (day_of_week: a text, and the model's signature" in warnings(champion)[0]
     assert not champion.has_champion
+
+
+def test_a_champion_without_trees_is_scored_elsewhere_until_the_next_one_has_trees(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Plain(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            return model_input["amount"] / 1_000
+
+    first = trained(settings, monkeypatch, 5, tmp_path)
+    client = registry_client(settings)
+    columns = [ColSpec("double", "amount"), ColSpec("integer", "credit"), ColSpec("string", "day_of_week")]
+    signature = ModelSignature(inputs=Schema(columns))
+    mlflow.pyfunc.save_model(tmp_path / "plain", python_model=Plain(), signature=signature)
+    made = client.create_model_version(
+        settings.model_name, source=str(tmp_path / "plain"), tags={"role": "champion", "threshold": "0.25"}
+    )
+    client.set_model_version_tag(settings.model_name, first.version, "role", "former")
+
+    # Without a service there is nobody to score with it.
+    champion = ChampionTrees(settings.model_copy(update={"scoring_url": ""}))
+    assert "no scoring service is named" in warnings(champion)[0]
+    settings = settings.model_copy(
+        update={"scoring_url": "http://127.0.0.1:8000", "scoring": "embedded", "trigger": "realtime"}
+    )
+    champion = ChampionTrees(settings)
+    assert warnings(champion) == []
+    assert champion.has_champion
+    assert version_elsewhere(settings) == str(made.version)
+    assert (in_force(settings).scoring, in_force(settings).trigger) == ("remote", "microbatch")
+
+    loaded = load_version(settings, str(made.version))
+    row = {name: [plain] for name, plain in (plain_inputs() | {"amount": 300}).items()}
+    assert (loaded.model.score_columns(row).tolist(), loaded.model.threshold) == ([0.3], 0.25)
+    assert loaded.model.explain_columns(row) == [[]]
+
+    client.set_model_version_tag(settings.model_name, made.version, "role", "former")
+    client.set_model_version_tag(settings.model_name, first.version, "role", "champion")
+    assert warnings(champion) == []
+    assert version_elsewhere(settings) is None
+    assert in_force(settings) is settings
+
+
+def test_a_query_changes_over_between_its_batches(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, finished, idle = 0.0, 5, False
+    monkeypatch.setattr(Checkpoint, "committed", lambda _: {TopicPartition("transactions", 0): finished})
+    here = settings.model_copy(update={"scoring": "embedded", "trigger": "realtime"})
+    note = champion_file(settings).with_name("elsewhere.json")
+    note.parent.mkdir(parents=True)
+    changeover = Changeover(here, "stream", clock=lambda: now)
+
+    def is_due(running: Settings) -> bool:
+        return changeover.is_due(running, lambda: idle)
+
+    assert not is_due(here)
+    note.write_text('{"version": "7"}', "utf-8")
+    elsewhere = in_force(here)
+    # It waits for the batch that is under way, and no longer than one lasts.
+    idle = True
+    assert not is_due(here)
+    finished = 6
+    assert is_due(here)
+    assert not is_due(here)
+    now += here.realtime_checkpoint_seconds + 30
+    assert is_due(here)
+    assert not is_due(elsewhere)
+    note.unlink()
+    idle = False
+    assert not is_due(elsewhere)
+    idle = True
+    assert is_due(elsewhere)
 
 
 def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(

@@ -12,7 +12,9 @@ from typing import Any, Literal
 from fraudstream.bench.harness.environments import FOLDER, python_of
 from fraudstream.bench.harness.stage import Stage, environment_of, with_values
 from fraudstream.bench.harness.trained import BenchModel
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
+from fraudstream.core.project.project import bundled
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE
 from fraudstream.runtime.parts.local import spark_job_environment
 from fraudstream.runtime.supervise.part import Part
@@ -141,3 +143,9 @@ _FRUGAL = {
 def chosen(names: Sequence[str]) -> list[Contender]:
     """The contenders of these names. Raises ``KeyError`` for an unknown one."""
     return [CONTENDERS[name] for name in names]
+
+
+def able(names: Sequence[str]) -> tuple[str, ...]:
+    """The contenders that read the events of the project in force: the peers' apps have the contract of payments."""
+    of_payments = PROJECT.rules == bundled("payments").rules
+    return tuple(name for name in names if of_payments or CONTENDERS[name].kind != "peer")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fraudstream.bench.harness.contenders import CONTENDERS, Cast
-from fraudstream.core.contract.event import FIRST_LIVE_ID
+from fraudstream.bench.harness.made_events import put
+from fraudstream.bench.harness.source import live
+from fraudstream.core.contract.event import AMOUNT, RULES
+from fraudstream.core.contract.field_rules import value_at
 from fraudstream.core.errors import FraudstreamError
-from fraudstream.generator.transactions import generate, live_dates
 
 EVENTS = 20_000
 SEED = 11
@@ -26,15 +28,16 @@ _STARTED = b"ready\n"
 
 def write_events(file: Path) -> Path:
     """The events that senders repeat, one a line."""
-    values = generate(EVENTS, FIRST_LIVE_ID, SEED, labelled=False, dates=live_dates())
-    lines = (_malformed(value) if number % MALFORMED_EVERY == 0 else value for number, value in zip(count(1), values))
+    numbered = zip(count(1), live(EVENTS, SEED), strict=False)
+    lines = (_malformed(value) if number % MALFORMED_EVERY == 0 else value for number, value in numbered)
     file.write_bytes(b"\n".join(lines) + b"\n")
     return file
 
 
 def _malformed(value: bytes) -> bytes:
-    event = json.loads(value)
-    return json.dumps(event | {"amount": str(event["amount"])}, separators=(",", ":")).encode()
+    event, path = json.loads(value), RULES[AMOUNT].path
+    put(event, path, str(value_at(event, path)))
+    return json.dumps(event, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)

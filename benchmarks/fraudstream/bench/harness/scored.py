@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import orjson
 
 from fraudstream.bench.harness.load import SEED
+from fraudstream.bench.harness.source import live
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES, FIRST_LIVE_ID, parse_event
+from fraudstream.core.contract.event import FEATURES, parse_event
 from fraudstream.core.contract.topics import SCORED, TRANSACTIONS, partitions
 from fraudstream.core.kafka.clients import producer
 from fraudstream.core.registry import load_version
-from fraudstream.generator.transactions import generate, live_dates
 from fraudstream.store.records import Record
 
 
 def scored_records(count: int, settings: Settings) -> list[Record]:
     """``count`` records with different ids and the registered model's decisions, spread over the partitions."""
     model = load_version(settings, "1").model
-    values = list(generate(count, FIRST_LIVE_ID, SEED, labelled=False, dates=live_dates()))
-    events = [json.loads(value) for value in values]
-    columns = {name: [event[name] for event in events] for name in FEATURES}
+    values = list(live(count, SEED))
+    events = [parse_event(value) for value in values]
+    columns = {name: [event.value(name) for event in events] for name in FEATURES}
     scores = model.score_columns(columns)
     alerts = [row for row, score in enumerate(scores) if score >= model.threshold]
     chosen = {name: [columns[name][row] for row in alerts] for name in FEATURES}
@@ -35,7 +34,7 @@ def scored_records(count: int, settings: Settings) -> list[Record]:
     for row, (value, score) in enumerate(zip(values, scores.tolist(), strict=True)):
         source = {"topic": TRANSACTIONS, "partition": row % share, "offset": row // share, "enqueued_at": stamp}
         decision = {
-            "event_time": parse_event(value).time,
+            "event_time": events[row].time,
             "prediction": int(row in reasons),
             "score": score,
             "threshold": model.threshold,
@@ -45,7 +44,7 @@ def scored_records(count: int, settings: Settings) -> list[Record]:
             "source": source,
         }
         text = value[:-1] + b"," + orjson.dumps(decision, option=orjson.OPT_SERIALIZE_NUMPY)[1:]
-        records.append(Record(SCORED, row % share, row // share, now, str(events[row]["id"]).encode(), text))
+        records.append(Record(SCORED, row % share, row // share, now, str(events[row].id).encode(), text))
     return records
 
 

@@ -16,9 +16,11 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings, profile_values
+from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS, partitions
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.kafka.clients import client_options, consumer, create_topics, topic_partitions
+from fraudstream.core.project.places import bundled_folder
 from fraudstream.runtime.parts.local import settings_environment
 from fraudstream.runtime.supervise import process
 from fraudstream.runtime.supervise.part import Part
@@ -120,9 +122,10 @@ def with_values(settings: Settings, values: dict[str, Any]) -> Settings:
 
 
 def isolated(**values: Any) -> Settings:
-    """The local profile's settings without the caller's variables and `.env`."""
+    """The local profile's settings without the caller's variables and `.env`, but for the project."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(**(defaults | profile_values("local") | values))
+    project = PROJECT.name if PROJECT.folder.parent == bundled_folder() else str(PROJECT.folder)
+    return Settings(**(defaults | profile_values("local") | {"project": project} | values))
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -1,20 +1,20 @@
 // Cells of tables: numbers as the browser's locale writes them, and links to a transaction or a rejected event.
 (function () {
+  const formats = {};
   const numberFormat = function (digits) {
-    return new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return (formats[digits] = formats[digits] || new Intl.NumberFormat(undefined, decimals));
   };
-  const formats = { money: numberFormat(2), score: numberFormat(3), whole: numberFormat(0) };
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
-  Object.keys(formats).forEach(function (name) {
-    functions[name] = function (value) {
-      return value === null || value === undefined || value === '' ? '–' : formats[name].format(value);
-    };
-  });
+  functions.fixed = function (value, digits) {
+    return value === null || value === undefined || value === '' ? '–' : numberFormat(digits).format(value);
+  };
 
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const link = function (prefix) {
     return function (props) {
-      const address = prefix + encodeURIComponent(props.value);
+      // What is shown of an id may be cut; the row's id is whole, and fit for an address.
+      const address = prefix + props.data.id;
       return window.React.createElement('a', { href: address, className: 'cell-link' }, props.value);
     };
   };

@@ -5,10 +5,6 @@ window.dash_clientside = window.dash_clientside || {};
   // A function, because Dash defines `no_update` only with its first callback, after this file has been loaded.
   function unchanged() { return window.dash_clientside.no_update; }
 
-  // The order of FILTERS in pages/live/controls.py, and the number of its PANELS.
-  const DIMENSIONS = ['day_of_week', 'month', 'category_recipient', 'transaction_type', 'transaction_method', 'amount_bin'];
-  const PANELS = 6;
-
   // The id of the component that triggered this callback.
   function triggerId() {
     return ((window.dash_clientside.callback_context.triggered[0] || {}).prop_id || '').split('.')[0];
@@ -20,7 +16,9 @@ window.dash_clientside = window.dash_clientside || {};
     const click = triggered.find(function (entry) {
       return entry.prop_id.endsWith('.clickData') && entry.value && entry.value.points && entry.value.points.length;
     });
-    return click ? click.value.points[0].customdata : null;
+    const data = click ? click.value.points[0].customdata : null;
+    // The bar of all other values stands for none.
+    return data && data[1] !== null ? data : null;
   }
 
   function toggled(values, value) {
@@ -30,11 +28,13 @@ window.dash_clientside = window.dash_clientside || {};
 
   window.dash_clientside.live = {
     // A bar's data is [dimension, value]: a click adds the value to its dimension's filter, or removes it.
+    // The arguments: the panels' clicks, the two buttons, the filters, the minutes, and the filters' dimensions.
     filter: function () {
       const inputs = Array.from(arguments);
-      const clicks = inputs.slice(0, PANELS);
-      const values = inputs.slice(PANELS + 2, PANELS + 2 + DIMENSIONS.length);
-      let minutes = inputs[PANELS + 2 + DIMENSIONS.length];
+      const dimensions = inputs.pop();
+      let minutes = inputs.pop();
+      const values = inputs.splice(inputs.length - dimensions.length);
+      const clicks = inputs.slice(0, -2);
       const trigger = triggerId();
       if (trigger === 'live-clear') {
         return clicks.map(function () { return null; }).concat(values.map(function () { return []; }), [[]]);
@@ -45,9 +45,9 @@ window.dash_clientside = window.dash_clientside || {};
       const data = clickedData();
       if (!data) return clicks.map(unchanged).concat(values.map(unchanged), [unchanged()]);
       const outputs = values.map(function (chosen, index) {
-        return DIMENSIONS[index] === data[0] ? toggled(chosen, data[1]) : unchanged();
+        return dimensions[index] === data[0] ? toggled(chosen, data[1]) : unchanged();
       });
-      minutes = data[0] === 'minute' ? toggled(minutes, data[1]) : unchanged();
+      minutes = data[0] === '$minute' ? toggled(minutes, data[1]) : unchanged();
       // clickData becomes null, so that a second click on the same bar is a change too.
       return clicks.map(function () { return null; }).concat(outputs, [minutes]);
     },
@@ -81,10 +81,10 @@ window.dash_clientside = window.dash_clientside || {};
       const nulls = clicks.map(function () { return null; });
       const same = clicks.map(unchanged);
       if (trigger === 'history-rows-close') return nulls.concat([null, null]);
-      if (trigger === 'history-drill-choice') return same.concat([choice ? choice.split(',') : null, unchanged()]);
+      if (trigger === 'history-drill-choice') return same.concat([choice ? JSON.parse(choice) : null, unchanged()]);
       const data = clickedData();
       if (!data) return same.concat([unchanged(), unchanged()]);
-      return nulls.concat([data, data.join(',')]);
+      return nulls.concat([data, JSON.stringify(data)]);
     },
   };
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import ID
 from fraudstream.core.contract.rollups import ALL, DIMENSIONS, ORIGINS
 from fraudstream.core.documents.client import RECENT, unavailable
-from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data import fields, stored
 from fraudstream.dashboards.data.buckets import Buckets, Key, Tallies, Tally
 from fraudstream.dashboards.data.store import Store
 
@@ -25,7 +25,6 @@ MINUTE = timedelta(minutes=1)
 MONTHS_SHOWN = 37
 
 _DECISION_FIELDS = (
-    "id",
     "event_time",
     "enqueued_at",
     "prediction",
@@ -36,13 +35,18 @@ _DECISION_FIELDS = (
     "reasons",
     "source.partition",
 )
+# The fields of reasons beyond those that are kept are not read: the words of a reason go without a value then.
+_RING_PROJECTION = fields.projection(_DECISION_FIELDS, (ID, *fields.KEPT))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One scored transaction. Times are UTC; ``latency_ms`` is the time from its arrival to that of its decision."""
+    """One scored transaction. Times are UTC; ``latency_ms`` is the time from its arrival to that of its decision.
 
-    id: int
+    ``features`` are the fields that the pages count and show, without those that are missing.
+    """
+
+    id: int | str
     event_time: datetime
     enqueued_at: datetime
     partition: int
@@ -168,22 +172,21 @@ class Reader:
 
 def read_recent(store: Store) -> tuple[Decision, ...]:
     """The ring of newest decisions, newest first."""
-    projection = dict.fromkeys((*_DECISION_FIELDS, *FEATURES), 1)
-    decisions = (decision_from(document) for document in stored.read_all(store[RECENT].find({}, projection)))
+    decisions = (decision_from(document) for document in stored.read_all(store[RECENT].find({}, _RING_PROJECTION)))
     usable = (decision for decision in decisions if decision is not None)
     return tuple(sorted(usable, key=lambda decision: (decision.enqueued_at, decision.id), reverse=True))
 
 
 def decision_from(document: Mapping[str, Any]) -> Decision | None:
     """A document of `recent` as a decision; None if it is not a valid one."""
-    transaction_id, event_time = stored.whole(document.get("id")), stored.moment(document.get("event_time"))
+    transaction_id, event_time = fields.id_of(document.get(ID)), stored.moment(document.get("event_time"))
     enqueued_at, source = stored.moment(document.get("enqueued_at")), document.get("source")
     partition = stored.whole(source.get("partition")) if isinstance(source, Mapping) else None
     score, threshold = stored.number(document.get("score")), stored.number(document.get("threshold"))
-    features = {name: document[name] for name in FEATURES if name in document}
+    features, reasons = fields.kept(document), tuple(stored.reasons(document.get("reasons")))
     if transaction_id is None or event_time is None or enqueued_at is None or partition is None:
         return None
-    if score is None or threshold is None or not stored.is_usable(features):
+    if score is None or threshold is None or features is None:
         return None
     return Decision(
         id=transaction_id,
@@ -195,8 +198,8 @@ def decision_from(document: Mapping[str, Any]) -> Decision | None:
         threshold=float(threshold),
         model_version=stored.text(document.get("model_version"), 60),
         latency_ms=stored.milliseconds(document.get("latency_ms")),
-        reasons=tuple(stored.reasons(document.get("reasons"))),
-        features=features,
+        reasons=reasons,
+        features=fields.named_in(reasons, document) | features,
     )
 
 

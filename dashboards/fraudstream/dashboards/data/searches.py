@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pymongo
+from bson import Decimal128
 from pymongo import DESCENDING
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES, RULES
+from fraudstream.core.contract.event import AMOUNT, FEATURES, ID, LABEL, RULES, TIME
+from fraudstream.core.contract.field_rules import as_double, value_at
 from fraudstream.core.documents.client import ALERTS, REJECTED, TRANSACTIONS, Document, unavailable
 from fraudstream.core.output.text import printable
-from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data import fields, stored
 from fraudstream.dashboards.data.store import Store
 
 ROWS = 200
@@ -25,14 +29,22 @@ REJECTIONS_SHOWN = 200
 LOOKED_THROUGH = 5_000
 
 SEARCHED: tuple[str, ...] = (
-    *(rule.name for rule in FIELD_RULES if rule.name not in ("id", "date")),
+    *(name for name in RULES if name not in (ID, TIME)),
     "prediction",
     "model_version",
     "origin",
 )
 
+# Where the project has no texts of few values, a table shows its first inputs.
+_MOST_PLAIN_INPUTS = 6
+_HAS_TEXTS = any(RULES[name].kind == "text" for name in fields.VALUES if name in RULES)
+PLAIN_INPUTS: tuple[str, ...] = (
+    () if _HAS_TEXTS else tuple(name for name in FEATURES if name != AMOUNT)[:_MOST_PLAIN_INPUTS]
+)
+
 # The fields that a table of transactions shows. Only these are read for it: a document may have megabytes of others.
-ROW_FIELDS: tuple[str, ...] = ("id", "event_time", "prediction", "isFraud", "score", "reasons", *FEATURES)
+_ROW_FIELDS = ("_id", "event_time", "prediction", "score", "reasons")
+ROW_PROJECTION = fields.projection(_ROW_FIELDS, dict.fromkeys((ID, LABEL, *fields.KEPT, *PLAIN_INPUTS)))
 # A search stops after this many bytes of documents: more would not fit into a page or file of reasonable size.
 MOST_BYTES = 32 * 2**20
 _SUMMARY = ("reason", "field", "raw_bytes", "rejected_at")
@@ -79,7 +91,7 @@ class Lookup:
     store: Store
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def transaction(self, transaction_id: int) -> Document | None:
+    def transaction(self, transaction_id: int | str) -> Document | None:
         """The stored transaction, or None. Raises :class:`StoreUnavailable`."""
         return self._document(TRANSACTIONS, transaction_id)
 
@@ -93,18 +105,18 @@ class Lookup:
         *,
         frauds_only: bool = False,
         keeps: Callable[[Document], bool] | None = None,
-        names: Sequence[str] = (),
+        projection: Mapping[str, int] | None = None,
     ) -> Rows:
         """Transactions that satisfy the criteria, at most :data:`ROWS`, within :data:`SEARCH_MS`, in no order.
 
         ``keeps`` decides what the criteria cannot express; it sees :data:`LOOKED_THROUGH` documents at most.
-        ``frauds_only`` searches the alerts, which are bounded. ``names`` are the fields to read (default: all).
+        ``frauds_only`` searches the alerts, which are bounded. ``projection``: what to read (default: all).
         Raises :class:`StoreUnavailable`.
         """
         if not self._turn.acquire(timeout=SEARCH_MS / 1000):
             return Rows((), False, "Another search is still running. Try again in a moment.")
         try:
-            return self._search(criteria, ALERTS if frauds_only else TRANSACTIONS, keeps, names)
+            return self._search(criteria, ALERTS if frauds_only else TRANSACTIONS, keeps, projection)
         finally:
             self._turn.release()
 
@@ -113,12 +125,11 @@ class Lookup:
         criteria: Mapping[str, Any],
         collection: str,
         keeps: Callable[[Document], bool] | None,
-        names: Sequence[str],
+        projection: Mapping[str, int] | None,
     ) -> Rows:
         documents: list[Document] = []
         where = "the newest alerts" if collection == ALERTS else "the stored transactions"
         most, tried, kept_bytes = (LOOKED_THROUGH if keeps else ROWS + 1), 0, 0
-        projection = dict.fromkeys(names, 1) if names else None
         ends_at = time.monotonic() + SEARCH_MS / 1000
         try:
             with pymongo.timeout(SEARCH_MS / 1000):
@@ -164,26 +175,99 @@ def _summary(document: Mapping[str, Any], now: datetime) -> Document:
     }
 
 
-def criteria(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """A search's typed values, from (field, text). Raises ``ValueError`` that names a field with a wrong value."""
-    typed: dict[str, Any] = {}
+Condition = Any  # a value, or MongoDB's operators with values
+
+
+def criteria(pairs: Sequence[tuple[str, str]]) -> dict[str, Condition]:
+    """A search's typed values, from (field, text). Raises ``ValueError`` that names a field with a wrong value.
+
+    The names are the fields' own; :func:`asked` and :func:`kept_by` make a query of them.
+    """
+    typed: dict[str, Condition] = {}
     for name, text in pairs:
         if name not in SEARCHED:
             raise ValueError(f"{printable(name, 60)} is not a field that can be searched")
         rule = RULES.get(name)
         kind = rule.kind if rule else ("int" if name == "prediction" else "text")
         try:
-            value: Any = {"int": int, "float": float}.get(kind, str)(text.strip())
-            if kind in ("int", "float") and stored.number(value) is None:
-                raise ValueError
-            if kind == "int" and stored.whole(value) is None:
-                raise ValueError
             text.encode()
+            typed[name] = _condition(kind, text.strip() if rule and text.strip() in rule.known_values else text)
         except ValueError:
-            expected = {"int": "a whole number of 64 bits", "float": "a finite number"}.get(kind, "a text")
+            expected = _EXPECTED.get(kind, "a text")
             raise ValueError(f"{name} takes {expected}, not {printable(text, 60)!r}") from None
-        typed[name] = value
     return typed
+
+
+_EXPECTED = {
+    "int": "a whole number of 64 bits, or two with .. between them",
+    "float": "a finite number, or two with .. between them",
+    "bool": "true or false",
+}
+_SPAN = ".."
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def _condition(kind: str, text: str) -> Condition:
+    if kind == "bool":
+        word = text.strip().lower()
+        return _WORDS[word] if word in _WORDS else _fail()
+    if kind not in ("int", "float"):
+        # Blanks around a word come from copying it, or are the value's own.
+        return text if text == text.strip() else {"$in": [text, text.strip()]}
+    low, span, high = text.strip().partition(_SPAN)
+    if not span:
+        return _number(kind, low)
+    bounds = {"$gte": low, "$lte": high}
+    return {sign: _number(kind, bound) for sign, bound in bounds.items() if bound.strip()} or _fail()
+
+
+def _fail() -> Any:
+    raise ValueError
+
+
+def _number(kind: str, text: str) -> int | float | Decimal128:
+    number: int | float = int(text) if kind == "int" else float(text)
+    if stored.number(number) is None or (kind == "int" and stored.whole(number) is None):
+        raise ValueError
+    if isinstance(number, int) or Decimal(text.strip()) == Decimal(repr(number)):
+        return number
+    # A document has all digits of a number that a double would round.
+    try:
+        return Decimal128(text.strip())
+    except ArithmeticError:
+        return number
+
+
+def asked(wanted: Mapping[str, Condition]) -> dict[str, Condition]:
+    """The part of the criteria that a store can be asked for, by the names of its queries."""
+    return {fields.queried(name): condition for name, condition in wanted.items() if fields.can_ask(name)}
+
+
+def kept_by(wanted: Mapping[str, Condition]) -> Callable[[Document], bool] | None:
+    """What decides on the criteria that no store can be asked for: those on fields with dots in their names."""
+    left = {name: condition for name, condition in wanted.items() if not fields.can_ask(name)}
+    if not left:
+        return None
+    return lambda document: all(
+        satisfies(value_at(document, RULES[name].path), condition) for name, condition in left.items()
+    )
+
+
+def satisfies(value: Any, condition: Condition) -> bool:
+    """Whether a document's value satisfies a condition, as a store would decide."""
+    if not isinstance(condition, Mapping):
+        same_kind = isinstance(value, bool) == isinstance(condition, bool)
+        return same_kind and (value == condition or as_double(value) == as_double(condition) is not None)
+    if "$in" in condition:
+        return value in condition["$in"]
+    number = as_double(value)
+    compared: Mapping[str, Callable[[Any, Any], bool]] = {
+        "$gte": operator.ge,
+        "$gt": operator.gt,
+        "$lte": operator.le,
+        "$lt": operator.lt,
+    }
+    return number is not None and all(compared[sign](number, as_double(bound)) for sign, bound in condition.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +283,7 @@ class Stage:
 def stages(document: Mapping[str, Any]) -> list[Stage]:
     """A transaction's way through the parts, from the times in its document."""
     place = place_of(document)
-    steps = [("Made", "the sender's own clock, whole seconds", "event_time"), ("Arrived", place, "enqueued_at")]
+    steps = [("Made", "the sender's own clock", "event_time"), ("Arrived", place, "enqueued_at")]
     if "scored_at" in document:
         steps += [
             ("Scored", f"model version {stored.text(document.get('model_version', '?'), 60)}", "scored_at"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from fraudstream.core.contract.event import FEATURES, FIELD_RULES
+from bson import Decimal128
+
+from fraudstream.core.contract.event import FIELD_RULES
+from fraudstream.core.contract.field_rules import FieldRule, value_at
 from fraudstream.core.documents.stored import (
     LONGEST_TEXT,
     MOST_INTEGER,
@@ -24,10 +27,11 @@ from fraudstream.core.documents.stored import (
 )
 
 __all__ = [
+    "LONGEST_TEXT",
+    "MOST_INTEGER",
     "RAW",
     "TOO_DEEP",
     "fields",
-    "is_usable",
     "milliseconds",
     "moment",
     "number",
@@ -54,31 +58,31 @@ def reasons(value: Any) -> list[tuple[str, float]]:
     return valid
 
 
-_KINDS = {rule.name: rule.kind for rule in FIELD_RULES}
-
-
 def fields(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the event contract that the document has: numbers where the contract has numbers, else text."""
+    """The known fields that the document has, by their names: numbers and booleans where the contract has them, a list
+    as its JSON, anything else as text.
+    """
     values: dict[str, Any] = {}
-    for name, kind in _KINDS.items():
-        if name in document and document[name] is not None:
-            value = number(document[name]) if kind in ("int", "float") else None
-            values[name] = text(document[name]) if value is None else value
+    for rule in _shown_rules(FIELD_RULES):
+        value = value_at(document, rule.path)
+        if value is not None:
+            values[rule.name] = _shown(rule, value)
     return values
 
 
-def is_usable(features: Mapping[str, Any], *numbers: float | None) -> bool:
-    """Whether the features have the contract's types and lengths, and the numbers are finite."""
-    for name in FEATURES:
-        value = features.get(name)
-        if _KINDS[name] == "text":
-            if type(value) is not str or len(value) > LONGEST_TEXT:
-                return False
-        elif (type(value) is not float and not _is_whole(value)) or not math.isfinite(value):  # type: ignore[arg-type]
-            return False
-    return all(value is None or math.isfinite(value) for value in numbers)
+def _shown(rule: FieldRule, value: Any) -> Any:
+    if rule.kind == "bool" and isinstance(value, bool):
+        return value
+    usable = number(value) if rule.kind in ("int", "float") else None
+    # More digits than a double keeps stay as they were sent.
+    if usable is None or (isinstance(value, Decimal128) and value.to_decimal() != Decimal(usable)):
+        return text(value)
+    return usable
 
 
-def _is_whole(value: Any) -> bool:
-    # BSON's Int64 is a subclass of int, and so is bool, which is no number.
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_INTEGER
+def _shown_rules(rules: Iterable[FieldRule]) -> Iterator[FieldRule]:
+    for rule in rules:
+        if rule.kind == "object":
+            yield from _shown_rules(rule.fields)
+        else:
+            yield rule

@@ -6,6 +6,7 @@ while somebody looks. After a rest it goes on from its last position, or from th
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,12 @@ import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import ID
 from fraudstream.core.contract.topics import SCORED
 from fraudstream.core.errors import BrokerUnavailable
 from fraudstream.core.kafka.clients import topic_partitions
 from fraudstream.core.output.text import error_text
-from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data import fields, stored
 from fraudstream.dashboards.data.queries import Decision
 from fraudstream.dashboards.data.watched import Watched
 from fraudstream.dashboards.data.window import MOST_ROWS, Window
@@ -178,8 +179,12 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
         event = orjson.loads(value)
         source = event["source"]
         enqueued_at = datetime.fromisoformat(source["enqueued_at"]).astimezone(UTC)
+        id, features = fields.id_of(event[ID]), fields.kept(event)
+        if id is None or features is None:
+            return None
+        reasons = tuple(stored.reasons(event["reasons"]))
         decision = Decision(
-            id=int(event["id"]),
+            id=id,
             event_time=datetime.fromisoformat(event["event_time"]).astimezone(UTC),
             enqueued_at=enqueued_at,
             partition=int(source["partition"]),
@@ -188,10 +193,9 @@ def decision_of(value: bytes, published_ms: int) -> Decision | None:
             threshold=float(event["threshold"]),
             model_version=stored.text(event["model_version"], 60),
             latency_ms=stored.milliseconds(published_ms - 1000 * enqueued_at.timestamp()),
-            reasons=tuple(stored.reasons(event["reasons"])),
-            features={name: event[name] for name in FEATURES if name in event},
+            reasons=reasons,
+            features=fields.named_in(reasons, event) | features,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
-    usable = 0 <= decision.id < 2**63 and stored.is_usable(decision.features, decision.score, decision.threshold)
-    return decision if usable else None
+    return decision if math.isfinite(decision.score) and math.isfinite(decision.threshold) else None

@@ -12,25 +12,39 @@ from typing import Any
 
 import numpy as np
 
-from fraudstream.core.contract.rollups import AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, amount_bins
+from fraudstream.core.contract.event import AMOUNT, ID, RULES
+from fraudstream.core.contract.field_rules import as_double
+from fraudstream.core.contract.rollups import EDGES
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.queries import Decision
-from fraudstream.dashboards.data.window_view import EMPTY, FILTERED, Columns, WindowView, microseconds
+from fraudstream.dashboards.data.window_view import (
+    EMPTY,
+    FILTERED,
+    MISSING,
+    Columns,
+    WindowView,
+    microseconds,
+    value_of,
+)
 
 # An hour at 69 decisions a second, in columns of 16 MB.
 MOST_ROWS = 250_000
 # Decisions that are kept with all their fields, for the table; of older ones only the counted columns are kept.
 MOST_DETAILS = 4_000
+# A dimension's column has its name; no field's name begins with `$`.
 _COLUMNS: dict[str, str] = {
-    "id": "i8",
-    "enqueued": "i8",
-    "fraud": "?",
-    "amount": "f8",
-    "latency": "f4",
-    **dict.fromkeys(FILTERED, "i1"),
+    # Texts are shared with the set of known ids.
+    "$id": "O" if RULES[ID].kind == "text" else "i8",
+    "$enqueued": "i8",
+    "$fraud": "?",
+    "$amount": "f8",
+    "$latency": "f4",
+    **dict.fromkeys(FILTERED, "i2"),
 }
-_MOST_VALUES = 100
+# So many values of a dimension are told apart; one more stands for all others.
+_MOST_VALUES = 1_000
+_OTHERS = "other values"
 _AGE = attrgetter("enqueued_at", "id")
-_EDGES = np.array(AMOUNT_EDGES[1:], dtype="f8")
 
 
 @dataclass
@@ -40,8 +54,8 @@ class Window:
     most_rows: int = MOST_ROWS
     _columns: Columns = field(default_factory=lambda: _empty(4_096))
     _size: int = 0
-    _ids: set[int] = field(default_factory=set)
-    _values: dict[str, list[str]] = field(default_factory=dict)
+    _ids: set[int | str] = field(default_factory=set)
+    _codes: dict[str, dict[str, int]] = field(default_factory=dict)
     _details: deque[Decision] = field(default_factory=lambda: deque(maxlen=MOST_DETAILS))
     _covers_from: datetime | None = None
     _dropped: bool = False
@@ -51,7 +65,9 @@ class Window:
 
     def __post_init__(self) -> None:
         # A value's code is its place in the order of arrival; only the bins are fixed beforehand.
-        self._values = {name: [] for name in EVENT_DIMENSIONS} | {AMOUNT_BIN: list(amount_bins())}
+        self._codes = {
+            name: {value: code for code, value in enumerate(VALUES[name])} if name in EDGES else {} for name in FILTERED
+        }
 
     def complete_since(self, moment: datetime) -> None:
         """State that every decision that arrived since ``moment`` has been added."""
@@ -87,7 +103,7 @@ class Window:
             start = max(0, self._size - self.most_rows)
             columns = {name: column[start : self._size] for name, column in self._columns.items()}
             details = sorted(self._details, key=_AGE, reverse=True)
-            values = {name: tuple(texts) for name, texts in self._values.items()}
+            values = {name: tuple(codes) for name, codes in self._codes.items()}
             self._view = WindowView(columns, values, tuple(details), self._covered(start), self._version)
             return self._view
 
@@ -95,11 +111,11 @@ class Window:
         if self._covers_from is None or (start == 0 and not self._dropped):
             return self._covers_from
         # Dropped decisions arrived before the kept ones, within a second: partitions are not read at the same pace.
-        oldest = datetime.fromtimestamp(int(self._columns["enqueued"][start]) / 1_000_000, UTC)
+        oldest = datetime.fromtimestamp(int(self._columns["$enqueued"][start]) / 1_000_000, UTC)
         return max(self._covers_from, oldest + timedelta(seconds=1))
 
     def _make_room(self, number: int) -> None:
-        capacity = len(self._columns["id"])
+        capacity = len(self._columns["$id"])
         if self._size + number <= capacity:
             return
         kept = min(self._size, max(self.most_rows - number, 0))
@@ -110,32 +126,28 @@ class Window:
             larger[name][:kept] = column[self._size - kept : self._size]
         self._columns, self._size = larger, kept
         if self._dropped:
-            self._ids = set(larger["id"][:kept].tolist()) | {decision.id for decision in self._details}
+            self._ids = set(larger["$id"][:kept].tolist()) | {decision.id for decision in self._details}
 
     def _coded(self, decisions: Sequence[Decision]) -> Mapping[str, Any]:
-        amounts = np.array([float(decision.features["amount"]) for decision in decisions])
+        amounts = np.array([as_double(decision.features[AMOUNT]) for decision in decisions], dtype="f8")
         coded: dict[str, Any] = {
-            "id": [decision.id for decision in decisions],
-            "enqueued": [microseconds(decision.enqueued_at) for decision in decisions],
-            "fraud": [decision.fraud for decision in decisions],
-            "amount": amounts,
-            "latency": [np.nan if decision.latency_ms is None else decision.latency_ms for decision in decisions],
-            AMOUNT_BIN: np.searchsorted(_EDGES, amounts, side="right"),
+            "$id": [decision.id for decision in decisions],
+            "$enqueued": [microseconds(decision.enqueued_at) for decision in decisions],
+            "$fraud": [decision.fraud for decision in decisions],
+            "$amount": amounts,
+            "$latency": [np.nan if decision.latency_ms is None else decision.latency_ms for decision in decisions],
         }
-        for name in EVENT_DIMENSIONS:
-            coded[name] = [self._code(name, str(decision.features[name])) for decision in decisions]
+        for name in FILTERED:
+            coded[name] = [self._code(name, value_of(name, decision)) for decision in decisions]
         return coded
 
-    def _code(self, name: str, value: str) -> int:
-        values = self._values[name]
-        try:
-            return values.index(value)
-        except ValueError:
-            if len(values) == _MOST_VALUES:
-                return len(values) - 1
-            # A code has one byte: the last one stands for all further values.
-            values.append(value if len(values) < _MOST_VALUES - 1 else "other values")
-            return len(values) - 1
+    def _code(self, name: str, value: str | None) -> int:
+        if value is None:
+            return MISSING
+        codes = self._codes[name]
+        if value in codes or len(codes) < _MOST_VALUES:
+            return codes.setdefault(value, len(codes))
+        return codes.setdefault(_OTHERS, len(codes))
 
 
 def _empty(capacity: int) -> Columns:

@@ -6,7 +6,6 @@ page can say what its figures cover.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,13 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, AMOUNT_EDGES, EVENT_DIMENSIONS, amount_bins
+from fraudstream.core.contract.event import AMOUNT
+from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, EVENT_DIMENSIONS
+from fraudstream.dashboards.data import fields
 from fraudstream.dashboards.data.buckets import Tallies, Tally
 from fraudstream.dashboards.data.measures import quantiles
 from fraudstream.dashboards.data.queries import Decision
 
 FILTERED = (*EVENT_DIMENSIONS, AMOUNT_BIN)
-MINUTE = "minute"
+# A minute and a verdict are filtered like dimensions. No event has fields of these names.
+MINUTE = "$minute"
+FRAUD = "$fraud"
+# The code of a decision whose value in a dimension is missing: it counts in no bar.
+MISSING = -1
 RATE_WINDOW = timedelta(seconds=30)
 _MINUTE_MICROSECONDS = 60_000_000
 
@@ -57,7 +62,7 @@ class WindowView:
     version: int = 0
 
     def __len__(self) -> int:
-        return len(self.columns["id"]) if self.columns else 0
+        return len(self.columns["$id"]) if self.columns else 0
 
     def covers(self, since: datetime) -> bool:
         """Whether the window holds every decision that arrived since then."""
@@ -124,8 +129,8 @@ class WindowView:
         """Median, 95th and 99th percentile of the latencies in milliseconds, by minute of arrival."""
         if not len(self):
             return {}
-        mask = self._within(since, None) & ~np.isnan(self.columns["latency"])
-        minute, latency = self.columns["enqueued"][mask] // _MINUTE_MICROSECONDS, self.columns["latency"][mask]
+        mask = self._within(since, None) & ~np.isnan(self.columns["$latency"])
+        minute, latency = self.columns["$enqueued"][mask] // _MINUTE_MICROSECONDS, self.columns["$latency"][mask]
         # A stable sort is quick here, because the rows are nearly in order.
         order = np.argsort(minute, kind="stable")
         minute = minute[order]
@@ -142,30 +147,32 @@ class WindowView:
         return self._measured(_all_of(within, (mask for other, mask in kept.items() if other != name)))
 
     def _known_latencies(self, mask: Mask) -> NDArray[np.float32]:
-        latencies: NDArray[np.float32] = self.columns["latency"][mask]
+        latencies: NDArray[np.float32] = self.columns["$latency"][mask]
         return latencies[~np.isnan(latencies)]
 
     def _within(self, since: datetime, until: datetime | None) -> Mask:
-        enqueued = self.columns["enqueued"]
+        enqueued = self.columns["$enqueued"]
         mask: Mask = enqueued >= microseconds(since)
         return mask if until is None else mask & (enqueued <= microseconds(until))
 
     def _keeps(self, name: str, chosen: frozenset[str]) -> Mask:
         if name == MINUTE:
-            minute = self.columns["enqueued"] // _MINUTE_MICROSECONDS
+            minute = self.columns["$enqueued"] // _MINUTE_MICROSECONDS
             wanted = [microseconds(datetime.fromisoformat(start)) // _MINUTE_MICROSECONDS for start in chosen]
             return np.isin(minute, wanted)
         codes = [code for code, value in enumerate(self.values[name]) if value in chosen]
         return np.isin(self.columns[name], codes)
 
     def _measured(self, mask: Mask) -> _Measured:
-        return _Measured(mask, self.columns["fraud"][mask].astype("i8"), self.columns["amount"][mask])
+        return _Measured(mask, self.columns["$fraud"][mask].astype("i8"), self.columns["$amount"][mask])
 
     def _tallies(self, name: str, chosen: _Measured) -> Tallies:
-        return chosen.grouped(self.columns[name][chosen.mask], self.values[name])
+        codes = self.columns[name][chosen.mask]
+        known = codes != MISSING
+        return (chosen if known.all() else chosen.among(known)).grouped(codes[known], self.values[name])
 
     def _minutes(self, chosen: _Measured) -> dict[datetime, Tally]:
-        minute = self.columns["enqueued"][chosen.mask] // _MINUTE_MICROSECONDS
+        minute = self.columns["$enqueued"][chosen.mask] // _MINUTE_MICROSECONDS
         if not len(minute):
             return {}
         first = int(minute.min())
@@ -181,6 +188,10 @@ class _Measured:
     mask: Mask
     fraud: NDArray[np.int64]
     amount: NDArray[np.float64]
+
+    def among(self, known: Mask) -> _Measured:
+        """The part of these decisions that a second mask selects."""
+        return _Measured(self.mask, self.fraud[known], self.amount[known])
 
     def total(self) -> Tally:
         number, amount = np.bincount(self.fraud, minlength=2), np.bincount(self.fraud, self.amount, 2)
@@ -201,15 +212,13 @@ class _Measured:
 EMPTY = WindowView({}, {}, (), None)
 
 
-def value_of(dimension: str, decision: Decision) -> str:
-    """A decision's value in a dimension; a minute is its start in ISO 8601, UTC."""
+def value_of(dimension: str, decision: Decision) -> str | None:
+    """A decision's value in a dimension, None where it is missing; a minute is its start in ISO 8601, UTC."""
     if dimension == MINUTE:
         return decision.enqueued_at.astimezone(UTC).replace(second=0, microsecond=0).isoformat()
-    if dimension == "fraud":
+    if dimension == FRAUD:
         return str(int(decision.fraud))
-    if dimension == AMOUNT_BIN:
-        return amount_bins()[max(bisect_right(AMOUNT_EDGES, decision.features["amount"]) - 1, 0)]
-    return str(decision.features[dimension])
+    return fields.text_of(dimension, decision.features.get(AMOUNT if dimension == AMOUNT_BIN else dimension))
 
 
 def _all_of(first: Mask, others: Iterable[Mask]) -> Mask:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
+from urllib.parse import quote
 
 import dash_ag_grid as dag
 from dash import html
 
+from fraudstream.core.contract.event import AMOUNT, ID, RULES
+from fraudstream.core.contract.field_rules import as_double
+from fraudstream.dashboards.data import fields, stored
 from fraudstream.dashboards.data.queries import Decision
 from fraudstream.dashboards.ui import words
 from fraudstream.dashboards.ui.accessibility import aria
-from fraudstream.dashboards.ui.formats import Formats
+from fraudstream.dashboards.ui.formats import NOTHING, Formats
 
 TABLE_ID = "live-decisions-table"
+_LONGEST_ENTITY = 60
 
 GRID_THEME = """themeQuartz.withParams({
     backgroundColor: 'transparent', foregroundColor: 'var(--ink)', borderColor: 'var(--line)',
@@ -24,15 +29,43 @@ GRID_THEME = """themeQuartz.withParams({
 })"""
 
 # These functions in assets/dashAgGridFunctions.js write numbers as the browser's locale does.
-MONEY = {"function": "money(params.value)"}
-SCORE = {"function": "score(params.value)"}
-WHOLE = {"function": "whole(params.value)"}
+SCORE = {"function": "fixed(params.value, 3)"}
+WHOLE = {"function": "fixed(params.value, 0)"}
+MONEY = {"function": f"fixed(params.value, {words.decimals(AMOUNT)})"}
+
+AMOUNT_TITLE = words.with_unit(words.field_label(AMOUNT), AMOUNT)
+# As wide as its title at least.
+AMOUNT_WIDTH = 28 + 8 * len(AMOUNT_TITLE)
+# Integers are as wide as they were when all ids were; texts may be UUIDs.
+HAS_TEXT_IDS = RULES[ID].kind == "text"
+_ID_WIDTH = 180 if HAS_TEXT_IDS else 98
+# What an integer's id and two texts leave no room for, needs a table as wide as the page.
+NEEDS_WIDTH = HAS_TEXT_IDS or bool(fields.SHOWN_ENTITIES)
+
+
+def _optional_columns() -> list[dict[str, Any]]:
+    """What tells transactions apart: their texts of few values, and who takes part."""
+    columns: list[dict[str, Any]] = []
+    if words.SUMMARY:
+        columns.append({"field": "summary", "headerName": words.SUMMARY_TITLE, "width": 206})
+    columns += [
+        {"field": f"entity{number}", "headerName": words.field_label(name), "width": 140}
+        for number, name in enumerate(fields.SHOWN_ENTITIES[:2])
+    ]
+    return columns
+
 
 _COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "UTC", "width": 98},
     {"field": "decision", "headerName": "Decision", "width": 92, "cellClass": "decision"},
     {"field": "score", "headerName": "Score", "width": 64, "type": "rightAligned", "valueFormatter": SCORE},
-    {"field": "amount", "headerName": "Amount", "width": 84, "type": "rightAligned", "valueFormatter": MONEY},
+    {
+        "field": "amount",
+        "headerName": AMOUNT_TITLE,
+        "width": max(84, AMOUNT_WIDTH),
+        "type": "rightAligned",
+        "valueFormatter": MONEY,
+    },
     {
         "field": "reasons",
         "headerName": "Reasons",
@@ -40,12 +73,12 @@ _COLUMNS: list[dict[str, Any]] = [
         "minWidth": 120,
         "tooltipField": "contributions",
     },
-    {"field": "purchase", "headerName": "Purchase", "width": 206},
+    *_optional_columns(),
     {"field": "latency", "headerName": "ms", "width": 58, "type": "rightAligned", "valueFormatter": WHOLE},
     {
-        "field": "id",
+        "field": "transaction",
         "headerName": "Transaction",
-        "width": 98,
+        "width": _ID_WIDTH,
         "type": "rightAligned",
         "cellRenderer": "TransactionLink",
     },
@@ -99,21 +132,30 @@ def row(decision: Decision, forms: Formats) -> dict[str, Any]:
     """One decision in words. A fraud has a shape beside its colour, for people who do not see the colour."""
     features = decision.features
     return {
-        "id": str(decision.id),
+        **id_cells(decision.id),
         "time": forms.time(decision.enqueued_at.astimezone(UTC)),
         "decision": words.verdict(fraud=decision.fraud),
         "fraud": decision.fraud,
         "score": decision.score,
-        "amount": features.get("amount"),
+        "amount": as_double(features.get(AMOUNT)),
         "reasons": words.reasons_in_words(decision, forms),
         "contributions": words.reasons_in_figures(decision.reasons),
-        "purchase": purchase(features),
+        "summary": words.summary(features),
         "latency": decision.latency_ms,
+        **{f"entity{number}": entity(features.get(name)) for number, name in enumerate(fields.SHOWN_ENTITIES[:2])},
     }
 
 
-def purchase(fields: Any) -> str:
-    """What was bought and how it was paid, in words."""
-    return " · ".join(
-        words.label(name, str(fields[name])) for name in ("category_recipient", "transaction_method") if name in fields
-    )
+def id_cells(id: Any) -> dict[str, str]:
+    """An id as a cell shows it, and as it stands in an address."""
+    return {"transaction": stored.text(id), "id": for_address(id if isinstance(id, str) else stored.text(id))}
+
+
+def for_address(id: str) -> str:
+    """An id in an address: whatever signs it has, half characters (surrogates) as `?`."""
+    return quote(id, safe="", errors="replace")
+
+
+def entity(value: Any) -> str:
+    """Who takes part, as a cell shows it."""
+    return NOTHING if value is None else stored.text(str(value), _LONGEST_ENTITY)

@@ -6,21 +6,33 @@ tests make once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fraudstream.core.contract.rollups import AMOUNT_BIN
-from fraudstream.dashboards.data.buckets import VALUES, Tallies, Tally
+from fraudstream.core.output.text import printable
+from fraudstream.dashboards.data.buckets import Tallies, Tally
+from fraudstream.dashboards.data.fields import VALUES, whole_number
 from fraudstream.dashboards.data.measures import share
 from fraudstream.dashboards.data.queries import MINUTE
+from fraudstream.dashboards.data.window_view import MINUTE as BY_MINUTE
 from fraudstream.dashboards.ui import words
-from fraudstream.dashboards.ui.formats import Formats, formats
+from fraudstream.dashboards.ui.formats import BEYOND, Formats, formats
 
 Figure = dict[str, Any]
 
+# A figure shows so many values; those of fewest transactions share one bar.
+MOST_BARS = 14
+MOST_ORDERED = 32
+# Upright bars have room for their shares up to so many of them.
+MOST_RATES = 16
+_FEW_BARS = 7
+_LONGEST_TOLD = 60
 _BAR_CORNER = 3
 _DIMMED = 0.28
+# What stands at the bar of all values that have none of their own.
+OTHERS = "Others"
 ENGLISH = formats()
 
 
@@ -32,7 +44,56 @@ def blank() -> Figure:
 def ordered_values(dimension: str, tallies: Mapping[str, Tally]) -> list[str]:
     """The dimension's values in their order; unforeseen ones come last, so that the bars add up to the total."""
     foreseen = VALUES[dimension]
-    return [*foreseen, *sorted(set(tallies) - set(foreseen))]
+    return [*foreseen, *sorted(set(tallies) - set(foreseen), key=_by_number)]
+
+
+def _by_number(value: str) -> tuple[int, str]:
+    number = whole_number(value)
+    return (0 if number is None else number, value)
+
+
+Bar = tuple[str, str | None, Tally]  # a dimension, its value (None: all values without a bar), their tally
+
+
+def bars_of(
+    dimension: str,
+    tallies: Mapping[str, Tally],
+    chosen: Iterable[str] = (),
+    ranked_by: Mapping[str, Tally] | None = None,
+) -> list[Bar]:
+    """The bars of a dimension in its order. Of many values those have a bar that have most transactions, and those
+    that are chosen; the last bar is the sum of all others. ``ranked_by``: the tallies that tell which (default: these).
+    """
+    ranking = tallies if ranked_by is None else ranked_by
+    values = ordered_values(dimension, {**ranking, **tallies})
+    most = MOST_ORDERED if words.is_ordered(dimension) else MOST_BARS
+    if len(values) > most:
+        counted = sorted(values, key=lambda value: -ranking.get(value, Tally()).transactions)[: most - 1]
+        kept = {*counted, *chosen}
+        others = [value for value in values if value not in kept]
+        # Values without transactions are left out before any other.
+        shown = [
+            value for value in values if value in kept and (value in tallies or value in ranking or value in chosen)
+        ]
+        if not words.is_ordered(dimension):
+            shown.sort(key=lambda value: -ranking.get(value, Tally()).transactions)
+        rest = sum((tallies[value] for value in others if value in tallies), Tally())
+        bars: list[Bar] = [(dimension, value, tallies.get(value, Tally())) for value in shown]
+        return [*bars, (dimension, None, rest)] if any(value in ranking for value in others) else bars
+    return [(dimension, value, tallies.get(value, Tally())) for value in values]
+
+
+def bar_texts(bars: Iterable[Bar]) -> tuple[list[str], list[str]]:
+    """The bars' labels on their axis, and their names in a tooltip."""
+    bars = list(bars)
+    labels = words.axis_labels((dimension, OTHERS if value is None else value) for dimension, value, _ in bars)
+    titles = [
+        f"All other values of {words.plotly_text(words.inside(words.DIMENSION_LABELS[dimension]))}"
+        if value is None
+        else words.plotly_text(words.long_label(dimension, value))
+        for dimension, value, _ in bars
+    ]
+    return labels, titles
 
 
 def shares(
@@ -47,21 +108,25 @@ def shares(
     Several dimensions follow each other on one axis. ``chosen`` are the values that a reader filters by: the other
     values of their dimension are dimmed. Each bar's ``customdata`` is its dimension and value.
     """
+    picked = chosen or {}
     rows = [
-        (dimension, value, tallies.get(value, Tally()))
+        bar
         for dimension, tallies in dimensions.items()
-        for value in ordered_values(dimension, tallies)
+        for bar in bars_of(dimension, tallies, picked.get(dimension, ()))
     ]
-    labels = [words.plotly_text(words.label(dimension, value)) for dimension, value, _ in rows]
+    labels, titles = bar_texts(rows)
     tallied = [tally for _, _, tally in rows]
-    digits = 1 if horizontal or len(rows) <= 7 else 0
-    titles = [words.plotly_text(words.long_label(dimension, value)) for dimension, value, _ in rows]
+    digits = 1 if horizontal or len(rows) <= _FEW_BARS else 0
     hover = [share_hover(title, tally, forms) for title, tally in zip(titles, tallied, strict=True)]
     rates = [forms.percent(share(tally.frauds, tally.transactions), digits) for tally in tallied]
-    opacity = [_opacity((chosen or {}).get(dimension), value) for dimension, value, _ in rows]
+    opacity = [_opacity(picked.get(dimension), value) for dimension, value, _ in rows]
     series = (
         ("Fraud", [tally.frauds for tally in tallied], None),
-        ("Legitimate", [tally.legitimate for tally in tallied], rates),
+        (
+            "Legitimate",
+            [tally.legitimate for tally in tallied],
+            rates if horizontal or len(rows) <= MOST_RATES else None,
+        ),
     )
     data = [
         {
@@ -88,7 +153,8 @@ def shares(
     if horizontal:
         axes = {"xaxis": lengths_axis | {"nticks": 4}, "yaxis": names | {"autorange": "reversed"}}
     else:
-        names["title"] = {"text": "amount from"} if AMOUNT_BIN in dimensions else {}
+        title = words.axis_title(dimensions)
+        names["title"] = {"text": words.plotly_text(title)} if title else {}
         axes = {"xaxis": names, "yaxis": lengths_axis}
     return figure(data, axes | {"barmode": "stack", "bargap": 0.38 if horizontal else 0.28}, "shares", forms)
 
@@ -120,7 +186,7 @@ def minutes(
             "marker": {"opacity": opacity, "line": {"width": 0}, "cornerradius": 2},
             "hovertext": hover,
             "hoverinfo": "text",
-            "customdata": [["minute", name] for name in names],
+            "customdata": [[BY_MINUTE, name] for name in names],
         }
         for name, heights in (
             ("Fraud", [tally.frauds for tally in by_minute]),
@@ -153,7 +219,7 @@ def highest_share(dimension: str, tallies: Tallies, least: int = 30, forms: Form
     if not ranked:
         return ""
     rate, value = ranked[-1]
-    return f"Highest share: {words.long_label(dimension, value)}, {forms.percent(rate)}"
+    return f"Highest share: {printable(words.long_label(dimension, value), _LONGEST_TOLD)}, {forms.percent(rate)}"
 
 
 def figure(data: list[Figure], layout: Figure, revision: str, forms: Formats) -> Figure:
@@ -163,7 +229,7 @@ def figure(data: list[Figure], layout: Figure, revision: str, forms: Formats) ->
     return {"data": data, "layout": layout | common}
 
 
-def _opacity(chosen: frozenset[str] | None, value: str) -> float:
+def _opacity(chosen: frozenset[str] | None, value: str | None) -> float:
     return _DIMMED if chosen and value not in chosen else 1.0
 
 
@@ -174,7 +240,8 @@ def _ranked(items: Iterable[tuple[str, Tally]]) -> list[tuple[float, str]]:
 def share_hover(title: str, tally: Tally, forms: Formats) -> str:
     """A tally in words, under its title."""
     rate = forms.percent(share(tally.frauds, tally.transactions))
+    lost = words.money(tally.fraud_amount, forms) if math.isfinite(tally.fraud_amount) else BEYOND
     return (
         f"<b>{title}</b><br>{forms.count(tally.transactions)} transactions"
-        f"<br>{forms.count(tally.frauds)} frauds ({rate})<br>{forms.total(tally.fraud_amount)} fraud amount"
+        f"<br>{forms.count(tally.frauds)} frauds ({rate})<br>{lost} fraud amount"
     )

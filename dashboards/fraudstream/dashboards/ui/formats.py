@@ -56,10 +56,6 @@ class Formats:
         """A whole number."""
         return self.decimals(number, 0)
 
-    def total(self, amount: float, digits: int = 2) -> str:
-        """A sum of amounts in the accounts' currency."""
-        return self.decimals(amount, digits) if math.isfinite(amount) else BEYOND
-
     def money(self, number: float | None) -> str:
         """An amount in the accounts' currency, two decimals."""
         return NOTHING if number is None else self.decimals(number, 2)

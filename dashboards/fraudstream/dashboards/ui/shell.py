@@ -8,8 +8,12 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from fraudstream.core.contract.event import PROJECT
+from fraudstream.core.output.text import printable
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.theme import MANTINE_THEME
+
+_LONGEST_TITLE = 40
 
 SCHEME_ID = "color-scheme"
 SCHEME_COOKIE = "fraudstream-color-scheme"
@@ -66,7 +70,15 @@ def shell(mlflow_uri: str) -> dmc.MantineProvider:
     header = html.Header(
         html.Div(
             [
-                dcc.Link([html.Span(className="brand-mark"), "Fraudstream"], href="/", className="brand"),
+                dcc.Link(
+                    [
+                        html.Span(className="brand-mark"),
+                        "Fraudstream",
+                        html.Span(printable(PROJECT.definition.title, _LONGEST_TITLE), className="brand-title"),
+                    ],
+                    href="/",
+                    className="brand",
+                ),
                 html.Nav(id=NAVIGATION_ID, className="navigation", **aria(label="Pages")),
                 html.Div(
                     [_mlflow_link(mlflow_uri, "header-link"), _scheme_toggle()],
@@ -77,9 +89,10 @@ def shell(mlflow_uri: str) -> dmc.MantineProvider:
         ),
         className="header",
     )
+    currency = PROJECT.definition.display.currency or "the accounts' currency"
     footer = html.Footer(
         [
-            html.Span("Fraudstream. Amounts are in the accounts' currency, times in UTC."),
+            html.Span(f"Fraudstream. Amounts are in {currency}, times in UTC."),
             _mlflow_link(mlflow_uri, "footer-link"),
         ],
         className="footer",

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.dataset as ds
 
-from fraudstream.core.contract.event import FEATURES
 from fraudstream.ml.algorithms.portable import of_spark_trees
-from fraudstream.ml.features import LABEL
-from fraudstream.ml.model_code import SparkTrees
+from fraudstream.ml.model_code import LARGEST, SparkTrees
 from fraudstream.spark.session import file_uri
 
 if TYPE_CHECKING:
@@ -48,20 +46,27 @@ class Fitted:
 
 
 def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:
-    """Train on the rows and export the trees. Spark's own form of the model is saved in ``folder``."""
+    """Train on the rows and export the trees. Spark's own form of the model is saved in ``folder``.
+
+    Spark's trees have no missing values: they get the least number of single precision in their place. Where it is not
+    told from all others by a split of its own, it goes left with the smallest of them.
+    """
     import pandas as pd
     from pyspark.ml.classification import GBTClassifier
     from pyspark.ml.feature import VectorAssembler
 
-    frame = pd.DataFrame(features, columns=list(FEATURES)).assign(**{LABEL: labels.astype(float)})
-    rows = VectorAssembler(inputCols=list(FEATURES), outputCol="features").transform(spark.createDataFrame(frame))
-    cached = rows.select("features", LABEL).cache()
+    # Numbered, as a field's name may hold what Spark reads as a path.
+    names = [f"f{number}" for number in range(features.shape[1])]
+    frame = pd.DataFrame(np.where(np.isnan(features), -LARGEST, features), columns=names)
+    frame = frame.assign(label=labels.astype(float))
+    rows = VectorAssembler(inputCols=names, outputCol="features").transform(spark.createDataFrame(frame))
+    cached = rows.select("features", "label").cache()
     with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=folder.parent, ignore_cleanup_errors=True) as lineage:
         # The residuals of a tree are computed from those of all trees before it. Spark cuts this lineage only if there
         # is a checkpoint folder, and otherwise each of the many small jobs carries it whole.
         spark.sparkContext.setCheckpointDir(file_uri(Path(lineage)))
         try:
-            model = GBTClassifier(labelCol=LABEL, seed=seed, **PARAMETERS).fit(cached)
+            model = GBTClassifier(labelCol="label", seed=seed, **PARAMETERS).fit(cached)
         finally:
             cached.unpersist()
     model.write().overwrite().save(file_uri(folder))

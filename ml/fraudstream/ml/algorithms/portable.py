@@ -1,7 +1,8 @@
 """A trained ensemble as plain arrays in one JSON file, which the stream job's Java process evaluates.
 
 It is logged with the served model as a second flavor of the same version, so that both are the same model.
-Nodes of all trees lie in one list: ``feature`` is -1 at a leaf, ``left`` and ``right`` are positions in the list.
+Nodes of all trees lie in one list: ``feature`` is -1 at a leaf, ``left`` and ``right`` are positions in the list, and
+``missing_left`` says whether a missing value goes left.
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ def of_booster(booster: xgboost.Booster) -> dict[str, Any]:
     """An XGBoost binary classifier: single precision, left on ``<``, leaves in log-odds, covers for TreeSHAP."""
     saved = json.loads(bytes(booster.save_raw("json")))["learner"]
     roots: list[int] = []
-    nodes: dict[str, list[Any]] = {name: [] for name in ("feature", "split", "left", "right", "value", "cover")}
+    names = ("feature", "split", "left", "right", "missing_left", "value", "cover")
+    nodes: dict[str, list[Any]] = {name: [] for name in names}
     for tree in saved["gradient_booster"]["model"]["trees"]:
         if any(tree["categories_nodes"]):
             raise ValueError(f"tree {tree['id']} splits on categories, which this form does not have")
         first = len(nodes["feature"])
         roots.append(first)
-        for left, right, feature, condition, cover in zip(
+        for left, right, feature, condition, missing_left, cover in zip(
             tree["left_children"],
             tree["right_children"],
             tree["split_indices"],
             tree["split_conditions"],
+            tree["default_left"],
             tree["sum_hessian"],
             strict=True,
         ):
@@ -42,6 +45,7 @@ def of_booster(booster: xgboost.Booster) -> dict[str, Any]:
             nodes["left"].append(0 if leaf else first + left)
             nodes["right"].append(0 if leaf else first + right)
             nodes["split"].append(0.0 if leaf else condition)
+            nodes["missing_left"].append(not leaf and bool(missing_left))
             nodes["value"].append(condition if leaf else 0.0)
             nodes["cover"].append(cover)
     score = np.float32(np.ravel(json.loads(str(saved["learner_model_param"]["base_score"])))[0])
@@ -64,6 +68,7 @@ def of_spark_trees(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "split": arrays["threshold"].ravel().tolist(),
         "left": (arrays["left"] + offset).ravel().tolist(),
         "right": (arrays["right"] + offset).ravel().tolist(),
+        "missing_left": (~leaf).ravel().tolist(),
         "value": values.ravel().tolist(),
         "cover": [],
     }

@@ -17,7 +17,9 @@ def check() -> None:
 
 @app.command()
 def azure(
-    project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+    project: Annotated[
+        Path, typer.Option(help="The folder of the clone; FRAUDSTREAM_PROJECT chooses the project.")
+    ] = Path(),
     parameters: Annotated[str, typer.Option(help="Which file of azure/parameters.")] = "dev",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fraudstream.cloud.check import code, eventhubs, stores
+from fraudstream.cloud.check import code, event, eventhubs, stores
 from fraudstream.cloud.check.subject import Subject
 from fraudstream.cloud.rules.rule import Finding
 from fraudstream.core.output.redaction import redact
@@ -15,6 +15,7 @@ def lint(subject: Subject) -> list[Finding]:
     findings = [
         *eventhubs.findings(subject, code.group_ids(subject)),
         *stores.findings(subject),
+        *event.findings(subject),
         *code.findings(subject),
     ]
     redacted = [replace(finding, where=redact(finding.where), problem=redact(finding.problem)) for finding in findings]

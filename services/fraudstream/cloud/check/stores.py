@@ -8,7 +8,7 @@ from typing import Any
 
 from fraudstream.cloud.check.subject import Subject
 from fraudstream.cloud.rules.azureml import MOST_REQUEST_TIMEOUT_MS, NAME, most_in_flight
-from fraudstream.cloud.rules.documents import DOCUMENT_BYTES, document_refusal, update_refusal
+from fraudstream.cloud.rules.documents import DOCUMENT_BYTES, MOST_INDEXES, document_refusal, update_refusal
 from fraudstream.cloud.rules.mongo_support import refusal
 from fraudstream.cloud.rules.quotas import IDLE_SECONDS
 from fraudstream.cloud.rules.rule import Finding
@@ -115,6 +115,8 @@ def _documents(subject: Subject) -> Iterator[Finding]:
         yield Finding(known["CO017"], "FRAUDSTREAM_MONGO_MAX_REQUEST_BYTES", text)
     for collection in subject.definitions["collections"]:
         where = f"azure/definitions.json, {collection['name']}"
+        if len(collection["indexes"]) > MOST_INDEXES:
+            yield Finding(known["CO031"], where, f"{len(collection['indexes'])} indexes")
         index: dict[str, Any]
         for defined in collection["indexes"]:
             index = {"key": dict.fromkeys(defined["key"]["keys"], 1), **defined.get("options", {})}

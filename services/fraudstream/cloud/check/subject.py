@@ -18,6 +18,7 @@ from fraudstream.core.configuration.variables import Unread, unread
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES, TOPICS, Topic
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.kafka import clients as kafka
+from fraudstream.core.project.project import Project, named
 
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")
@@ -46,6 +47,7 @@ _JAVA_NAMES = {
 class Subject:
     """``clients``: client → its options under Java's names. ``addressed``: whether an address of Azure is set.
 
+    ``project``: what is particular to the transactions; chosen by FRAUDSTREAM_PROJECT.
     ``sources``: path → syntax tree of the code that runs in Azure; ``core``: the same of the core. ``parameters``: the
     parameter file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: the recorded commands, each
     with its test in ``from``. ``malformed``: values that a start refuses. ``unread``: variables and lines of `.env`
@@ -53,6 +55,7 @@ class Subject:
     """
 
     settings: Settings
+    project: Project
     addressed: bool
     clients: Mapping[str, Mapping[str, Any]]
     topics: tuple[Topic, ...]
@@ -70,10 +73,13 @@ class Subject:
     unread: tuple[Unread, ...] = ()
 
 
-def gather(project: Path, parameters: str = "dev") -> Subject:
-    """Read the project. Raises :class:`ConfigurationError` where ``project`` has no templates."""
-    if not (project / "azure" / "main.bicep").is_file():
-        raise ConfigurationError(f"{project.resolve()} holds no azure/main.bicep. Run it in the project's folder.")
+def gather(clone: Path, parameters: str = "dev") -> Subject:
+    """Read a clone. Raises :class:`ConfigurationError` where it has no templates, or the project cannot be run."""
+    if not (clone / "azure" / "main.bicep").is_file():
+        raise ConfigurationError(
+            f"{clone.resolve()} holds no azure/main.bicep. Run it in the folder of a clone; FRAUDSTREAM_PROJECT "
+            "chooses the project."
+        )
     # A start refuses malformed values; here each becomes a finding.
     settings = validated(profile="azure")
     addressed = any(
@@ -86,25 +92,26 @@ def gather(project: Path, parameters: str = "dev") -> Subject:
         )
     )
     trees = {
-        str(path.relative_to(project)): ast.parse(path.read_text("utf-8"))
+        str(path.relative_to(clone)): ast.parse(path.read_text("utf-8"))
         for root in SOURCE_ROOTS
-        for path in sorted((project / root / "fraudstream").rglob("*.py"))
+        for path in sorted((clone / root / "fraudstream").rglob("*.py"))
     }
     part = {name: name.split("/")[2].removesuffix(".py") for name in trees}
-    file = json.loads((project / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
+    file = json.loads((clone / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
     values = {name: parameter["value"] for name, parameter in file["parameters"].items()}
-    commands = project / COMMANDS_FILE
+    commands = clone / COMMANDS_FILE
     return Subject(
         settings=settings,
+        project=named(settings.project),
         addressed=addressed,
         clients=_clients(settings),
         topics=TOPICS,
         sources={name: tree for name, tree in trees.items() if part[name] not in ("core", *_NOT_IN_AZURE)},
         core={name: tree for name, tree in trees.items() if part[name] == "core"},
-        definitions=json.loads((project / DEFINITIONS_FILE).read_text("utf-8")),
+        definitions=json.loads((clone / DEFINITIONS_FILE).read_text("utf-8")),
         parameters=values,
-        endpoint=yaml.safe_load((project / "azure/azureml/endpoint.yml").read_text("utf-8")),
-        deployment=yaml.safe_load((project / "azure/azureml/deployment.yml").read_text("utf-8")),
+        endpoint=yaml.safe_load((clone / "azure/azureml/endpoint.yml").read_text("utf-8")),
+        deployment=yaml.safe_load((clone / "azure/azureml/deployment.yml").read_text("utf-8")),
         commands=tuple(json.loads(commands.read_text("utf-8"))["commands"]) if commands.is_file() else (),
         expected_events_per_second=float(values.get("expectedEventsPerSecond", 100)),
         malformed=tuple(malformed_values(profile="azure")),

@@ -100,4 +100,15 @@ RULES: tuple[Rule, ...] = (
         "correct it where it is stored: the environment, .env, the key vault's secret",
     ),
     _project(6, "every FRAUDSTREAM_ variable and every line of .env is read by something", "correct the name"),
+    _project(
+        7,
+        "a dimension has values that are known beforehand: each value is a document of rollups",
+        "list the values in `categories` of fraudstream.toml, or leave the field out of `dimensions`",
+    ),
+    _project(
+        8,
+        "an update of all rollups fits into the request units between two updates",
+        "fewer dimensions or values, more request units (mostRequestUnits), or a longer "
+        "FRAUDSTREAM_ROLLUP_INTERVAL_SECONDS",
+    ),
 )

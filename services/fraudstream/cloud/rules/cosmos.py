@@ -141,6 +141,7 @@ RULES: tuple[Rule, ...] = (
         "52 DollarPrefixedFieldName",
     ),
     _rule(30, "a shard key's value has at most 2,048 bytes", "a shorter _id", _LIMITS, "2 BadValue"),
+    _rule(31, "a collection has at most 500 indexes", "fewer indexes in core.documents.client", _INDEXING),
     _rule(
         27,
         "a bulk write has at most 1,000 operations and is unordered",

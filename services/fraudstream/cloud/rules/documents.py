@@ -16,6 +16,8 @@ from fraudstream.core.contract.limits import DOCUMENT, NESTING, name_problem
 
 # Maximum length of a partition key value, cosmos-db/concepts-limits.
 MOST_SHARD_KEY_BYTES = 2_048
+# Single-field indexes of a collection, mongodb/indexing.
+MOST_INDEXES = 500
 DOCUMENT_BYTES = DOCUMENT.cosmos.most or 0
 NESTING_LEVELS = NESTING.cosmos.most or 0
 

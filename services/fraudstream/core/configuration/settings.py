@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -30,6 +30,7 @@ from fraudstream.core.configuration.sources import profile_values as profile_val
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.redaction import mask_uri as mask_uri
 from fraudstream.core.output.redaction import redact, register
+from fraudstream.core.project import places
 
 
 class Settings(BaseSettings):
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
     )
 
     profile: Profile = Field("local", description="Which set of addresses and limits to use.")
+    project: str = Field(
+        "payments",
+        min_length=1,
+        description="The project in force: the name of a bundled one, or a folder, relative to the working folder.",
+    )
     data_dir: Path = Field(Path(".fraudstream"), description="Data, logs and checkpoints of the local parts.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     bind_host: str = Field("127.0.0.1", description="Address that our own listeners bind to.")
@@ -198,6 +204,11 @@ class Settings(BaseSettings):
             return {"trigger": "realtime"} | values
         return values
 
+    @field_validator("project")
+    @classmethod
+    def _settle_project(cls, value: str) -> str:
+        return places.settled(value)
+
     @model_validator(mode="after")
     def _is_a_pair_that_runs(self) -> Self:
         if self.trigger == "realtime" and self.scoring == "remote":
@@ -212,8 +223,9 @@ class Settings(BaseSettings):
         register(secrets_of(type(self).model_fields, {name: getattr(self, name) for name in type(self).model_fields}))
 
 
-# What `--realtime` stands for.
+# What `--realtime` and `--remote` stand for.
 REALTIME = {"trigger": "realtime", "scoring": "embedded"}
+REMOTE = {"trigger": "microbatch", "scoring": "remote"}
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -26,8 +26,9 @@ READ_ELSEWHERE: Mapping[str, str] = {
     f"{ENV_PREFIX}WORKER_MODULES": "Spark's Python workers",
     f"{ENV_PREFIX}SCREENSHOTS": "the browser tests",
     f"{ENV_PREFIX}TAG": "Compose, the images' tag",
+    f"{ENV_PREFIX}PROJECT_DIR": "Compose, the folder of the project in its containers",
 }
-_OF_COMPOSE = (f"{ENV_PREFIX}TAG",)
+_OF_COMPOSE = (f"{ENV_PREFIX}TAG", f"{ENV_PREFIX}PROJECT_DIR")
 # Set by whoever has told what nobody reads, so that the processes that it starts do not repeat it.
 TOLD_VARIABLE = f"{ENV_PREFIX}TOLD"
 # What Kubernetes adds for a service whose name begins with ours; the bare …_PORT is told by its value.

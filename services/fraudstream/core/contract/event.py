@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fraudstream.core.contract.field_rules import FieldRule, parse_date
+from fraudstream.core.configuration.chosen_project import project_in_force
+from fraudstream.core.contract.field_rules import FieldRule, leaves, value_at
 from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
-from fraudstream.core.project.project import bundled
+from fraudstream.core.project.project import Project, named
+from fraudstream.core.project.reserved import RESERVED_FIELDS as RESERVED_FIELDS
 
 FIRST_HISTORY_ID = 1_000_000
 FIRST_LIVE_ID = 1_001_000
 
-PROJECT = bundled("payments")
+# Decided once for a process: all that it reads and writes is of one project.
+PROJECT: Project = named(project_in_force())
 
 # The fields that the engine itself has to know.
 ID = PROJECT.definition.event.id
@@ -30,28 +33,13 @@ AMOUNT = PROJECT.definition.event.amount
 LABEL = PROJECT.definition.event.label
 
 FIELD_RULES: tuple[FieldRule, ...] = PROJECT.rules
-RULES: Mapping[str, FieldRule] = {rule.name: rule for rule in FIELD_RULES}
+# The scalar fields by their names; those inside objects have paths with dots for names.
+RULES: Mapping[str, FieldRule] = {rule.name: rule for rule in leaves(FIELD_RULES)}
+ENTITIES: tuple[str, ...] = PROJECT.definition.event.entities
+PARTITION_KEY: str = PROJECT.definition.event.partition_key or ID
 
 # The model's inputs, in the order in which they are sent to it.
 FEATURES: tuple[str, ...] = PROJECT.definition.model.inputs
-
-# What the system writes beside an event's own fields, in `scored` and in documents; senders can't use these names.
-RESERVED_FIELDS: tuple[str, ...] = (
-    "_id",
-    "enqueued_at",
-    "event_time",
-    "latency_ms",
-    "model_version",
-    "origin",
-    "prediction",
-    "published_at",
-    "reasons",
-    "score",
-    "scored_at",
-    "source",
-    "stored_at",
-    "threshold",
-)
 
 # What stands before every event, wherever it comes from.
 GATE = Gate(FIELD_RULES, RESERVED_FIELDS, MAX_EVENT_BYTES)
@@ -64,21 +52,25 @@ class Event:
     fields: Mapping[str, Any]
 
     @property
-    def id(self) -> int:
+    def id(self) -> int | str:
         """Identifies the transaction."""
-        identity: int = self.fields[ID]
+        identity: int | str = self.fields[ID]
         return identity
 
     @property
     def label(self) -> int | None:
         """1 for a fraud, 0 for none, None where it is not known."""
-        label: int | None = self.fields.get(LABEL)
-        return label
+        label = self.value(LABEL)
+        return None if label is None else int(label)
 
     @property
     def time(self) -> datetime:
         """When the transaction was made, UTC, timezone-aware."""
-        return parse_date(self.fields[TIME])
+        return RULES[TIME].time_form.parse(self.value(TIME))
+
+    def value(self, name: str) -> Any:
+        """The value of a known field by its name, of one inside an object by its path with dots; None without one."""
+        return value_at(self.fields, RULES[name].path)
 
 
 def parse_event(value: bytes | str) -> Event:
@@ -95,10 +87,16 @@ def parse_labelled(value: bytes | str) -> Event:
 
 
 def plain_inputs() -> dict[str, Any]:
-    """A row of the model's inputs that the contract allows: of each field its first choice, or its least number."""
-    return {name: RULES[name].choices[0] if RULES[name].choices else RULES[name].minimum or 0 for name in FEATURES}
+    """A row of the model's inputs that the contract allows: of each field its first value, or its least number."""
+    return {name: _plain(RULES[name]) for name in FEATURES}
 
 
-def spark_schema() -> str:
-    """The event's Spark schema, as DDL, so that this module needs no Spark."""
-    return ", ".join(f"{rule.name} {rule.spark_type}" for rule in FIELD_RULES)
+def _plain(rule: FieldRule) -> Any:
+    if rule.choices or rule.categories:
+        return (rule.choices or rule.categories)[0]
+    if rule.kind == "bool":
+        return False
+    number = rule.minimum if rule.minimum is not None else min(0, rule.maximum or 0)
+    # Above an exclusive bound by half of what there is room for, at most by one.
+    step = 1 if rule.kind == "int" or rule.maximum is None else min(1.0, (rule.maximum - number) / 2)
+    return number + step if rule.is_above_minimum or (rule.is_below_maximum and number == rule.maximum) else number

@@ -31,6 +31,7 @@ _SAFE_DIGITS, _SAFE_EXPONENT = 15, 290
 _DOUBLE_DIGITS, _DOUBLE_EXPONENT = 17, 330
 _LONG_EXPONENT_DIGITS, _FAR = 12, 10**12
 _LONG_DIGITS = 20
+_SHOWN_CHARACTERS = 60
 
 
 class LostNumber(NamedTuple):
@@ -223,3 +224,8 @@ _SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
     object_pairs_hook=Object, parse_int=number, parse_float=number, parse_constant=NotFinite
 ).scan_once  # type: ignore[attr-defined]
 _WRITTEN = json.JSONDecoder(object_pairs_hook=Object, parse_int=Written, parse_float=Written, parse_constant=NotFinite)
+
+
+def beginning(text: str, characters: int = _SHOWN_CHARACTERS) -> str:
+    """The first characters of a text, half ones replaced."""
+    return text[:characters].encode("utf-16", "surrogatepass").decode("utf-16", "replace")

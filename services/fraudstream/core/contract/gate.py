@@ -7,7 +7,7 @@ with the same reason for every input. An event that passes is scored, and its do
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from fraudstream.core.contract import limits
 from fraudstream.core.contract.exact_json import (
@@ -15,18 +15,18 @@ from fraudstream.core.contract.exact_json import (
     LostNumber,
     NotFinite,
     Object,
+    beginning,
     depth,
     fields_of,
     has_each_name_once,
     is_deep,
 )
-from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.field_rules import FieldRule, Problem, first_problem
 from fraudstream.core.contract.plain_reader import DECISION_MARK, PlainReader, object_of
 from fraudstream.core.errors import EventError
 
 # A reason that both readers give.
 LOST_DIGITS = f"a number with more digits than the {limits.MOST_DECIMAL_DIGITS} that a document keeps"
-_SHOWN_CHARACTERS = 60
 # The bytes of BSON values beside their content, and of an element beside its name.
 _FRAME, _ELEMENT, _LENGTH, _INT32, _INT64, _DOUBLE, _DECIMAL128 = 5, 2, 5, 4, 8, 8, 16
 _INT32_RANGE = range(-(2**31), 2**31)
@@ -37,7 +37,6 @@ class Gate:
 
     def __init__(self, rules: Sequence[FieldRule], reserved: Sequence[str], most_bytes: int) -> None:
         self._rules = tuple(rules)
-        self._by_name = {rule.name: rule for rule in rules}
         self._reserved = frozenset(reserved)
         self._most_bytes = most_bytes
         self._plain = PlainReader(rules, reserved, most_bytes)
@@ -96,26 +95,9 @@ class Gate:
         return event
 
     def _require_rules(self, fields: Sequence[Field]) -> None:
-        present, problems = set(), {}
-        for field in fields:
-            rule = self._by_name.get(field.name)
-            if rule is None or field.value is None:
-                continue
-            problem = rule.problem(field.value, field.written)
-            if problem is None:
-                present.add(field.name)
-            else:
-                problems[field.name] = f"{problem}, got {_shown(field)}"
-        for rule in self._rules:
-            if rule.name in problems:
-                raise _refusal(rule.name, problems[rule.name])
-            if rule.required and rule.name not in present:
-                raise _refusal(rule.name, f"missing, expected {rule.expectation}")
-
-
-class _Problem(NamedTuple):
-    field: str
-    explanation: str
+        problem = first_problem(self._rules, fields)
+        if problem is not None:
+            raise _refusal(*problem)
 
 
 class _Survey:
@@ -125,7 +107,7 @@ class _Survey:
         self.not_finite = self.half_character = self.twice = False
         self._bytes = _FRAME
         self._fields = 0
-        self._problem: _Problem | None = None
+        self._problem: Problem | None = None
         self._top = ""
 
     def add_field(self, field: Field) -> Any:
@@ -152,7 +134,7 @@ class _Survey:
 
     def _note(self, problem: str) -> None:
         if self._problem is None:
-            self._problem = _Problem(beginning(self._top) or "value", problem)
+            self._problem = Problem(beginning(self._top) or "value", problem)
 
     def _utf8(self, text: str) -> int:
         try:
@@ -201,22 +183,10 @@ class _Survey:
         return made
 
 
-def beginning(text: str, characters: int = _SHOWN_CHARACTERS) -> str:
-    """The first characters of a text, half ones replaced."""
-    return text[:characters].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _decision(text: bytes) -> dict[str, Any] | None:
     """A decision's fields: their numbers are the stream job's, and need no more than doubles."""
     found = None if is_deep(text) else object_of(text)
     return found if found is not None and has_each_name_once(text, found) else None
-
-
-def _shown(field: Field) -> str:
-    """A value as it was written."""
-    if isinstance(field.value, str):
-        return f'the text "{beginning(field.value)}"'
-    return beginning(field.written)
 
 
 def _refusal(field: str, explanation: str) -> EventError:

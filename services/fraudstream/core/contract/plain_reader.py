@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from fraudstream.core.contract.exact_json import has_each_name_once, has_unusual_number, is_deep
-from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.field_rules import FieldRule, first_problem
+from fraudstream.core.contract.times import ISO
 
 # Where the decision begins that the stream job adds to an event.
 DECISION_MARK = b',"event_time":"'
@@ -31,11 +32,23 @@ _MOST_NAMED = 20
 # A double keeps fifteen digits, and they are far from where 64 bits end.
 _INTEGER, _NUMBER = rb"(?:0|[1-9][0-9]{0,14})", rb"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?"
 _MOST_WRITTEN = 10**15
-# Days that every year has.
+# Zero with a sign is no number that the parser keeps.
+_SIGN = rb"(?:-(?=[1-9]|0\.[0-9]*[1-9]))?"
+# Days that every year has, in the payments' form of a time.
+_DAY_FIRST = "%d/%m/%Y %H:%M:%S"
 _DATE = (
     rb'"(?:(?:0[1-9]|1[0-9]|2[0-8])/(?:0[1-9]|1[0-2])|(?:29|30)/(?:0[13-9]|1[0-2])|31/(?:0[13578]|1[02]))'
     rb'/(?!0000)[0-9]{4} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"'
 )
+# The same days, in ISO 8601 with UTC or without an offset.
+_ISO_DATE = (
+    rb'"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)'
+    rb'|(?:0[13578]|1[02])-31)[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z?"'
+)
+_PLAIN_TEXT = rb"[ !#-\[\]-~]"
+_NEVER = rb"(?!)"
+# Longer texts are not counted by a pattern.
+_MOST_COUNTED = 1_000
 
 
 class PlainReader:
@@ -46,12 +59,18 @@ class PlainReader:
         self._reserved = frozenset(reserved)
         self._most_bytes = most_bytes
         self._usual = _fields_pattern(rules)
+        plain = [rule for rule in rules if not rule.is_nullable and not rule.is_above_minimum | rule.is_below_maximum]
         self._integers, self._numbers = (
-            [(rule.name, rule.required, *rule.range) for rule in rules if rule.kind == kind]
+            [(rule.name, rule.required, *rule.range) for rule in plain if rule.kind == kind and not rule.choices]
             for kind in ("int", "float")
         )
-        self._texts = [(rule.name, rule.required, frozenset(rule.choices)) for rule in rules if rule.kind == "text"]
-        self._dates = [rule for rule in rules if rule.kind == "date"]
+        self._texts = [
+            (rule.name, rule.required, frozenset(rule.choices))
+            for rule in plain
+            if rule.kind == "text" and rule.choices
+        ]
+        swift = {name for group in (self._integers, self._numbers, self._texts) for name, *_ in group}
+        self._others = [rule for rule in rules if rule.name not in swift]
 
     def read(self, value: bytes) -> dict[str, Any] | None:
         """The fields of a valid event, or None where this reader gives up."""
@@ -100,17 +119,18 @@ class PlainReader:
         get: Callable[[str], Any] = event.get
         for name, required, low, high in self._integers:
             value = get(name)
-            if not (low <= value <= high if type(value) is int else value is None and not required):
+            if not (low <= value <= high if type(value) is int else name not in event and not required):
                 return False
         for name, required, low, high in self._numbers:
             value = get(name)
-            if not (low <= value <= high if type(value) in (float, int) else value is None and not required):
+            if not (low <= value <= high if type(value) in (float, int) else name not in event and not required):
                 return False
         for name, required, choices in self._texts:
             value = get(name)
-            if not (value in choices if type(value) is str else value is None and not required):
+            if not (value in choices if type(value) is str else name not in event and not required):
                 return False
-        return all(rule.problem(get(rule.name)) is None for rule in self._dates)
+        given = ((rule.name, event[rule.name], "") for rule in self._others if rule.name in event)
+        return first_problem(self._others, given) is None
 
 
 def object_of(text: bytes) -> dict[str, Any] | None:
@@ -125,9 +145,12 @@ def object_of(text: bytes) -> dict[str, Any] | None:
 def _fields_pattern(rules: Sequence[FieldRule]) -> re.Pattern[bytes]:
     """The known fields at the beginning of an event, in their order, as nearly all senders write them.
 
-    Each keeps its rule, and its number is one that the parser keeps. The first rule is a required field's.
+    Each keeps its rule, and its number is one that the parser keeps. Where a rule is not told by a pattern, or the
+    first field may be missing, the pattern matches nothing.
     """
     first, *others = rules
+    if not first.required:
+        return re.compile(_NEVER)
     return re.compile(rb"\{" + _field(first) + b"".join(map(_further, others)))
 
 
@@ -141,16 +164,38 @@ def _field(rule: FieldRule) -> bytes:
 
 
 def _value(rule: FieldRule) -> bytes:
-    if rule.kind == "date":
-        return _DATE
+    if rule.kind == "time":
+        return _time(rule)
     if rule.kind == "text":
-        return _one_of(orjson.dumps(choice) for choice in rule.choices)
+        return _text(rule)
+    if rule.kind == "bool" and not rule.choices:
+        return rb"(?:true|false)"
+    if rule.kind not in ("int", "float") or (rule.choices and rule.kind == "float"):
+        return _NEVER
+    if rule.choices:
+        return _one_of(b"%d" % int(choice) for choice in rule.choices)
     least, most = rule.range
+    if rule.is_above_minimum or rule.is_below_maximum:
+        return _NEVER
     if rule.kind == "int" and most - least <= _MOST_NAMED:
         return _one_of(b"%d" % number for number in range(int(least), int(most) + 1))
     if least > 0 or most < _MOST_WRITTEN:
-        return rb"(?!)"
-    return _INTEGER if rule.kind == "int" else _NUMBER
+        return _NEVER
+    sign = _SIGN if least <= -_MOST_WRITTEN else b""
+    return sign + (_INTEGER if rule.kind == "int" else _NUMBER)
+
+
+def _time(rule: FieldRule) -> bytes:
+    return {_DAY_FIRST: _DATE, ISO: _ISO_DATE}.get(rule.time_form.form, _NEVER)
+
+
+def _text(rule: FieldRule) -> bytes:
+    if rule.choices:
+        return _one_of(orjson.dumps(choice) for choice in rule.choices)
+    most = rule.most_length
+    if rule.pattern is not None or (most or rule.least_length) > _MOST_COUNTED:
+        return _NEVER
+    return b'"' + _PLAIN_TEXT + b"{%d,%s}" % (rule.least_length, b"" if most is None else b"%d" % most) + b'"'
 
 
 def _one_of(texts: Iterable[bytes]) -> bytes:

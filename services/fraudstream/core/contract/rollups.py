@@ -10,6 +10,7 @@ absent), ``month`` or ``day``; these two are of the event's own time and start a
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -20,24 +21,40 @@ ORIGINS = ("live", "history")
 
 ALL = "all"
 HOUR = "hour"
+WEEKDAY = "weekday"
+MONTH_OF_YEAR = "month_of_year"
 AMOUNT_BIN = "amount_bin"
-# Dimensions that are fields of the event, beside the computed ones (all, hour, amount_bin).
-EVENT_DIMENSIONS = PROJECT.definition.dimensions.fields
-DIMENSIONS = (ALL, *EVENT_DIMENSIONS, HOUR, AMOUNT_BIN)
+# Dimensions that are fields of the event, and parts of its time in UTC, beside the other computed ones (all,
+# amount_bin). A weekday is 1 (Monday) to 7, a month 1 to 12, an hour 0 to 23, each as text.
+EVENT_DIMENSIONS: tuple[str, ...] = PROJECT.definition.dimensions.fields
+TIME_DIMENSIONS: tuple[str, ...] = PROJECT.definition.dimensions.times
+DIMENSIONS: tuple[str, ...] = (ALL, *EVENT_DIMENSIONS, *TIME_DIMENSIONS, AMOUNT_BIN)
 
 # An event's own date is its sender's claim. Months and days count the ones within this span of the arrival, so that
 # senders with wrong clocks cannot fill the state with dates; minutes and totals count every event.
 OLDEST_EVENT_DAYS = 3 * 366
 NEWEST_EVENT_DAYS = 1
 
-# Lower edges of the amount bins; the last bin is open.
-AMOUNT_EDGES = PROJECT.definition.dimensions.amount_edges
+# Lower edges of the amount's bins, and of the bins of other numbers that are dimensions; the last bin is open.
+AMOUNT_EDGES: tuple[int | float, ...] = PROJECT.definition.dimensions.amount_edges
+EDGES: Mapping[str, tuple[int | float, ...]] = {
+    AMOUNT_BIN: AMOUNT_EDGES,
+    **{name: edges for name, edges in PROJECT.definition.dimensions.edges.items() if name in EVENT_DIMENSIONS},
+}
+
+
+def bins(edges: Sequence[int | float]) -> tuple[str, ...]:
+    """The bins' names in ascending order: ``0-25`` means 0 ≤ number < 25; the last one is open (``400+``).
+
+    Numbers below the first edge count in the first bin.
+    """
+    closed = (f"{low}-{high}" for low, high in pairwise(edges))
+    return (*closed, f"{edges[-1]}+")
 
 
 def amount_bins() -> tuple[str, ...]:
-    """The bins' names in ascending order: ``0-25`` means 0 ≤ amount < 25; the last one is open (``400+``)."""
-    closed = (f"{low}-{high}" for low, high in pairwise(AMOUNT_EDGES))
-    return (*closed, f"{AMOUNT_EDGES[-1]}+")
+    """The names of the amount's bins in ascending order."""
+    return bins(AMOUNT_EDGES)
 
 
 def counting_span(recorded_at: datetime, seconds: int) -> int:

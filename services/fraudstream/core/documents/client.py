@@ -24,6 +24,7 @@ TRANSACTIONS = "transactions"  # every stored transaction: labelled history and 
 ALERTS = "alerts"  # transactions scored as fraud; bounded
 REJECTED = "rejected"  # `_id` = topic/partition/offset of the rejected record
 ROLLUPS = "rollups"  # see core.contract.rollups
+VERDICTS = "verdicts"  # what was found out of a transaction afterwards; `_id` = its id, stored or not
 RECENT = "recent"  # the newest decisions for the live page; bounded ring
 
 # The ring's size per partition of `scored`; `_id` = partition-slot, so that a redelivery rewrites its own slot.
@@ -54,6 +55,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     Collection(ALERTS, ((("enqueued_at", DESCENDING),),)),
     Collection(REJECTED, ((("rejected_at", DESCENDING),),), ttl_days=90),
     Collection(ROLLUPS, ((("period", ASCENDING), ("origin", ASCENDING), ("start", ASCENDING)),)),
+    Collection(VERDICTS),
     Collection(RECENT),
 )
 

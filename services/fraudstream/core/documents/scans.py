@@ -20,14 +20,14 @@ def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLim
     """
     patience = Patience(limits)
     seen: set[Any] = set()
-    found = query()
+    cursor = query()
     while True:
         batch: list[Document] = []
         try:
-            for made in found:
-                if (number := _identity(made["_id"])) not in seen:
-                    seen.add(number)
-                    batch.append(made)
+            for document in cursor:
+                if (id := _identity(document["_id"])) not in seen:
+                    seen.add(id)
+                    batch.append(document)
                 if len(batch) == size:
                     break
         except OperationFailure as error:
@@ -36,7 +36,7 @@ def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLim
             if batch:
                 patience.renew()
             patience.wait([str(error)])
-            found = query()
+            cursor = query()
         else:
             if not batch:
                 return
@@ -45,9 +45,9 @@ def scanned(query: Callable[[], Iterator[Document]], size: int, limits: WriteLim
             yield batch
 
 
-def _identity(number: Any) -> Any:
+def _identity(id: Any) -> Any:
     """An id of whatever kind, as a member of a set: whole numbers by their value, all others by kind and text."""
-    if isinstance(number, int) and not isinstance(number, bool):
+    if isinstance(id, int) and not isinstance(id, bool):
         # Of 32 or of 64 bits.
-        return int(number)
-    return type(number), repr(number)
+        return int(id)
+    return type(id), repr(id)

@@ -162,6 +162,24 @@ def insert_new(
     return _Writing(collection, _insertion, limits, patience).write(documents)
 
 
+def replace_where(
+    collection: Collection[dict[str, Any]],
+    documents: Sequence[Encoded],
+    condition: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    limits: WriteLimits,
+    patience: Patience | None = None,
+) -> list[Refused]:
+    """Replace the document with the same ``_id`` where it meets the new one's ``condition``; insert none.
+
+    Returns the refused ones. Raises as :func:`upsert_all` does.
+    """
+
+    def replacement(document: Encoded) -> ReplaceOne[RawBSONDocument]:
+        return ReplaceOne({"_id": document.number, **condition(document.raw)}, document.raw)
+
+    return _Writing(collection, replacement, limits, patience).write(documents).refused
+
+
 def _replacement(document: Encoded) -> ReplaceOne[RawBSONDocument]:
     return ReplaceOne({"_id": document.number}, document.raw, upsert=True)
 

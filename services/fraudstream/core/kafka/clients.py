@@ -176,18 +176,18 @@ def _brokers(settings: Settings) -> list[str]:
 
 def _credentials(settings: Settings) -> tuple[str, str, str]:
     """Mechanism, user and password; none of them may be empty where the protocol has SASL."""
-    found = (
+    credentials = (
         settings.kafka_sasl_mechanism,
         settings.kafka_sasl_username,
         settings.kafka_sasl_password.get_secret_value(),
     )
-    for name, value in zip(("mechanism", "username", "password"), found, strict=True):
+    for name, value in zip(("mechanism", "username", "password"), credentials, strict=True):
         if not value:
             raise ConfigurationError(
                 f"{ENV_PREFIX}KAFKA_SASL_{name.upper()} is empty, but the security protocol is "
                 f"{settings.kafka_security_protocol}. Set it in the environment or in .env."
             )
-    return found
+    return credentials
 
 
 def _uses_tokens(settings: Settings) -> bool:

@@ -15,9 +15,10 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import Event, parse_event, parse_labelled
+from fraudstream.core.contract.event import PARTITION_KEY, Event, parse_event, parse_labelled
 from fraudstream.core.contract.json_text import Path, edited, members
 from fraudstream.core.contract.topics import LABELS, SCORED, TRANSACTIONS
+from fraudstream.core.contract.verdict import Verdict, parse_verdict
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.stored import RAW, read_all, whole
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable, EventError
@@ -55,15 +56,27 @@ def destination(source_topic: str) -> str:
         ) from None
 
 
-def checked(topic: str, value: bytes) -> Event:
-    """The event, if ``topic`` takes it. Raises :class:`EventError` whose message starts with the field's name."""
-    return parse_labelled(value) if topic == LABELS else parse_event(value)
+def checked(topic: str, value: bytes) -> Event | Verdict:
+    """The event, or the verdict, if ``topic`` takes it.
+
+    Raises :class:`EventError` whose message starts with the field's name.
+    """
+    if topic != LABELS:
+        return parse_event(value)
+    verdict = parse_verdict(value)
+    return parse_labelled(value) if verdict is None else verdict
 
 
 def outgoing(rejected_id: str, source_topic: str, value: bytes) -> Outgoing:
     """The record to send. Raises :class:`EventError` where it would be rejected again."""
     topic = destination(source_topic)
-    return Outgoing(rejected_id, topic, str(checked(topic, value).id).encode(), value)
+    return Outgoing(rejected_id, topic, _key(checked(topic, value)).encode(), value)
+
+
+def _key(record: Event | Verdict) -> str:
+    """The text of the project's partition key; of a verdict, which has no other field of its event, the id's."""
+    key = record.value(PARTITION_KEY) if isinstance(record, Event) else record.id
+    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def send_back(settings: Settings, ids: Sequence[str], correction: Correction) -> Delivered:

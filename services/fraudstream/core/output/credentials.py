@@ -17,9 +17,9 @@ _USER = re.compile(r"[^:/?]*")
 _END = re.compile(r"@(?=[^@/?]+(?:[/?]|\Z))")
 
 
-def without_credentials(found: re.Match[str]) -> str:
-    """What ``ADDRESS`` has found, with asterisks for each password; for the user without one: it may be a key."""
-    text = found[0]
+def without_credentials(match: re.Match[str]) -> str:
+    """What ``ADDRESS`` has matched, with asterisks for each password; for the user without one: it may be a key."""
+    text = match[0]
     shown: list[str] = []
     behind = start = 0
     while start >= 0:
@@ -44,5 +44,5 @@ def without_credentials(found: re.Match[str]) -> str:
 
 def _next(text: str, at: int) -> int:
     """Where the next address begins behind its `://`; negative where there is none."""
-    found = text.find("://", at)
-    return found if found < 0 else found + 3
+    mark = text.find("://", at)
+    return mark if mark < 0 else mark + 3

@@ -10,7 +10,7 @@ import typer
 
 def finite(value: Any) -> Any:
     """For an option's ``callback``: its number, or its numbers. Refuses infinities and NaN, which bounds let pass."""
-    for one in value if isinstance(value, list | tuple) else (value,):
-        if one is not None and not math.isfinite(one):
-            raise typer.BadParameter(f"{one} is no finite number.")
+    for number in value if isinstance(value, list | tuple) else (value,):
+        if number is not None and not math.isfinite(number):
+            raise typer.BadParameter(f"{number} is no finite number.")
     return value

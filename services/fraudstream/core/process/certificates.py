@@ -26,13 +26,13 @@ def problem(name: str, value: str) -> str:
     if name == "SSL_CERT_DIR":
         return "" if any(map(os.path.isdir, _words(name, value))) else "names no folder"
     try:
-        found = os.stat(value)  # noqa: PTH116 - see core/process/places.py
+        status = os.stat(value)  # noqa: PTH116 - see core/process/places.py
     except (OSError, ValueError) as error:
         return f"cannot be read ({error})"
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         return "is a folder" if name == "SSL_CERT_FILE" else ""
     # A pipe would be waited for, and could be read once.
-    return _file_problem(value, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else "is no file"
+    return _file_problem(value, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else "is no file"
 
 
 def _words(name: str, value: str) -> list[str]:

@@ -122,8 +122,8 @@ def adopt() -> None:
         (LEFT_OUT_VARIABLE, filter(_is_told, gone)),
         (ALIKE_VARIABLE, {*filter(is_alike, gone), *_overruled(os.environ)}),
     ):
-        if found := sorted({*names, *_names_in(variable)}):
-            environment[variable] = ",".join(found)
+        if variables := sorted({*names, *_names_in(variable)}):
+            environment[variable] = ",".join(variables)
     changed = any(
         value and name.startswith("PYTHON") and environment.get(name) != value for name, value in os.environ.items()
     )
@@ -199,11 +199,11 @@ def _is_own(name: str) -> bool:
 
 def _own_names(given: Mapping[str, str]) -> dict[str, str]:
     """Our own variables' names in capitals → as the one is written that counts; capitals go before other letters."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in sorted(given):
         if given[name] and _is_own(name):
-            found.setdefault(name.upper(), name)
-    return found
+            names.setdefault(name.upper(), name)
+    return names
 
 
 def _overruled(given: Mapping[str, str]) -> set[str]:

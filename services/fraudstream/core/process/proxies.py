@@ -58,8 +58,8 @@ def problem(value: str) -> str:
 
 def given_addresses(given: Mapping[str, str]) -> dict[str, str]:
     """The proxies that are set, by the lower-case name; that one wins over upper case, as in most programs."""
-    found = {name: given.get(name) or given.get(name.upper()) or "" for name in VARIABLES}
-    return {name: value.strip() for name, value in found.items() if value.strip()}
+    addresses = {name: given.get(name) or given.get(name.upper()) or "" for name in VARIABLES}
+    return {name: value.strip() for name, value in addresses.items() if value.strip()}
 
 
 def _usable(value: str) -> str:
@@ -146,16 +146,16 @@ def _settings(given: Mapping[str, str]) -> dict[str, str]:
     from fraudstream.core.configuration.dotenv_file import read_dotenv
     from fraudstream.core.errors import ConfigurationError
 
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     with contextlib.suppress(ConfigurationError, OSError):
-        found |= _prefixed(read_dotenv().values)
-    found |= _prefixed(given)
-    profile = found.get("profile", "local")
+        chosen |= _prefixed(read_dotenv().values)
+    chosen |= _prefixed(given)
+    profile = chosen.get("profile", "local")
     values: dict[str, object] = {}
     if profile.isalpha():
         with contextlib.suppress(OSError, ValueError):
             values = tomllib.loads((_PROFILES / f"{profile}.toml").read_text("utf-8"))
-    return {name: value for name, value in values.items() if isinstance(value, str)} | found
+    return {name: value for name, value in values.items() if isinstance(value, str)} | chosen
 
 
 def _prefixed(variables: Mapping[str, str]) -> dict[str, str]:

@@ -5,52 +5,129 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from fraudstream.core.contract.times import EPOCH_START
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.places import read_text
 
 FILE_NAME = "fraudstream.toml"
 
 Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+Edges = Annotated[tuple[int | float, ...], Field(min_length=1, strict=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class EventRoles(_Table):
-    """The fields that the engine itself has to know."""
+    """The fields that the engine itself has to know. A field inside an object is named by its path, with dots."""
 
-    id: Name = Field(description="Identifies the transaction: an integer of 64 bits.")
+    id: Name = Field(description="Identifies the transaction: an integer of 64 bits or a text.")
     time: Name = Field(description="When the transaction was made.")
     time_format: Name = Field(
-        description="How that time is written: a form of strptime; a time without an offset is UTC."
+        description="How that time is written: `iso8601`, `epoch` (a number), or a form of strptime; a time without "
+        "an offset is UTC."
+    )
+    time_unit: Literal["us", "ms", "s", "min", "h", "d"] = Field(
+        "s", description="What a time of the format `epoch` counts."
+    )
+    time_origin: datetime = Field(
+        EPOCH_START, strict=False, description="The moment from which a time of the format `epoch` counts, UTC."
     )
     amount: Name = Field(description="How much was paid: a number.")
-    label: Name = Field(description="What labelled history has: 1 for a fraud, 0 for none.")
+    label: Name = Field(description="What labelled history has: 1 or true for a fraud, 0 or false for none.")
+    entities: Names = Field((), description="The fields that name who takes part: a card, a customer, a terminal.")
+    partition_key: Name | None = Field(
+        None, description="The field whose text is the key of a record in Kafka; without it the id."
+    )
 
 
 class ModelInputs(_Table):
     """What the model is given."""
 
     inputs: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] = Field(
-        description="The fields that the model scores by, in the order in which it gets them."
+        description="The fields that the model scores by, in the order in which it gets them: numbers, booleans, and "
+        "texts with listed values. A value that is missing or not listed is given as missing."
     )
 
 
 class Dimensions(_Table):
     """By what transactions are counted."""
 
-    fields: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
-        (), description="Fields of few values, in the order in which the pages show them."
+    fields: Names = Field(
+        (),
+        description="Fields of few values, and numbers that have `edges`, in the order in which the pages show them.",
     )
-    amount_edges: Annotated[tuple[int, ...], Field(min_length=1, strict=False)] = Field(
+    times: Annotated[tuple[Literal["hour", "weekday", "month_of_year"], ...], Field(strict=False)] = Field(
+        ("hour",), description="Parts of the event's time, UTC, that are counted as well."
+    )
+    amount_edges: Edges = Field(
         (0, 25, 50, 100, 200, 400), description="Lower edges of the amount's bins, ascending; the last bin is open."
+    )
+    edges: dict[Name, Edges] = Field(
+        {}, description="Lower edges of the bins of other numbers, by the field's name, ascending."
+    )
+
+
+class Display(_Table):
+    """How people read the fields."""
+
+    currency: Annotated[str, Field(max_length=12)] = Field(
+        "", description="What stands behind amounts on the pages, such as `EUR`; empty: nothing."
+    )
+    labels: dict[Name, Name] = Field({}, description="How a field is called on the pages, by its name.")
+    units: dict[Name, Name] = Field({}, description="What stands behind a field's numbers, by its name.")
+    decimals: dict[Name, Annotated[int, Field(ge=0, le=10)]] = Field(
+        {}, description="How many decimals of a field's numbers are shown, by its name."
+    )
+    values: dict[Name, dict[str, Name]] = Field(
+        {},
+        description="What a field's values are called on the pages, by the field's name and the value as text. A value "
+        "called by a weekday's or month's English name is drawn in its place in the week or year.",
+    )
+    report: Names = Field(
+        (),
+        description="The dimensions that the history page shows first, in this order: fields, times and `amount_bin`; "
+        "the others follow as the project lists them.",
+    )
+
+
+class Source(_Table):
+    """Where history and live traffic come from: a simulator, or a file."""
+
+    generator: Name | None = Field(None, description="A simulator of the distribution: `payments`.")
+    file: Name | None = Field(
+        None, description="A file of transactions: CSV, JSON lines, a JSON array or Parquet; relative to the project."
+    )
+    columns: dict[Name, str] = Field(
+        {}, description="The file's column of a field, where their names differ, by the field's name."
+    )
+    constants: dict[Name, bool | int | float | str] = Field(
+        {}, description="Values of fields that the file lacks, by the field's name."
+    )
+    id: Literal["row", "hash"] | None = Field(
+        None, description="How the id is made where the file has none: the row's number, or a digest of the row."
+    )
+    seconds_between_rows: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="How the time is made where the file has none: so many seconds from row to row."
+    )
+    fraud_values: Annotated[tuple[str | int | float | bool, ...], Field(strict=False)] = Field(
+        (), description="The values of the label's column that mean fraud, where it is not 0 and 1."
+    )
+    history_share: Share = Field(
+        0.5, description="The first part of the file, in the order of time, that is labelled history."
+    )
+    label_delay_hours: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How long after its transaction a label is known, on the file's own time line."
     )
 
 
@@ -60,7 +137,14 @@ class Definition(_Table):
     title: Name = Field(description="The project's name as people read it.")
     event: EventRoles
     model: ModelInputs
+    categories: dict[Name, Names] = Field(
+        {},
+        description="Known values of texts, by the field's name. Others are taken as well, unlike those that an "
+        "`enum` of the schema leaves out.",
+    )
     dimensions: Dimensions = Dimensions()
+    display: Display = Display()
+    source: Source = Source()
 
 
 def all_keys() -> Iterator[tuple[str, str, FieldInfo]]:

@@ -19,6 +19,14 @@ def bundled_names() -> list[str]:
     return sorted(file.parent.name for file in bundled_folder().glob("*/fraudstream.toml"))
 
 
+def settled(name_or_folder: str) -> str:
+    """A bundled project's name as it is, an existing folder as its absolute path: children work in other folders."""
+    if name_or_folder in bundled_names():
+        return name_or_folder
+    folder = Path(name_or_folder).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else name_or_folder
+
+
 def read_text(file: Path) -> str:
     """A project's file, without a byte order mark. Raises :class:`ConfigurationError`."""
     try:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from fraudstream.core.contract.field_rules import DATE_FORMAT, FieldRule
+from fraudstream.core.contract.field_rules import FieldRule, leaves
+from fraudstream.core.contract.times import TimeForm
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project import definition, places
-from fraudstream.core.project.definition import Definition, read_definition
+from fraudstream.core.project.definition import Definition, EventRoles, read_definition
 from fraudstream.core.project.event_schema import read_rules
+from fraudstream.core.project.reserved import RESERVED_FIELDS
+
+# A document's `_id` is the event's: Cosmos DB keeps no longer one in its index (azure-databases-docs,
+# cosmos-db/concepts-limits.md: maximum length of an id value, 1,023 bytes; 255 characters of four bytes fit into it).
+MOST_ID_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +40,174 @@ def bundled(name: str) -> Project:
     return read_project(places.bundled_folder() / name)
 
 
+@cache
+def named(name_or_folder: str) -> Project:
+    """The project that ``FRAUDSTREAM_PROJECT`` names: a bundled one's name, or a folder.
+
+    Raises :class:`ConfigurationError`.
+    """
+    if name_or_folder in places.bundled_names():
+        return bundled(name_or_folder)
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return read_project(folder.resolve())
+    raise ConfigurationError(
+        f"FRAUDSTREAM_PROJECT is {name_or_folder!r}, which is neither a folder nor one of "
+        f"{', '.join(places.bundled_names())}. `fraudstream init NAME --from FILE` makes a folder."
+    )
+
+
 def read_project(folder: Path) -> Project:
     """The project in a folder. Raises :class:`ConfigurationError` for one that cannot be run, with what to correct."""
     defined = read_definition(folder)
-    rules = read_rules(folder, defined.event.time)
-    _require_fit(folder / definition.FILE_NAME, defined, rules)
+    file = folder / definition.FILE_NAME
+    form = _time_form(file, defined.event)
+    rules = read_rules(folder, defined.event.time, form, RESERVED_FIELDS, defined.categories)
+    _require_fit(file, defined, rules)
     return Project(folder.name, folder, defined, rules)
 
 
+def _time_form(file: Path, roles: EventRoles) -> TimeForm:
+    origin = roles.time_origin
+    try:
+        return TimeForm(
+            roles.time_format, roles.time_unit, origin.replace(tzinfo=UTC) if origin.tzinfo is None else origin
+        )
+    except ValueError as problem:
+        raise ConfigurationError(
+            f"{file}: event.time_format is {roles.time_format!r}: {problem}. Give `iso8601`, `epoch`, or a form of "
+            "strptime."
+        ) from None
+
+
 def _require_fit(file: Path, defined: Definition, rules: tuple[FieldRule, ...]) -> None:
-    known = {rule.name: rule for rule in rules}
-    roles = defined.event
-    uses = {
-        **{f"event.{role}": getattr(roles, role) for role in ("id", "time", "amount", "label")},
-        **{f"model.inputs[{number}]": name for number, name in enumerate(defined.model.inputs)},
-        **{f"dimensions.fields[{number}]": name for number, name in enumerate(defined.dimensions.fields)},
-    }
-    for place, name in uses.items():
+    known = {rule.name: rule for rule in leaves(rules)}
+    for place, name in _uses(defined):
         if name not in known:
             raise ConfigurationError(f"{file}: {place} is {name!r}, which event.schema.json has no property for.")
-    for role, kinds in {"id": ("int",), "amount": ("int", "float"), "label": ("int",)}.items():
+    _require_roles(file, defined, known, rules)
+    _require_inputs(file, defined, known)
+    _require_dimensions(file, defined, known)
+    _require_report(file, defined)
+
+
+def _uses(defined: Definition) -> Iterator[tuple[str, str]]:
+    """Each place that names a field, with the name."""
+    roles = defined.event
+    yield from ((f"event.{role}", getattr(roles, role)) for role in ("id", "time", "amount", "label"))
+    yield from ((f"event.entities[{number}]", name) for number, name in enumerate(roles.entities))
+    if roles.partition_key is not None:
+        yield "event.partition_key", roles.partition_key
+    yield from ((f"model.inputs[{number}]", name) for number, name in enumerate(defined.model.inputs))
+    yield from ((f"dimensions.fields[{number}]", name) for number, name in enumerate(defined.dimensions.fields))
+    tables: dict[str, Mapping[str, object]] = {
+        "categories": defined.categories,
+        "dimensions.edges": defined.dimensions.edges,
+        "display.labels": defined.display.labels,
+        "display.units": defined.display.units,
+        "display.decimals": defined.display.decimals,
+        "display.values": defined.display.values,
+        "source.columns": defined.source.columns,
+        "source.constants": defined.source.constants,
+    }
+    yield from ((f"{table}.{name}", name) for table, names in tables.items() for name in names)
+
+
+def _always_present(rules: tuple[FieldRule, ...]) -> Iterator[str]:
+    """The names of the scalar fields that each event has a value of."""
+    for rule in rules:
+        if rule.required and not rule.is_nullable:
+            if rule.kind == "object":
+                yield from _always_present(rule.fields)
+            elif rule.is_scalar:
+                yield rule.name
+
+
+def _require_roles(
+    file: Path, defined: Definition, known: Mapping[str, FieldRule], rules: tuple[FieldRule, ...]
+) -> None:
+    roles = defined.event
+    for role, kinds in {"id": ("int", "text"), "amount": ("int", "float"), "label": ("int", "bool")}.items():
         rule = known[getattr(roles, role)]
         if rule.kind not in kinds:
             raise ConfigurationError(f"{file}: event.{role} is {rule.name!r}, {rule.expectation} in event.schema.json.")
-    if roles.time_format != DATE_FORMAT:
-        raise ConfigurationError(f"{file}: event.time_format is {roles.time_format!r}. Only {DATE_FORMAT!r} is read.")
-    for place, name in uses.items():
-        if place.startswith("model") and name in (roles.id, roles.label, roles.time):
+    present = frozenset(_always_present(rules))
+    for role in ("id", "time", "amount"):
+        if (name := getattr(roles, role)) not in present:
+            raise ConfigurationError(
+                f"{file}: event.{role} is {name!r}, which event.schema.json does not require, or lets be null, or an "
+                "object that it is in."
+            )
+    id, label = known[roles.id], known[roles.label]
+    if len(id.path) > 1:
+        raise ConfigurationError(f"{file}: event.id is {id.name!r}, a field inside an object. Name an outer one.")
+    if id.kind == "text" and (id.least_length < 1 or (id.most_length or MOST_ID_CHARACTERS + 1) > MOST_ID_CHARACTERS):
+        raise ConfigurationError(
+            f"{file}: event.id is {id.name!r}, a text whose minLength is {id.least_length} and maxLength "
+            f"{id.most_length} in event.schema.json. An id has 1 to {MOST_ID_CHARACTERS} characters: give both."
+        )
+    if label.kind == "int" and label.range != (0, 1):
+        raise ConfigurationError(f"{file}: event.label is {label.name!r}, {label.expectation}: it has to be 0 or 1.")
+    if label.required:
+        raise ConfigurationError(
+            f"{file}: event.label is {label.name!r}, which event.schema.json requires: live traffic has no label."
+        )
+    for place, name in _uses(defined):
+        if place == "event.partition_key" and name not in present:
+            raise ConfigurationError(f"{file}: {place} is {name!r}, which event.schema.json does not require.")
+
+
+def _require_inputs(file: Path, defined: Definition, known: Mapping[str, FieldRule]) -> None:
+    roles = defined.event
+    for number, name in enumerate(defined.model.inputs):
+        place, rule = f"model.inputs[{number}]", known[name]
+        if name in (roles.id, roles.label, roles.time):
             raise ConfigurationError(f"{file}: {place} is {name!r}, which no model may be given.")
-    edges = defined.dimensions.amount_edges
-    if any(low >= high for low, high in pairwise(edges)):
-        raise ConfigurationError(f"{file}: dimensions.amount_edges are not ascending: {list(edges)}.")
+        if defined.model.inputs.index(name) < number:
+            raise ConfigurationError(f"{file}: {place} is {name!r}, which stands before.")
+        if rule.kind == "text" and not rule.known_values:
+            raise ConfigurationError(
+                f"{file}: {place} is {name!r}, a text without listed values. List them in `categories`, or as an "
+                "`enum` in event.schema.json."
+            )
+    for name in defined.categories:
+        if known[name].kind != "text":
+            raise ConfigurationError(f"{file}: categories.{name} is {known[name].expectation}: only texts have them.")
+        if known[name].choices:
+            raise ConfigurationError(f"{file}: categories.{name} has an enum in event.schema.json already.")
+
+
+def _require_dimensions(file: Path, defined: Definition, known: Mapping[str, FieldRule]) -> None:
+    dimensions = defined.dimensions
+    for number, name in enumerate(dimensions.fields):
+        place, rule = f"dimensions.fields[{number}]", known[name]
+        if dimensions.fields.index(name) < number:
+            raise ConfigurationError(f"{file}: {place} is {name!r}, which stands before.")
+        if name in COMPUTED_DIMENSIONS:
+            raise ConfigurationError(f"{file}: {place} is {name!r}, which is the name of a computed dimension.")
+        if rule.kind == "time" or name in (defined.event.id, defined.event.label):
+            raise ConfigurationError(f"{file}: {place} is {name!r}, which each transaction has a value of its own for.")
+        if rule.kind == "float" and name not in dimensions.edges:
+            raise ConfigurationError(
+                f"{file}: {place} is {name!r}, a number of many values: give dimensions.edges.{name} as well."
+            )
+    for name in dimensions.edges:
+        if known[name].kind not in ("int", "float"):
+            raise ConfigurationError(f"{file}: dimensions.edges.{name} is {known[name].expectation}, no number.")
+    for place, edges in {"amount_edges": dimensions.amount_edges, **dimensions.edges}.items():
+        if any(low >= high for low, high in pairwise(edges)):
+            shown = place if place == "amount_edges" else f"edges.{place}"
+            raise ConfigurationError(f"{file}: dimensions.{shown} are not ascending: {list(edges)}.")
+
+
+def _require_report(file: Path, defined: Definition) -> None:
+    counted = (*defined.dimensions.fields, *defined.dimensions.times, "amount_bin")
+    for number, name in enumerate(defined.display.report):
+        if name not in counted:
+            raise ConfigurationError(
+                f"{file}: display.report[{number}] is {name!r}, which is no dimension. There are: {', '.join(counted)}."
+            )
+
+
+# What is counted beside an event's own fields; no field that is counted may have these names.
+COMPUTED_DIMENSIONS = ("all", "hour", "weekday", "month_of_year", "amount_bin")

@@ -175,10 +175,10 @@ class Checkpoint:
             json.loads(metadata)
             if not sources:
                 raise ValueError("it ends before the sources' offsets")
-            found: dict[TopicPartition, int] = {}
+            offsets: dict[TopicPartition, int] = {}
             for line in sources:
-                found |= _kafka_offsets(line)
-            return found
+                offsets |= _kafka_offsets(line)
+            return offsets
         except (OSError, ValueError, TypeError) as error:
             raise _unreadable(file, error) from error
 

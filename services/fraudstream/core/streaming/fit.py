@@ -142,9 +142,9 @@ def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
     """
     checkpoint = Checkpoint.of(settings, query)
     state = _existing(settings, query, TopicState.read(settings, _topics(query)))
-    if found := misfits(checkpoint, state):
-        more = f", and {len(found) - 1} further partitions" if len(found) > 1 else ""
-        raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {found[0].sentence}{more}.")
+    if unfit := misfits(checkpoint, state):
+        more = f", and {len(unfit) - 1} further partitions" if len(unfit) > 1 else ""
+        raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {unfit[0].sentence}{more}.")
     return checkpoint.remember(state.ids, state.begins), state
 
 
@@ -173,9 +173,9 @@ def waited_longer(settings: Settings, starts: Mapping[TopicPartition, int], stat
     if not behind:
         return False
     with asking(settings) as reader:
-        found = reader.offsets_for_times(dict.fromkeys(behind, moment))
+        first_since = reader.offsets_for_times(dict.fromkeys(behind, moment))
     # No record is as young, or others come before it.
-    return any(found.get(part) is None or found[part].offset > starts[part] for part in behind)
+    return any(first_since.get(part) is None or first_since[part].offset > starts[part] for part in behind)
 
 
 def _topics(query: str) -> tuple[str, ...]:

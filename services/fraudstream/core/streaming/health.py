@@ -75,8 +75,16 @@ def announce_ready() -> bool:
     """
     if not (path := os.environ.get(READY_FILE_VARIABLE)):
         return True
-    ready, told = Path(path), failing_file(Path(path))
-    return _done(told, partial(told.unlink, missing_ok=True)) and _done(ready, ready.touch)
+    ready, failure_file = Path(path), failing_file(Path(path))
+    return _done(failure_file, partial(failure_file.unlink, missing_ok=True)) and _done(ready, ready.touch)
+
+
+def announce_running() -> bool:
+    """Tell whoever started this process that all of its queries run, which may be long after it was ready for them."""
+    if not (path := os.environ.get(READY_FILE_VARIABLE)):
+        return True
+    target = running_file(Path(path))
+    return _done(target, target.touch)
 
 
 def announce_failing(failing: Failing) -> bool:
@@ -84,9 +92,9 @@ def announce_failing(failing: Failing) -> bool:
     if not (path := os.environ.get(READY_FILE_VARIABLE)):
         return True
     ready, target = Path(path), failing_file(Path(path))
-    told = _done(target, partial(_write_whole, target, failing.to_text()))
+    is_written = _done(target, partial(_write_whole, target, failing.to_text()))
     # Also without the reason: a job that fails is not ready.
-    return _done(ready, partial(ready.unlink, missing_ok=True)) and told
+    return _done(ready, partial(ready.unlink, missing_ok=True)) and is_written
 
 
 def _write_whole(target: Path, text: str) -> None:
@@ -124,10 +132,15 @@ def read_failing(ready_file: Path) -> Failing | None:
 
 def failing_sentence(ready_file: Path) -> str | None:
     """The same in one line."""
-    found = read_failing(ready_file)
-    return None if found is None else found.sentence
+    failing = read_failing(ready_file)
+    return None if failing is None else failing.sentence
 
 
 def failing_file(ready_file: Path) -> Path:
     """Where a process that has this ready file says that it fails."""
     return ready_file.with_name(f"{ready_file.name}.failing")
+
+
+def running_file(ready_file: Path) -> Path:
+    """Where a process that has this ready file says that its queries run."""
+    return ready_file.with_name(f"{ready_file.name}.running")

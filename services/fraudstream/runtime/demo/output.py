@@ -40,6 +40,16 @@ def report(summary: Summary, as_json: bool) -> None:
         f"latency p50 {shown(summary.latency_p50_ms, 'ms')} · p95 {shown(summary.latency_p95_ms, 'ms')} · "
         f"p99 {shown(summary.latency_p99_ms, 'ms')} · first scored after {shown(summary.seconds_to_first_scored, 's')}"
     )
+    if (quality := summary.quality) is not None:
+        console.print(
+            f"by {quality.labelled:,} labels that came later, {quality.labelled_frauds:,} of them of frauds: "
+            f"precision {_share(quality.precision)} · recall {_share(quality.recall)} · "
+            f"average precision {_share(quality.average_precision)}"
+        )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 @contextmanager

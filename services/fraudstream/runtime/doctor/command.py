@@ -9,16 +9,17 @@ from pathlib import Path
 
 import psutil
 
-from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.configuration.settings import Settings, value_sources
 from fraudstream.core.configuration.variables import unread
 from fraudstream.core.errors import ConfigurationError, JavaMissing, PortTaken
 from fraudstream.core.process import folders
+from fraudstream.core.project.identity import summary
+from fraudstream.core.project.project import named
 from fraudstream.runtime import lifecycle
 from fraudstream.runtime.doctor import surroundings
 from fraudstream.runtime.doctor.check import Check
 from fraudstream.runtime.parts import artifacts, documentstore
 from fraudstream.runtime.parts.java import find_java
-from fraudstream.runtime.parts.local import local_parts
 from fraudstream.runtime.supervise import preflight
 from fraudstream.runtime.supervise.state import read_state
 
@@ -31,6 +32,7 @@ def run_checks(settings: Settings) -> list[Check]:
     """All checks, in the order in which a start would fail; none of them changes anything or raises."""
     checks: tuple[Callable[[Settings], Check], ...] = (
         _settings,
+        _project,
         _python,
         _java,
         _memory,
@@ -48,6 +50,14 @@ def _settings(_: Settings) -> Check:
     without_effect = unread()
     detail = " ".join(one.text for one in without_effect) or "each variable is read"
     return Check("settings", not without_effect, detail, "Correct the names, in the environment or in .env.")
+
+
+def _project(settings: Settings) -> Check:
+    try:
+        project = named(settings.project)
+    except ConfigurationError as error:
+        return Check("project", False, "cannot be run", str(error))
+    return Check("project", True, f"{summary(project)}; chosen by {value_sources()['project']}")
 
 
 def _python(_: Settings) -> Check:
@@ -108,6 +118,8 @@ def _ports(settings: Settings) -> Check:
     try:
         if lifecycle.is_running(settings):
             return Check("ports", True, "in use by the running parts")
+        from fraudstream.runtime.parts.local import local_parts
+
         parts = local_parts(settings)
         preflight.check_ports(parts, settings.bind_host, preflight.port_variables(settings))
     except PortTaken as error:

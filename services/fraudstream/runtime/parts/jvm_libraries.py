@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -46,7 +46,7 @@ _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A jar that is compiled from ``rooms`` of ``services/jvm`` against ``class_path``, with further ``files`` in it.
+    """A jar that is compiled from ``rooms`` of ``services/jvm`` against ``class_path``.
 
     ``made_for`` names the versions of the jars on the class path: other versions make another library.
     """
@@ -55,7 +55,6 @@ class Library:
     rooms: tuple[str, ...]
     class_path: Callable[[], Sequence[Path]]
     made_for: Callable[[], str]
-    files: Callable[[], Mapping[str, str]] = dict
 
 
 def _spark_jars() -> list[Path]:
@@ -66,15 +65,7 @@ def _spark_jars() -> list[Path]:
     return sorted(jar for name in _SPARK_JARS for jar in jars.glob(f"{name}*.jar"))
 
 
-def _contract() -> dict[str, str]:
-    from fraudstream.spark.functions import CONTRACT_FILE, contract_json
-
-    return {CONTRACT_FILE: contract_json()}
-
-
-SPARK = Library(
-    "spark", ("contract", "model", "spark"), _spark_jars, lambda: f"pyspark {version('pyspark')}", _contract
-)
+SPARK = Library("spark", ("contract", "model", "spark"), _spark_jars, lambda: f"pyspark {version('pyspark')}")
 DOCUMENTSTORE = Library(
     "documentstore",
     ("documentstore",),
@@ -122,8 +113,6 @@ def _fingerprint(library: Library) -> str:
     digest = hashlib.sha256(f"{compiler.coordinates} {_RELEASE} {library.made_for()}".encode())
     for source in sources(library):
         digest.update(source.name.encode() + source.read_bytes())
-    for name, text in library.files().items():
-        digest.update(name.encode() + text.encode())
     return digest.hexdigest()[:16]
 
 
@@ -157,7 +146,7 @@ def _build(library: Library, jar: Path) -> None:
                 "Install fraudstream's extras `stream` and `local` whole, or set FRAUDSTREAM_CACHE_DIR to the cache of "
                 "a machine that has compiled them."
             )
-        _pack(jar, folder / "classes", library.files())
+        _pack(jar, folder / "classes")
 
 
 def _linked(jar: Path, folder: Path, number: int) -> str:
@@ -170,7 +159,7 @@ def _linked(jar: Path, folder: Path, number: int) -> str:
     return f"{folder.name}/{link.name}"
 
 
-def _pack(jar: Path, classes: Path, files: Mapping[str, str]) -> None:
+def _pack(jar: Path, classes: Path) -> None:
     try:
         jar.parent.mkdir(parents=True, exist_ok=True)
         partial = jar.with_name(f"{jar.name}.{os.getpid()}")
@@ -178,8 +167,6 @@ def _pack(jar: Path, classes: Path, files: Mapping[str, str]) -> None:
             for file in sorted(classes.rglob("*.class")):
                 entry = zipfile.ZipInfo(file.relative_to(classes).as_posix(), _ENTRY_TIME)
                 packed.writestr(entry, file.read_bytes())
-            for name, text in files.items():
-                packed.writestr(zipfile.ZipInfo(name, _ENTRY_TIME), text)
         partial.replace(jar)
     except OSError as error:
         raise ArtifactError(

@@ -14,7 +14,7 @@ from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.kafka import clients as kafka
 from fraudstream.core.process import environment, folders
-from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence
+from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence, running_file
 from fraudstream.runtime.parts import (
     artifacts,
     class_archive,
@@ -93,6 +93,7 @@ def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
     def prepare() -> None:
         ready_file.unlink(missing_ok=True)
         failing_file(ready_file).unlink(missing_ok=True)
+        running_file(ready_file).unlink(missing_ok=True)
         with _PREPARING:
             kafka.create_topics(settings)
             env.update(spark_job_environment(settings))
@@ -128,7 +129,9 @@ def _scoring(settings: Settings) -> Part:
     # Before the first champion it answers 503: it runs, and will score as soon as there is a model.
     ready = _answers(settings, settings.scoring_port, "/health")
     ports = (settings.scoring_port,)
-    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=("mlflow",))
+    # Where the stream job scores by itself, the first scored event does not wait for the service.
+    after = ("mlflow", "stream") if settings.scoring == "embedded" else ("mlflow",)
+    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=after)
 
 
 def _dashboards(settings: Settings) -> Part:

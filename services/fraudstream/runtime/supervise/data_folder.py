@@ -10,6 +10,7 @@ from pathlib import Path
 from fraudstream.core.process import folders, places
 
 LOCK = Path("run") / "lock"
+PROJECT_MARK = "project.json"
 _OTHERS = Path("run") / "others"
 
 # Made and filled by our parts alone, unless they were there before.
@@ -20,13 +21,19 @@ _MARKED = ("home", "tmp")
 _PATTERNS = {
     "logs": ("*.log", "*.log.[0-9]"),
     "cache": ("maven", "java", "jvm", "bench"),
-    "run": ("state.*", "*.ready", "*.ready.failing", "others", "lock"),
+    "run": ("state.*", "*.ready", "*.ready.failing", "*.ready.running", "replay-*", PROJECT_MARK, "others", "lock"),
 }
 
 
 def is_ours(folder: Path) -> bool:
     """Whether a supervisor has worked there. Raises ``OSError``."""
     return (folder / LOCK).is_file()
+
+
+def holds_data(folder: Path) -> bool:
+    """Whether a supervisor's parts have left data there."""
+    others = _others(folder)
+    return (folder / LOCK).is_file() and any((folder / name).is_dir() for name in _WHOLE if name not in others)
 
 
 def note_others(folder: Path) -> None:
@@ -42,7 +49,7 @@ def delete(folder: Path) -> list[str]:
     Raises :class:`ConfigurationError` for what cannot be deleted.
     """
     try:
-        others = (folder / _OTHERS).read_text("utf-8").splitlines() if (folder / _OTHERS).is_file() else []
+        others = _others(folder)
         for name in _WHOLE:
             if name not in others:
                 _remove(folder / name)
@@ -61,6 +68,10 @@ def delete(folder: Path) -> list[str]:
     if not stays:
         _remove_empty(folder)
     return stays
+
+
+def _others(folder: Path) -> list[str]:
+    return (folder / _OTHERS).read_text("utf-8").splitlines() if (folder / _OTHERS).is_file() else []
 
 
 def _remove(path: Path) -> None:

@@ -5,69 +5,44 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.spark.unsafe.types.UTF8String;
+import java.util.stream.IntStream;
 
-/** The event contract as this library needs it: contract.json, made of fraudstream.core.contract.event. */
+/**
+ * The event contract as this library needs it: contract.json, made by {@code fraudstream.spark.contract_jar} of the
+ * project in force.
+ */
 public final class Contract {
-    /** The contract that this library was made with. */
+    private static final String FILE = "fraudstream/contract.json";
+
+    /** The contract in force, which stands on the class path. */
     public static final Contract CURRENT = load();
 
-    /** What a field's value is. */
-    enum Kind { INTEGER, NUMBER, TEXT, DATE }
-
-    /** One field: what its value must be, and how that is said. */
-    public static final class Field {
-        /** Its name in the event's JSON. */
-        public final String name;
-        /** The texts that it may be, each with its code, which is its place in the contract's list. */
-        public final Map<String, Integer> choices = new HashMap<>();
-        final Kind kind;
-        final boolean required;
-        final double minimum;
-        final double maximum;
-        final byte[] nameBytes;
-        final byte[][] choiceBytes;
-        final UTF8String[] choiceTexts;
-        /** What the field expects, as reasons say it: "expected …". */
-        final String expected;
-
-        private Field(JsonNode rule) {
-            name = rule.get("name").asText();
-            kind = kindOf(rule.get("kind").asText());
-            required = rule.get("required").asBoolean();
-            minimum = rule.get("minimum").isNull() ? Double.NEGATIVE_INFINITY : rule.get("minimum").asDouble();
-            maximum = rule.get("maximum").isNull() ? Double.POSITIVE_INFINITY : rule.get("maximum").asDouble();
-            nameBytes = ascii(name);
-            JsonNode listed = rule.get("choices");
-            choiceBytes = new byte[listed.size()][];
-            choiceTexts = new UTF8String[choiceBytes.length];
-            for (int code = 0; code < choiceBytes.length; code++) {
-                String choice = listed.get(code).asText();
-                choices.put(choice, code);
-                choiceBytes[code] = ascii(choice);
-                choiceTexts[code] = UTF8String.fromString(choice);
-            }
-            expected = "expected " + rule.get("expectation").asText();
-        }
-
-        private static Kind kindOf(String kind) {
-            return switch (kind) {
-                case "int" -> Kind.INTEGER;
-                case "float" -> Kind.NUMBER;
-                case "date" -> Kind.DATE;
-                default -> Kind.TEXT;
-            };
-        }
-    }
-
-    /** The event's fields in the contract's order. A field's place among them is its position. */
-    public final Field[] fields;
-    /** Positions, among the fields, of the model's inputs, in their order. */
+    /** The scalars, those inside objects included. A field's place among them is its slot in an event. */
+    public final Field[] slots;
+    /** Slots of the model's inputs, in their order. */
     public final int[] features;
+    /** Slots of the fields by which events are counted, in their order. */
+    public final int[] dimensions;
+    /** Slot of the event's id. */
+    public final int id;
+    /** Slot of the amount. */
+    public final int amount;
+    /** Slot of the label. */
+    public final int label;
+    /** Slot of the field whose text is a scored record's key. */
+    public final int key;
+    /** The event's own fields. */
+    final Fields fields;
+    /** Positions of those that an event has to have. */
+    final int[] required;
+    /** Whether events with all of these fields and a few others are small enough for every document. */
+    final boolean isPlain;
     /** A refused value of so many bytes at most is kept whole in its record. */
     public final int wholeRawBytes;
     /** Of a larger value, so many of its first bytes are kept. */
@@ -83,8 +58,7 @@ public final class Contract {
     /** The topic of the events that were refused. */
     public final String rejectedTopic;
     final Set<String> reserved = new HashSet<>();
-    final byte[][] reservedBytes;
-    final int idPosition;
+    final Names reservedNames;
     final int maxEventBytes;
     final int mostNesting;
     final int mostFields;
@@ -96,33 +70,28 @@ public final class Contract {
     final String dollarName;
     final String nulName;
     final String lostDigits;
-    final String roundedDigits;
-    private final Map<String, Integer> positions = new HashMap<>();
     private final Map<String, String> schemas = new HashMap<>();
 
     private Contract(JsonNode described) {
-        JsonNode rules = described.get("fields");
-        fields = new Field[rules.size()];
-        for (int position = 0; position < fields.length; position++) {
-            fields[position] = new Field(rules.get(position));
-            positions.put(fields[position].name, position);
+        List<Field> scalars = new ArrayList<>();
+        fields = new Fields(described.get("fields"), scalars);
+        slots = scalars.toArray(Field[]::new);
+        features = slots(described.get("features"));
+        dimensions = slots(described.get("dimensions"));
+        id = slot(described.get("id"));
+        amount = slot(described.get("amount"));
+        label = slot(described.get("label"));
+        key = slot(described.get("key"));
+        List<String> taken = new ArrayList<>();
+        for (JsonNode name : described.get("reserved")) {
+            taken.add(name.asText());
         }
-        JsonNode names = described.get("features");
-        features = new int[names.size()];
-        for (int feature = 0; feature < features.length; feature++) {
-            features[feature] = position(names.get(feature).asText());
-        }
-        JsonNode taken = described.get("reserved");
-        reservedBytes = new byte[taken.size()][];
-        for (int index = 0; index < reservedBytes.length; index++) {
-            String name = taken.get(index).asText();
-            reserved.add(name);
-            reservedBytes[index] = ascii(name);
-        }
+        reserved.addAll(taken);
+        reservedNames = new Names(taken);
+        required = IntStream.range(0, fields.all.length).filter(place -> fields.all[place].required).toArray();
         for (Map.Entry<String, JsonNode> schema : described.get("schemas").properties()) {
             schemas.put(schema.getKey(), schema.getValue().asText());
         }
-        idPosition = position("id");
         maxEventBytes = described.get("max_event_bytes").asInt();
         wholeRawBytes = described.get("whole_raw_bytes").asInt();
         cutRawBytes = described.get("cut_raw_bytes").asInt();
@@ -131,6 +100,7 @@ public final class Contract {
         mostRecordBytes = described.get("most_record_bytes").asInt();
         mostNesting = described.get("most_nesting").asInt();
         mostFields = described.get("most_fields").asInt();
+        isPlain = fields.all.length < mostFields / 2;
         mostDocumentBytes = described.get("most_document_bytes").asInt();
         mostDecimalDigits = described.get("most_decimal_digits").asInt();
         JsonNode exponents = described.get("decimal_exponents");
@@ -139,15 +109,27 @@ public final class Contract {
         dollarName = described.get("dollar_name").asText();
         nulName = described.get("nul_name").asText();
         lostDigits = described.get("lost_digits").asText();
-        roundedDigits = described.get("rounded_digits").asText();
         scoredTopic = described.get("scored_topic").asText();
         rejectedTopic = described.get("rejected_topic").asText();
     }
 
-    /** A field's position; -1 for a name that the contract does not have. */
-    int position(String name) {
-        Integer found = positions.get(name);
-        return found == null ? -1 : found;
+    private int[] slots(JsonNode names) {
+        int[] found = new int[names.size()];
+        for (int at = 0; at < found.length; at++) {
+            found[at] = slot(names.get(at));
+        }
+        return found;
+    }
+
+    /** The slot of a field by its name, which is from now on one that is used. */
+    private int slot(JsonNode name) {
+        for (Field field : slots) {
+            if (field.name.equals(name.asText())) {
+                field.used = true;
+                return field.slot;
+            }
+        }
+        throw new IllegalStateException("fraudstream: the contract has no field " + name.asText());
     }
 
     /** A schema in Spark's DDL: what the function of that name answers, or {@code answer}, a scorer's answer. */
@@ -160,14 +142,27 @@ public final class Contract {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
+    /** A contract as JSON. */
+    public static Contract of(String described) {
+        try {
+            return new Contract(new ObjectMapper().readTree(described));
+        } catch (IOException error) {
+            throw new IllegalStateException("fraudstream: a contract cannot be read: " + error.getMessage());
+        }
+    }
+
     private static Contract load() {
-        try (InputStream resource = Contract.class.getResourceAsStream("/fraudstream/contract.json")) {
+        // Where Spark has brought the jars to its executors, their loader has the file, and this class's may not.
+        ClassLoader threads = Thread.currentThread().getContextClassLoader();
+        ClassLoader loader = threads != null && threads.getResource(FILE) != null
+            ? threads : Contract.class.getClassLoader();
+        try (InputStream resource = loader.getResourceAsStream(FILE)) {
             if (resource == null) {
-                throw new IllegalStateException("fraudstream: contract.json is missing from the library's jar");
+                throw new IllegalStateException("fraudstream: " + FILE + " is missing from the class path");
             }
             return new Contract(new ObjectMapper().readTree(resource));
         } catch (IOException error) {
-            throw new IllegalStateException("fraudstream: contract.json cannot be read: " + error.getMessage());
+            throw new IllegalStateException("fraudstream: " + FILE + " cannot be read: " + error.getMessage());
         }
     }
 }

@@ -22,6 +22,7 @@ final class Digits {
     private static final int LONG_BYTES = 8;
     private static final int DECIMAL_BYTES = 16;
 
+    private final Contract contract;
     private final boolean negative;
     private final boolean integer;
     /** The digits from the first to the last that is not zero; only the beginning where there are many. */
@@ -32,9 +33,10 @@ final class Digits {
     private final long whole;
     private final boolean isLong;
 
-    Digits(byte[] value, int from, int until) {
+    Digits(Contract contract, byte[] value, int from, int until) {
+        this.contract = contract;
         negative = value[from] == '-';
-        int kept = Contract.CURRENT.mostDecimalDigits + 1;
+        int kept = contract.mostDecimalDigits + 1;
         int digits = 0;
         long magnitude = 0;
         int before = -1;
@@ -59,7 +61,8 @@ final class Digits {
         integer = before < 0 && at == until;
         count = first < 0 ? 0 : last - first + 1;
         significant.setLength(Math.min(significant.length(), count));
-        exponent = (before < 0 ? digits : before) - 1L - first + (at < until ? power(value, at + 1, until) : 0L);
+        long power = at < until ? power(value, at + 1, until) : 0L;
+        exponent = (before < 0 ? digits : before) - 1L - first + power;
         boolean fits = integer && digits <= LONG_DIGITS
             && (magnitude >= 0 || negative && magnitude == Long.MIN_VALUE);
         whole = !fits ? 0L : negative ? -magnitude : magnitude;
@@ -96,7 +99,18 @@ final class Digits {
     }
 
     private String written() {
-        return (negative ? "-" : "") + significant + "E" + (exponent - significant.length() + 1);
+        // A digit stands for those that were not kept, of which the last is not zero: it decides what is halfway.
+        boolean isCut = count > significant.length();
+        long last = exponent - significant.length() + (isCut ? 0 : 1);
+        return (negative ? "-" : "") + significant + (isCut ? "1" : "") + "E" + last;
+    }
+
+    /** The number with its digits, where its first one has a power of ten below this one in size; else null. */
+    BigDecimal exact(int power) {
+        if (count == 0) {
+            return BigDecimal.ZERO;
+        }
+        return Math.abs(exponent) < power ? new BigDecimal(written()) : null;
     }
 
     boolean isKeptByDouble() {
@@ -128,7 +142,6 @@ final class Digits {
     }
 
     private boolean isKeptByDecimal() {
-        Contract contract = Contract.CURRENT;
         return count <= contract.mostDecimalDigits
             && exponent >= contract.leastDecimalExponent && exponent <= contract.mostDecimalExponent;
     }

@@ -22,14 +22,15 @@ final class Document {
     boolean twice;
     private long bytes = FRAME_BYTES;
     private int fields;
-    private final Contract contract = Contract.CURRENT;
+    private final Contract contract;
     private final Tokens tokens;
     // Of each object and list that is open, from the first one on.
     private boolean[] objects;
     private Set<String>[] names;
     private int[] items;
 
-    Document(Tokens tokens) {
+    Document(Contract contract, Tokens tokens) {
+        this.contract = contract;
         this.tokens = tokens;
     }
 
@@ -77,7 +78,7 @@ final class Document {
     }
 
     private void addNumber(String top) {
-        int size = new Digits(tokens.value, tokens.from, tokens.until).bytes();
+        int size = new Digits(contract, tokens.value, tokens.from, tokens.until).bytes();
         if (size < 0) {
             reject(top, contract.lostDigits + ", got " + Texts.beginning(tokens.value, tokens.from, tokens.until));
             size = DOUBLE_BYTES;

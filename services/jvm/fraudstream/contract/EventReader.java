@@ -1,10 +1,8 @@
 package fraudstream.contract;
 
-import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * Reads events in one pass over their JSON. The first field, in the contract's order, that breaks its rule names the
@@ -12,26 +10,33 @@ import org.apache.spark.unsafe.types.UTF8String;
  * so is what a document cannot keep. {@code fraudstream.core.contract.gate} is the same in Python, reasons included.
  */
 public final class EventReader {
-    private final Contract contract = Contract.CURRENT;
+    private final Contract contract;
     private final boolean decided;
     private final Event event;
     private final Tokens tokens;
     private final Document document;
-    private final String[] explained;
+    private final Rules rules;
+    private final Problem[] problems;
     private final boolean[] seen;
+    /** Whether a field is there, or is null and may be. */
+    private final boolean[] given;
     /** Counts the decision's own fields, which are no part of the event. */
     private final Document aside;
     private Set<String> unknown;
     private boolean twice;
 
-    private EventReader(byte[] value, boolean decided) {
+    private EventReader(Contract contract, byte[] value, boolean decided) {
+        this.contract = contract;
         this.decided = decided;
-        event = new Event(contract.fields.length);
-        explained = new String[contract.fields.length];
-        seen = new boolean[contract.fields.length];
+        int fields = contract.fields.all.length;
+        event = new Event(contract, contract.slots.length);
+        problems = new Problem[fields];
+        seen = new boolean[fields];
+        given = new boolean[fields];
         tokens = new Tokens(value);
-        document = new Document(tokens);
-        aside = new Document(tokens);
+        document = new Document(contract, tokens);
+        aside = new Document(contract, tokens);
+        rules = new Rules(contract, event);
     }
 
     /**
@@ -39,25 +44,25 @@ public final class EventReader {
      * one record is such a reason too. A value that is null counts as empty. Events that carry a decision already
      * ({@code decided}) may be larger and have the decision's fields.
      */
-    public static Event readAny(byte[] value, boolean decided) {
+    public static Event readAny(Contract contract, byte[] value, boolean decided) {
         try {
-            return read(value, decided);
+            return read(contract, value, decided);
         } catch (RuntimeException | StackOverflowError error) {
-            return Event.failed(error);
+            return Event.failed(contract, error);
         }
     }
 
-    private static Event read(byte[] value, boolean decided) {
+    private static Event read(Contract contract, byte[] value, boolean decided) {
         if (value == null || value.length == 0) {
-            return new Event(Contract.CURRENT.fields.length).reject("value", "empty");
+            return new Event(contract, contract.slots.length).reject("value", "empty");
         }
-        int most = Contract.CURRENT.maxEventBytes;
+        int most = contract.maxEventBytes;
         if (!decided && value.length > most) {
-            return new Event(Contract.CURRENT.fields.length)
+            return new Event(contract, contract.slots.length)
                 .reject("value", value.length + " bytes, more than the " + most + " an event may have");
         }
-        Event plain = decided ? null : PlainReader.read(value);
-        return plain != null ? plain : new EventReader(value, decided).read();
+        Event plain = decided ? null : PlainReader.read(contract, value);
+        return plain != null ? plain : new EventReader(contract, value, decided).read();
     }
 
     private Event read() {
@@ -100,7 +105,7 @@ public final class EventReader {
             return false;
         }
         String name = tokens.text();
-        int position = contract.position(name);
+        int position = contract.fields.position(name);
         boolean own = decided && position < 0 && contract.reserved.contains(name);
         if (!own) {
             document.addField(name);
@@ -125,61 +130,27 @@ public final class EventReader {
     private boolean readKnown(Token kind, int position, int begins) {
         twice |= seen[position];
         seen[position] = true;
-        Contract.Field field = contract.fields[position];
-        String problem = kind == Token.NULL ? null : problem(kind, field, position);
-        boolean broken = !document.addValue(kind, field.name);
-        if (problem != null) {
-            explained[position] = problem + ", got " + shown(kind, begins);
-        } else if (kind != Token.NULL) {
-            event.present[position] = true;
-        }
-        return !broken;
-    }
-
-    /** Null for a value that keeps the field's rule. */
-    private String problem(Token kind, Contract.Field field, int position) {
-        boolean good = false;
-        if (field.kind == Contract.Kind.INTEGER) {
-            good = kind == Token.INTEGER && readInteger(field, position);
-        } else if (field.kind == Contract.Kind.NUMBER) {
-            if (kind == Token.INTEGER || kind == Token.FRACTION) {
-                Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
-                double number = digits.asDouble();
-                event.numbers[position] = number;
-                good = number >= field.minimum && number <= field.maximum;
-                // An integer of more than 64 bits would be no number of this field in its document.
-                boolean isKept = digits.isKeptByDouble()
-                    && (kind == Token.FRACTION || digits.isLong() || number == 0.0);
-                if (good && !isKept) {
-                    return contract.roundedDigits;
-                }
-            }
-        } else if (kind == Token.TEXT) {
-            good = readText(tokens.text(), field, position);
-        }
-        return good ? null : field.expected;
-    }
-
-    private boolean readInteger(Contract.Field field, int position) {
-        Digits digits = new Digits(tokens.value, tokens.from, tokens.until);
-        long number = digits.asLong();
-        event.integers[position] = number;
-        return digits.isLong() && number >= field.minimum && number <= field.maximum;
-    }
-
-    private boolean readText(String value, Contract.Field field, int position) {
-        event.texts[position] = UTF8String.fromString(value);
-        if (field.kind == Contract.Kind.DATE) {
-            byte[] latin = value.getBytes(StandardCharsets.ISO_8859_1);
-            long seconds = Times.parse(latin, 0, latin.length);
-            event.eventSeconds = seconds;
-            return seconds != Times.NO_TIME;
-        }
-        Integer code = field.choices.get(value);
-        if (code == null) {
+        Field field = contract.fields.all[position];
+        boolean good = kind == Token.NULL
+            ? field.nullable || field.required : rules.isGood(kind, field, tokens);
+        if (!document.addValue(kind, field.key)) {
             return false;
         }
-        event.codes[position] = code;
+        Problem found = null;
+        if (!good) {
+            found = new Problem(field.name, null);
+        } else if (field.kind == Field.Kind.OBJECT || field.kind == Field.Kind.ARRAY) {
+            found = kind == Token.NULL ? null : new Inside(rules, event, tokens.value).problem(field, begins);
+        } else if (kind != Token.NULL) {
+            event.present[field.slot] = true;
+        }
+        if (found == null) {
+            given[position] |= kind != Token.NULL || field.nullable;
+        } else {
+            // The field itself is shown as it was written.
+            problems[position] = found.explanation() != null
+                ? found : new Problem(field.name, field.expected + ", got " + shown(kind, begins));
+        }
         return true;
     }
 
@@ -234,14 +205,9 @@ public final class EventReader {
     }
 
     private Event checked() {
-        for (int position = 0; position < contract.fields.length; position++) {
-            Contract.Field field = contract.fields[position];
-            if (explained[position] != null) {
-                return event.reject(field.name, explained[position]);
-            }
-            if (field.required && !event.present[position]) {
-                return event.reject(field.name, "missing, " + field.expected);
-            }
+        Problem first = Problem.first(contract.fields, problems, given);
+        if (first != null) {
+            return event.reject(first.field(), first.explanation());
         }
         if (document.notFinite) {
             return event.reject("value", "an unknown field holds what JSON does not have, such as NaN");

@@ -1,41 +1,59 @@
 package fraudstream.contract;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Reads the usual event several times as fast as {@link EventReader}: ASCII without escapes, no field twice, no objects
- * or arrays in unknown fields, numbers of few digits, every rule kept. It gives up on any other value, also on valid
- * ones, and never refuses an event: {@link EventReader} gives the reasons.
+ * Reads the usual event several times as fast as {@link EventReader}: no escapes, no field twice, no objects or arrays,
+ * numbers of few digits, every rule kept. It gives up on any other value, also on valid ones, and never refuses an
+ * event: {@link EventReader} gives the reasons.
  */
 final class PlainReader {
-    // So many digits and so small a power of ten are exact as doubles; their quotient is then correctly rounded.
-    private static final int EXACT_DIGITS = 15;
     private static final int INTEGER_DIGITS = 18;
+    // Numbers of so few digits, and so near, are kept by every document.
+    private static final int MOST_DIGITS = 34;
+    private static final int MOST_POWER = 250;
+    private static final int POWER_DIGITS = 3;
     private static final int MOST_UNKNOWN = 8;
-    private static final double[] POWERS = powers();
-    private static final byte[][] LITERALS = {Contract.ascii("true"), Contract.ascii("false"), Contract.ascii("null")};
+    private static final int NO_NAME = -2;
+    private static final byte[] TRUE = Contract.ascii("true");
+    private static final byte[] FALSE = Contract.ascii("false");
+    private static final byte[] NOTHING = Contract.ascii("null");
 
-    private final Contract contract = Contract.CURRENT;
-    private final Event event = new Event(contract.fields.length);
+    private final Contract contract;
+    private final Field[] fields;
+    private final Event event;
     private final byte[] value;
     private int at;
     // Where the text that was taken last begins and ends.
     private int from;
     private int until;
+    /** Whether a text had a character that ASCII lacks. */
+    private boolean wide;
     private long digits;
     private int digitCount;
+    /** Which fields are there, also as null. */
+    private final boolean[] seen;
     private final int[] unknown = new int[2 * MOST_UNKNOWN];
     private int unknownCount;
 
-    private PlainReader(byte[] value) {
+    private PlainReader(Contract contract, byte[] value) {
+        this.contract = contract;
         this.value = value;
+        fields = contract.fields.all;
+        seen = new boolean[fields.length];
+        event = new Event(contract, contract.slots.length);
     }
 
     /** The valid event that a value of more than no bytes holds, or null where this reader gives up. */
-    static Event read(byte[] value) {
-        PlainReader reader = new PlainReader(value);
-        return reader.readObject() && reader.isComplete() ? reader.event : null;
+    static Event read(Contract contract, byte[] value) {
+        if (!contract.isPlain) {
+            return null;
+        }
+        PlainReader reader = new PlainReader(contract, value);
+        boolean good = reader.readObject() && reader.isComplete() && (!reader.wide || Texts.decoded(value) != null);
+        return good ? reader.event : null;
     }
 
     private boolean readObject() {
@@ -46,21 +64,17 @@ final class PlainReader {
         int expected = 0;
         do {
             skipSpace();
-            if (!takeText()) {
+            int position = takeName(expected);
+            if (position == NO_NAME) {
                 return false;
             }
+            boolean good = position < 0 ? isNewName() : !seen[position];
             skipSpace();
-            if (!take(':')) {
-                return false;
-            }
-            int position = position(expected);
-            boolean good = position < 0 ? isNewName() : !event.present[position];
-            skipSpace();
-            if (!good || !(position < 0 ? takeScalar() : readKnown(position))) {
+            if (!good || !(position < 0 ? takeScalar() : readKnown(fields[position]))) {
                 return false;
             }
             if (position >= 0) {
-                event.present[position] = true;
+                seen[position] = true;
                 expected = position + 1;
             }
             skipSpace();
@@ -71,38 +85,40 @@ final class PlainReader {
     }
 
     private boolean isComplete() {
-        for (int position = 0; position < contract.fields.length; position++) {
-            if (contract.fields[position].required && !event.present[position]) {
+        for (int position : contract.required) {
+            if (!seen[position]) {
                 return false;
             }
         }
         return true;
     }
 
-    /** The place of the field whose name was taken last, tried first where senders put it; -1 for an unknown one. */
-    private int position(int expected) {
-        if (expected < contract.fields.length && isTaken(contract.fields[expected].nameBytes)) {
+    /**
+     * Past a name and the colon behind it: the field's place, tried first where senders put it; -1 for an unknown one,
+     * {@link #NO_NAME} where there is no name.
+     */
+    private int takeName(int expected) {
+        Fields known = contract.fields;
+        if (expected < fields.length && known.quoted[expected] != null && takeWord(known.quoted[expected])) {
             return expected;
         }
-        for (int position = 0; position < contract.fields.length; position++) {
-            if (isTaken(contract.fields[position].nameBytes)) {
-                return position;
-            }
+        if (!takeText()) {
+            return NO_NAME;
         }
-        return -1;
+        skipSpace();
+        return take(':') ? known.keys.find(value, from, until) : NO_NAME;
     }
 
-    private boolean isTaken(byte[] text) {
-        return until - from == text.length && standsAt(from, text);
-    }
-
-    /** Names and choices are short: for them this is faster than the comparison of ranges that Java has. */
-    private boolean standsAt(int start, byte[] text) {
-        for (int place = 0; place < text.length; place++) {
-            if (value[start + place] != text[place]) {
+    private boolean takeWord(byte[] word) {
+        if (at + word.length > value.length) {
+            return false;
+        }
+        for (int place = 0; place < word.length; place++) {
+            if (value[at + place] != word[place]) {
                 return false;
             }
         }
+        at += word.length;
         return true;
     }
 
@@ -113,12 +129,7 @@ final class PlainReader {
                 return false;
             }
         }
-        for (byte[] name : contract.reservedBytes) {
-            if (isTaken(name)) {
-                return false;
-            }
-        }
-        if (unknownCount == MOST_UNKNOWN || value[from] == '$') {
+        if (contract.reservedNames.find(value, from, until) >= 0 || unknownCount == MOST_UNKNOWN || value[from] == '$') {
             return false;
         }
         unknown[2 * unknownCount] = from;
@@ -127,54 +138,154 @@ final class PlainReader {
         return true;
     }
 
-    private boolean readKnown(int position) {
-        Contract.Field field = contract.fields[position];
-        if (field.kind == Contract.Kind.INTEGER) {
-            boolean taken = takeDigits() && digitCount <= INTEGER_DIGITS;
-            event.integers[position] = digits;
-            return taken && digits >= field.minimum && digits <= field.maximum;
+    private boolean readKnown(Field field) {
+        if (field.nullable && takeWord(NOTHING)) {
+            return true;
         }
-        if (field.kind == Contract.Kind.NUMBER) {
-            return readNumber(field, position);
+        boolean good = switch (field.kind) {
+            case INT -> readInteger(field);
+            case FLOAT -> readNumber(field);
+            case TEXT -> takeText() && readText(field);
+            case BOOL -> readTruth(field);
+            case TIME -> readTime(field);
+            default -> false;
+        };
+        if (good) {
+            event.present[field.slot] = true;
         }
-        return takeText() && readText(field, position);
+        return good;
     }
 
-    private boolean readNumber(Contract.Field field, int position) {
+    private boolean readInteger(Field field) {
+        boolean negative = take('-');
+        boolean taken = takeDigits() && digitCount <= INTEGER_DIGITS;
+        long number = negative ? -digits : digits;
+        event.numbers[field.slot] = number;
+        // Zero with a sign is no integer.
+        return taken && (number != 0 || !negative) && field.takes(number);
+    }
+
+    private boolean readTruth(Field field) {
+        boolean truth = takeWord(TRUE);
+        event.numbers[field.slot] = truth ? 1 : 0;
+        return (truth || takeWord(FALSE)) && field.takes(truth);
+    }
+
+    private boolean readNumber(Field field) {
+        double number = takeNumber();
+        event.numbers[field.slot] = Double.doubleToRawLongBits(number);
+        return field.takes(number);
+    }
+
+    /** The number that stands next; NaN where this reader does not know it. */
+    private double takeNumber() {
+        int start = at;
+        boolean negative = take('-');
         if (!takeDigits()) {
-            return false;
+            return Double.NaN;
         }
-        int scale = 0;
-        if (take('.')) {
-            int before = at;
-            addDigits();
-            scale = at - before;
-            if (scale == 0) {
-                return false;
+        int power = -takeDecimals();
+        if (power > 0 || digitCount > MOST_DIGITS) {
+            return Double.NaN;
+        }
+        long coefficient = digits;
+        boolean isShort = digitCount <= INTEGER_DIGITS || digitCount - INTEGER_DIGITS <= zeros(start);
+        if (at < value.length && (value[at] == 'e' || value[at] == 'E')) {
+            int exponent = takePower();
+            if (exponent > MOST_POWER) {
+                return Double.NaN;
             }
+            power += exponent;
         }
-        if (digitCount > EXACT_DIGITS) {
-            return false;
+        double number = isShort ? Decimals.of(coefficient, power) : Double.NaN;
+        if (Double.isNaN(number)) {
+            return Double.parseDouble(new String(value, start, at - start, StandardCharsets.ISO_8859_1));
         }
-        double number = digits / POWERS[scale];
-        event.numbers[position] = number;
-        return number >= field.minimum && number <= field.maximum;
+        return negative ? -number : number;
     }
 
-    private boolean readText(Contract.Field field, int position) {
-        if (field.kind == Contract.Kind.DATE) {
-            event.texts[position] = UTF8String.fromBytes(value, from, until - from);
-            event.eventSeconds = Times.parse(value, from, until - from);
-            return event.eventSeconds != Times.NO_TIME;
+    /** How many zeros stand before the first other digit of a number that begins there. */
+    private int zeros(int start) {
+        int place = value[start] == '-' ? start + 1 : start;
+        int count = 0;
+        for (; place < at && (value[place] == '0' || value[place] == '.'); place++) {
+            count += value[place] == '0' ? 1 : 0;
         }
-        for (int code = 0; code < field.choiceBytes.length; code++) {
-            if (isTaken(field.choiceBytes[code])) {
-                event.texts[position] = field.choiceTexts[code];
-                event.codes[position] = code;
-                return true;
+        return count;
+    }
+
+    /** Past a point and the digits behind it, and how many these are; -1 for a point without any. */
+    private int takeDecimals() {
+        if (!take('.')) {
+            return 0;
+        }
+        int before = at;
+        addDigits();
+        return at == before ? -1 : at - before;
+    }
+
+    /** Past an exponent, and that; more than {@link #MOST_POWER} where it is not near enough. */
+    private int takePower() {
+        at++;
+        boolean below = take('-');
+        if (!below) {
+            take('+');
+        }
+        int power = 0;
+        int before = at;
+        while (at < value.length && value[at] >= '0' && value[at] <= '9' && at - before < POWER_DIGITS) {
+            power = 10 * power + value[at++] - '0';
+        }
+        if (at == before || power > MOST_POWER || at < value.length && value[at] >= '0' && value[at] <= '9') {
+            return MOST_POWER + 1;
+        }
+        return below ? -power : power;
+    }
+
+    private boolean readTime(Field field) {
+        long micros = Times.NO_TIME;
+        if (field.time.isNumber) {
+            int start = at;
+            take('-');
+            if (takeDigits() && takeDecimals() >= 0 && digitCount <= MOST_DIGITS) {
+                micros = field.time.of(new Digits(contract, value, start, at));
             }
+        } else if (takeText()) {
+            if (field.used) {
+                event.texts[field.slot] = UTF8String.fromBytes(value, from, until - from);
+            }
+            micros = field.time.plain(value, from, until);
+            micros = micros == Times.NO_TIME ? field.time.of(text()) : micros;
         }
-        return false;
+        event.micros = micros;
+        return micros != Times.NO_TIME;
+    }
+
+    private boolean readText(Field field) {
+        int code = field.knownNames.count() == 0 ? -1 : field.knownNames.find(value, from, until);
+        event.numbers[field.slot] = code;
+        if (field.used) {
+            event.texts[field.slot] =
+                code >= 0 ? field.knownTexts[code] : UTF8String.fromBytes(value, from, until - from);
+        }
+        if (field.strict) {
+            return code >= 0;
+        }
+        return field.isLong(wide ? characters() : until - from)
+            && (field.pattern == null || field.pattern.matcher(text()).find());
+    }
+
+    /** How many code points the text has that was taken last. */
+    private int characters() {
+        int count = 0;
+        for (int place = from; place < until; place++) {
+            count += (value[place] & 0xc0) == 0x80 ? 0 : 1;
+        }
+        return count;
+    }
+
+    private String text() {
+        return new String(value, from, until - from, StandardCharsets.UTF_8);
     }
 
     /** Past a text, a number whose digits a document keeps, or a literal. */
@@ -182,22 +293,11 @@ final class PlainReader {
         if (at < value.length && value[at] == '"') {
             return takeText();
         }
-        for (byte[] text : LITERALS) {
-            if (at + text.length <= value.length && standsAt(at, text)) {
-                at += text.length;
-                return true;
-            }
+        if (takeWord(TRUE) || takeWord(FALSE) || takeWord(NOTHING)) {
+            return true;
         }
         take('-');
-        if (!takeDigits()) {
-            return false;
-        }
-        if (take('.')) {
-            int before = digitCount;
-            addDigits();
-            return digitCount > before && digitCount <= EXACT_DIGITS;
-        }
-        return digitCount <= INTEGER_DIGITS;
+        return takeDigits() && takeDecimals() >= 0 && digitCount <= MOST_DIGITS;
     }
 
     /** Past digits as JSON has them before a point; their number is not checked. */
@@ -210,23 +310,35 @@ final class PlainReader {
     }
 
     private void addDigits() {
-        while (at < value.length && value[at] >= '0' && value[at] <= '9') {
-            digits = digits * 10 + value[at] - '0';
-            digitCount++;
-            at++;
+        byte[] text = value;
+        int place = at;
+        long number = digits;
+        while (place < text.length && text[place] >= '0' && text[place] <= '9') {
+            number = number * 10 + text[place] - '0';
+            place++;
         }
+        digits = number;
+        digitCount += place - at;
+        at = place;
     }
 
-    /** Past a text without escapes in ASCII, which lies between {@code from} and {@code until}. */
+    /** Past a text without escapes, which lies between {@code from} and {@code until}. */
     private boolean takeText() {
         if (!take('"')) {
             return false;
         }
-        from = at;
-        while (at < value.length && value[at] >= ' ' && value[at] != '"' && value[at] != '\\') {
-            at++;
+        byte[] text = value;
+        int place = at;
+        byte bits = 0;
+        while (place < text.length && text[place] != '"' && text[place] != '\\'
+            && (text[place] >= ' ' || text[place] < 0)) {
+            bits |= text[place];
+            place++;
         }
-        until = at;
+        wide |= bits < 0;
+        from = at;
+        until = place;
+        at = place;
         return take('"');
     }
 
@@ -239,17 +351,12 @@ final class PlainReader {
     }
 
     private void skipSpace() {
-        while (at < value.length && (value[at] == ' ' || value[at] == '\n' || value[at] == '\r' || value[at] == '\t')) {
+        while (at < value.length && value[at] <= ' ' && isSpace(value[at])) {
             at++;
         }
     }
 
-    private static double[] powers() {
-        double[] powers = new double[EXACT_DIGITS + 1];
-        powers[0] = 1.0;
-        for (int power = 1; power < powers.length; power++) {
-            powers[power] = powers[power - 1] * 10.0;
-        }
-        return powers;
+    private static boolean isSpace(byte character) {
+        return character == ' ' || character == '\n' || character == '\r' || character == '\t';
     }
 }

@@ -1,5 +1,6 @@
 package fraudstream.model;
 
+import fraudstream.contract.Contract;
 import java.io.File;
 import java.io.IOException;
 import java.util.Map;
@@ -51,7 +52,7 @@ public final class Champion {
         long modifiedNow = file.lastModified();
         if (modifiedNow != modified || ensemble == null) {
             try {
-                ensemble = Ensemble.read(file);
+                ensemble = Ensemble.read(Contract.CURRENT, file);
                 modified = modifiedNow;
             } catch (IOException error) {
                 if (ensemble == null) {

@@ -3,9 +3,9 @@ package fraudstream.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import fraudstream.contract.Contract;
+import fraudstream.contract.Field;
 import java.io.File;
 import java.io.IOException;
-import java.util.Map;
 
 /**
  * A registered model's trees, read from the {@code trees.json} that training logs beside the served form of the same
@@ -16,6 +16,7 @@ public final class Ensemble {
 
     /** What all scored records of this version have in common: see {@link Decision#inCommon}. */
     public final byte[] inCommon;
+    private final Contract contract;
     private final double threshold;
     private final boolean singlePrecision;
     private final double base;
@@ -25,13 +26,16 @@ public final class Ensemble {
     private final float[] split32;
     private final int[] left;
     private final int[] right;
+    /** Whether a missing input goes left. */
+    private final boolean[] missingLeft;
     private final double[] value;
     private final float[] value32;
     private final double[] cover;
     private final TreeShap shap;
     private final Stumps stumps;
 
-    private Ensemble(JsonNode described) {
+    private Ensemble(Contract contract, JsonNode described) {
+        this.contract = contract;
         threshold = described.get("threshold").asDouble();
         String version = described.get("version").asText();
         inCommon = Decision.inCommon(threshold, version);
@@ -42,34 +46,34 @@ public final class Ensemble {
         split = numbers(described.get("split"));
         left = integers(described.get("left"));
         right = integers(described.get("right"));
+        missingLeft = truths(described.get("missing_left"), feature.length);
         value = numbers(described.get("value"));
         cover = numbers(described.get("cover"));
         split32 = narrowed(split);
         value32 = narrowed(value);
-        stumps = singlePrecision ? Stumps.of(roots, feature, split32, left, right, value32) : null;
+        stumps = singlePrecision ? Stumps.of(roots, feature, split32, left, right, missingLeft, value32) : null;
         requirePlaces();
-        shap = cover.length == 0 ? null : new TreeShap(feature, split32, left, right, value, cover);
+        shap = cover.length == 0 ? null : new TreeShap(feature, split32, left, right, missingLeft, value, cover);
     }
 
     /** Reads an ensemble; refuses one that was trained on other fields or codes than this contract's. */
-    static Ensemble read(File file) throws IOException {
+    public static Ensemble read(Contract contract, File file) throws IOException {
         JsonNode described = new ObjectMapper().readTree(file);
-        if (!isOfThisContract(described)) {
+        if (!isOf(contract, described)) {
             throw new IllegalStateException(
                 "fraudstream: version " + described.get("version").asText()
                 + " of the model was trained on other fields or categories than the contract has. Train anew.");
         }
-        return new Ensemble(described);
+        return new Ensemble(contract, described);
     }
 
-    private static boolean isOfThisContract(JsonNode described) {
-        Contract contract = Contract.CURRENT;
+    private static boolean isOf(Contract contract, JsonNode described) {
         JsonNode names = described.get("features");
         if (names.size() != contract.features.length) {
             return false;
         }
         for (int at = 0; at < contract.features.length; at++) {
-            Contract.Field field = contract.fields[contract.features[at]];
+            Field field = contract.slots[contract.features[at]];
             JsonNode codes = described.get("codes").get(field.name);
             if (!field.name.equals(names.get(at).asText()) || !areCodesOf(field, codes)) {
                 return false;
@@ -79,16 +83,16 @@ public final class Ensemble {
     }
 
     /** {@code codes} is null for a field that the model has no codes of. */
-    private static boolean areCodesOf(Contract.Field field, JsonNode codes) {
+    private static boolean areCodesOf(Field field, JsonNode codes) {
         if (codes == null) {
-            return field.choices.isEmpty();
+            return field.known.isEmpty();
         }
-        if (codes.size() != field.choices.size()) {
+        if (codes.size() != field.known.size()) {
             return false;
         }
-        for (Map.Entry<String, Integer> choice : field.choices.entrySet()) {
-            JsonNode code = codes.get(choice.getKey());
-            if (code == null || code.asInt() != choice.getValue()) {
+        for (int place = 0; place < field.known.size(); place++) {
+            JsonNode code = codes.get(field.known.get(place));
+            if (code == null || code.asInt() != place) {
                 return false;
             }
         }
@@ -99,7 +103,7 @@ public final class Ensemble {
     private void requirePlaces() {
         for (int node = 0; node < feature.length; node++) {
             boolean inside = feature[node] < 0
-                || feature[node] < Contract.CURRENT.features.length && isNode(left[node]) && isNode(right[node]);
+                || feature[node] < contract.features.length && isNode(left[node]) && isNode(right[node]);
             if (!inside) {
                 throw new IllegalStateException("fraudstream: node " + node + " of the model's trees leads nowhere");
             }
@@ -111,7 +115,7 @@ public final class Ensemble {
     }
 
     /**
-     * Decides on an event by the model's inputs, in the contract's order. Throws {@link ArithmeticException} where the
+     * Decides on an event by the model's inputs, in the contract's order, of which missing ones are NaN. Throws {@link ArithmeticException} where the
      * score is no number.
      */
     public Decision decide(double[] row) {
@@ -139,7 +143,9 @@ public final class Ensemble {
         for (int tree = 0; tree < roots.length; tree++) {
             int node = roots[tree];
             while (feature[node] >= 0) {
-                node = row[feature[node]] < split32[node] ? left[node] : right[node];
+                float input = row[feature[node]];
+                boolean goesLeft = input < split32[node] || Float.isNaN(input) && missingLeft[node];
+                node = goesLeft ? left[node] : right[node];
             }
             margin += value32[node];
         }
@@ -151,11 +157,16 @@ public final class Ensemble {
         for (int tree = 0; tree < roots.length; tree++) {
             int node = roots[tree];
             while (feature[node] >= 0) {
-                node = row[feature[node]] <= split[node] ? left[node] : right[node];
+                node = goesLeft(row, node) ? left[node] : right[node];
             }
             margin += value[node];
         }
         return 1.0 / (1.0 + Math.exp(-margin));
+    }
+
+    private boolean goesLeft(double[] row, int node) {
+        double input = row[feature[node]];
+        return input <= split[node] || Double.isNaN(input) && missingLeft[node];
     }
 
     /** The changes of the nodes' values along each tree's path, credited to the features that the nodes split on. */
@@ -164,7 +175,7 @@ public final class Ensemble {
         for (int tree = 0; tree < roots.length; tree++) {
             int node = roots[tree];
             while (feature[node] >= 0) {
-                int below = row[feature[node]] <= split[node] ? left[node] : right[node];
+                int below = goesLeft(row, node) ? left[node] : right[node];
                 contributions[feature[node]] += value[below] - value[node];
                 node = below;
             }
@@ -172,8 +183,7 @@ public final class Ensemble {
         return contributions;
     }
 
-    private static String reasons(double[] contributions) {
-        Contract contract = Contract.CURRENT;
+    private String reasons(double[] contributions) {
         StringBuilder json = new StringBuilder(180).append('[');
         for (int reason = 0; reason < REASONS; reason++) {
             int most = 0;
@@ -185,7 +195,7 @@ public final class Ensemble {
             if (!(contributions[most] > 0)) {
                 break;
             }
-            String field = contract.fields[contract.features[most]].name;
+            String field = contract.slots[contract.features[most]].name;
             Decision.addReason(json, field, Math.rint(contributions[most] * 1e4) / 1e4);
             contributions[most] = Double.NEGATIVE_INFINITY;
         }
@@ -207,6 +217,15 @@ public final class Ensemble {
             integers[at] = list.get(at).asInt();
         }
         return integers;
+    }
+
+    /** None is true where there is no list, as ensembles of former versions have none. */
+    private static boolean[] truths(JsonNode list, int count) {
+        boolean[] truths = new boolean[count];
+        for (int at = 0; list != null && at < count; at++) {
+            truths[at] = list.path(at).asBoolean();
+        }
+        return truths;
     }
 
     private static double[] numbers(JsonNode list) {

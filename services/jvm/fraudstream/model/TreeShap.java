@@ -11,15 +11,18 @@ final class TreeShap {
     private final float[] split;
     private final int[] left;
     private final int[] right;
+    private final boolean[] missingLeft;
     private final double[] value;
     private final double[] cover;
     private final int[] roots;
 
-    TreeShap(int[] feature, float[] split, int[] left, int[] right, double[] value, double[] cover) {
+    TreeShap(
+        int[] feature, float[] split, int[] left, int[] right, boolean[] missingLeft, double[] value, double[] cover) {
         this.feature = feature;
         this.split = split;
         this.left = left;
         this.right = right;
+        this.missingLeft = missingLeft;
         this.value = value;
         this.cover = cover;
         boolean[] below = new boolean[feature.length];
@@ -44,13 +47,17 @@ final class TreeShap {
         for (int root : roots) {
             if (feature[root] >= 0 && feature[left[root]] < 0 && feature[right[root]] < 0) {
                 // A single feature takes all that its one split adds to the tree's mean.
-                boolean goesLeft = row[feature[root]] < split[root];
-                contributions[feature[root]] += value[goesLeft ? left[root] : right[root]] - mean(root);
+                contributions[feature[root]] += value[goesLeft(row, root) ? left[root] : right[root]] - mean(root);
                 continue;
             }
             descend(row, contributions, root, new Path(), 1.0, 1.0, -1);
         }
         return contributions;
+    }
+
+    private boolean goesLeft(float[] row, int node) {
+        float input = row[feature[node]];
+        return input < split[node] || Float.isNaN(input) && missingLeft[node];
     }
 
     /** The mean of a single split's two leaves, by the training rows that ended in each. */
@@ -68,7 +75,7 @@ final class TreeShap {
             }
             return;
         }
-        boolean goesLeft = row[feature[node]] < split[node];
+        boolean goesLeft = goesLeft(row, node);
         int hot = goesLeft ? left[node] : right[node];
         int cold = goesLeft ? right[node] : left[node];
         double formerZero = 1.0;

@@ -65,6 +65,13 @@ final class Bytes {
         return ascii("T").padded(rest / 3600, 2).ascii(":").padded(rest / 60 % 60, 2).ascii(":").padded(rest % 60, 2);
     }
 
+    /** Microseconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SSZ}, with six decimals where they are not zero. */
+    Bytes micros(long micros) {
+        seconds(Math.floorDiv(micros, 1_000_000L));
+        int rest = (int) Math.floorMod(micros, 1_000_000L);
+        return rest == 0 ? ascii("Z") : ascii(".").padded(rest, 6).ascii("Z");
+    }
+
     /** Milliseconds since 1970 in UTC as {@code YYYY-mm-ddTHH:MM:SS.mmmZ}. */
     Bytes millis(long millis) {
         seconds(Math.floorDiv(millis, 1000L));

@@ -1,5 +1,6 @@
 package fraudstream.spark;
 
+import fraudstream.contract.Contract;
 import fraudstream.contract.Event;
 import fraudstream.contract.EventReader;
 import fraudstream.model.Champion;
@@ -25,16 +26,16 @@ public class DecideRecord extends Function {
     public static InternalRow invoke(
         byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued, UTF8String champion) {
         Source source = new Source(topic, partition, offset, enqueued);
-        Event event = EventReader.readAny(value, false);
+        Event event = EventReader.readAny(Contract.CURRENT, value, false);
         if (event.reason() == null) {
             // A champion that is not there, or not of this contract, concerns all records: it fails the batch.
             Ensemble ensemble = Champion.of(champion);
             try {
                 Decision decision = ensemble.decide(event.features());
                 return Records.scored(
-                    value, key, event.id(), event.eventSeconds(), decision, ensemble.inCommon, source);
+                    value, key, event.key(), event.micros(), decision, ensemble.inCommon, source);
             } catch (RuntimeException | StackOverflowError error) {
-                event = Event.failed(error);
+                event = Event.failed(Contract.CURRENT, error);
             }
         }
         return Records.rejected(value, key, event, source);

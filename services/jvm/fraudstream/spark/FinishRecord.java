@@ -14,8 +14,8 @@ import org.apache.spark.unsafe.types.UTF8String;
  */
 public class FinishRecord extends Function {
     private static final StructType ANSWER = StructType.fromDDL(Contract.CURRENT.schema("answer"));
-    private static final int ID = ANSWER.fieldIndex("id");
-    private static final int EVENT_SECONDS = ANSWER.fieldIndex("event_seconds");
+    private static final int EVENT_KEY = ANSWER.fieldIndex("event_key");
+    private static final int EVENT_MICROS = ANSWER.fieldIndex("event_micros");
     private static final int REJECTED = ANSWER.fieldIndex("rejected");
     private static final int PREDICTION = ANSWER.fieldIndex("prediction");
     private static final int SCORE = ANSWER.fieldIndex("score");
@@ -31,7 +31,7 @@ public class FinishRecord extends Function {
 
     /**
      * {@code answer} holds one of three: {@code rejected}, the value of a record that is finished; a {@code reason} to
-     * reject the event, with its {@code field}; or the event's id, its time and the decision.
+     * reject the event, with its {@code field}; or the event's key, its time and the decision.
      */
     public static InternalRow invoke(
         byte[] value, byte[] key, UTF8String topic, int partition, long offset, long enqueued, InternalRow answer) {
@@ -47,7 +47,7 @@ public class FinishRecord extends Function {
         Decision decision = new Decision(answer.getInt(PREDICTION), answer.getDouble(SCORE), reasons);
         byte[] inCommon = Decision.inCommon(answer.getDouble(THRESHOLD), answer.getString(MODEL_VERSION));
         return Records.scored(
-            value, key, answer.getLong(ID), answer.getLong(EVENT_SECONDS), decision, inCommon, source);
+            value, key, answer.getString(EVENT_KEY), answer.getLong(EVENT_MICROS), decision, inCommon, source);
     }
 
     private static String reasons(ArrayData reasons) {

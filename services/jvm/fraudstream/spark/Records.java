@@ -8,6 +8,7 @@ import fraudstream.contract.Texts;
 import fraudstream.model.Decision;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -34,11 +35,17 @@ final class Records {
      * is rejected.
      */
     static InternalRow scored(
-        byte[] value, byte[] key, long id, long eventSeconds, Decision decision, byte[] inCommon, Source source) {
+        byte[] value,
+        byte[] key,
+        String eventKey,
+        long eventMicros,
+        Decision decision,
+        byte[] inCommon,
+        Source source) {
         int kept = lastBrace(value);
         Bytes bytes = new Bytes(kept + DECISION_BYTES).all(value, kept);
-        bytes.ascii(",\"event_time\":\"").seconds(eventSeconds);
-        bytes.ascii("Z\",\"prediction\":").number(decision.prediction());
+        bytes.ascii(",\"event_time\":\"").micros(eventMicros);
+        bytes.ascii("\",\"prediction\":").number(decision.prediction());
         bytes.ascii(",\"score\":").ascii(Double.toString(decision.score()));
         bytes.all(inCommon, inCommon.length);
         bytes.ascii(",\"scored_at\":\"").millis(System.currentTimeMillis());
@@ -51,7 +58,7 @@ final class Records {
                 + " that a topic takes";
             return rejected(value, key, Event.refused(UNSCORED, reason), source);
         }
-        return row(SCORED, Contract.ascii(Long.toString(id)), record);
+        return row(SCORED, shortened(eventKey.getBytes(StandardCharsets.UTF_8)), record);
     }
 
     /** The record of an event that is not scored, with the sender's key. */
@@ -61,7 +68,7 @@ final class Records {
 
     /** The same where its value has been made before. */
     static InternalRow rejected(byte[] key, byte[] rejectedValue) {
-        return row(REJECTED, rejectedKey(key), rejectedValue);
+        return row(REJECTED, shortened(key), rejectedValue);
     }
 
     private static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
@@ -106,8 +113,8 @@ final class Records {
         json.writeNumberField("key_bytes", key.length);
     }
 
-    /** The key of a rejected record: the sender's where that is short, else what stands for it among all others. */
-    private static byte[] rejectedKey(byte[] key) {
+    /** A record's key as it is where that is short, else what stands for it among all others. */
+    private static byte[] shortened(byte[] key) {
         return key == null || key.length <= Contract.CURRENT.wholeKeyBytes ? key : Contract.ascii(sha256(key));
     }
 

@@ -22,6 +22,7 @@ from fraudstream.cloud.rules.table import rules
 from fraudstream.core.configuration.malformed import Malformed
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.configuration.variables import Unread
+from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import DAY_MS
 from fraudstream.core.errors import ConfigurationError
 from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
@@ -96,6 +97,26 @@ def deployment(**changes: Any) -> Plant:
 
 def endpoint(**changes: Any) -> Plant:
     return lambda subject: replace(subject, endpoint={**subject.endpoint, **changes})
+
+
+def dimensions(**changes: Any) -> Plant:
+    def plant(subject: Subject) -> Subject:
+        project = subject.project
+        counted = project.definition.dimensions.model_copy(update=changes)
+        return replace(
+            subject,
+            project=replace(project, definition=project.definition.model_copy(update={"dimensions": counted})),
+        )
+
+    return plant
+
+
+def event_field(rule: FieldRule) -> Plant:
+    return lambda subject: replace(subject, project=replace(subject.project, rules=(*subject.project.rules, rule)))
+
+
+def counted_by_any_text(subject: Subject) -> Subject:
+    return dimensions(fields=("shop",))(event_field(FieldRule("shop", "text"))(subject))
 
 
 def many_groups(subject: Subject) -> Subject:
@@ -231,6 +252,10 @@ PLANTS: list[tuple[str, Plant]] = [
     ("PR005", setting(kafka_bootstrap_servers="space.servicebus.windows.net")),
     ("PR005", setting(mongo_uri=MONGO_URI.replace("%3D%3D", "/=="))),
     ("PR005", lambda subject: replace(subject, malformed=(Malformed("kafka_port", "begins with a space"),))),
+    ("CO029", event_field(FieldRule("$set", "text"))),
+    ("CO031", collections(lambda one: one | {"indexes": [{"key": {"keys": [f"f{n}"]}} for n in range(501)]})),
+    ("PR007", counted_by_any_text),
+    ("PR008", dimensions(amount_edges=tuple(range(5_000)))),
     ("PR006", lambda subject: replace(subject, unread=(Unread("FRAUDSTREAM_KAFKA_PRT", "nothing reads it"),))),
 ]
 

@@ -244,3 +244,15 @@ def test_no_secret_is_shown_that_stands_in_another_place(name: str, value: str) 
     shown = shown_values(validated(**{name: value}))[name]
     assert "hush" not in shown
     assert "********" in shown
+
+
+def test_a_projects_folder_is_absolute_and_a_bundled_name_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "payments"):
+        (tmp_path / name).mkdir()
+    assert load_settings(project="mine").project == str(tmp_path / "mine")
+    assert load_settings(project="payments").project == "payments"
+    assert load_settings(project="./payments").project == str(tmp_path / "payments")
+    assert load_settings(project="nowhere").project == "nowhere"

@@ -13,7 +13,7 @@ from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.plain_reader import PlainReader
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
-from tests.events import GOOD, decided, value
+from tests.events import GOOD, decided, named, value
 from tests.odd_events import odd_events
 
 PLAIN = PlainReader(FIELD_RULES, RESERVED_FIELDS, MAX_EVENT_BYTES)
@@ -88,7 +88,7 @@ def test_it_knows_the_days_that_there_are(day: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        value()[:-1] + b', "amount": 99999}',
+        value()[:-1] + f', "{named("amount")}": 99999}}'.encode(),
         value()[:-1] + b', "note": 1, "note": 1}',
         value()[:-1] + b', "note": 1, "not\\u0065": 1}',
         value()[:-1] + b', "x": [{"a": 1, "a": 1}]}',

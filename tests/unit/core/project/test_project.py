@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.core.contract.field_rules import DATE_FORMAT
+from fraudstream.core.contract.field_rules import leaves
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project import places
@@ -45,7 +45,7 @@ def test_payments_is_bundled() -> None:
     project = bundled("payments")
     assert places.bundled_names() == ["payments"]
     assert (project.name, project.definition.title) == ("payments", "Payments")
-    assert project.definition.event.time_format == DATE_FORMAT
+    assert project.definition.event.time_format == "%d/%m/%Y %H:%M:%S"
     largest = {rule.name: rule.maximum for rule in project.rules if rule.kind == "float"}
     assert largest == dict.fromkeys(("amount", "old_balance", "income"), LARGEST_SINGLE)
 
@@ -100,6 +100,32 @@ def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:
         ("[0, 25,", "[25, 25,", r"dimensions\.amount_edges are not ascending"),
         ('"%d/%m/%Y %H:%M:%S"', '"%Y"', "event.time_format is '%Y'"),
         ("[event]", "[event", "is not TOML: "),
+        ("[model]", "[model]\nthreshold = 0.5", r"model\.threshold is no key of a project"),
+        ('"month", "cat', '"month", "month", "cat', r"dimensions\.fields\[2\] is 'month', which stands before"),
+        ('"month", "cat', '"income", "cat', r"'income', a number of many values: give dimensions\.edges\.income"),
+        ('"month", "cat', '"id", "cat', r"'id', which each transaction has a value of its own for"),
+        (
+            "[dimensions]",
+            "[dimensions]\nedges.income = [2, 2]",
+            r"dimensions\.edges\.income are not ascending: \[2, 2\]",
+        ),
+        ("[dimensions]", "[dimensions]\nedges.day_of_week = [2]", r"edges\.day_of_week is one of .*, no number"),
+        ("[model]", "[categories]\nmonth = ['1']\n[model]", "categories.month is .*: only texts have them"),
+        ("[model]", "[categories]\nday_of_week = ['a']\n[model]", "categories.day_of_week has an enum"),
+        (
+            'label = "isFraud"',
+            'label = "foreign_transaction"',
+            "'foreign_transaction', which .* requires: live traffic",
+        ),
+        ('label = "isFraud"', 'label = "month"', "'month', an integer from 1 to 12: it has to be 0 or 1"),
+        ("labels = {", 'labels = { shop = "Shop",', r"display\.labels\.shop is 'shop', which event\.schema"),
+        ('label = "isFraud"', 'label = "isFraud"\nentities = ["card"]', r"event\.entities\[0\] is 'card', which"),
+        (
+            'label = "isFraud"',
+            'label = "isFraud"\npartition_key = "isFraud"',
+            "partition_key is 'isFraud', which .* not req",
+        ),
+        ('label = "isFraud"', 'label = "isFraud"\ntime_unit = "week"', r"event\.time_unit: input should be 'us', 'ms'"),
     ],
 )
 def test_a_definition_that_cannot_be_run_says_what_to_correct(folder: Path, old: str, new: str, message: str) -> None:
@@ -122,13 +148,8 @@ def test_a_definition_that_cannot_be_run_says_what_to_correct(folder: Path, old:
             "keyw",
         ),
         (lambda schema: schema["properties"]["amount"].update(minimum="0"), "/properties/amount/minimum", "a number"),
-        (lambda schema: schema["properties"]["month"].update(type="object"), "/properties/month/type", "expected one"),
-        (
-            lambda schema: schema["properties"]["month"].update(type=["integer", "null"]),
-            "/properties/month/type",
-            "null",
-        ),
-        (lambda schema: schema["properties"]["day_of_week"].pop("enum"), "/properties/day_of_week/enum", "list"),
+        (lambda schema: schema["properties"]["month"].update(type="set"), "/properties/month/type", "expected one"),
+        (lambda schema: schema["properties"]["month"].update(type="object"), "/properties/month/minimum", "keyword"),
         (lambda schema: schema["properties"]["day_of_week"]["enum"].append("sunday"), "/properties/day_of_", "twice"),
         (lambda schema: schema["properties"].update({"a/b~c": {"type": "text"}}), "/properties/a~1b~0c/type", "expect"),
         (lambda schema: schema["properties"].update(shop=True), "/properties/shop", "described by an object"),
@@ -136,7 +157,7 @@ def test_a_definition_that_cannot_be_run_says_what_to_correct(folder: Path, old:
         (lambda schema: schema.update(required="id"), "/required", "expected a list of names"),
         (lambda schema: schema["required"].append({"id": 1}), "/required/14", "is not among"),
         (lambda schema: schema["properties"]["month"].update(type=[{}]), "/properties/month/type", "expected one"),
-        (lambda schema: schema.update(properties={}), "/properties", "no fields"),
+        (lambda schema: schema.update(properties={}, required=[]), "/properties", "no fields"),
     ],
 )
 def test_a_schema_is_refused_by_place(
@@ -144,6 +165,52 @@ def test_a_schema_is_refused_by_place(
 ) -> None:
     change_schema(folder, change)
     with pytest.raises(ConfigurationError, match=rf"event\.schema\.json, at {place}.*: .*{message}"):
+        read_project(folder)
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        ({"type": "string"}, "minLength is 0 and maxLength None .* An id has 1 to 255 characters"),
+        ({"type": "string", "minLength": 1, "maxLength": 256}, "maxLength 256"),
+        ({"type": "number"}, "event.id is 'id', a finite number"),
+        ({"type": ["integer", "null"]}, "lets be null"),
+    ],
+)
+def test_an_id_has_to_identify(folder: Path, field: Schema, problem: str) -> None:
+    change_schema(folder, lambda schema: schema["properties"].update(id=field))
+    with pytest.raises(ConfigurationError, match=problem):
+        read_project(folder)
+
+
+def test_a_text_may_be_the_id_and_fields_of_objects_have_roles(folder: Path) -> None:
+    uuid = {"type": "string", "format": "uuid", "minLength": 1, "maxLength": 36}
+    merchant = {"type": "object", "properties": {"mcc": {"type": "integer"}}, "required": ["mcc"]}
+
+    def change(schema: Schema) -> None:
+        schema["properties"] |= {"id": uuid, "merchant": merchant}
+        schema["required"].append("merchant")
+
+    change_schema(folder, change)
+    change_definition(folder, '"foreign_transaction",\n', '"merchant.mcc",\n')
+    change_definition(folder, 'label = "isFraud"', 'label = "isFraud"\nentities = ["merchant.mcc"]')
+    project = read_project(folder)
+    assert project.definition.model.inputs[-1] == "merchant.mcc"
+    assert [rule.path for rule in leaves(project.rules)][-1] == ("merchant", "mcc")
+
+
+@pytest.mark.parametrize("other", [{"type": "object"}, {"type": ["object", "null"]}])
+def test_an_amount_inside_an_object_that_may_be_missing_is_refused(folder: Path, other: Schema) -> None:
+    def move(schema: Schema) -> None:
+        amount = schema["properties"].pop("amount")
+        schema["required"].remove("amount")
+        schema["properties"]["paid"] = other | {"properties": {"amount": amount}, "required": ["amount"]}
+        schema["required"] += ["paid"] if other["type"] != "object" else []
+
+    change_schema(folder, move)
+    change_definition(folder, 'amount = "amount"', 'amount = "paid.amount"')
+    change_definition(folder, '    "amount",\n', '    "paid.amount",\n')
+    with pytest.raises(ConfigurationError, match=r"event\.amount is 'paid\.amount', .* or an object that it is in"):
         read_project(folder)
 
 

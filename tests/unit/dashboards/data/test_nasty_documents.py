@@ -32,7 +32,7 @@ from fraudstream.dashboards.pages.history import page as history
 from fraudstream.dashboards.pages.history.exports import encoded
 from fraudstream.dashboards.ui.formats import formats
 from tests import nasty_documents as nasty
-from tests.pages import ask_for_page
+from tests.pages import ask_callback, ask_for_page
 
 pytestmark = pytest.mark.timeless
 
@@ -245,23 +245,6 @@ class _Found(list[RawBSONDocument]):
         return _Found(self[:number])
 
 
-def ask(browser: Any, output: str, values: Mapping[str, Any], changed: str) -> Any:
-    """A callback's answer, by its first output; ``values`` by component."""
-    callbacks = browser.get("/_dash-dependencies").get_json()
-    callback = next(each for each in callbacks if each["output"].removeprefix("..").startswith(f"{output}"))
-    outputs = callback["output"].removeprefix("..").removesuffix("..").split("...")
-    known = [dict(zip(("id", "property"), each.split("@")[0].rsplit(".", 1), strict=True)) for each in outputs]
-    filled = [[{**item, "value": values.get(item["id"])} for item in callback[kind]] for kind in ("inputs", "state")]
-    request = {
-        "output": callback["output"],
-        "outputs": known if len(known) > 1 else known[0],
-        "inputs": filled[0],
-        "state": filled[1],
-        "changedPropIds": [changed],
-    }
-    return browser.post("/_dash-update-component", json=request)
-
-
 @pytest.fixture
 def browser(corpus: list[RawBSONDocument], traffic: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     settings = load_settings(mlflow_tracking_uri="http://127.0.0.1:5123", scoring="embedded")
@@ -280,7 +263,7 @@ def test_every_page_callback_and_file_is_answered(browser: Any) -> None:
     for output, values, changed in (
         ("live-minutes-figure.figure", {"live-range": "all"}, "live-range.value"),
         ("live-minutes-figure.figure", {"live-range": "1h"}, "live-range.value"),
-        ("history-month-figure.figure", {"history-origin": "all"}, "history-origin.value"),
+        ("history-by-month-figure.figure", {"history-origin": "all"}, "history-origin.value"),
         ("system-rates-figure.figure", {}, "system-tick.n_intervals"),
         ("explorer-transaction.children", {"explorer-id": "7"}, "explorer-id.value"),
         (
@@ -292,7 +275,7 @@ def test_every_page_callback_and_file_is_answered(browser: Any) -> None:
         ("explorer-event-body.children", {"explorer-rejected-id": "transactions/0/1"}, "explorer-rejected-id.data"),
         ("history-rows.rowData", {"history-drill": ["hour", "12"]}, "history-drill.data"),
     ):
-        answer = ask(browser, output, values, changed)
+        answer = ask_callback(browser, output, values, changed)
         assert answer.status_code == 200, output
         assert "cannot be shown" not in answer.text
         assert "cannot be read" not in answer.text
@@ -319,8 +302,10 @@ def test_sums_beyond_a_double_are_told_as_such(traffic: Any) -> None:
         browser = create_app(settings, sources).server.test_client()
         for feed in (sources.live, sources.history):
             assert feed.look(patience_seconds=10).snapshot
-        live = ask(browser, "live-minutes-figure.figure", {"live-range": "all"}, "live-range.value")
-        report = ask(browser, "history-month-figure.figure", {"history-origin": "all"}, "history-origin.value")
+        live = ask_callback(browser, "live-minutes-figure.figure", {"live-range": "all"}, "live-range.value")
+        report = ask_callback(
+            browser, "history-by-month-figure.figure", {"history-origin": "all"}, "history-origin.value"
+        )
         for answer in (live, report):
             check_shown(answer.text)
         cards = live.get_json()["response"] | report.get_json()["response"]

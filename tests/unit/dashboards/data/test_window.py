@@ -15,7 +15,7 @@ from fraudstream.dashboards.data.buckets import Tally
 from fraudstream.dashboards.data.measures import quantile
 from fraudstream.dashboards.data.queries import decision_from
 from fraudstream.dashboards.data.window import Window
-from fraudstream.dashboards.data.window_view import EMPTY, FILTERED
+from fraudstream.dashboards.data.window_view import EMPTY, FILTERED, FRAUD, MINUTE
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -76,7 +76,7 @@ def test_every_bar_equals_an_independent_count(
 
 def test_a_minute_is_a_filter_too(traffic: Any, window: Window, frame: pd.DataFrame) -> None:
     start = (traffic.now - timedelta(minutes=20)).replace(second=0).isoformat()
-    filters = {"minute": frozenset({start})}
+    filters = {MINUTE: frozenset({start})}
     counted = window.view().slice(LONG_AGO, None, filters)
     assert counted.total == tally(frame[frame["minute"] == start])
     assert len(counted.minutes) == frame["minute"].nunique()
@@ -108,7 +108,7 @@ def test_the_newest_rows_obey_the_same_filters(traffic: Any, window: Window, fra
     newest = window.view().newest(20, LONG_AGO, None, filters)
     expected = kept(frame, filters).sort_values(["enqueued_at", "id"], ascending=False)["id"].head(20)
     assert [decision.id for decision in newest] == expected.tolist()
-    frauds = window.view().newest(50, LONG_AGO, None, {"fraud": frozenset({"1"})})
+    frauds = window.view().newest(50, LONG_AGO, None, {FRAUD: frozenset({"1"})})
     assert len(frauds) == 50
     assert all(decision.fraud for decision in frauds)
 

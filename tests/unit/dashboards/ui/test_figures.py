@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN
-from fraudstream.dashboards.data.buckets import VALUES, Tally
+from fraudstream.dashboards.data.buckets import Tally
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.queries import Reader, minute_starts
 from fraudstream.dashboards.pages.history import figures as rate_figures
 from fraudstream.dashboards.ui import figures, words

@@ -18,8 +18,8 @@ from fraudstream.dashboards.pages.history import view as history_view
 from fraudstream.dashboards.pages.live import page as live
 from fraudstream.dashboards.ui import words
 from fraudstream.dashboards.ui.formats import formats, preferred
-from tests.pages import ask_for_page
-from tests.unit.dashboards.data.test_nasty_documents import ask, check_shown
+from tests.pages import ask_callback, ask_for_page
+from tests.unit.dashboards.data.test_nasty_documents import check_shown
 
 VALUES = (
     "",
@@ -110,7 +110,7 @@ def test_a_period_at_the_end_of_all_dates_is_none() -> None:
             "live-range.value",
         ),
         (
-            "history-month-figure.figure",
+            "history-by-month-figure.figure",
             ("history-origin", "history-period", "history-other", "color-scheme"),
             "history-origin.value",
         ),
@@ -125,12 +125,12 @@ def test_any_value_of_a_control_is_answered(
     browser: Any, output: str, components: tuple[str, ...], changed: str
 ) -> None:
     for odd in ODD:
-        answer = ask(browser, output, dict.fromkeys(components, odd), changed)
+        answer = ask_callback(browser, output, dict.fromkeys(components, odd), changed)
         assert answer.status_code in (200, 204), odd
         if answer.status_code == 200:
             check_shown(answer.text)
         for component in components:
-            assert ask(browser, output, {component: odd}, changed).status_code in (200, 204), (component, odd)
+            assert ask_callback(browser, output, {component: odd}, changed).status_code in (200, 204), (component, odd)
 
 
 @pytest.mark.parametrize("method", ["head", "post", "put", "delete", "options", "patch"])
@@ -152,7 +152,7 @@ def test_odd_headers_are_read_as_none(browser: Any) -> None:
         browser.set_cookie("fraudstream-color-scheme", text[:100])
         assert browser.get("/export/report.csv", headers=headers).status_code == 200
         assert browser.get("/", headers=headers).status_code == 200
-        assert ask(browser, "live-minutes-figure.figure", {}, "live-range.value").status_code == 200
+        assert ask_callback(browser, "live-minutes-figure.figure", {}, "live-range.value").status_code == 200
         preferred(text)
 
 
@@ -189,8 +189,8 @@ def test_a_selection_of_odd_values_is_the_default() -> None:
 
 @pytest.mark.parametrize("value", ["²", "①", "13", "0", "-1", "1.0", "9" * 5_000, "", "x"])
 def test_a_month_that_is_none_is_shown_as_it_is(value: str) -> None:
-    for shown in (words.label("month", value), words.long_label("month", value)):
-        assert shown == value.capitalize()
+    assert words.label("month", value) == value
+    assert words.long_label("month", value) == f"month {value}"
     assert words.label("month", "3") == words.label("month", "03") == "Mar"
     assert words.long_label("month", "12") == "December"
 

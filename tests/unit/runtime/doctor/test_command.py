@@ -74,3 +74,17 @@ def test_a_killed_supervisor(settings: Settings) -> None:
     check = found(settings)["supervisor"]
     assert not check.ok
     assert "fraudstream down" in check.advice
+
+
+def test_the_project_in_force_is_told(settings: Settings) -> None:
+    check = found(settings)["project"]
+    assert check.ok
+    assert check.detail.startswith("payments (Payments) in ")
+    assert "15 fields, 12 model inputs" in check.detail
+    assert check.detail.endswith("chosen by default")
+
+
+def test_a_project_that_cannot_be_run_is_told_in_the_loaders_words(settings: Settings, tmp_path: Path) -> None:
+    check = found(settings.model_copy(update={"project": str(tmp_path)}))["project"]
+    assert not check.ok
+    assert "fraudstream.toml cannot be read" in check.advice

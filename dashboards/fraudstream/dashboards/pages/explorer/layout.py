@@ -7,8 +7,10 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, dcc, html
 
+from fraudstream.core.contract.event import AMOUNT, FIRST_LIVE_ID, ID, RULES
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.searches import ROWS, SEARCHED
-from fraudstream.dashboards.ui import decisions, panels
+from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.address import Address, Kept, remember
 from fraudstream.dashboards.ui.shell import heading
@@ -19,18 +21,26 @@ TITLE = "Explorer"
 TABS = {"transaction": "Transaction", "search": "Search", "rejected": "Rejected"}
 TICK_MS = 3_000
 
+_HAS_TEXT_IDS = RULES[ID].kind == "text"
+# An id has at most 255 characters, and blanks around them when it is pasted.
+_LONGEST_ID = 300
+_FIRST_FIELD = words.SUMMARY[0] if words.SUMMARY else AMOUNT
+
 KEPT = (
     Kept("explorer-tab", "value", "tab", "transaction"),
     Kept("explorer-id", "value", "id"),
-    Kept("explorer-field", "value", "field", "category_recipient"),
+    Kept("explorer-field", "value", "field", _FIRST_FIELD),
     Kept("explorer-value", "value", "value"),
     Kept("explorer-where", "value", "where", "all"),
     Kept("explorer-rejected-id", "data", "event"),
 )
 
+# A value to search for, or the form of a span of numbers.
+_EXAMPLE = (VALUES[_FIRST_FIELD] or ("",))[-1] if _FIRST_FIELD in VALUES else "10..20"
+
 _REJECTED_COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "Rejected, UTC", "width": 170},
-    {"field": "id", "headerName": "Record", "width": 180, "cellRenderer": "RejectedLink"},
+    {"field": "record", "headerName": "Record", "width": 180, "cellRenderer": "RejectedLink"},
     {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 260},
     {"field": "bytes", "headerName": "Bytes", "width": 84, "type": "rightAligned", "valueFormatter": decisions.WHOLE},
 ]
@@ -64,12 +74,12 @@ def layout(search: str | None = None) -> html.Div:
 def _transaction(address: Address) -> html.Div:
     id_input = dmc.TextInput(
         id="explorer-id",
-        value=address.text("id"),
-        placeholder="1001000",
+        value=address.text("id", _LONGEST_ID),
+        placeholder="" if _HAS_TEXT_IDS else str(FIRST_LIVE_ID),
         label="Transaction id",
         debounce=True,
-        inputProps={"inputMode": "numeric"},
-        w=220,
+        inputProps={"inputMode": "text" if _HAS_TEXT_IDS else "numeric"},
+        w=380 if _HAS_TEXT_IDS else 220,
         size="sm",
     )
     form = html.Div([id_input, dmc.Button("Open", id="explorer-open", size="sm")], className="form")
@@ -78,14 +88,14 @@ def _transaction(address: Address) -> html.Div:
 
 
 def _search(address: Address) -> html.Div:
-    fields = sorted(SEARCHED)
+    fields = sorted(SEARCHED, key=str.casefold)
     form = html.Div(
         [
             dmc.Select(
                 id="explorer-field",
                 label="Field",
-                data=[{"value": name, "label": name.replace("_", " ")} for name in fields],
-                value=address.one("field", fields, "category_recipient"),
+                data=[{"value": name, "label": words.inside(words.field_label(name))} for name in fields],
+                value=address.one("field", fields, _FIRST_FIELD),
                 allowDeselect=False,
                 searchable=True,
                 size="sm",
@@ -95,7 +105,7 @@ def _search(address: Address) -> html.Div:
                 id="explorer-value",
                 label="Value",
                 value=address.text("value"),
-                placeholder="tech_store",
+                placeholder=_EXAMPLE,
                 debounce=False,
                 size="sm",
                 w=200,

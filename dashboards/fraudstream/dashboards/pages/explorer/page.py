@@ -6,9 +6,13 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
+from fraudstream.core.contract.event import ID, RULES
+from fraudstream.core.documents.client import Document
 from fraudstream.core.output.text import printable
+from fraudstream.core.project.project import MOST_ID_CHARACTERS
+from fraudstream.dashboards.data.fields import whole_number
 from fraudstream.dashboards.data.parts.model import browser_address, model_address
-from fraudstream.dashboards.data.searches import ROW_FIELDS, Rows, criteria
+from fraudstream.dashboards.data.searches import ROW_PROJECTION, Rows, asked, criteria, kept_by
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.pages.explorer import layout as explorer_layout
 from fraudstream.dashboards.pages.explorer import rejected as explorer_rejected
@@ -21,8 +25,24 @@ from fraudstream.dashboards.ui.stored_rows import row
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
 
-_MOST_ID = 2**63 - 1
-_LONGEST_ID = 40
+
+_HAS_TEXT_IDS = RULES[ID].kind == "text"
+_IDS = f"ids have at most {MOST_ID_CHARACTERS} characters" if _HAS_TEXT_IDS else "ids are whole numbers"
+
+
+def ids_of(typed: str) -> list[int | str]:
+    """The ids that a typed text may mean: as it is, and without the blanks around it; none where it can be no id."""
+    if _HAS_TEXT_IDS:
+        # Half a character (a surrogate) is in no document, and no request can have it.
+        whole = typed.encode("utf-8", "ignore").decode()
+        return [id for id in dict.fromkeys((whole, whole.strip())) if 0 < len(id) <= MOST_ID_CHARACTERS]
+    number = whole_number(typed.strip())
+    return [] if number is None else [number]
+
+
+def first_stored(sources: Sources, ids: list[int | str]) -> Document | None:
+    """The first of these transactions that is stored. Raises :class:`StoreUnavailable`."""
+    return next((found for id in ids if (found := sources.lookup.transaction(id)) is not None), None)
 
 
 def register(app: Dash, sources: Sources) -> None:
@@ -40,17 +60,18 @@ def register(app: Dash, sources: Sources) -> None:
         Input("explorer-open", "n_clicks"),
     )
     def show_transaction(text: str | None, _submits: int | None, _clicks: int | None) -> tuple[Any, str, str]:
-        wanted = str(text or "").strip()
-        if not wanted:
+        wanted = str(text or "")
+        if not wanted.strip():
             return "", panels.State("empty").class_name, "Type a transaction's id, or choose one on another page."
-        # The length is checked first: int() raises an error for thousands of digits.
-        if not wanted.isdecimal() or len(wanted) > _LONGEST_ID or int(wanted) > _MOST_ID:
-            return "", panels.State("empty").class_name, f"{printable(wanted, 40)} is no id: ids are whole numbers."
-        document = answer_or_reason(lambda: sources.lookup.transaction(int(wanted)))
+        ids = ids_of(wanted)
+        if not ids:
+            return "", panels.State("empty").class_name, f"{printable(wanted.strip(), 40)} is no id: {_IDS}."
+        document = answer_or_reason(lambda: first_stored(sources, ids))
         if isinstance(document, str):
             return "", panels.State("failed").class_name, document
         if document is None:
-            note = f"No transaction {wanted} is stored. It may have been rejected, or be on its way: see Rejected."
+            shown = printable(wanted.strip(), 80)
+            note = f"No transaction {shown} is stored. It may have been rejected, or be on its way: see Rejected."
             return "", panels.State("empty").class_name, note
         return explorer_view.transaction(document, request_formats(), model), panels.State("ready").class_name, ""
 
@@ -77,11 +98,13 @@ def register(app: Dash, sources: Sources) -> None:
         except ValueError as error:
             return [], panels.State("empty").class_name, f"{error}.", ""
         result = answer_or_reason(
-            lambda: sources.lookup.search(wanted, frauds_only=where == "alerts", names=ROW_FIELDS)
+            lambda: sources.lookup.search(
+                asked(wanted), frauds_only=where == "alerts", keeps=kept_by(wanted), projection=ROW_PROJECTION
+            )
         )
         if not isinstance(result, Rows):
             return [], panels.State("failed").class_name, result, ""
         forms = request_formats()
-        rows = [row({**document, "_id": document.get("id", document["_id"])}, forms) for document in result.documents]
+        rows = [row({**document, "_id": document.get(ID, document["_id"])}, forms) for document in result.documents]
         state = panels.State("ready") if rows else panels.State("empty", f"Nothing found. {result.note}")
         return rows, state.class_name, state.note, f"{len(rows)} rows. {result.note}"

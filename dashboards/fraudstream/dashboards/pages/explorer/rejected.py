@@ -14,7 +14,7 @@ from fraudstream.core.output.text import printable, printable_lines
 from fraudstream.dashboards.data import stored
 from fraudstream.dashboards.data.searches import place_of
 from fraudstream.dashboards.data.sources import Sources
-from fraudstream.dashboards.ui import panels
+from fraudstream.dashboards.ui import decisions, panels
 from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.errors_shown import answer_or_reason
 from fraudstream.dashboards.ui.formats import NOTHING, Formats
@@ -33,7 +33,8 @@ def rows(documents: tuple[Mapping[str, Any], ...], forms: Formats) -> list[dict[
     """Rejected events as the table's rows."""
     return [
         {
-            "id": document["_id"],
+            "record": document["_id"],
+            "id": decisions.for_address(document["_id"]),
             "time": f"{forms.date(document['rejected_at'])} {forms.time(document['rejected_at'])}",
             "reason": document["reason"],
             "bytes": document["raw_bytes"],
@@ -211,7 +212,11 @@ def register(app: Dash, sources: Sources) -> None:
         result = answer_or_reason(lambda: (sender.send(str(rejected_id), event),))
         if isinstance(result, str):
             return False, "", result, "replayed replayed--failed"
-        link = html.A("open it", href=f"/explorer?id={parse_event(event).id}", className="cell-link link")
+        link = html.A(
+            "open it",
+            href=f"/explorer?id={decisions.for_address(str(parse_event(event).id))}",
+            className="cell-link link",
+        )
         return False, "", [f"Sent: it is now {result[0]}. Once scored and stored, ", link, "."], "replayed"
 
 

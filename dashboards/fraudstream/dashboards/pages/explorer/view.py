@@ -8,7 +8,9 @@ from typing import Any
 
 from dash import html
 
-from fraudstream.dashboards.data import stored
+from fraudstream.core.contract.event import AMOUNT, RULES
+from fraudstream.core.contract.field_rules import value_at
+from fraudstream.dashboards.data import fields, stored
 from fraudstream.dashboards.data.parts.model import version_address
 from fraudstream.dashboards.data.searches import stages
 from fraudstream.dashboards.ui import panels, words
@@ -16,6 +18,7 @@ from fraudstream.dashboards.ui.accessibility import aria
 from fraudstream.dashboards.ui.formats import NOTHING, Formats
 
 _STRONGEST = 3.0
+_MANY_FIELDS = 40
 
 
 def transaction(document: Mapping[str, Any], forms: Formats, model_address: str) -> html.Div:
@@ -32,7 +35,7 @@ def transaction(document: Mapping[str, Any], forms: Formats, model_address: str)
 
 def _summary(document: Mapping[str, Any], forms: Formats, model_address: str) -> html.Dl:
     scored = "prediction" in document
-    fraud = document.get("prediction", document.get("isFraud")) == 1
+    fraud = fields.is_fraud(document)
     verdict = words.verdict(fraud=fraud, labelled=not scored)
     version = stored.text(document.get("model_version", NOTHING), 60)
     address = version_address(model_address, version) if scored else ""
@@ -43,7 +46,7 @@ def _summary(document: Mapping[str, Any], forms: Formats, model_address: str) ->
         ("Score", NOTHING if score is None else forms.decimals(score, 3)),
         ("Threshold", NOTHING if threshold is None else forms.decimals(threshold, 3)),
         ("Model version", link),
-        ("Amount", forms.money(stored.number(document.get("amount")))),
+        (words.field_label(AMOUNT), words.money(stored.number(value_at(document, RULES[AMOUNT].path)), forms)),
         ("Latency", forms.milliseconds(stored.number(document.get("latency_ms")))),
     ]
     return panels.facts(facts, wide=True, label="Decision")
@@ -66,7 +69,7 @@ def _way(document: Mapping[str, Any], forms: Formats) -> html.Div:
 
 
 def _reasons(document: Mapping[str, Any], forms: Formats) -> html.Div:
-    reasons, fields = stored.reasons(document.get("reasons")), stored.fields(document)
+    reasons, known = stored.reasons(document.get("reasons")), stored.fields(document)
     if not reasons:
         text = (
             "Reasons are kept for frauds that the model found." if "prediction" in document else "Labelled, not scored."
@@ -75,7 +78,7 @@ def _reasons(document: Mapping[str, Any], forms: Formats) -> html.Div:
     items = [
         html.Li(
             [
-                html.Span(words.reasons_of([(name, weight)], fields, forms), className="reason-name"),
+                html.Span(words.reasons_of([(name, weight)], known, forms), className="reason-name"),
                 html.Span(
                     html.Span(className="reason-bar", style={"width": _width(weight)}),
                     className="reason-track",
@@ -95,18 +98,14 @@ def _width(weight: float) -> str:
 
 def _fields(document: Mapping[str, Any], forms: Formats) -> html.Div:
     rows = [
-        (name.replace("_", " ").capitalize(), _field(name, value, forms))
+        (words.with_unit(words.field_label(name), name), words.exact(name, value, forms))
         for name, value in stored.fields(document).items()
     ]
-    return html.Div([html.H3("Fields"), panels.facts(rows)])
-
-
-def _field(name: str, value: Any, forms: Formats) -> str:
-    if isinstance(value, float):
-        return forms.money(value)
-    if name in words.DIMENSION_LABELS:
-        return words.long_label(name, str(value))
-    return str(value)
+    # Hundreds of fields scroll by themselves.
+    class_name = "facts-long" if len(rows) > _MANY_FIELDS else ""
+    return html.Div(
+        [html.H3("Fields"), html.Div(panels.facts(rows), className=class_name, tabIndex=0 if class_name else None)]
+    )
 
 
 def _document(document: Mapping[str, Any]) -> html.Div:

@@ -17,7 +17,7 @@ from flask import Response, request
 
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.core.output.text import error_text, printable, told_text
-from fraudstream.dashboards.data.buckets import VALUES
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.pages.history import cells as export_cells
 from fraudstream.dashboards.pages.history.view import CHOICES, Drill, Period, period, report, table
@@ -28,6 +28,7 @@ FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 # The longest time that an export waits for the first snapshot after a rest.
 _PATIENCE_SECONDS = 10.0
 _LONGEST_PROBLEM = 500
+_LONGEST_VALUE = 1_000
 
 
 def report_link(form: str, choice: str, chosen: Period | None) -> str:
@@ -55,7 +56,7 @@ def register(app: Dash, sources: Sources) -> None:
 
     def export_rows(form: str) -> Response:
         def rows(choice: str, chosen: Period | None, address: Address) -> Sequence[dict[str, Any]]:
-            drill = Drill(address.one("dimension", VALUES, "all"), address.text("value"))
+            drill = Drill(address.one("dimension", VALUES, "all"), address.text("value", _LONGEST_VALUE))
             if not drill.is_known:
                 raise ValueError(f"{printable(drill.value, 80)!r} is no value of {drill.dimension}")
             return sources.lookup.search(drill.criteria(choice, chosen), keeps=drill.keeps).documents

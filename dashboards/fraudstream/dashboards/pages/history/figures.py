@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from fraudstream.core.contract.rollups import AMOUNT_BIN, HOUR
 from fraudstream.dashboards.data.buckets import Tallies, Tally
 from fraudstream.dashboards.data.measures import share, wilson_band
 from fraudstream.dashboards.ui import words
-from fraudstream.dashboards.ui.figures import ENGLISH, Figure, figure, ordered_values, share_hover
+from fraudstream.dashboards.ui.figures import ENGLISH, Bar, Figure, bar_texts, bars_of, figure, share_hover
 from fraudstream.dashboards.ui.formats import Formats
 from fraudstream.dashboards.ui.theme import COUNTS, FRAUD, RATE, RATE_BAND, SECOND, SECOND_BAND
 
-# The values of these dimensions have a natural order, so that a line between neighbours has a meaning.
-ORDERED = ("month", "day_of_week", HOUR, AMOUNT_BIN)
 _SPLINE = {"shape": "spline", "smoothing": 0.4}
 
 
@@ -23,9 +20,12 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
 
     ``other``: the tallies of a second period, which has its own colour and shape beside the first.
     """
-    values = ordered_values(dimension, {**tallies, **(other or {})})
-    labels = [words.plotly_text(words.label(dimension, value)) for value in values]
     compared = other is not None
+    # One bar for each value of either period, chosen by both together.
+    both = {
+        value: tallies.get(value, Tally()) + (other or {}).get(value, Tally()) for value in {**tallies, **(other or {})}
+    }
+    labels, titles = bar_texts(bars_of(dimension, both))
     data: list[Figure] = []
     periods = [("", tallies, (RATE, RATE_BAND, "circle", COUNTS))]
     if other is not None:
@@ -34,7 +34,9 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
             ("B ", other, (SECOND, SECOND_BAND, "diamond", SECOND)),
         ]
     for prefix, period_tallies, style in periods:
-        data += _rate_traces(prefix, dimension, values, period_tallies, style, forms, compared=compared)
+        bars = bars_of(dimension, period_tallies, ranked_by=both)
+        named = list(zip(labels, [prefix + title for title in titles], bars, strict=True))
+        data += _rate_traces(prefix, named, style, forms, joined=words.is_ordered(dimension), compared=compared)
     total = sum(tallies.values(), Tally())
     overall = share(total.frauds, total.transactions)
     shapes = [] if overall is None or compared else [_line_at(100 * overall)]
@@ -42,14 +44,14 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
         "shapes": shapes,
         "barmode": "group",
         # Markers of two periods stand side by side, as their bars do; lines of both go through the same places.
-        "scattermode": "group" if compared and dimension not in ORDERED else "overlay",
+        "scattermode": "group" if compared and not words.is_ordered(dimension) else "overlay",
         "scattergap": 0.5,
         "xaxis": {
             "type": "category",
             "categoryorder": "array",
             "categoryarray": labels,
             "anchor": "y2",
-            "title": {"text": "amount from"} if dimension == AMOUNT_BIN else {},
+            "title": {"text": words.plotly_text(title)} if (title := words.axis_title((dimension,))) else {},
         },
         **_rate_and_count_axes(forms),
     }
@@ -58,25 +60,24 @@ def rates(dimension: str, tallies: Tallies, other: Tallies | None = None, forms:
 
 def _rate_traces(
     prefix: str,
-    dimension: str,
-    values: Sequence[str],
-    tallies: Tallies,
+    named: Sequence[tuple[str, str, Bar]],
     style: tuple[str, str, str, str],
     forms: Formats,
     *,
+    joined: bool,
     compared: bool,
 ) -> list[Figure]:
+    """The traces of one period, from bars with their labels and titles."""
     colour, band_colour, symbol, count_colour = style
     measured = [
-        (value, tallies[value], band)
-        for value in values
-        if value in tallies and (band := wilson_band(tallies[value].frauds, tallies[value].transactions)) is not None
+        (label, title, bar, band)
+        for label, title, bar in named
+        if (band := wilson_band(bar[2].frauds, bar[2].transactions)) is not None
     ]
-    names = [words.plotly_text(words.label(dimension, value)) for value, _, _ in measured]
-    percents = [100 * tally.frauds / tally.transactions for _, tally, _ in measured]
-    lows = [100 * low for _, _, (low, _) in measured]
-    highs = [100 * high for _, _, (_, high) in measured]
-    joined = dimension in ORDERED
+    names = [label for label, _, _, _ in measured]
+    percents = [100 * tally.frauds / tally.transactions for _, _, (_, _, tally), _ in measured]
+    lows = [100 * low for _, _, _, (low, _) in measured]
+    highs = [100 * high for _, _, _, (_, high) in measured]
     data: list[Figure] = []
     bars: Figure | None = None
     if joined:
@@ -99,12 +100,7 @@ def _rate_traces(
             "width": 5,
         }
 
-    def title(value: str) -> str:
-        return prefix + words.plotly_text(words.long_label(dimension, value))
-
-    hover = [
-        f"{share_hover(title(value), tally, forms)}<br>{_band_text(band, forms)}" for value, tally, band in measured
-    ]
+    hover = [f"{share_hover(title, bar[2], forms)}<br>{_band_text(band, forms)}" for _, title, bar, band in measured]
     data.append(
         {
             "type": "scatter",
@@ -119,16 +115,15 @@ def _rate_traces(
             "error_y": bars,
             "hovertext": hover,
             "hoverinfo": "text",
-            "customdata": [[dimension, value] for value, _, _ in measured],
+            "customdata": [[dimension, value] for _, _, (dimension, value, _), _ in measured],
         }
     )
-    counts = [(value, tallies.get(value, Tally())) for value in values]
     data.append(
         {
             "type": "bar",
             "name": f"{prefix}Transactions".strip(),
-            "x": [words.plotly_text(words.label(dimension, value)) for value, _ in counts],
-            "y": [tally.transactions for _, tally in counts],
+            "x": [label for label, _, _ in named],
+            "y": [tally.transactions for _, _, (_, _, tally) in named],
             "yaxis": "y2",
             "marker": {
                 "color": count_colour,
@@ -136,9 +131,9 @@ def _rate_traces(
                 "line": {"width": 0},
                 "cornerradius": 2,
             },
-            "hovertext": [share_hover(title(value), tally, forms) for value, tally in counts],
+            "hovertext": [share_hover(title, tally, forms) for _, title, (_, _, tally) in named],
             "hoverinfo": "text",
-            "customdata": [[dimension, value] for value, _ in counts],
+            "customdata": [[dimension, value] for _, _, (dimension, value, _) in named],
         }
     )
     return data

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
-from fraudstream.core.contract.rollups import AMOUNT_BIN, HOUR
-from fraudstream.dashboards.data.buckets import VALUES
+from fraudstream.core.contract.event import PROJECT
+from fraudstream.core.contract.rollups import AMOUNT_BIN, EVENT_DIMENSIONS, TIME_DIMENSIONS
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.queries import month_starts
+from fraudstream.dashboards.pages.arrangement import bars, component, in_rows, widths
 from fraudstream.dashboards.pages.history.view import CHOICES, drill_of, period
 from fraudstream.dashboards.ui import decisions, panels, words
 from fraudstream.dashboards.ui.accessibility import aria
@@ -37,14 +40,36 @@ CARDS_ID = "history-cards"
 
 _BAND = "Fraud rate with its 95% Wilson band, and counts"
 TREND = Panel("history-trend", "Day by day", _BAND, wide=12, height=260)
+_HEIGHT = 300
+# A dimension without an order is wide where it has more values.
+_FEW_VALUES = 6
+_LEAST_WIDTH = 3
+
+
+def _dimensions() -> list[str]:
+    """The dimensions in the report's order: those that the project wants first, then the others as it lists them."""
+    named = (*EVENT_DIMENSIONS, *TIME_DIMENSIONS, AMOUNT_BIN)
+    return list(dict.fromkeys((*PROJECT.definition.display.report, *named)))
+
+
+def _rows_of_panels() -> list[list[tuple[str, int]]]:
+    """The panels' dimensions with their widths, row by row: two wide ones in a row, then three of few values."""
+    names = _dimensions()
+    wide = [name for name in names if words.is_ordered(name) or bars(name) > _FEW_VALUES]
+    few = [name for name in names if name not in wide]
+    if len(wide) % 2 and few:
+        wide.append(few.pop(0))
+    rows = [[(name, 12 // len(row)) for name in row] for row in (wide[at : at + 2] for at in range(0, len(wide), 2))]
+    for row in in_rows(few):
+        weights = [bars(name) * max(len(words.label(name, value)) for value in VALUES[name]) for name in row]
+        rows.append(list(zip(row, widths(weights, _LEAST_WIDTH), strict=True)))
+    return rows
+
+
 PANELS = {
-    "month": Panel("history-month", "Month", _BAND, wide=6, height=300),
-    HOUR: Panel("history-hour", "Hour of day, UTC", _BAND, wide=6, height=300),
-    "day_of_week": Panel("history-weekday", "Day of week", _BAND, wide=6, height=300),
-    AMOUNT_BIN: Panel("history-amount-bin", "Amount", _BAND, wide=6, height=300),
-    "category_recipient": Panel("history-category", "Category", _BAND, wide=4, height=300),
-    "transaction_method": Panel("history-method", "Method", _BAND, wide=5, height=300),
-    "transaction_type": Panel("history-type", "Type", _BAND, wide=3, height=300),
+    name: Panel(component("history-by", name), words.DIMENSION_LABELS[name], _BAND, wide=columns, height=_HEIGHT)
+    for row in _rows_of_panels()
+    for name, columns in row
 }
 KEPT = (
     Kept("history-origin", "value", "origin", "all"),
@@ -110,12 +135,13 @@ def _controls(address: Address) -> html.Div:
             {
                 "group": words.DIMENSION_LABELS[name],
                 "items": [
-                    {"value": f"{name},{value}", "label": words.long_label(name, value)} for value in VALUES[name]
+                    {"value": choice_of(name, value), "label": words.long_label(name, value)} for value in VALUES[name]
                 ],
             }
             for name in PANELS
+            if VALUES[name]
         ],
-        value=f"{drill.dimension},{drill.value}" if drill else None,
+        value=choice_of(drill.dimension, drill.value) if drill else None,
         searchable=True,
         clearable=True,
         size="xs",
@@ -125,6 +151,11 @@ def _controls(address: Address) -> html.Div:
     return html.Div(
         [origin, *pickers, choice, html.Div(_file_links("history"), className="files")], className="controls"
     )
+
+
+def choice_of(dimension: str, value: str) -> str:
+    """A bar as the list of choices has it: as JSON, written as a browser writes it."""
+    return json.dumps([dimension, value], ensure_ascii=False, separators=(",", ":"))
 
 
 def _file_links(prefix: str) -> list[html.A]:

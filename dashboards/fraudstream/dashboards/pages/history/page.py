@@ -10,11 +10,12 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
+from fraudstream.core.output.text import printable
 from fraudstream.dashboards.data import measures
 from fraudstream.dashboards.data.buckets import Tally
 from fraudstream.dashboards.data.feed import View
 from fraudstream.dashboards.data.queries import HistorySnapshot
-from fraudstream.dashboards.data.searches import ROW_FIELDS, Rows
+from fraudstream.dashboards.data.searches import ROW_PROJECTION, Rows
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.pages.history import exports
 from fraudstream.dashboards.pages.history import figures as rate_figures
@@ -31,6 +32,7 @@ from fraudstream.dashboards.ui.theme import Scheme, scheme_of
 
 __all__ = ["PATH", "TITLE", "layout", "register"]
 
+_LONGEST_TITLE = 80
 EMPTY = "Nothing stored from this origin and period yet."
 
 
@@ -40,9 +42,9 @@ def card_values(total: Tally, forms: Formats) -> dict[str, str]:
         "history-transactions": forms.count(total.transactions),
         "history-frauds": forms.count(total.frauds),
         "history-rate": forms.percent(measures.share(total.frauds, total.transactions), 2),
-        "history-amount": forms.count(total.amount),
-        "history-fraud-amount": forms.count(total.fraud_amount),
-        "history-mean": forms.money(measures.share(total.fraud_amount, total.frauds)),
+        "history-amount": words.money(total.amount, forms, 0),
+        "history-fraud-amount": words.money(total.fraud_amount, forms, 0),
+        "history-mean": words.money(measures.share(total.fraud_amount, total.frauds), forms),
     }
 
 
@@ -60,7 +62,7 @@ def card_units(total: Tally, forms: Formats, other: Tally | None = None) -> dict
         "history-amount": _unit("history-amount", total.amount),
         "history-rate": f"95%: {forms.percent(band[0], 2)} to {forms.percent(band[1], 2)}" if band else "",
         "history-fraud-amount": _unit("", total.fraud_amount) or f"{forms.percent(share)} of the amount",
-        "history-mean": f"legitimate: {forms.money(legitimate)}",
+        "history-mean": f"legitimate: {words.money(legitimate, forms)}",
     }
 
 
@@ -163,8 +165,8 @@ def _register_rows(app: Dash, sources: Sources) -> None:
             return [], panels.State("empty").class_name, "", no_update, "", "", "", {"display": "none"}
         origin, chosen, forms = origin_of(choice), period(months), request_formats()
         wanted = drill.criteria(origin, chosen)
-        result = answer_or_reason(lambda: sources.lookup.search(wanted, keeps=drill.keeps, names=ROW_FIELDS))
-        title = f"Transactions: {words.long_label(drill.dimension, drill.value)}"
+        result = answer_or_reason(lambda: sources.lookup.search(wanted, keeps=drill.keeps, projection=ROW_PROJECTION))
+        title = f"Transactions: {printable(words.long_label(drill.dimension, drill.value), _LONGEST_TITLE)}"
         links = [exports.rows_link(form, origin, chosen, drill) for form in exports.FORMATS]
         if not isinstance(result, Rows):
             return [], panels.State("failed").class_name, result, title, "", *links, {}

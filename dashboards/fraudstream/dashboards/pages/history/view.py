@@ -8,11 +8,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, DIMENSIONS, HOUR, ORIGINS
-from fraudstream.dashboards.data import stored
-from fraudstream.dashboards.data.buckets import VALUES, Tallies, Tally
+from fraudstream.core.contract.event import AMOUNT, RULES
+from fraudstream.core.contract.field_rules import value_at
+from fraudstream.core.contract.rollups import (
+    ALL,
+    AMOUNT_BIN,
+    DIMENSIONS,
+    EDGES,
+    HOUR,
+    ORIGINS,
+    TIME_DIMENSIONS,
+    WEEKDAY,
+)
+from fraudstream.dashboards.data import fields, stored
+from fraudstream.dashboards.data.buckets import Tallies, Tally
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.measures import share, wilson_band
 from fraudstream.dashboards.data.queries import HistorySnapshot, summed
+from fraudstream.dashboards.data.searches import asked, satisfies
 
 # The calendar offers much less, and arithmetic with these years stays within what ``datetime`` can hold.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
@@ -92,8 +105,9 @@ def table(counted: Report) -> list[dict[str, Any]]:
     """The report as rows, one for each value of each dimension; the total comes first."""
     rows = []
     for dimension in DIMENSIONS:
-        for value in VALUES[dimension]:
-            tally = counted.dimensions.get(dimension, {}).get(value, Tally())
+        tallies = counted.dimensions.get(dimension, {})
+        for value in (*VALUES[dimension], *sorted(set(tallies) - set(VALUES[dimension]))):
+            tally = tallies.get(value, Tally())
             band = wilson_band(tally.frauds, tally.transactions)
             rows.append(
                 {
@@ -125,28 +139,43 @@ class Drill:
 
     @property
     def is_known(self) -> bool:
-        return self.value in VALUES.get(self.dimension, ())
+        return fields.is_value(self.dimension, self.value)
+
+    @property
+    def _field(self) -> str:
+        return AMOUNT if self.dimension == AMOUNT_BIN else self.dimension
 
     def criteria(self, choice: str, chosen: Period | None) -> dict[str, Any]:
-        """The store's filter. It leaves out an hour, which is no field of a document: see :meth:`keeps`."""
+        """The store's filter. It leaves out what no store can be asked for: see :meth:`keeps`."""
         wanted: dict[str, Any] = {}
-        if self.dimension == AMOUNT_BIN:
-            low, _, high = self.value.rstrip("+").partition("-")
-            wanted["amount"] = {"$gte": float(low)} | ({"$lt": float(high)} if high else {})
-        elif self.dimension not in (ALL, HOUR):
-            wanted[self.dimension] = int(self.value) if self.dimension == "month" else self.value
+        if self.dimension in RULES or self.dimension == AMOUNT_BIN:
+            wanted = asked({self._field: self._condition()})
         if choice != "all":
             wanted["origin"] = CHOICES[choice][0]
         if chosen is not None:
             wanted["event_time"] = {"$gte": chosen.first, "$lt": chosen.end}
         return wanted
 
+    def _condition(self) -> Any:
+        if self.dimension in EDGES:
+            edges, place = EDGES[self.dimension], VALUES[self.dimension].index(self.value)
+            low = {"$gte": float(edges[place])} if place else {}
+            return low | ({"$lt": float(edges[place + 1])} if place + 1 < len(edges) else {}) or {"$gte": -math.inf}
+        kind = RULES[self.dimension].kind
+        if kind == "bool":
+            return self.value == "true"
+        return int(self.value) if kind == "int" else self.value
+
     def keeps(self, document: Mapping[str, Any]) -> bool:
         """Whether a document that satisfies the criteria belongs to the bar."""
-        if self.dimension != HOUR:
+        if self.dimension in TIME_DIMENSIONS:
+            at = stored.moment(document.get("event_time"))
+            return at is not None and self.value == str(
+                at.hour if self.dimension == HOUR else at.isoweekday() if self.dimension == WEEKDAY else at.month
+            )
+        if self.dimension == ALL or fields.can_ask(self._field):
             return True
-        at = stored.moment(document.get("event_time"))
-        return at is not None and at.hour == int(self.value)
+        return satisfies(value_at(document, RULES[self._field].path), self._condition())
 
 
 def drill_of(pair: Any) -> Drill | None:

@@ -9,17 +9,18 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
 
-from fraudstream.core.contract.rollups import AMOUNT_BIN
-from fraudstream.dashboards.data import measures
-from fraudstream.dashboards.data.buckets import VALUES, Tallies, Tally
+from fraudstream.dashboards.data import fields, measures
+from fraudstream.dashboards.data.buckets import Tallies, Tally
 from fraudstream.dashboards.data.feed import View
 from fraudstream.dashboards.data.queries import LiveSnapshot
 from fraudstream.dashboards.data.sources import Sources
 from fraudstream.dashboards.data.tail import TailView
+from fraudstream.dashboards.data.window_view import MINUTE
 from fraudstream.dashboards.pages.live import controls as live_controls
 from fraudstream.dashboards.pages.live.controls import (
     CARDS,
     CARDS_ID,
+    DIMENSIONS_OF,
     MINUTES,
     PANELS,
     PATH,
@@ -28,7 +29,7 @@ from fraudstream.dashboards.pages.live.controls import (
     layout,
 )
 from fraudstream.dashboards.pages.live.view import RANGE_WORDS, RANGES, Content, Selection, content_of
-from fraudstream.dashboards.ui import decisions, figures, panels
+from fraudstream.dashboards.ui import decisions, figures, panels, words
 from fraudstream.dashboards.ui.formats import BEYOND, Formats
 from fraudstream.dashboards.ui.refresh import Refresh
 from fraudstream.dashboards.ui.rendering import Rendered, request_formats, unchanged
@@ -40,14 +41,6 @@ __all__ = ["PATH", "TITLE", "layout", "register"]
 COUNTED_SECONDS = 0.3
 NOTHING_YET = "No transactions scored yet. They appear here as soon as the stream carries some."
 NOTHING_THERE = "No transactions in this range and filter."
-_DIMENSIONS_OF = {
-    "live-category": ("category_recipient",),
-    "live-weekday": ("day_of_week",),
-    "live-amount": (AMOUNT_BIN,),
-    "live-method": ("transaction_type", "transaction_method"),
-    "live-month": ("month",),
-}
-_HORIZONTAL = ("live-category", "live-method")
 _SOURCES = {
     "stream": "counted from the stream itself",
     "ring": "counted from the newest stored decisions",
@@ -63,7 +56,7 @@ def card_values(content: Content, forms: Formats) -> dict[str, str]:
         "live-transactions": forms.count(total.transactions),
         "live-frauds": forms.count(total.frauds),
         "live-share": forms.percent(measures.share(total.frauds, total.transactions), 2),
-        "live-risk": forms.count(total.fraud_amount),
+        "live-risk": words.money(total.fraud_amount, forms, 0),
         "live-rate": "–" if content.rate is None else forms.decimals(content.rate, 1),
         "live-latency": forms.milliseconds(content.latency_p95),
     }
@@ -91,16 +84,17 @@ def figure_outputs(content: Content, selection: Selection, scheme: Scheme, forms
     state = panels.state_of(content.problem, content.read_at, line.transactions, empty, forms)
     by_minute = figures.blank()
     if content.starts:
-        minutes = selection.filters.get("minute", frozenset())
+        minutes = selection.filters.get(MINUTE, frozenset())
         by_minute = figures.minutes(content.starts, content.minutes, chosen=minutes, forms=forms)
     outputs[MINUTES.id] = MINUTES.show(state, by_minute, scheme, _line_in_words(line, forms))
     for panel in PANELS:
-        if panel.id not in _DIMENSIONS_OF:
+        if panel.id not in DIMENSIONS_OF:
             continue
-        names = _DIMENSIONS_OF[panel.id]
+        names = DIMENSIONS_OF[panel.id]
         tallies = {name: content.dimensions.get(name, {}) for name in names}
         state = panels.state_of(content.problem, content.read_at, _transactions(tallies), empty, forms)
-        figure = figures.shares(tallies, horizontal=panel.id in _HORIZONTAL, chosen=selection.filters, forms=forms)
+        lies = not words.is_ordered(names[0])
+        figure = figures.shares(tallies, horizontal=lies, chosen=selection.filters, forms=forms)
         insight = figures.highest_share(names[-1], tallies[names[-1]], forms=forms)
         outputs[panel.id] = panel.show(state, figure, scheme, insight)
     return outputs
@@ -131,13 +125,13 @@ def status(view: View[LiveSnapshot], tail: TailView, *, paused: bool) -> tuple[s
 def selection_from(values: dict[str, Any], minute: Any, span: Any, paused_at: Any, table: Any) -> Selection:
     """The selection that a browser sent, without values that no control offers."""
     filters = {
-        name: frozenset(str(value) for value in _list(sent) if str(value) in VALUES[name])
+        name: frozenset(str(value) for value in _list(sent) if fields.is_value(name, str(value)))
         for name, sent in values.items()
     }
     starts = frozenset(str(start) for start in _list(minute) if live_controls.is_minute(start))
     return Selection(
         range=str(span) if str(span) in RANGES else "1h",
-        filters={name: allowed for name, allowed in {**filters, "minute": starts}.items() if allowed},
+        filters={name: allowed for name, allowed in {**filters, MINUTE: starts}.items() if allowed},
         paused_at=live_controls.moment(paused_at),
         frauds_only=table == "frauds",
     )
@@ -165,7 +159,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
             "moment": Output("live-moment", "data"),
         },
         inputs={
-            "values": {name: Input(f"live-filter-{name}", "value") for name in live_controls.FILTERS},
+            "values": {name: Input(live_controls.filter_id(name), "value") for name in live_controls.FILTERS},
             "minute": Input("live-minute", "data"),
             "span": Input("live-range", "value"),
             "paused_at": Input("live-paused", "data"),

@@ -26,7 +26,7 @@ from fraudstream.dashboards.data.feed import View
 from fraudstream.dashboards.data.queries import Decision, LiveSnapshot, minute_starts, summed
 from fraudstream.dashboards.data.tail import TailView
 from fraudstream.dashboards.data.window import Window
-from fraudstream.dashboards.data.window_view import EMPTY, Filters, Slice, WindowView
+from fraudstream.dashboards.data.window_view import EMPTY, FRAUD, Filters, Slice, WindowView
 
 RANGES: dict[str, timedelta | None] = {
     "5m": timedelta(minutes=5),
@@ -132,7 +132,7 @@ def content_of(view: View[LiveSnapshot], tail: TailView, selection: Selection, n
 
 
 def _rows_filter(selection: Selection) -> Filters:
-    return {**selection.filters, "fraud": frozenset({"1"})} if selection.frauds_only else selection.filters
+    return {**selection.filters, FRAUD: frozenset({"1"})} if selection.frauds_only else selection.filters
 
 
 def _window(view: View[LiveSnapshot], tail: TailView) -> tuple[WindowView, str, str]:

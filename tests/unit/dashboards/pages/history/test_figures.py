@@ -6,7 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from fraudstream.dashboards.data.buckets import VALUES, Tally
+from fraudstream.dashboards.data.buckets import Tally
+from fraudstream.dashboards.data.fields import VALUES
 from fraudstream.dashboards.data.measures import wilson_band
 from fraudstream.dashboards.data.queries import Reader
 from fraudstream.dashboards.pages.history import figures as rate_figures

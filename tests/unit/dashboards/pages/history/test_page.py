@@ -102,7 +102,7 @@ def test_two_periods_are_drawn_into_the_same_panels(snapshot: HistorySnapshot) -
     first, other = report(snapshot, "all", WINTER), report(snapshot, "all", SPRING)
     drawn = history.figure_outputs(View(snapshot), first, other, "dark", ENGLISH)
     assert {panel["state"] for panel in drawn.values()} == {"panel panel--ready"}
-    names = [trace["name"] for trace in drawn["history-month"]["figure"]["data"]]
+    names = [trace["name"] for trace in drawn["history-by-month"]["figure"]["data"]]
     assert "A Fraud rate" in names
     assert "B Fraud rate" in names
 

@@ -82,7 +82,10 @@ def test_each_bar_equals_an_independent_count(
     minutes = {"15m": 15, "1h": 60, "all": 100_000}[span]
     within = frame[frame["enqueued_at"] >= traffic.now - timedelta(minutes=minutes)]
     filtered = within[within["category_recipient"].isin(["food_store", "tech_store"])]
-    upright, lying = ("live-weekday", "live-month", "live-amount"), ("live-category", "live-method")
+    upright, lying = (
+        ("live-by-day_of_week", "live-by-month", "live-by-amount_bin"),
+        ("live-by-category_recipient", "live-by-transaction_type"),
+    )
     for panel_id, axis in [*((name, "x") for name in upright), *((name, "y") for name in lying)]:
         frauds, others = trace(panels_drawn[panel_id], "Fraud"), trace(panels_drawn[panel_id], "Legitimate")
         lengths = "y" if axis == "x" else "x"
@@ -102,7 +105,7 @@ def test_each_bar_equals_an_independent_count(
 def test_a_filters_other_values_are_dimmed_and_stay_to_be_chosen(traffic: Any, snapshot: LiveSnapshot) -> None:
     selection = Selection("1h", {"day_of_week": frozenset({"monday"})})
     bars = trace(
-        live.figure_outputs(look(traffic, snapshot, selection), selection, "light", ENGLISH)["live-weekday"],
+        live.figure_outputs(look(traffic, snapshot, selection), selection, "light", ENGLISH)["live-by-day_of_week"],
         "Legitimate",
     )
     assert all(length > 0 for length in bars["y"])
@@ -159,9 +162,9 @@ def test_while_the_stream_flows_a_lost_store_takes_only_the_totals(traffic: Any,
     stale = look(traffic, snapshot, Selection("all"), problem=AWAY)
     assert stale.problem == AWAY
     outputs = live.figure_outputs(stale, Selection("all"), "light", ENGLISH)
-    assert outputs["live-category"]["state"] == "panel panel--stale"
-    assert "12:00:30 UTC" in outputs["live-category"]["note"]
-    assert outputs["live-category"]["figure"]["data"]
+    assert outputs["live-by-category_recipient"]["state"] == "panel panel--stale"
+    assert "12:00:30 UTC" in outputs["live-by-category_recipient"]["note"]
+    assert outputs["live-by-category_recipient"]["figure"]["data"]
     assert live.status(View(snapshot, AWAY), traffic.tail.look(), paused=False)[0] == "Store away"
 
 
@@ -195,8 +198,8 @@ def test_without_transactions_a_panel_says_so(traffic: Any) -> None:
     outputs = live.figure_outputs(
         content_of(view, TailView(), Selection("all"), traffic.now), Selection("all"), "light", ENGLISH
     )
-    assert outputs["live-category"]["state"] == "panel panel--empty"
-    assert outputs["live-category"]["note"] == live.NOTHING_YET
+    assert outputs["live-by-category_recipient"]["state"] == "panel panel--empty"
+    assert outputs["live-by-category_recipient"]["note"] == live.NOTHING_YET
 
 
 def test_rows_are_the_newest_and_frauds_have_reasons_in_words(traffic: Any, snapshot: LiveSnapshot) -> None:
@@ -225,7 +228,7 @@ def test_the_address_gives_the_page_its_state() -> None:
 
 def test_panels_start_loading_and_recolour_without_their_data() -> None:
     assert panels.State("loading").class_name in str(live_controls.MINUTES.layout())
-    patch = live_controls.CATEGORY.recolour("dark").to_plotly_json()
+    patch = live_controls.PANELS[1].recolour("dark").to_plotly_json()
     assert [operation["location"] for operation in patch["operations"]] == [["layout", "template"]]
 
 

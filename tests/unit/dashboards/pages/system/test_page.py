@@ -217,26 +217,26 @@ def service() -> Iterator[tuple[str, dict[str, tuple[int, str]]]]:
 def test_the_scoring_service_tells_its_version_and_its_errors(service: Any) -> None:
     url, answers = service
     answers |= {"/health": (200, '{"status": "ok", "model_version": "3"}'), "/metrics": (200, METRICS)}
-    assert scoring_status(load_settings(scoring_url=url)) == ("ok", "serves version 3", 5)
+    assert scoring_status(load_settings(scoring="remote", scoring_url=url)) == ("ok", "serves version 3", 5)
     answers["/health"] = (503, '{"status": "no champion"}')
-    assert scoring_status(load_settings(scoring_url=url))[0] == "idle"
+    assert scoring_status(load_settings(scoring="remote", scoring_url=url))[0] == "idle"
 
 
 def test_an_endpoint_without_a_health_address_is_there_nevertheless(service: Any) -> None:
     url, _ = service
-    assert scoring_status(load_settings(scoring_url=url))[0] == "ok"
+    assert scoring_status(load_settings(scoring="remote", scoring_url=url))[0] == "ok"
 
 
 def test_a_service_that_is_away_or_not_needed() -> None:
     with pytest.raises(ScoringUnavailable, match="does not answer"):
-        scoring_status(load_settings(scoring_url="http://127.0.0.1:9"))
+        scoring_status(load_settings(scoring="remote", scoring_url="http://127.0.0.1:9"))
     assert "embedded" in scoring_health.scoring_status(load_settings(scoring="embedded"))[1]
 
 
 def test_a_proxy_with_an_invalid_address_is_reported_as_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://[::1")
     with pytest.raises(ScoringUnavailable, match="InvalidURL"):
-        scoring_status(load_settings(scoring_url="http://127.0.0.1:9"))
+        scoring_status(load_settings(scoring="remote", scoring_url="http://127.0.0.1:9"))
 
 
 def test_errors_are_counted_of_scoring_alone() -> None:

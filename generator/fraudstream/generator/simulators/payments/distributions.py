@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fraudstream.core.contract.event import RULES
+from fraudstream.core.project.project import bundled
 
 Columns = dict[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +25,8 @@ LABEL = "isFraud"
 TYPE = "transaction_type"
 METHOD = "transaction_method"
 ONLINE, ONSITE = "online", "onsite"
-INTERNET, *_ONSITE_METHODS = RULES["transaction_method"].choices
+_LISTED = {rule.name: rule.known_values for rule in bundled("payments").rules}
+INTERNET, *_ONSITE_METHODS = _LISTED[METHOD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,12 @@ CHOICES: dict[str, Choice] = {
         (1.0,) * 12,
     ),
     "day_of_week": Choice(
-        RULES["day_of_week"].choices,
+        _LISTED["day_of_week"],
         (0.15, 0.10, 0.10, 0.10, 0.15, 0.20, 0.20),
         (0.14, 0.14, 0.14, 0.14, 0.14, 0.16, 0.14),
     ),
     "category_recipient": Choice(
-        RULES["category_recipient"].choices, (0.37, 0.07, 0.22, 0.22, 0.12), (0.45, 0.15, 0.20, 0.15, 0.05)
+        _LISTED["category_recipient"], (0.37, 0.07, 0.22, 0.22, 0.12), (0.45, 0.15, 0.20, 0.15, 0.05)
     ),
     TYPE: Choice((ONLINE, ONSITE), (0.42, 0.58), (0.30, 0.70)),
     "foreign_transaction": Choice((0, 1), (0.8, 0.2), (0.9, 0.1)),

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fraudstream.generator.distributions import (
+from fraudstream.generator.simulators.payments.distributions import (
     CHOICES,
     LABEL,
     METHOD,

@@ -14,16 +14,18 @@ from itertools import islice
 
 import numpy as np
 
-from fraudstream.core.contract.event import FIELD_RULES
-from fraudstream.core.contract.field_rules import DATE_FORMAT
-from fraudstream.generator.distributions import LABEL, MONEY, sample
+from fraudstream.core.project.project import bundled
+from fraudstream.generator.simulators.payments.distributions import LABEL, MONEY, sample
 
 # Rows are drawn in blocks of ids. A block is small, so that the first event of a slow run comes at once.
 BLOCK = 4_096
 HISTORY_SPAN = timedelta(days=365)
 
-_FIELDS = tuple(rule.name for rule in FIELD_RULES)
-_INTEGERS = frozenset(rule.name for rule in FIELD_RULES if rule.kind == "int")
+# The events' own form, whichever project is in force.
+_PAYMENTS = bundled("payments")
+DATE_FORMAT = _PAYMENTS.definition.event.time_format
+FIELDS = tuple(rule.name for rule in _PAYMENTS.rules)
+_INTEGERS = frozenset(rule.name for rule in _PAYMENTS.rules if rule.kind == "int")
 
 
 def generate(count: int | None, first_id: int, seed: int, *, labelled: bool, dates: Iterator[str]) -> Iterator[bytes]:
@@ -31,7 +33,7 @@ def generate(count: int | None, first_id: int, seed: int, *, labelled: bool, dat
 
     A date is taken from ``dates`` when an event is asked for, not before. The events end when the dates do.
     """
-    fields = _FIELDS if labelled else tuple(name for name in _FIELDS if name != LABEL)
+    fields = FIELDS if labelled else tuple(name for name in FIELDS if name != LABEL)
     template = _template(fields)
     rows = _rows(first_id, seed, fields[2:])
     ids = count_from(first_id) if count is None else iter(range(first_id, first_id + count))

@@ -6,12 +6,23 @@ from itertools import islice, pairwise, repeat
 
 import orjson
 
-from fraudstream.core.contract.event import FIELD_RULES, parse_event
-from fraudstream.core.contract.field_rules import parse_date
-from fraudstream.generator.distributions import FRAUD_RATE
-from fraudstream.generator.transactions import BLOCK, generate, history_dates, last_midnight, live_dates
+from fraudstream.core.contract.event import FIELD_RULES, RULES, TIME, parse_event
+from fraudstream.generator.simulators.payments.distributions import FRAUD_RATE
+from fraudstream.generator.simulators.payments.transactions import (
+    BLOCK,
+    generate,
+    history_dates,
+    last_midnight,
+    live_dates,
+)
 
 DATE = "24/11/2026 10:00:00"
+
+
+def parse_date(text: str) -> datetime:
+    form = RULES[TIME].time
+    assert form is not None
+    return form.parse(text)
 
 
 def events(count: int, first_id: int = 1_000_000, seed: int = 7, labelled: bool = True) -> list[bytes]:

@@ -1,0 +1,150 @@
+"""A project's folder, written from a plan and read back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from fraudstream.core.contract.gate import Gate
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES
+from fraudstream.core.errors import ConfigurationError, EventError
+from fraudstream.core.project import definition, event_schema
+from fraudstream.core.project.places import bundled_names
+from fraudstream.core.project.project import Project, read_project
+from fraudstream.core.project.reserved import RESERVED_FIELDS
+from fraudstream.generator.files.events import Row
+from fraudstream.generator.files.source import first_events
+from fraudstream.generator.onboarding.definition_text import definition_text
+from fraudstream.generator.onboarding.plan import Plan
+from fraudstream.generator.onboarding.query_text import query_text
+from fraudstream.generator.onboarding.schema import schema_of
+
+_SAMPLES = 5
+_READ_BACK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files that were written, and how many of the first rows keep the contract; ``refusal``: of the first one."""
+
+    folder: Path
+    files: tuple[str, ...]
+    read_back: int
+    accepted: int
+    refusal: str
+
+
+def require_free(folder: Path, is_forced: bool) -> None:
+    """Raises :class:`ConfigurationError` where a folder cannot be made, or would be written over."""
+    if folder.name in bundled_names():
+        raise ConfigurationError(
+            f"{folder.name} is the name of a bundled project, which FRAUDSTREAM_PROJECT would take. Choose another one."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file. Choose another name.")
+    if folder.is_dir() and any(folder.iterdir()) and not is_forced:
+        raise ConfigurationError(
+            f"{folder} is there already. Choose another name, or give --force to write the project's files anew."
+        )
+
+
+def write_project(plan: Plan, folder: Path, title: str) -> Written:
+    """Write the folder. Raises :class:`ConfigurationError` where it cannot be written, or the project not be run."""
+    schema = schema_of(plan, title)
+    texts = {
+        definition.FILE_NAME: definition_text(plan, title, folder),
+        event_schema.FILE_NAME: _json(schema),
+        "stream-analytics/fraud.asaql": query_text(plan, schema),
+    }
+    # In a folder beside it first: what cannot be read back is not left behind.
+    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as made:
+        scratch = Path(made) / folder.name
+        _write(scratch, texts)
+        project = read_project(scratch)
+        rows = first_events(project, plan.sample.file, _READ_BACK)
+        refusals = [refusal for refusal in (_refusal(project, row) for row in rows) if refusal]
+        samples = rows[:_SAMPLES]
+        texts |= {"sample.jsonl": "".join(f"{row.value.decode()}\n" for row in samples)} | _test_case(project, samples)
+        _write(scratch, texts)
+        _move(scratch, folder, texts)
+    return Written(folder, tuple(texts), len(rows), len(rows) - len(refusals), refusals[0] if refusals else "")
+
+
+def write_template(folder: Path, texts: dict[str, str]) -> Written:
+    """Write a project that is not made from a file; raises as :func:`write_project` does."""
+    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as made:
+        scratch = Path(made) / folder.name
+        _write(scratch, texts)
+        read_project(scratch)
+        _move(scratch, folder, texts)
+    return Written(folder, tuple(texts), 0, 0, "")
+
+
+def _refusal(project: Project, row: Row) -> str:
+    """Why the contract refuses a row; empty where it does not."""
+    try:
+        Gate(project.rules, RESERVED_FIELDS, MAX_EVENT_BYTES).read(row.value)
+    except EventError as error:
+        return str(error)
+    return ""
+
+
+def _test_case(project: Project, samples: list[Row]) -> dict[str, str]:
+    """A case of `tests/`: events in, and which of them come out; in the layout of Stream Analytics' own tools."""
+    accepted = [row for row in samples if not _refusal(project, row)]
+    refused = [row for row in samples if _refusal(project, row)]
+    id = project.definition.event.id
+    configuration = {
+        "Script": "../stream-analytics/fraud.asaql",
+        "TestCases": [
+            {
+                "Name": "the first events of the file",
+                "Inputs": [
+                    {
+                        "InputAlias": "transactions",
+                        "Type": "Data Local",
+                        "Format": "Json",
+                        "FilePath": "first-events/transactions.jsonl",
+                        "ScriptType": "InputMock",
+                    }
+                ],
+                "ExpectedOutputs": [
+                    {"OutputAlias": output, "FilePath": f"first-events/{output}.jsonl", "Required": True}
+                    for output in ("scored", "rejected")
+                ],
+            }
+        ],
+    }
+    return {
+        "tests/testConfig.json": _json(configuration),
+        "tests/first-events/transactions.jsonl": "".join(f"{row.value.decode()}\n" for row in samples),
+        "tests/first-events/scored.jsonl": "".join(f"{orjson.dumps({id: row.id}).decode()}\n" for row in accepted),
+        "tests/first-events/rejected.jsonl": "".join(f'{{"key":{json.dumps(str(row.id))}}}\n' for row in refused),
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", errors="replace")
+
+
+def _move(scratch: Path, folder: Path, texts: dict[str, str]) -> None:
+    try:
+        for name in texts:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(scratch / name, folder / name)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder} cannot be written ({error.strerror or error}). Name a folder that can."
+        ) from None

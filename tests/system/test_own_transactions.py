@@ -1,0 +1,76 @@
+"""A file of one's own, as a newcomer types it: a project, a demo, pages, exports and the linter, with no code written.
+
+One file has messages with objects inside them, one has 394 columns that are mostly empty; the other shapes of public
+data are in tests/unit/generator/onboarding/test_public_shapes.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from fraudstream.core.documents import client as documents
+from tests.shapes import SHAPES, Shape
+from tests.system.conftest import Fraudstream, await_condition, new_fraudstream
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+ROWS, EVENTS = 2_000, 300
+
+
+class Own(NamedTuple):
+    """A project of one's own after its first demo, and what that printed."""
+
+    fraudstream: Fraudstream
+    shape: Shape
+    summary: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=["iso8583", "ieee_cis"])
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    shape = SHAPES[request.param]
+    fraudstream = new_fraudstream(tmp_path_factory.mktemp(request.param))
+    fraudstream.run("init", "own", "--from", str(shape.make(fraudstream.folder, ROWS)))
+    summary = fraudstream.json("demo", "--project", "own", "--events", str(EVENTS), "--exit")
+    fraudstream.variables["FRAUDSTREAM_PROJECT"] = str(fraudstream.folder / "own")
+    yield Own(fraudstream, shape, summary)
+    fraudstream.run("down")
+
+
+def test_every_event_is_accounted_for_and_its_label_held_back(own: Own) -> None:
+    summary = own.summary
+    assert summary["complete"] is True
+    assert [summary[name] for name in ("produced", "scored", "rejected", "stored", "labelled")] == [
+        *(EVENTS, EVENTS, 0, EVENTS, EVENTS)
+    ]
+    # Two frauds in a hundred, of which a small model finds more than chance does.
+    assert summary["labelled_frauds"] == EVENTS * 2 // 100
+    assert 0.02 < summary["average_precision"] <= 1
+
+
+def test_the_linter_finds_nothing_that_azure_would_refuse(own: Own, project_root: Path) -> None:
+    report = replace(own.fraudstream, folder=project_root).json("check", "azure")
+    assert [finding for finding in report["findings"] if finding["severity"] == "error"] == []
+
+
+def test_pages_and_exports_show_the_project(own: Own) -> None:
+    own.fraudstream.run("up", "-d")
+    settings = own.fraudstream.settings
+    await_condition(lambda: "dashboards" in own.fraudstream.pids_ready(), 60)
+    stored = next(iter(documents.database(settings)[documents.TRANSACTIONS].find({"origin": "live"}).limit(1)))
+    with httpx.Client(base_url=settings.dashboard_url, timeout=60) as browser:
+        for path in ("/", "/history", "/explorer", f"/explorer?id={stored['_id']}"):
+            assert browser.get(path).status_code == 200, path
+        assert "Own" in browser.get("/_dash-layout").text
+        text = browser.get("/export/rows.csv?origin=live&dimension=all&value=all").raise_for_status().text
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == EVENTS
+        assert str(stored["_id"]) in {value for row in rows for value in row.values()}
+        assert browser.get("/export/report.parquet?origin=history").raise_for_status().content[:4] == b"PAR1"

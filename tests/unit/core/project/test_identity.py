@@ -1,0 +1,21 @@
+"""What of a project its stored data depend on."""
+
+from __future__ import annotations
+
+from fraudstream.core.project.identity import dimensions, roles, summary
+from fraudstream.core.project.project import bundled
+
+
+def test_roles_name_fields_and_kinds() -> None:
+    found = roles(bundled("payments"))
+    assert found["id"] == {"field": "id", "kind": "int"}
+    assert found["label"] == {"field": "isFraud", "kind": "int"}
+    assert found["time"] == {"field": "date", "form": "%d/%m/%Y %H:%M:%S"}
+    assert found["model inputs"][0] == {"field": "amount", "kind": "float"}
+    assert len(found["model inputs"]) == 12
+
+
+def test_the_summary_says_how_much_there_is() -> None:
+    payments = bundled("payments")
+    assert summary(payments).startswith(f"payments (Payments) in {payments.folder}: 15 fields, 12 model inputs, ")
+    assert dimensions(payments)[-1] == "amount_bin"
