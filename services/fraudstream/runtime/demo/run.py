@@ -62,7 +62,7 @@ def run(plan: Plan, mode: Mapping[str, str], *, leave: bool, as_json: bool) -> N
         )
     summary, failure = None, None
     try:
-        summary, failure = _run(settings, plan, started_at, leave)
+        summary, failure = _run(settings, plan, started_at, leave=leave, as_json=as_json)
     except KeyboardInterrupt as interrupt:
         console.print("stopping …")
         # Ctrl-C ends what goes on until then; what has an end of its own has not come to it.
@@ -71,8 +71,6 @@ def run(plan: Plan, mode: Mapping[str, str], *, leave: bool, as_json: bool) -> N
     finally:
         if not already_up:
             lifecycle.stop(settings)
-    if summary is not None:
-        report(summary, as_json)
     if failure is not None:
         raise failure
     if summary is not None and not summary.complete:
@@ -80,9 +78,12 @@ def run(plan: Plan, mode: Mapping[str, str], *, leave: bool, as_json: bool) -> N
 
 
 def _run(
-    settings: Settings, plan: Plan, started_at: datetime, leave: bool
+    settings: Settings, plan: Plan, started_at: datetime, *, leave: bool, as_json: bool
 ) -> tuple[Summary | None, FraudstreamError | None]:
-    """The account of the live events, where they have an end, and what an algorithm failed with meanwhile."""
+    """The account of the live events, where they have an end, and what an algorithm failed with meanwhile.
+
+    The account is told here; as JSON where the demo ends with it.
+    """
     with ExitStack() as until_scored:
         traffic, first, live = _until_scored(settings, plan, leave, until_scored)
         if not traffic.events:
@@ -90,12 +91,13 @@ def _run(
             return None, None
         summary = _account(settings, traffic, live, started_at)
         failure = _second(settings, traffic, first)
+    # First: the archive below may take minutes.
+    report(summary, as_json and leave)
     with class_archive.building(lifecycle.child_environment(settings), nice=False) as archiving:
         if archiving is not None:
             with step("keeping Spark's classes for quicker starts, once"):
                 archiving.wait()
     if not leave:
-        report(summary, False)
         if failure is not None:
             console.print(str(failure), style="red", soft_wrap=True)
         announce(settings)
