@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kafka import TopicPartition
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.kafka.clients import spark_source_options
+from fraudstream.core.kafka.clients import spark_sink_options, spark_source_options
 from fraudstream.core.kafka.progress import end_offsets, written_offsets
 from fraudstream.core.process import environment, places
 from fraudstream.core.streaming.checkpoints import Checkpoint
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 JARS_VARIABLE = "FRAUDSTREAM_SPARK_JARS"
 # An archive of Spark's classes that a launcher has made for these jars; before it, if need be, that of Java's own.
 ARCHIVE_VARIABLE = "FRAUDSTREAM_SPARK_CLASS_ARCHIVE"
+
+_KAFKA_PREFIX = "kafka."
+# For how long opening a producer waits for the broker.
+_MOST_BLOCK_MS = 5_000
 
 
 # 20,000 ordinary events take two thirds of it.
@@ -186,6 +190,26 @@ def checkpoint_options(settings: Settings) -> dict[str, str]:
             "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
         ),
     }
+
+
+def open_producer(spark: SparkSession, settings: Settings, topic: str) -> None:
+    """Open a Kafka producer in Spark's process and ask for the topic's partitions, so that its classes are loaded.
+
+    The sink opens its own with the first record. Raises Py4J's errors.
+    """
+    java = spark._jvm  # none of the public methods reaches Kafka's client
+    options = java.java.util.HashMap()  # type: ignore[union-attr]
+    for name, value in spark_sink_options(settings).items():
+        if name.startswith(_KAFKA_PREFIX):
+            options.put(name.removeprefix(_KAFKA_PREFIX), value)
+    for role in ("key", "value"):
+        options.put(f"{role}.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer")
+    options.put("max.block.ms", str(_MOST_BLOCK_MS))
+    producer = java.org.apache.kafka.clients.producer.KafkaProducer(options)  # type: ignore[union-attr]
+    try:
+        producer.partitionsFor(topic)
+    finally:
+        producer.close(java.java.time.Duration.ZERO)  # type: ignore[union-attr]
 
 
 def read_topics(

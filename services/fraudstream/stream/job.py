@@ -14,17 +14,19 @@ from kafka import TopicPartition
 from pyspark.sql import functions as F
 
 from fraudstream.core.configuration.settings import Settings, revealed_values
-from fraudstream.core.contract.topics import TRANSACTIONS
+from fraudstream.core.contract.event import plain_event
+from fraudstream.core.contract.topics import SCORED, TRANSACTIONS
 from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.kafka.clients import consumer, spark_sink_options, topic_partitions
 from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter, end_offsets
+from fraudstream.core.output.text import error_text
 from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.core.streaming.fit import check_topics, fitting
 from fraudstream.core.streaming.health import announce_ready
 from fraudstream.spark.lost_sessions import note_lost_session
 from fraudstream.spark.narrowing import narrow_deadly
 from fraudstream.spark.queries import KeptQuery, QueryLoop
-from fraudstream.spark.session import finished_offsets, has_ended, is_idle, read_on, worker_options
+from fraudstream.spark.session import finished_offsets, has_ended, is_idle, open_producer, read_on, worker_options
 from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.changeover import Changeover, in_force
 from fraudstream.stream.narrowing import Narrowing
@@ -42,6 +44,9 @@ QUERY = "scoring"
 
 # Without the transformations, which import pyarrow.
 WORKER_MODULES = ("httpx", "fraudstream.stream.scorers")
+
+# So many that Java compiles what each of them goes through; they take a tenth of a second.
+_WARM_UP_RECORDS = 2_000
 
 log = structlog.get_logger(__name__)
 
@@ -80,25 +85,40 @@ def decided(records: DataFrame, settings: Settings) -> DataFrame:
     return decide_elsewhere(records, lambda: scorer_for(config))
 
 
-def warm_up(spark: SparkSession, settings: Settings) -> None:
-    """Take a rejected record through the transformations, so that the first real batch finds all of it compiled."""
-    record = spark.range(1).select(
+def warm_up(spark: SparkSession, settings: Settings, value: bytes, count: int = 1) -> None:
+    """Take records with this value through the transformations, so that the first real ones find them compiled."""
+    record = spark.range(count).select(
         F.lit(TRANSACTIONS).alias("topic"),
         F.lit(0).alias("partition"),
         F.lit(0).cast("bigint").alias("offset"),
         F.current_timestamp().alias("timestamp"),
         F.lit(b"").alias("key"),
-        F.lit(b"{}").alias("value"),
+        F.lit(value).alias("value"),
     )
     decided(record, settings).collect()
 
 
+def _warm_up_scoring(spark: SparkSession, settings: Settings) -> None:
+    """Score a plain event and open a producer: the first event would wait for the champion's trees and for Kafka's
+    client.
+
+    What fails here fails again where the query keeps running through it.
+    """
+    try:
+        warm_up(spark, settings, orjson.dumps(plain_event()), _WARM_UP_RECORDS)
+        open_producer(spark, settings, SCORED)
+    except Exception as error:
+        log.info("not_warmed_up", reason=error_text(error))
+
+
 def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
     """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost."""
-    warm_up(spark, settings)
+    warm_up(spark, settings, b"{}")
     if settings.scoring == "embedded":
         announce_ready()
         await_champion(settings, stop)
+        if not stop.is_set() and in_force(settings).scoring == "embedded":
+            _warm_up_scoring(spark, settings)
     reporter = ProgressReporter(settings, STREAM_GROUP)
     QueryLoop([kept(spark, settings)], reporter, stop, session_ended=partial(has_ended, spark)).run()
 

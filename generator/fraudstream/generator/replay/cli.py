@@ -37,10 +37,10 @@ def replay(
         typer.Option("--from-time", help="Begin with the first row of this time, ISO 8601."),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin with the file's first live row once more.")] = False,
+    count: Count = None,
     rate: Annotated[
         float, typer.Option(min=0, callback=finite, help="Events per second, in place of the file's own time line.")
     ] = 0.0,
-    count: Count = None,
     label_delay: Annotated[
         float | None,
         typer.Option("--label-delay", min=0, callback=finite, help="Hours until a label is known; else the project's."),

@@ -7,9 +7,9 @@ its values rejects the event with a reason that starts with the field's name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fraudstream.core.configuration.chosen_project import project_in_force
@@ -91,7 +91,24 @@ def plain_inputs() -> dict[str, Any]:
     return {name: _plain(RULES[name]) for name in FEATURES}
 
 
+def plain_event() -> dict[str, Any]:
+    """An event with the required fields alone, each with a plain value; a text's pattern is not looked at."""
+    return _plain_object(FIELD_RULES)
+
+
+def _plain_object(rules: Iterable[FieldRule]) -> dict[str, Any]:
+    return {rule.path[-1]: _plain(rule) for rule in rules if rule.required}
+
+
 def _plain(rule: FieldRule) -> Any:
+    if rule.kind == "object":
+        return _plain_object(rule.fields)
+    if rule.kind == "array":
+        return []
+    if rule.time is not None:
+        return rule.time.write(datetime.now(UTC))
+    if rule.kind == "text" and not rule.known_values:
+        return "x" * max(rule.least_length, 1)
     if rule.choices or rule.categories:
         return (rule.choices or rule.categories)[0]
     if rule.kind == "bool":

@@ -28,23 +28,12 @@ UNITS: dict[str, int] = {
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What strptime's directives match here: digits of a fixed width, so that no text can be read in two ways.
-DIRECTIVES = {
-    "Y": "(?P<Y>[0-9]{4})",
-    "y": "(?P<y>[0-9]{2})",
-    "m": "(?P<m>[0-9]{1,2})",
-    "d": "(?P<d>[0-9]{1,2})",
-    "H": "(?P<H>[0-9]{1,2})",
-    "I": "(?P<I>[0-9]{1,2})",
-    "M": "(?P<M>[0-9]{1,2})",
-    "S": "(?P<S>[0-9]{1,2})",
-    "f": "(?P<f>[0-9]{1,9})",
-    "b": "(?P<b>[A-Za-z]{3})",
-    "p": "(?P<p>[AaPp][Mm])",
-    "z": "(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})",
-    "%": "%",
+_TWO_DIGITS = frozenset("ymdHIMS")
+_PARTS = {"Y": "[0-9]{4}", "f": "[0-9]{1,9}", "b": "[A-Za-z]{3}", "p": "[AaPp][Mm]"} | {
+    "z": "Z|[+-][0-9]{2}:?[0-9]{2}",
+    **dict.fromkeys(_TWO_DIGITS, "[0-9]{2}"),
 }
-# Exactly two digits, as the payments' senders and most programs write them.
-_TWO_DIGITS = frozenset("mdHIMS")
+DIRECTIVES = {name: f"(?P<{name}>{_PARTS[name]})" for name in "YymdHIMSfbpz"} | {"%": "%"}
 _ISO_PATTERN = (
     "(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
     "(?:[Tt ](?P<H>[0-9]{2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
@@ -91,8 +80,7 @@ class TimeForm:
                 if directive not in DIRECTIVES:
                     known = " ".join(f"%{name}" for name in DIRECTIVES)
                     raise ValueError(f"%{directive} of {self.form!r} is none of {known}")
-                part = DIRECTIVES[directive]
-                parts.append(part.replace("{1,2}", "{2}") if directive in _TWO_DIGITS else part)
+                parts.append(DIRECTIVES[directive])
                 rest = rest[2:]
             else:
                 parts.append(re.escape(rest[0]))

@@ -10,6 +10,9 @@ import org.apache.spark.unsafe.types.UTF8String;
  * event: {@link EventReader} gives the reasons.
  */
 final class PlainReader {
+    private static final byte[] TRUE = Contract.ascii("true");
+    private static final byte[] FALSE = Contract.ascii("false");
+    private static final byte[] NOTHING = Contract.ascii("null");
     private static final int INTEGER_DIGITS = 18;
     // Numbers of so few digits, and so near, are kept by every document.
     private static final int MOST_DIGITS = 34;
@@ -17,9 +20,6 @@ final class PlainReader {
     private static final int POWER_DIGITS = 3;
     private static final int MOST_UNKNOWN = 8;
     private static final int NO_NAME = -2;
-    private static final byte[] TRUE = Contract.ascii("true");
-    private static final byte[] FALSE = Contract.ascii("false");
-    private static final byte[] NOTHING = Contract.ascii("null");
 
     private final Contract contract;
     private final Field[] fields;
@@ -110,16 +110,9 @@ final class PlainReader {
     }
 
     private boolean takeWord(byte[] word) {
-        if (at + word.length > value.length) {
-            return false;
-        }
-        for (int place = 0; place < word.length; place++) {
-            if (value[at + place] != word[place]) {
-                return false;
-            }
-        }
-        at += word.length;
-        return true;
+        boolean stands = Tokens.stands(word, value, at);
+        at += stands ? word.length : 0;
+        return stands;
     }
 
     /** Whether the unknown name that was taken last may be kept and stands there for the first time. */

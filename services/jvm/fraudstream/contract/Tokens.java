@@ -74,6 +74,16 @@ final class Tokens {
     }
 
     private boolean takeWord(byte[] word) {
+        if (!stands(word, value, at)) {
+            return false;
+        }
+        at += word.length;
+        until = at;
+        return true;
+    }
+
+    /** Whether the word stands at a place of the value; words are short: this is faster than a comparison of ranges. */
+    static boolean stands(byte[] word, byte[] value, int at) {
         if (at + word.length > value.length) {
             return false;
         }
@@ -82,8 +92,6 @@ final class Tokens {
                 return false;
             }
         }
-        at += word.length;
-        until = at;
         return true;
     }
 

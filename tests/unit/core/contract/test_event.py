@@ -190,3 +190,10 @@ def test_a_sender_cannot_use_a_name_that_the_system_writes(name: str) -> None:
 
 def test_no_field_of_the_event_is_reserved() -> None:
     assert not {rule.name for rule in event.FIELD_RULES} & set(event.RESERVED_FIELDS)
+
+
+def test_a_plain_event_is_one_that_the_gate_takes() -> None:
+    plain = event.plain_event()
+    read = event.parse_event(json.dumps(plain))
+    assert dict(read.fields) == plain
+    assert read.label is None

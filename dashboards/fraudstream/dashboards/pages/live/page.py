@@ -146,6 +146,7 @@ def register(app: Dash, sources: Sources) -> Refresh:
     live_controls.register(app)
     return Refresh(
         "live",
+        answer=_answer(sources),
         outputs=panels.headline_outputs(PANELS, CARDS, CARDS_ID)
         | {
             "rows": Output(decisions.TABLE_ID, "rowData"),
@@ -166,7 +167,6 @@ def register(app: Dash, sources: Sources) -> Refresh:
             "table": Input("live-decisions-choice", "value"),
             "before": State("live-seen", "data"),
         },
-        answer=_answer(sources),
     )
 
 
