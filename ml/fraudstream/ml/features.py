@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fraudstream.core.contract.event import ENTITIES, FEATURES, FIELD_RULES, PROJECT, RULES
+from fraudstream.core.contract.event import ENTITIES, FEATURES, PROJECT, RULES
 from fraudstream.core.contract.event import ID as ID
 from fraudstream.core.contract.event import LABEL as LABEL
-from fraudstream.core.contract.field_rules import FieldRule
 
 CODES: dict[str, dict[str, int]] = {
     name: {value: code for code, value in enumerate(RULES[name].known_values)}
@@ -35,19 +34,6 @@ RARE_SHARE = 0.02
 IS_ORDERED = bool(ENTITIES) or PROJECT.definition.source.file is not None
 # The column of the moment by which they are ordered, in milliseconds since 1970; a document's field of that name.
 EVENT_TIME = "event_time"
-
-
-def _optional(rules: Iterable[FieldRule], is_inside_optional: bool = False) -> Iterator[str]:
-    for rule in rules:
-        is_optional = is_inside_optional or not rule.required or rule.is_nullable
-        if rule.kind == "object":
-            yield from _optional(rule.fields, is_optional)
-        elif is_optional:
-            yield rule.name
-
-
-# The inputs that an event may come without: the field or an object around it may be absent or null.
-OPTIONAL: frozenset[str] = frozenset(_optional(FIELD_RULES)) & frozenset(FEATURES)
 
 
 def matrix(columns: Mapping[str, Any] | pd.DataFrame) -> np.ndarray:

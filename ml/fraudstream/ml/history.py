@@ -21,6 +21,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.configuration.settings import Settings, load_settings, revealed_values
+from fraudstream.core.contract.event import OPTIONAL_FEATURES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import LABELS
 from fraudstream.core.documents import client as documents
@@ -28,7 +29,7 @@ from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.core.errors import ModelError, StoreUnavailable
-from fraudstream.ml.features import EVENT_TIME, ID, IS_ORDERED, LABEL, OPTIONAL
+from fraudstream.ml.features import EVENT_TIME, ID, IS_ORDERED, LABEL
 from fraudstream.ml.usable import COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _spark_type(rule: FieldRule) -> str:
     """A column's type. An integer that may be missing is a double: pandas has no missing integers."""
     if rule.name == LABEL:
         return "BIGINT"
-    return "DOUBLE" if rule.kind == "int" and rule.name in OPTIONAL else rule.spark_type
+    return "DOUBLE" if rule.kind == "int" and rule.name in OPTIONAL_FEATURES else rule.spark_type
 
 
 _TYPES = {rule.name: _spark_type(rule) for rule in RULES} | ({EVENT_TIME: "BIGINT"} if IS_ORDERED else {})

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from mlflow.types.schema import ColSpec, DataType, Schema
 
-from fraudstream.core.contract.event import FEATURES, RULES
-from fraudstream.ml.features import CODES, OPTIONAL
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
+from fraudstream.ml.features import CODES
 
 _TYPES = {"int": DataType.long, "float": DataType.double, "bool": DataType.boolean, "text": DataType.string}
 _LONGEST = 200
@@ -15,13 +15,13 @@ _LONGEST = 200
 
 def of_project() -> Schema:
     """The inputs of a model that `fraudstream train` makes; those that may be missing are not required."""
-    return Schema([ColSpec(_type(name), name, required=name not in OPTIONAL) for name in FEATURES])
+    return Schema([ColSpec(_type(name), name, required=name not in OPTIONAL_FEATURES) for name in FEATURES])
 
 
 def _type(name: str) -> DataType:
     """MLflow has no missing values in columns of integers: they are doubles there."""
     kind = RULES[name].kind
-    return DataType.double if kind == "int" and name in OPTIONAL else _TYPES[kind]
+    return DataType.double if kind == "int" and name in OPTIONAL_FEATURES else _TYPES[kind]
 
 
 def difference(features: Sequence[str], codes: Mapping[str, Mapping[str, int]]) -> str:

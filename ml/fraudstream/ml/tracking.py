@@ -21,12 +21,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
 from fraudstream.ml import plots, signature
 from fraudstream.ml.algorithms import portable
 from fraudstream.ml.failures import one_line
-from fraudstream.ml.features import CODES, OPTIONAL
+from fraudstream.ml.features import CODES
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -142,7 +142,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
         "threshold": trained.threshold,
         "features": list(FEATURES),
         "codes": CODES,
-        "optional": sorted(OPTIONAL),
+        "optional": sorted(OPTIONAL_FEATURES),
     }
     with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
         trees = Path(scratch)

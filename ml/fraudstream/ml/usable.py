@@ -12,10 +12,10 @@ import numpy as np
 from bson.datetime_ms import DatetimeMS
 
 from fraudstream.core.contract import event
-from fraudstream.core.contract.event import FEATURES
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES
 from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
 from fraudstream.core.output.text import printable
-from fraudstream.ml.features import CODES, EVENT_TIME, ID, IS_ORDERED, LABEL, LARGEST, OPTIONAL
+from fraudstream.ml.features import CODES, EVENT_TIME, ID, IS_ORDERED, LABEL, LARGEST
 
 RULES: tuple[FieldRule, ...] = tuple(rule for name, rule in event.RULES.items() if name in (ID, *FEATURES, LABEL))
 # The columns of usable rows: a name for each rule, and the moment where rows are ordered by it.
@@ -143,7 +143,7 @@ def _cleaned(name: str, values: list[Any]) -> list[Any]:
 
 def _fault(rule: FieldRule, value: Any) -> str:
     if value is None:
-        return "" if rule.name in OPTIONAL else "missing"
+        return "" if rule.name in OPTIONAL_FEATURES else "missing"
     if rule.kind == "text":
         return _fault_of_text(rule, value)
     if rule.kind == "bool":
@@ -198,7 +198,7 @@ def _all_usable(rule: FieldRule, values: list[Any]) -> bool:
     """Whether every value of a column can be used. In nearly every batch it can, and no row is looked at alone."""
     types = set(map(type, values))
     if _NONE in types:
-        if rule.name not in OPTIONAL:
+        if rule.name not in OPTIONAL_FEATURES:
             return False
         types.remove(_NONE)
         values = [value for value in values if value is not None]

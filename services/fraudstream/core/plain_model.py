@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fraudstream.core.contract.event import FEATURES, RULES
-from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
 from fraudstream.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -33,11 +32,6 @@ _DTYPES = {"integer": "int32", "long": "int64", "float": "float32", "double": "f
 _SCORE_COLUMNS = ("score", "probability", "prediction")
 
 
-def may_be_missing(rule: FieldRule) -> bool:
-    """Whether the model may be asked without a value of this input."""
-    return rule.is_nullable or not rule.required
-
-
 def misfit(signature: ModelSignature | None) -> str:
     """What of a model's signature does not fit the project's inputs, with the input's name; empty where all fits.
 
@@ -59,7 +53,7 @@ def misfit(signature: ModelSignature | None) -> str:
             continue
         if kind not in _TYPES[rule.kind]:
             return f"{column.name}: {kind} in the model's signature, {rule.expectation} in the project"
-        if may_be_missing(rule) and kind in (*_WHOLE, "boolean"):
+        if rule.name in OPTIONAL_FEATURES and kind in (*_WHOLE, "boolean"):
             return f"{column.name}: {kind} in the model's signature, and may be missing: log it as double"
     return ""
 

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.errors import ModelError, ScoringRejected
 from fraudstream.core.output.text import printable
-from fraudstream.core.plain_model import may_be_missing
 from fraudstream.core.registry import LoadedModel
 from fraudstream.scoring.repeated_names import has_each_name_once, require_names_once
 
@@ -51,7 +50,7 @@ class _Input:
     def of(cls, rule: FieldRule) -> _Input:
         # The model computes in single precision. Where events may hold more, so may rows.
         is_single = rule.maximum is not None and rule.maximum <= LARGEST_SINGLE
-        return cls(_TYPES[rule.kind], may_be_missing(rule), is_single)
+        return cls(_TYPES[rule.kind], rule.name in OPTIONAL_FEATURES, is_single)
 
 
 _INPUTS = {name: _Input.of(RULES[name]) for name in FEATURES}

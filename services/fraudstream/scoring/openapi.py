@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraudstream.core.contract.event import FEATURES, RULES, plain_inputs
+from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES, plain_inputs
 from fraudstream.core.contract.field_rules import FieldRule
-from fraudstream.core.plain_model import may_be_missing
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, Shape
 
 _EXAMPLE_ROW: dict[str, Any] = plain_inputs()
@@ -26,7 +25,7 @@ _TYPES = {"text": "string", "bool": "boolean", "int": "number", "float": "number
 def _value_schema(rule: FieldRule) -> dict[str, Any]:
     """What a feature's value may be; of a text, the listed values as examples: others are scored as missing."""
     kind = _TYPES[rule.kind]
-    schema: dict[str, Any] = {"type": [kind, "null"] if may_be_missing(rule) else kind}
+    schema: dict[str, Any] = {"type": [kind, "null"] if rule.name in OPTIONAL_FEATURES else kind}
     if rule.known_values:
         schema["examples"] = list(rule.known_values)
     return schema
@@ -34,7 +33,7 @@ def _value_schema(rule: FieldRule) -> dict[str, Any]:
 
 _ROW_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": [name for name in FEATURES if not may_be_missing(RULES[name])],
+    "required": [name for name in FEATURES if name not in OPTIONAL_FEATURES],
     "properties": {name: _value_schema(RULES[name]) for name in FEATURES},
 }
 _ROWS_SCHEMA: dict[str, Any] = {"type": "array", "items": _ROW_SCHEMA}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraudstream.core.configuration.chosen_project import project_in_force
-from fraudstream.core.contract.field_rules import FieldRule, leaves, value_at
+from fraudstream.core.contract.field_rules import FieldRule, leaves, optional_names, value_at
 from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
@@ -40,6 +40,8 @@ PARTITION_KEY: str = PROJECT.definition.event.partition_key or ID
 
 # The model's inputs, in the order in which they are sent to it.
 FEATURES: tuple[str, ...] = PROJECT.definition.model.inputs
+# Those of them that an event may come without.
+OPTIONAL_FEATURES: frozenset[str] = frozenset(optional_names(FIELD_RULES)) & frozenset(FEATURES)
 
 # What stands before every event, wherever it comes from.
 GATE = Gate(FIELD_RULES, RESERVED_FIELDS, MAX_EVENT_BYTES)

@@ -143,14 +143,6 @@ def as_written(text: str) -> Any:
     return _WRITTEN.decode(text)
 
 
-def is_kept(written: str) -> bool:
-    """Whether a double keeps the digits of a number, and, of one without a point or exponent, an integer of 64 bits."""
-    if len(written) <= _SAFE_DIGITS and "e" not in written and "E" not in written:
-        return True
-    value = number(written)
-    return is_kept_by_double(value) if type(value) is int else type(value) is float
-
-
 def number(text: str) -> Any:
     """A JSON number, kept with all its digits."""
     return _integer(text) if text.lstrip("-").isdigit() else _fraction(text)

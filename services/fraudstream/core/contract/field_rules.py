@@ -194,7 +194,7 @@ def as_double(value: Any, written: str = "") -> float | None:
     """A JSON number as the nearest double, infinite where it overflows; None for anything else."""
     if type(value) is float:
         return value
-    if type(value) is int:
+    if isinstance(value, int) and not isinstance(value, bool):  # PyMongo's integers of 64 bits are a subclass
         return float(value)
     if (exact := getattr(value, "to_decimal", None)) is not None:  # a Decimal128; not every part has BSON installed
         return float(exact())
@@ -284,6 +284,16 @@ def leaves(rules: Iterable[FieldRule]) -> Iterator[FieldRule]:
             yield from leaves(rule.fields)
         elif rule.is_scalar:
             yield rule
+
+
+def optional_names(rules: Iterable[FieldRule], is_inside_optional: bool = False) -> Iterator[str]:
+    """The names of the scalar fields that an event may lack: they or an object around them may be absent or null."""
+    for rule in rules:
+        is_optional = is_inside_optional or not rule.required or rule.is_nullable
+        if rule.kind == "object":
+            yield from optional_names(rule.fields, is_optional)
+        elif is_optional and rule.is_scalar:
+            yield rule.name
 
 
 def value_at(fields: Mapping[str, Any], path: Iterable[str]) -> Any:

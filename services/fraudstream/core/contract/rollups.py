@@ -68,6 +68,10 @@ def counting_span(recorded_at: datetime, seconds: int) -> int:
 
 
 def rollup_id(period: str, start: datetime | None, origin: str, dimension: str, value: str) -> str:
-    """The ``_id`` of a rollup document; ``start`` is timezone-aware."""
+    """The ``_id`` of a rollup document; ``start`` is timezone-aware.
+
+    A ``|`` in a dimension or value is written as ``%7C``, and ``%`` as ``%25``, so that each cell has an id of its own.
+    """
     moment = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ") if start else ""
-    return f"{period}|{moment}|{origin}|{dimension}|{value}"
+    named, valued = (text.replace("%", "%25").replace("|", "%7C") for text in (dimension, value))
+    return f"{period}|{moment}|{origin}|{named}|{valued}"

@@ -1,5 +1,6 @@
 package fraudstream.contract;
 
+import fraudstream.contract.Tokens.Token;
 import java.util.HashSet;
 import java.util.Set;
 

@@ -1,5 +1,7 @@
 package fraudstream.contract;
 
+import fraudstream.contract.Rules.Problem;
+import fraudstream.contract.Tokens.Token;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;

@@ -1,5 +1,8 @@
 package fraudstream.contract;
 
+import fraudstream.contract.Rules.Problem;
+import fraudstream.contract.Tokens.Token;
+
 /** What is wrong inside the objects and lists of known fields, whose JSON is known to be good and not too deep. */
 final class Inside {
     private final Rules rules;

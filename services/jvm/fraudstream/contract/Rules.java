@@ -1,10 +1,28 @@
 package fraudstream.contract;
 
+import fraudstream.contract.Tokens.Token;
 import java.nio.charset.StandardCharsets;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /** Holds the values of known fields against their rules, and keeps the good ones in the event. */
 final class Rules {
+    /** Which field breaks its rule, and how. */
+    record Problem(String field, String explanation) {
+        /** The first, in the contract's order, of the problems that an object's fields have; null for none. */
+        static Problem first(Fields fields, Problem[] problems, boolean[] given) {
+            for (int position = 0; position < problems.length; position++) {
+                if (problems[position] != null) {
+                    return problems[position];
+                }
+                Field field = fields.all[position];
+                if (field.required && !given[position]) {
+                    return new Problem(field.name, "missing, " + field.expected);
+                }
+            }
+            return null;
+        }
+    }
+
     private final Contract contract;
     private final Event event;
 

@@ -7,6 +7,9 @@ import java.nio.charset.StandardCharsets;
  * by name. There is no other token that the standard lacks.
  */
 final class Tokens {
+    /** What a token is; of an object and of a list only the beginning is one. */
+    enum Token { BROKEN, TEXT, INTEGER, FRACTION, TRUTH, NULL, NOT_FINITE, OBJECT, LIST }
+
     private static final byte[] TRUE = Contract.ascii("true");
     private static final byte[] FALSE = Contract.ascii("false");
     private static final byte[] NOTHING = Contract.ascii("null");

@@ -53,3 +53,8 @@ def test_event_dimensions_are_fields_of_the_event(dimension: str) -> None:
 
 def test_no_dimension_twice() -> None:
     assert len(set(rollups.DIMENSIONS)) == len(rollups.DIMENSIONS) == len(rollups.EVENT_DIMENSIONS) + 3
+
+
+def test_no_two_cells_have_one_id_whatever_their_names_hold() -> None:
+    cells = [("a|b", "c"), ("a", "b|c"), ("a%7Cb", "c"), ("a", "b%7Cc")]
+    assert len({rollups.rollup_id("total", None, "live", *cell) for cell in cells}) == len(cells)
