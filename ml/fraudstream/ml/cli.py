@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import signal
-import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,8 @@ from fraudstream.core.output.terminal import say, say_json, terminal
 from fraudstream.core.output.text import printable
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from fraudstream.ml import training
     from fraudstream.ml.registry import Version
 
@@ -54,7 +54,7 @@ def train(
     # SIGTERM then raises KeyboardInterrupt as SIGINT does, which marks the run as ended by a signal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = terminal(stderr=True)
-    with console.status("starting Spark") as line:
+    with console.status("loading the libraries") as line:
         try:
             result = _train(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)
         except (FraudstreamError, ModuleNotFoundError):
@@ -78,29 +78,24 @@ def train(
 def _train(
     settings: Settings, algorithms: Any, seed: int, awaited: int, report: Callable[[str], None]
 ) -> training.Result:
-    from fraudstream.spark.session import spark_session
+    from fraudstream.ml.training import train as run
 
-    # These imports take seconds, and Spark's start leaves a processor idle.
-    importing = threading.Thread(target=_import_training)
-    importing.start()
-    try:
-        spark = spark_session(settings, "train")
-    finally:
-        importing.join()
-    try:
-        from fraudstream.ml.training import train as run
+    with ExitStack() as started:
+
+        def spark() -> SparkSession:
+            from fraudstream.spark.session import spark_session
+
+            session = spark_session(settings, "train")
+            started.callback(_stop, session)
+            return session
 
         return run(spark, settings, algorithms, seed, awaited, report)
-    finally:
-        # A Java process that has died cannot be stopped; the error under way says what happened to it.
-        with suppress(Exception):
-            spark.stop()
 
 
-def _import_training() -> None:
-    # The import that needs the module raises the error.
-    with suppress(ImportError):
-        importlib.import_module("fraudstream.ml.training")
+def _stop(spark: SparkSession) -> None:
+    # A Java process that has died cannot be stopped; the error under way says what happened to it.
+    with suppress(Exception):
+        spark.stop()
 
 
 def _say_result(result: training.Result) -> None:

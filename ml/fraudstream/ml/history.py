@@ -1,4 +1,8 @@
-"""Reads the labelled history from the document store, with Spark."""
+"""Reads the labelled history from the document store.
+
+It is read here, and not through Spark: one reader alone spares the store, which would scan the whole collection for
+each range of ids, and a training without an algorithm of Spark's then starts in a second.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bson
 import numpy as np
-import orjson
 import pandas as pd
 import pyarrow as pa
 from bson.codec_options import CodecOptions
@@ -20,7 +23,7 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-from fraudstream.core.configuration.settings import Settings, load_settings, revealed_values
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import OPTIONAL_FEATURES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import LABELS
@@ -28,12 +31,9 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
-from fraudstream.core.errors import ModelError, StoreUnavailable
+from fraudstream.core.errors import ModelError
 from fraudstream.ml.features import EVENT_TIME, ID, IS_ORDERED, LABEL
 from fraudstream.ml.usable import COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 HISTORY = "history"
 
@@ -45,18 +45,22 @@ _ARROW = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "STRING": pa.string(), "
 _PLACEHOLDERS: dict[str, Any] = {"BIGINT": 0, "DOUBLE": 0.0, "STRING": "", "BOOLEAN": False}
 
 
-def _spark_type(rule: FieldRule) -> str:
+def _column_type(rule: FieldRule) -> str:
     """A column's type. An integer that may be missing is a double: pandas has no missing integers."""
     if rule.name == LABEL:
         return "BIGINT"
     return "DOUBLE" if rule.kind == "int" and rule.name in OPTIONAL_FEATURES else rule.spark_type
 
 
-_TYPES = {rule.name: _spark_type(rule) for rule in RULES} | ({EVENT_TIME: "BIGINT"} if IS_ORDERED else {})
-# Spark's columns are numbered: a field's name may have dots and spaces, or differ from another's in case alone.
+_TYPES = {rule.name: _column_type(rule) for rule in RULES} | ({EVENT_TIME: "BIGINT"} if IS_ORDERED else {})
+# Numbered, so that no field's name is that of a column beside those of usable rows: the id of a row that is left out,
+# and the reason.
 _NUMBERED = tuple(f"c{number}" for number in range(len(COLUMNS)))
-# Columns beside those of usable rows: the id of a row that is left out and the reason, or why reading ended early.
-_LEFT_ID, _LEFT_REASON, _FAILURE = "left_id", "left_reason", "failure"
+_LEFT_ID, _LEFT_REASON = "left_id", "left_reason"
+_SCHEMA = pa.schema(
+    [(column, _ARROW[_TYPES[name]]) for column, name in zip(_NUMBERED, COLUMNS, strict=True)]
+    + [(_LEFT_ID, pa.string()), (_LEFT_REASON, pa.string())]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +71,13 @@ class History:
     left_out: LeftOut
 
 
-def read_history(spark: SparkSession, settings: Settings) -> History:
-    """The labelled history in the store. Raises :class:`StoreUnavailable`.
-
-    One task reads all of it, because the embedded store would scan the whole collection for each range of ids.
-    """
-    config = orjson.dumps(revealed_values(settings)).decode()
-
-    def read(_: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        settings = load_settings(**orjson.loads(config))
-        try:
-            for batch in stored_batches(settings):
-                yield record_batch(sort_rows(batch))
-        except PyMongoError as error:
-            # As a value: an exception would reach the driver as a traceback through three processes.
-            yield record_batch(SortedRows(), str(documents.unavailable(error, settings.mongo_uri.get_secret_value())))
-        except StoreUnavailable as error:
-            yield record_batch(SortedRows(), str(error))
-
-    texts = (_LEFT_ID, _LEFT_REASON, _FAILURE)
-    types = [f"{column} {_TYPES[name]}" for column, name in zip(_NUMBERED, COLUMNS, strict=True)]
-    schema = ", ".join([*types, *(f"{name} STRING" for name in texts)])
-    frame = spark.range(0, 1, 1, 1).mapInArrow(read, schema).toPandas()
-    failures = frame[_FAILURE].dropna()
-    if len(failures):
-        raise StoreUnavailable(str(failures.iloc[0]))
+def read_history(settings: Settings) -> History:
+    """The labelled history in the store. Raises :class:`StoreUnavailable`."""
+    try:
+        batches = [record_batch(sort_rows(batch)) for batch in stored_batches(settings)]
+    except PyMongoError as error:
+        raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
+    frame = pa.Table.from_batches(batches, _SCHEMA).to_pandas()
     unusable = frame[_LEFT_REASON].notna()
     left_out = frame[unusable]
     rows = frame.loc[~unusable, list(_NUMBERED)].set_axis(list(COLUMNS), axis=1).reset_index(drop=True)
@@ -134,24 +120,22 @@ def _decoded_alone(document: RawBSONDocument, options: CodecOptions[Any]) -> dic
         return read(document)
 
 
-def record_batch(rows: SortedRows, failure: str = "") -> pa.RecordBatch:
-    """Usable rows, then those that are left out, then the failure; each fills its own columns alone."""
+def record_batch(rows: SortedRows) -> pa.RecordBatch:
+    """Usable rows, then those that are left out; each fills its own columns alone."""
     left_out = len(rows.left_out)
     usable = len(rows.columns.get(ID, ()))
     arrays = []
     for name in COLUMNS:
         values = rows.columns.get(name, [])
         # Without None: pandas turns an integer column that has one into floats, which changes large ids.
-        padding = [_PLACEHOLDERS[_TYPES[name]]] * (left_out + bool(failure))
+        padding = [_PLACEHOLDERS[_TYPES[name]]] * left_out
         if _TYPES[name] == "DOUBLE":
             values = np.array(values, dtype=np.float64).tolist()  # None is NaN there
         arrays.append(pa.array([*values, *padding], _ARROW[_TYPES[name]]))
-    failures = [failure] if failure else []
     for part in (0, 1):
         values = [row[part] for row in rows.left_out]
-        arrays.append(pa.array([*[None] * usable, *values, *[None] * len(failures)], pa.string()))
-    arrays.append(pa.array([*[None] * (usable + left_out), *failures], pa.string()))
-    return pa.RecordBatch.from_arrays(arrays, names=[*_NUMBERED, _LEFT_ID, _LEFT_REASON, _FAILURE])
+        arrays.append(pa.array([*[None] * usable, *values], pa.string()))
+    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
 def await_history(
@@ -163,8 +147,8 @@ def await_history(
 ) -> None:
     """Wait until ``count`` labelled transactions are stored or rejected; ``report`` gets how many there are.
 
-    Asks the store at least once, so that a store that is away is reported here and not by a task of Spark. A store
-    without request units is asked again. Raises :class:`StoreUnavailable`, and :class:`ModelError` after ten minutes
+    Asks the store at least once, so that a store that is away is reported first. A store without request units is
+    asked again. Raises :class:`StoreUnavailable`, and :class:`ModelError` after ten minutes
     without a new one.
     """
     database = documents.database(settings)

@@ -88,7 +88,7 @@ class Split:
 
 
 def train(
-    spark: SparkSession,
+    spark: Callable[[], SparkSession],
     settings: Settings,
     algorithms: tuple[Algorithm, ...],
     seed: int,
@@ -99,13 +99,13 @@ def train(
 
     Begins once at least ``awaited`` labelled transactions are stored or rejected, and reports each step. From the
     second algorithm on, the process runs at a low priority, so that the first champion's traffic comes first. An
-    algorithm that fails does not stop the others.
+    algorithm that fails does not stop the others. ``spark`` starts Spark, for an algorithm that needs it.
 
     Raises :class:`ModelError` (nothing to learn from), :class:`StoreUnavailable`, :class:`RegistryUnavailable`.
     """
     await_history(settings, awaited, report)
     report("reading the history")
-    stored = read_history(spark, settings)
+    stored = read_history(settings)
     if stored.left_out.count:
         log.warning("history_rows_left_out", **stored.left_out.to_json())
     history = checked(stored.rows, stored.left_out)
@@ -163,7 +163,7 @@ class Training:
 
     settings: Settings
     client: MlflowClient
-    spark: SparkSession
+    spark: Callable[[], SparkSession]
     split: Split
     dataset: Mapping[str, str]
     seed: int
@@ -185,7 +185,7 @@ class Training:
             from fraudstream.ml.algorithms import gbt
 
             native = scratch / "spark-model"
-            fitted = gbt.fit(self.spark, train_features, train_labels, self.seed, native)
+            fitted = gbt.fit(self.spark(), train_features, train_labels, self.seed, native)
         train_scores, test_scores = fitted.scores(train_features), fitted.scores(test_features)
         threshold = threshold_for(float(train_labels.mean()), test_scores)
         measured = metrics(test_labels, test_scores, threshold)

@@ -39,7 +39,9 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     history = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
     history = history.assign(**{ID: np.arange(1_000_000, 1_002_000), LABEL: history[LABEL].astype(int)})
     split = training.Split(history, in_test(history[ID].to_numpy()))
-    outcome = training.Training(settings, client, spark, split, {"dataset_rows": "2000"}, 7).run("gbt", tmp_path)
+    outcome = training.Training(settings, client, lambda: spark, split, {"dataset_rows": "2000"}, 7).run(
+        "gbt", tmp_path
+    )
 
     assert champion_version(settings, client) == outcome.version
     loaded = load_version(settings, outcome.version)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlparse
 
 import mlflow
@@ -327,7 +327,7 @@ def test_too_few_of_a_class_are_told_before_anything_is_trained() -> None:
 
 
 class Stored:
-    """What stands for the store and Spark: one history, read as it is."""
+    """What stands for the store: one history, read as it is."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, left_out: LeftOut) -> None:
         monkeypatch.setattr(training, "await_history", lambda *_: None)
@@ -341,12 +341,12 @@ def test_one_algorithms_failure_leaves_the_others_result(
     Stored(monkeypatch, LeftOut.of([("9100030", "amount: beyond single precision")]))
     monkeypatch.setitem(boosting.PARAMETERS, "n_estimators", 20)
 
-    def no_java(*_: object) -> None:
+    def no_java() -> NoReturn:
         raise OSError("Answer from Java side is empty\n\tat a.b.C\n\tat d.e.F")
 
-    monkeypatch.setattr(gbt, "fit", no_java)
-    for order in (("gbt", "xgboost"), ("xgboost", "gbt")):
-        result = training.train(None, settings, order, 7, 0, lambda _: None)  # type: ignore[arg-type]
+    orders: tuple[tuple[training.Algorithm, ...], ...] = (("gbt", "xgboost"), ("xgboost", "gbt"))
+    for order in orders:
+        result = training.train(no_java, settings, order, 7, 0, lambda _: None)
         assert [(failure.algorithm, failure.reason) for failure in result.failed] == [
             ("gbt", "OSError: Answer from Java side is empty")
         ]

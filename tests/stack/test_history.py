@@ -1,9 +1,8 @@
-"""The history that a training reads with Spark out of a real store: usable rows whole, the others named."""
+"""The history that a training reads out of a real store: usable rows whole, the others named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 from bson import Decimal128
@@ -19,10 +18,7 @@ from fraudstream.runtime.supervise.preflight import free_port
 from tests.events import GOOD
 from tests.stack.conftest import Running
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-pytestmark = [pytest.mark.spark, pytest.mark.stack]
+pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +29,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     running.stop()
 
 
-def test_rows_that_cannot_be_used_are_left_out_and_named(spark: SparkSession, settings: Settings) -> None:
+def test_rows_that_cannot_be_used_are_left_out_and_named(settings: Settings) -> None:
     row = {name: GOOD[name] for name in FEATURES} | {LABEL: 0, "origin": "history"}
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     transactions.insert_many(
@@ -47,7 +43,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(spark: SparkSession, se
             row | {"_id": 5, "origin": "live"},
         ]
     )
-    found = read_history(spark, settings)
+    found = read_history(settings)
     assert found.rows.sort_values(ID).to_dict("records") == [
         row_of(row, 3, {AMOUNT: 1.5}),
         row_of(row, 4, {AMOUNT: 12.0, LABEL: 1}),
@@ -67,7 +63,7 @@ def row_of(row: dict[str, object], number: int, changes: dict[str, object]) -> d
     return {ID: number} | {name: row[name] for name in (*FEATURES, LABEL)} | changes
 
 
-def test_a_store_that_goes_away_while_spark_reads_is_told_in_one_line(spark: SparkSession) -> None:
+def test_a_store_that_goes_away_while_it_is_read_is_told_in_one_line() -> None:
     away = Settings(mongo_uri="mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=50")  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable, match=r"^The document store at mongodb://127\.0\.0\.1:9.*does not answer"):
-        read_history(spark, away)
+        read_history(away)
