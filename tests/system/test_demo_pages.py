@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from fraudstream.core.documents.client import REJECTED, TRANSACTIONS, database
 from fraudstream.core.kafka.clients import producer
@@ -143,11 +143,16 @@ def test_every_part_works_and_the_model_is_linked(page: Page, stack: Fraudstream
     expect_ready(page, [panel.id for panel in system.PANELS])
     parts = page.locator("#system-parts-list")
     for name in ("Kafka", "Scoring service", "Document store", "MLflow"):
-        expect(parts.get_by_role("row", name=name)).to_contain_text("Working", timeout=60_000)
+        expect(row_of(parts, name)).to_contain_text("Working", timeout=60_000)
     for name in ("Stream job", "Store job"):
-        expect(parts.get_by_role("row", name=name)).to_contain_text(re.compile("Working|Idle"))
+        expect(row_of(parts, name)).to_contain_text(re.compile("Working|Idle"))
     link = page.locator("#system-model-body").get_by_role("link", name="Version in MLflow")
     expect(link).to_have_attribute("href", re.compile(f"^{re.escape(stack.settings.mlflow_tracking_uri)}/#/models/"))
+
+
+def row_of(parts: Locator, name: str) -> Locator:
+    """The row that begins with the name: others may speak of that part."""
+    return parts.get_by_role("row", name=re.compile(f"^{name}"))
 
 
 def test_a_store_that_dies_and_comes_back_is_reported(page: Page, stack: Fraudstream) -> None:
