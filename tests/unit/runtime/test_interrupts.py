@@ -37,7 +37,7 @@ def go_on(child):
     pathlib.Path("child.part").rename("child")
     time.sleep(600)
 
-def run(*_):
+def run(*_, **__):
     with own_command.started(SLEEPER) as child:
         go_on(child)
 
