@@ -28,6 +28,7 @@ from fraudstream.core.contract.event import OPTIONAL_FEATURES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import LABELS
 from fraudstream.core.documents import client as documents
+from fraudstream.core.documents.paths import projection
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
@@ -89,16 +90,12 @@ def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
     database = documents.database(settings)
     # An id may be text that is not UTF-8. With this handler two different ids stay different.
     lenient = database.codec_options.with_options(unicode_decode_error_handler="surrogateescape")
-    paths = [rule.path for rule in RULES if rule.name != ID] + ([(EVENT_TIME,)] if IS_ORDERED else [])
-    # A dot within a name cannot be told from one between names, so that such documents are read whole.
-    is_told = not any("." in name for path in paths for name in path)
-    projection = {".".join(path): 1 for path in paths} if is_told else None
+    own = (EVENT_TIME,) if IS_ORDERED else ()
+    wanted = projection(own, (rule.path for rule in RULES if rule.name != ID))
 
     def query() -> Iterator[dict[str, Any]]:
         # Any, because PyMongo's types do not say that each batch is bytes.
-        batches: Any = database[documents.TRANSACTIONS].find_raw_batches(
-            {"origin": HISTORY}, projection, batch_size=_BATCH
-        )
+        batches: Any = database[documents.TRANSACTIONS].find_raw_batches({"origin": HISTORY}, wanted, batch_size=_BATCH)
         return chain.from_iterable(_decoded(batch, lenient) for batch in batches)
 
     yield from scanned(query, _BATCH, WriteLimits.of(settings))

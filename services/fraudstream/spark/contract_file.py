@@ -16,8 +16,9 @@ from typing import Any
 
 from fraudstream.core.contract import limits
 from fraudstream.core.contract.event import PROJECT, RESERVED_FIELDS
-from fraudstream.core.contract.field_rules import LEAST_INTEGER, MOST_INTEGER, FieldRule
+from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.gate import LOST_DIGITS
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.times import ISO, TimeForm
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES, MOST_RECORD_BYTES, REJECTED, SCORED
 from fraudstream.core.errors import ConfigurationError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from fraudstream.core.contract.event import AMOUNT, ID, LABEL, RULES
-from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
+from fraudstream.core.contract.field_rules import as_double, value_at
 from fraudstream.core.contract.rollups import EDGES, ORIGINS
 from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.client import Document
+from fraudstream.core.documents.paths import projection
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.streaming.checkpoints import Checkpoint
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 _ROWS = 10_000
 _LABEL = RULES[LABEL]
 _FIELDS = (_LABEL, RULES[AMOUNT], *(RULES[name] for name in DIMENSION_COLUMNS))
+_PROJECTION = projection(
+    ("origin", "enqueued_at", "published_at", "event_time", "prediction"), (rule.path for rule in _FIELDS)
+)
 _ARROW_TYPES = {"double": pa.float64(), "string": pa.string(), "BIGINT": pa.int64(), "STRING": pa.string()}
 _ID_TYPE = RULES[ID].spark_type
 _DIMENSION_TYPES = {column: dimension_type(name) for name, column in DIMENSION_COLUMNS.items()}
@@ -79,7 +83,7 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
     partial.mkdir(parents=True)
 
     def query() -> Iterator[Document]:
-        return iter(db[documents.TRANSACTIONS].find({}, _projection(_FIELDS), batch_size=_ROWS))
+        return iter(db[documents.TRANSACTIONS].find({}, _PROJECTION, batch_size=_ROWS))
 
     with pq.ParquetWriter(partial / file.name, _SCHEMA) as writer:
         for rows in scanned(query, _ROWS, limits):
@@ -92,14 +96,6 @@ def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) ->
     """The seed's events and the counted events, in one stream."""
     seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(file_pattern(checkpoint.seed))
     return with_computed(seed).select(*events.columns).union(events)
-
-
-def _projection(rules: Sequence[FieldRule]) -> dict[str, int] | None:
-    """What to ask the store for: whole documents where a name has a dot, which a store takes for a path."""
-    if any("." in name for rule in rules for name in rule.path):
-        return None
-    own = ("origin", "enqueued_at", "published_at", "event_time", "prediction")
-    return dict.fromkeys((*own, *(".".join(rule.path) for rule in rules)), 1)
 
 
 def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:
@@ -147,7 +143,7 @@ def _dimension(document: Document, name: str) -> float | str | None:
 
 
 def _number(value: Any) -> float | None:
-    number = as_double(int(value) if _is_integer(value) else value)
+    number = as_double(value)
     return number if number is not None and math.isfinite(number) else None
 
 

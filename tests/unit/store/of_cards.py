@@ -65,4 +65,4 @@ def test_documents_are_counted_by_the_projects_dimensions() -> None:
     row = counted(document(record("labels", LABELLED), NOW) | {"tries": Int64(3), "v.1": Int64(2)})
     assert (row["id"], row["fraud"], row["amount"]) == ("a-1", 1, pytest.approx(0.12345678901234568))
     assert [row[f"d{place}"] for place in range(5)] == ["BE", "true", "3", 2.0, None]
-    assert seeding._projection(seeding._FIELDS) is None
+    assert seeding._PROJECTION is None

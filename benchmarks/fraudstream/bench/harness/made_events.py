@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from fraudstream.core.contract.field_rules import LEAST_INTEGER, MOST_INTEGER, FieldRule, leaves, value_at
+from fraudstream.core.contract.field_rules import FieldRule, leaves, value_at
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.patterns import FORMATS
 from fraudstream.core.contract.times import TimeForm
 from fraudstream.core.errors import ConfigurationError

@@ -8,6 +8,7 @@ from typing import Any
 
 from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURES, ID, LABEL, PROJECT, RULES
 from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
@@ -19,6 +20,7 @@ from fraudstream.core.contract.rollups import (
     WEEKDAY,
     bins,
 )
+from fraudstream.core.documents import paths
 from fraudstream.dashboards.data import stored
 
 # A dimension of more values is read as the store has them: nobody asks for each by its name.
@@ -119,7 +121,7 @@ def whole_number(text: str) -> int | None:
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 20:
         return None
     number = int(text)
-    return number if -(2**63) <= number < 2**63 else None
+    return number if LEAST_INTEGER <= number <= MOST_INTEGER else None
 
 
 def kept(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -171,18 +173,15 @@ def is_fraud(document: Mapping[str, Any]) -> bool:
 
 
 def can_ask(name: str) -> bool:
-    """Whether a store finds documents by this field: a dot in a query's name always leads into an object."""
-    return name not in RULES or not any("." in part for part in RULES[name].path)
+    """Whether a store finds documents by this field."""
+    return name not in RULES or paths.can_ask(RULES[name].path)
 
 
 def queried(name: str) -> str:
     """A field's name as a query has it."""
-    return ".".join(RULES[name].path) if name in RULES else name
+    return paths.queried(RULES[name].path) if name in RULES else name
 
 
 def projection(fixed: Iterable[str], names: Iterable[str]) -> dict[str, int] | None:
     """What a query asks for: names of the document and fields of the event; None where it has to ask for all."""
-    names = tuple(names)
-    if not all(map(can_ask, names)):
-        return None
-    return dict.fromkeys((*fixed, *map(queried, names)), 1)
+    return paths.projection(fixed, (RULES[name].path for name in names))

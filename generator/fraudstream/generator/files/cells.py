@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 
 from fraudstream.core.contract.exact_json import NotFinite, Object, Written
-from fraudstream.core.contract.field_rules import LEAST_INTEGER, MOST_INTEGER, FieldRule
+from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.times import ISO
 
 # The JSON of a value; None where it is missing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError, EventError
 from fraudstream.core.project import definition, event_schema
 from fraudstream.core.project.places import bundled_names
-from fraudstream.core.project.project import Project, read_project
+from fraudstream.core.project.project import read_project
 from fraudstream.core.project.reserved import RESERVED_FIELDS
 from fraudstream.generator.files.events import Row
 from fraudstream.generator.files.source import first_events
@@ -67,9 +68,12 @@ def write_project(plan: Plan, folder: Path, title: str) -> Written:
         _write(scratch, texts)
         project = read_project(scratch)
         rows = first_events(project, plan.sample.file, _READ_BACK)
-        refusals = [refusal for refusal in (_refusal(project, row) for row in rows) if refusal]
-        samples = rows[:_SAMPLES]
-        texts |= {"sample.jsonl": "".join(f"{row.value.decode()}\n" for row in samples)} | _test_case(project, samples)
+        gate = Gate(project.rules, RESERVED_FIELDS, MAX_EVENT_BYTES)
+        judged = [(row, _refusal(gate, row)) for row in rows]
+        refusals = [refusal for _, refusal in judged if refusal]
+        samples = judged[:_SAMPLES]
+        lines = "".join(f"{row.value.decode()}\n" for row, _ in samples)
+        texts |= {"sample.jsonl": lines} | _test_case(project.definition.event.id, samples)
         _write(scratch, texts)
         _move(scratch, folder, texts)
     return Written(folder, tuple(texts), len(rows), len(rows) - len(refusals), refusals[0] if refusals else "")
@@ -85,20 +89,22 @@ def write_template(folder: Path, texts: dict[str, str]) -> Written:
     return Written(folder, tuple(texts), 0, 0, "")
 
 
-def _refusal(project: Project, row: Row) -> str:
+def _refusal(gate: Gate, row: Row) -> str:
     """Why the contract refuses a row; empty where it does not."""
     try:
-        Gate(project.rules, RESERVED_FIELDS, MAX_EVENT_BYTES).read(row.value)
+        gate.read(row.value)
     except EventError as error:
         return str(error)
     return ""
 
 
-def _test_case(project: Project, samples: list[Row]) -> dict[str, str]:
-    """A case of `tests/`: events in, and which of them come out; in the layout of Stream Analytics' own tools."""
-    accepted = [row for row in samples if not _refusal(project, row)]
-    refused = [row for row in samples if _refusal(project, row)]
-    id = project.definition.event.id
+def _test_case(id: str, samples: Sequence[tuple[Row, str]]) -> dict[str, str]:
+    """A case of `tests/`: events in, and which of them come out; in the layout of Stream Analytics' own tools.
+
+    ``samples``: rows, each with why the contract refuses it, if it does; ``id`` names the field of the id.
+    """
+    accepted = [row for row, refusal in samples if not refusal]
+    refused = [row for row, refusal in samples if refusal]
     configuration = {
         "Script": "../stream-analytics/fraud.asaql",
         "TestCases": [
@@ -122,7 +128,7 @@ def _test_case(project: Project, samples: list[Row]) -> dict[str, str]:
     }
     return {
         "tests/testConfig.json": _json(configuration),
-        "tests/first-events/transactions.jsonl": "".join(f"{row.value.decode()}\n" for row in samples),
+        "tests/first-events/transactions.jsonl": "".join(f"{row.value.decode()}\n" for row, _ in samples),
         "tests/first-events/scored.jsonl": "".join(f"{orjson.dumps({id: row.id}).decode()}\n" for row in accepted),
         "tests/first-events/rejected.jsonl": "".join(f'{{"key":{json.dumps(str(row.id))}}}\n' for row in refused),
     }

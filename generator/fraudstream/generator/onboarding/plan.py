@@ -13,7 +13,7 @@ import numpy as np
 
 from fraudstream.core.contract.times import EPOCH, ISO, TimeForm
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.project.project import COMPUTED_DIMENSIONS
+from fraudstream.core.project.reserved import COMPUTED_DIMENSIONS
 from fraudstream.generator.files.names import unused
 from fraudstream.generator.onboarding.leaks import Strength, strength
 from fraudstream.generator.onboarding.moments import TimeGuess, is_in_order, last_midnight, time_guess, time_guesses

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fraudstream.core.project.project import MOST_ID_CHARACTERS
 from fraudstream.generator.files.cells import FALSE, TRUE, number_text
 from fraudstream.generator.onboarding.leaks import Doubles
 from fraudstream.generator.onboarding.profile import Profile, squeezed, word_set
@@ -155,8 +156,8 @@ def id_problem(profile: Profile) -> str | None:
         return f"holds no whole numbers and no texts ({profile.evidence})"
     if profile.missing_share:
         return f"is missing in {profile.missing_share:.2%} of the rows"
-    if profile.longest > 255:
-        return f"has values of {profile.longest} characters; an id has at most 255"
+    if profile.longest > MOST_ID_CHARACTERS:
+        return f"has values of {profile.longest} characters; an id has at most {MOST_ID_CHARACTERS}"
     if profile.distinct < profile.present:
         value, count = profile.counts.most_common(1)[0]
         return f"has {profile.present - profile.distinct:,} repeated values, such as {value} ({count} times)"

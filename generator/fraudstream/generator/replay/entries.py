@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
+from fraudstream.core.contract.times import ISO, TimeForm
 from fraudstream.core.contract.topics import LABELS
 from fraudstream.generator.malformed import Record
 
@@ -136,7 +137,7 @@ class Replay:
 
 def verdict(held: _Held) -> bytes:
     """The record that says what became of a transaction."""
-    observed_at = held.known_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    observed_at = TimeForm(ISO).write(held.known_at)
     return orjson.dumps({"id": held.id, "label": held.label, "observed_at": observed_at})
 
 

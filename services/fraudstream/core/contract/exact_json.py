@@ -148,11 +148,6 @@ def number(text: str) -> Any:
     return _integer(text) if text.lstrip("-").isdigit() else _fraction(text)
 
 
-def is_kept_by_double(whole: int) -> bool:
-    """Whether a double, printed, has the digits of this integer."""
-    return abs(whole) < 10**_SAFE_DIGITS or Decimal(repr(float(whole))) == whole
-
-
 def _integer(text: str) -> Any:
     digits = text.lstrip("-")
     if text == "-0":

@@ -14,12 +14,10 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from fraudstream.core.contract.exact_json import Object, beginning
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.times import TimeForm
 
 Kind = Literal["int", "float", "bool", "text", "time", "object", "array"]
-
-# A schema may bound integers further; these are what 64 bits hold.
-LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 
 _SPARK_TYPES: Mapping[str, str] = {
     "int": "BIGINT",

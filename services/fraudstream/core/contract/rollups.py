@@ -15,17 +15,16 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from fraudstream.core.contract.event import PROJECT
+from fraudstream.core.project.reserved import ALL as ALL
+from fraudstream.core.project.reserved import AMOUNT_BIN as AMOUNT_BIN
+from fraudstream.core.project.reserved import HOUR as HOUR
+from fraudstream.core.project.reserved import MONTH_OF_YEAR as MONTH_OF_YEAR
+from fraudstream.core.project.reserved import WEEKDAY as WEEKDAY
 
 PERIODS = ("minute", "total", "month", "day")
 ORIGINS = ("live", "history")
 
-ALL = "all"
-HOUR = "hour"
-WEEKDAY = "weekday"
-MONTH_OF_YEAR = "month_of_year"
-AMOUNT_BIN = "amount_bin"
-# Dimensions that are fields of the event, and parts of its time in UTC, beside the other computed ones (all,
-# amount_bin). A weekday is 1 (Monday) to 7, a month 1 to 12, an hour 0 to 23, each as text.
+# Dimensions that are fields of the event, and parts of its time as text, beside the other computed ones.
 EVENT_DIMENSIONS: tuple[str, ...] = PROJECT.definition.dimensions.fields
 TIME_DIMENSIONS: tuple[str, ...] = PROJECT.definition.dimensions.times
 DIMENSIONS: tuple[str, ...] = (ALL, *EVENT_DIMENSIONS, *TIME_DIMENSIONS, AMOUNT_BIN)

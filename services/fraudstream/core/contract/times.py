@@ -101,8 +101,8 @@ class TimeForm:
         if self.form == ISO:
             return "a time of ISO 8601"
         if self.form == EPOCH:
-            since = "" if self.origin == EPOCH_START else f" since {self.origin.isoformat()}"
-            return f"a time in {self.unit}{since or ' since 1970'}"
+            since = "1970" if self.origin == EPOCH_START else self.origin.isoformat()
+            return f"a time in {self.unit} since {since}"
         return f"a date {_in_letters(self.form)}"
 
     def parse(self, value: Any) -> datetime:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from fraudstream.core.contract import limits
-from fraudstream.core.contract.field_rules import LEAST_INTEGER, MOST_INTEGER, FieldRule, Kind, leaves
+from fraudstream.core.contract.field_rules import FieldRule, Kind, leaves
+from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.patterns import FORMATS, portable
 from fraudstream.core.contract.times import TimeForm
 from fraudstream.core.errors import ConfigurationError

@@ -7,6 +7,7 @@ from typing import Any
 
 from fraudstream.core.contract.field_rules import leaves
 from fraudstream.core.project.project import Project
+from fraudstream.core.project.reserved import AMOUNT_BIN
 
 
 def roles(project: Project) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def roles(project: Project) -> dict[str, Any]:
 def dimensions(project: Project) -> list[str]:
     """By what transactions are counted, beside all of them together."""
     counted = project.definition.dimensions
-    return [*counted.fields, *counted.times, "amount_bin"]
+    return [*counted.fields, *counted.times, AMOUNT_BIN]
 
 
 def summary(project: Project) -> str:

@@ -15,7 +15,7 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project import definition, places
 from fraudstream.core.project.definition import Definition, EventRoles, read_definition
 from fraudstream.core.project.event_schema import read_rules
-from fraudstream.core.project.reserved import RESERVED_FIELDS
+from fraudstream.core.project.reserved import AMOUNT_BIN, COMPUTED_DIMENSIONS, RESERVED_FIELDS
 
 # A document's `_id` is the event's: Cosmos DB keeps no longer one in its index (azure-databases-docs,
 # cosmos-db/concepts-limits.md: maximum length of an id value, 1,023 bytes; 255 characters of four bytes fit into it).
@@ -201,13 +201,9 @@ def _require_dimensions(file: Path, defined: Definition, known: Mapping[str, Fie
 
 
 def _require_report(file: Path, defined: Definition) -> None:
-    counted = (*defined.dimensions.fields, *defined.dimensions.times, "amount_bin")
+    counted = (*defined.dimensions.fields, *defined.dimensions.times, AMOUNT_BIN)
     for number, name in enumerate(defined.display.report):
         if name not in counted:
             raise ConfigurationError(
                 f"{file}: display.report[{number}] is {name!r}, which is no dimension. There are: {', '.join(counted)}."
             )
-
-
-# What is counted beside an event's own fields; no field that is counted may have these names.
-COMPUTED_DIMENSIONS = ("all", "hour", "weekday", "month_of_year", "amount_bin")

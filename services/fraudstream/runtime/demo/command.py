@@ -7,13 +7,12 @@ after the choice.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import typer
 
 from fraudstream.core.configuration.settings import ENV_PREFIX
 from fraudstream.core.output.options import finite
-from fraudstream.core.project.places import bundled_names
+from fraudstream.core.project.places import settled
 from fraudstream.runtime.commands import REALTIME_HELP, REMOTE_HELP, chosen_mode
 from fraudstream.runtime.demo.plan import Plan
 from fraudstream.runtime.interrupts import ending_in_order
@@ -45,13 +44,7 @@ def demo(
     """Start everything, train on labelled history, score live traffic and account for every event."""
     mode = chosen_mode(realtime, remote)
     if project is not None:
-        os.environ[f"{ENV_PREFIX}PROJECT"] = _absolute(project)
+        os.environ[f"{ENV_PREFIX}PROJECT"] = settled(project)
     from fraudstream.runtime.demo.run import run
 
     run(Plan(history, events, rate, malformed, seed, algorithm), mode, leave=leave, as_json=as_json)
-
-
-def _absolute(project: str) -> str:
-    """A folder's whole path: the parts work in folders of their own. A bundled project's name stays."""
-    folder = Path(project).expanduser()
-    return str(folder.resolve()) if project not in bundled_names() and folder.is_dir() else project

@@ -300,4 +300,4 @@ def test_a_projects_folder_is_made_absolute(
 ) -> None:
     (tmp_path / "made").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert command._absolute(given) == kept.format(tmp=tmp_path)
+    assert command.settled(given) == kept.format(tmp=tmp_path)
