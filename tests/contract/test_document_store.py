@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING, InsertOne, ReplaceOne
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from fraudstream.core.documents import client as documents
+from tests import nasty_documents as nasty
 from tests.contract.conftest import Deployment
 
 
@@ -49,6 +51,22 @@ class DocumentStoreContract:
         collection.insert_one({"_id": "once"})
         with pytest.raises(DuplicateKeyError):
             collection.insert_one({"_id": "once"})
+
+    @pytest.mark.parametrize("depth", [90, 170, 300, 900, 1_100, 20_000])
+    @pytest.mark.parametrize("in_lists", [False, True])
+    def test_a_deep_document_is_refused_or_can_be_read(
+        self, deployment: Deployment, collection: Collection[documents.Document], depth: int, in_lists: bool
+    ) -> None:
+        raw = documents.client(deployment.settings, document_class=RawBSONDocument, socketTimeoutMS=5_000)
+        kept = raw[deployment.settings.mongo_database][collection.name]
+        made = nasty.with_elements({"_id": 1}, nasty.deep_bytes(depth, in_lists=in_lists))
+        try:
+            kept.insert_one(made)
+        except PyMongoError:
+            assert depth > 170
+            assert kept.count_documents({}) == 0
+        else:
+            assert [bytes(read.raw) for read in kept.find()] == [bytes(made.raw)]
 
     @pytest.mark.parametrize(("ordered", "inserted", "failed"), [(True, 1, [1]), (False, 2, [1, 2])])
     def test_only_what_was_inserted_is_counted(

@@ -126,6 +126,8 @@ def embedded_command(host: str, port: int, file: Path, variables: Mapping[str, s
         # A reply of 16 MB is encoded into a buffer that doubles as it grows; where there is no room for that, the
         # library does not answer at all.
         "-XX:MaxDirectMemorySize=256m",
+        # Documents may be nested 1,000 deep (Bson.java), and a stack that is not used takes no memory.
+        "-Xss16m",
         "-Dio.netty.noPreferDirect=true",
         "-Dio.netty.eventLoopThreads=8",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

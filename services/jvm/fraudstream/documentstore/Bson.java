@@ -1,6 +1,7 @@
 package fraudstream.documentstore;
 
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.MongoServerError;
 import de.bwaldvogel.mongo.wire.BsonConstants;
 import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
 import io.netty.buffer.ByteBuf;
@@ -21,28 +22,47 @@ import org.h2.mvstore.WriteBuffer;
 final class Bson {
     // A document's length and its end.
     private static final int FRAME_BYTES = Integer.BYTES + 1;
+    /**
+     * Documents and lists inside each other, which are written and read one inside the other: the library sends no
+     * answer where the stack ends. The server's threads have room for several times as many.
+     */
+    private static final int MOST_DEPTH = 1_000;
+    private static final int OVERFLOW = 15;
 
     private Bson() {
     }
 
-    /** How many bytes {@link #write} writes. */
+    /** How many bytes {@link #write} writes. Raises {@link MongoServerError} for a document that is nested too deeply. */
     static int size(Map<String, Object> document) {
+        return size(document, 1);
+    }
+
+    private static int size(Map<String, Object> document, int depth) {
+        checkDepth(depth);
         int bytes = FRAME_BYTES;
         for (Map.Entry<String, Object> field : document.entrySet()) {
-            bytes += size(field.getKey(), field.getValue());
+            bytes += size(field.getKey(), field.getValue(), depth);
         }
         return bytes;
     }
 
-    private static int size(List<?> values) {
+    private static int size(List<?> values, int depth) {
+        checkDepth(depth);
         int bytes = FRAME_BYTES;
         for (int i = 0; i < values.size(); i++) {
-            bytes += size(String.valueOf(i), values.get(i));
+            bytes += size(String.valueOf(i), values.get(i), depth);
         }
         return bytes;
     }
 
-    private static int size(String name, Object value) {
+    private static void checkDepth(int depth) {
+        if (depth > MOST_DEPTH) {
+            throw new MongoServerError(OVERFLOW, "Overflow",
+                "The document has more than " + MOST_DEPTH + " documents and lists inside each other. Store it flatter.");
+        }
+    }
+
+    private static int size(String name, Object value, int depth) {
         int head = ByteBufUtil.utf8Bytes(name) + 2;
         if (value instanceof String text) {
             return head + Integer.BYTES + ByteBufUtil.utf8Bytes(text) + 1;
@@ -55,9 +75,9 @@ final class Bson {
         } else if (value instanceof Boolean) {
             return head + 1;
         } else if (value instanceof Document document) {
-            return head + size(document);
+            return head + size(document, depth + 1);
         } else if (value instanceof List<?> values) {
-            return head + size(values);
+            return head + size(values, depth + 1);
         }
         return encoded(name, value).readableBytes();
     }

@@ -101,8 +101,9 @@ final class StoredCollection extends H2Collection {
 
     @Override
     protected void handleUpdate(Object position, Document before, Document after) {
+        int bytes = Bson.size(after); // first, as above
         super.handleUpdate(position, before, after);
-        updateDataSize(Bson.size(after) - Bson.size(before));
+        updateDataSize(bytes - Bson.size(before));
     }
 
     @Override
