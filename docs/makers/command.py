@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docs.makers import azure, benchmarks, dashboards, definitions, modules, parity, reference
+from docs.makers import azure, benchmarks, dashboards, definitions, modules, parity, query_language, reference
 from docs.makers.files import Files, stale, write
 
-MAKERS = (reference, definitions, azure, benchmarks, dashboards, parity, modules)
+MAKERS = (reference, definitions, azure, benchmarks, dashboards, parity, query_language, modules)
 
 
 def generated(project: Path) -> Files:

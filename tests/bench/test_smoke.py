@@ -123,6 +123,19 @@ def test_store(tmp_path: Path) -> None:
     assert json.loads(file.read_text("utf-8"))["machine"] == results["machine"]
 
 
+def test_query() -> None:
+    results = run("query")
+    rates = {entry["contender"]: entry.get("events_per_second") for entry in results["runs"]}
+    assert list(rates) == ["stateless SELECT", "tumbling count by key", "small file, cold", "further test case"]
+    assert all(rate > 0 for name, rate in rates.items() if name != "further test case")
+    assert [bound["claim"] for bound in results["bounds"]] == [
+        "events/s, stateless SELECT",
+        "events/s, tumbling count by key",
+        "seconds, small file, cold",
+        "seconds, further test case",
+    ]
+
+
 def test_an_interrupted_run_of_the_dashboards_keeps_its_parts_and_leaves_nothing_behind(tmp_path: Path) -> None:
     file, temporary = tmp_path / "dashboards.json", tmp_path / "temporary"
     temporary.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import bson
 import pytest
@@ -29,17 +28,31 @@ NUMBER = 400
 DEPTHS = (90, 150, 250, 300, 900)
 
 
-def put(collection: Any, made: RawBSONDocument) -> bool:
-    """Whether the store took it: an old store may refuse what another one took."""
-    try:
-        collection.insert_one(made)
-    except (PyMongoError, KeyError):
-        return False
-    return True
+class RawStore:
+    """Puts documents as they are into the store's collections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connect()
+
+    def _connect(self) -> None:
+        client = documents.client(self._settings, document_class=stored.RAW)
+        self._database = client[self._settings.mongo_database]
+
+    def put(self, collection: str, made: RawBSONDocument) -> bool:
+        """Whether the store took it: an old store may refuse what another one took."""
+        try:
+            self._database[collection].insert_one(made)
+        except (PyMongoError, KeyError):
+            # The store may have ended the connection, and the same client looks for it again after half a second.
+            self._database.client.close()
+            self._connect()
+            return False
+        return True
 
 
 def test_pages_and_files_are_answered_whatever_is_stored(store: Running, settings: Settings) -> None:
-    raw = documents.client(settings, document_class=stored.RAW)[settings.mongo_database]
+    raw = RawStore(settings)
     good = [
         {**made, "origin": "live", "stored_at": NOW}
         for made in make_transactions(50, NOW, timedelta(minutes=50), seed=3)
@@ -49,22 +62,22 @@ def test_pages_and_files_are_answered_whatever_is_stored(store: Running, setting
     for number, made in enumerate(spoilt):
         element = bson.encode({"_id": number})[4:-1]
         whole = RawBSONDocument((len(made.raw) + len(element)).to_bytes(4, "little") + element + bytes(made.raw)[4:])
-        taken += put(raw[documents.TRANSACTIONS], whole)
+        taken += raw.put(documents.TRANSACTIONS, whole)
         if number % 2:
-            put(raw[documents.RECENT], whole)
-            put(raw[documents.ALERTS], whole)
+            raw.put(documents.RECENT, whole)
+            raw.put(documents.ALERTS, whole)
     deep = [
         nasty.with_elements({"_id": 10_000 + depth + in_lists, **good[0]}, nasty.deep_bytes(depth, in_lists=in_lists))
         for depth in DEPTHS
         for in_lists in (False, True)
     ]
-    kept = [made for made in deep if put(raw[documents.TRANSACTIONS], made)]
+    kept = [made for made in deep if raw.put(documents.TRANSACTIONS, made)]
     assert taken > NUMBER // 2
     assert len(kept) >= 6
     rng = random.Random(4)
     for number in range(100):
         event = {"_id": f"transactions/0/{number}", "rejected_at": NOW, "reason": nasty.value(rng), "raw": b"\xff\x1b"}
-        put(raw[documents.REJECTED], RawBSONDocument(bson.encode(event | {"raw_bytes": rng.choice(nasty.NUMBERS)})))
+        raw.put(documents.REJECTED, RawBSONDocument(bson.encode(event | {"raw_bytes": rng.choice(nasty.NUMBERS)})))
 
     reading = Sources.of(settings)
     reading.tail = NoTail()

@@ -28,6 +28,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "ml": ("spark",),
     "runtime": ("spark",),
     "cloud": ("runtime",),
+    "asaql": ("runtime", "spark"),
     "bench": ("runtime", "generator", "ml", "store", "dashboards"),
 }
 # Within a part: what the first never imports, not even for its types.
@@ -37,6 +38,8 @@ NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dashboards.ui", ("fraudstream.dashboards.pages",)),
     ("runtime.supervise", ("fraudstream.runtime.parts", "fraudstream.runtime.doctor", "fraudstream.runtime.demo")),
     ("runtime.parts", ("fraudstream.runtime.doctor", "fraudstream.runtime.demo")),
+    ("asaql.text", ("fraudstream.asaql.plan",)),
+    ("asaql.plan", ("fraudstream.asaql.project_files", "fraudstream.asaql.running", "fraudstream.asaql.testing")),
     ("cloud.rules", ("fraudstream.cloud.check", "fraudstream.cloud.rehearsal")),
     ("cloud.check", ("fraudstream.cloud.rehearsal",)),
 )

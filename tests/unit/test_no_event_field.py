@@ -24,9 +24,12 @@ _COLUMN = "a column of ours, named after the role, whatever the field is called"
 _ROLLUP = "rollups' own amount and period"
 _VERDICT = "the verdict's own fields, the same for each project"
 _OTHER = "an attribute, an address or a report of another kind"
+_QUERY = "a word of the query language, or a part of a query's plan"
 _GUESS = "words by which a file's columns are guessed, and the guesses' names"
 # By file or by folder.
 ALLOWED: Mapping[str, Mapping[str, str]] = {
+    "services/fraudstream/asaql/plan/binding/expressions.py": {"id": _QUERY},
+    "services/fraudstream/asaql/plan/units.py": {"month": _QUERY},
     "services/fraudstream/cloud/check/code.py": {"id": _OTHER},
     "services/fraudstream/cloud/rehearsal/costs.py": {"amount": _OTHER},
     "services/fraudstream/cloud/rehearsal/report.py": {"amount": _OTHER},
@@ -43,6 +46,8 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
     "services/fraudstream/store/seeding.py": {"id": _COLUMN, "amount": _COLUMN},
     "services/jvm/fraudstream/contract/Contract.java": {"id": _ROLES, "amount": _ROLES},
     "services/jvm/fraudstream/documentstore/Commands.java": {"id": _OTHER},
+    "services/jvm/fraudstream/query/functions/DateFunctions.java": {"month": _QUERY},
+    "services/jvm/fraudstream/query/windows/Windows.java": {"id": _QUERY},
     "ml/fraudstream/ml/algorithms/gbt.py": {"id": _OTHER},
     "ml/fraudstream/ml/algorithms/portable.py": {"id": _OTHER},
     "dashboards/fraudstream/dashboards/data/buckets.py": {"amount": _ROLLUP},

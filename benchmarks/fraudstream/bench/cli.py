@@ -172,6 +172,20 @@ def store(
 
 
 @benchmark
+def query(
+    events: Annotated[int, typer.Option(min=1_000, help="How many events the large file has.")] = 1_000_000,
+    repeats: Repeats = 3,
+    *,
+    smoke: bool,
+) -> Measure:
+    """Stream Analytics queries on files: events a second, a cold run, further test cases."""
+    from fraudstream.bench.query import Plan, measure
+
+    plan = Plan(2_000, 2, 1) if smoke else Plan(events, repeats=repeats)
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
 def startup(repeats: Repeats = 3, *, smoke: bool) -> Measure:
     """How long it takes until everything is ready, and until a first event is scored."""
     from fraudstream.bench.whole import StartPlan, measure_startup

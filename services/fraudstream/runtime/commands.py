@@ -38,7 +38,9 @@ _LATE = {
     ),
 }
 # Top package of a command → the extra that installs what it needs.
-_EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"}
+_EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"} | {
+    "asaql": "local"
+}
 
 # Top packages that no wheel holds: they measure and show a clone.
 _CLONE_ONLY = ("bench",)

@@ -160,6 +160,7 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
         by="case",
     ),
     "store": _by_figures({"documents_per_second": "documents/s", "memory_peak_mib": "MiB"}),
+    "query": _by_figures({"events_per_second": "events/s", "with_start": "with the start", "seconds": "seconds"}),
     "startup": _by_figures({"seconds": "seconds"}),
     "memory": _by_figures(
         {

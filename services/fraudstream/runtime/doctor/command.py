@@ -92,8 +92,8 @@ def _artifacts(_: Settings) -> Check:
         detail = f"{len(missing)} files are missing, and {cache} cannot be written to"
         advice = f"Let this user write there, or set {artifacts.CACHE_VARIABLE} to another folder."
         return Check("artifacts", False, detail, advice)
-    # What is missing is fetched at the next start: worth knowing before going offline, and no failure.
-    detail = f"{len(missing)} files are fetched at the next start" if missing else "all cached, usable offline"
+    # What is missing is fetched when a part starts that needs it: worth knowing before going offline, and no failure.
+    detail = f"{len(missing)} files are fetched when they are needed" if missing else "all cached, usable offline"
     return Check("artifacts", True, f"{detail} ({cache})")
 
 

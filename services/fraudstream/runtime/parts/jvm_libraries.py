@@ -37,6 +37,7 @@ _SPARK_JARS = (
     "slf4j-api",
     "spark-catalyst",
     "spark-common-utils",
+    "spark-core_",
     "spark-sql-api",
     "spark-unsafe",
 )
@@ -46,7 +47,7 @@ _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A jar that is compiled from ``rooms`` of ``services/jvm`` against ``class_path``.
+    """A jar that is compiled from ``rooms`` of ``services/jvm``, such as ``query/values``, against ``class_path``.
 
     ``made_for`` names the versions of the jars on the class path: other versions make another library.
     """
@@ -65,14 +66,40 @@ def _spark_jars() -> list[Path]:
     return sorted(jar for name in _SPARK_JARS for jar in jars.glob(f"{name}*.jar"))
 
 
-SPARK = Library("spark", ("contract", "model", "spark"), _spark_jars, lambda: f"pyspark {version('pyspark')}")
+_QUERY_ROOMS = (
+    "query/aggregates",
+    "query/analytics",
+    "query/engine",
+    "query/expressions",
+    "query/functions",
+    "query/input",
+    "query/matching",
+    "query/operators",
+    "query/spark",
+    "query/state",
+    "query/values",
+    "query/windows",
+)
+SPARK = Library(
+    "spark",
+    ("contract", "model", *_QUERY_ROOMS, "spark"),
+    _spark_jars,
+    lambda: f"pyspark {version('pyspark')}",
+)
 DOCUMENTSTORE = Library(
     "documentstore",
     ("documentstore",),
     lambda: artifacts.ensure("documentstore"),
     lambda: " ".join(artifact.coordinates for artifact in artifacts.locked("documentstore")),
 )
-LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE)}
+# Apart from Spark's, so that only who has functions in JavaScript fetches the archive that runs them.
+JAVASCRIPT = Library(
+    "javascript",
+    ("query/javascript",),
+    lambda: [ensure(SPARK), *_spark_jars(), *artifacts.ensure("javascript")],
+    lambda: " ".join([place(SPARK).stem, *(artifact.coordinates for artifact in artifacts.locked("javascript"))]),
+)
+LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE, JAVASCRIPT)}
 
 
 def ensure(library: Library) -> Path:
@@ -112,7 +139,7 @@ def _fingerprint(library: Library) -> str:
     (compiler,) = artifacts.locked("compiler")
     digest = hashlib.sha256(f"{compiler.coordinates} {_RELEASE} {library.made_for()}".encode())
     for source in sources(library):
-        digest.update(source.name.encode() + source.read_bytes())
+        digest.update(source.relative_to(sources_folder()).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()[:16]
 
 

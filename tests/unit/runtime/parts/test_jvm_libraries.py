@@ -50,8 +50,9 @@ def entries(jar: Path) -> list[str]:
 
 def test_the_sources_are_found_in_a_clone_and_every_room_has_some(project_root: Path) -> None:
     assert sources_folder() == project_root / "services" / "jvm"
-    rooms = {file.parent.name for one in LIBRARIES.values() for file in sources(one)}
-    assert rooms == {folder.name for folder in (sources_folder() / "fraudstream").iterdir()}
+    rooms = {file.parent for one in LIBRARIES.values() for file in sources(one)}
+    assert rooms == {file.parent for file in (sources_folder() / "fraudstream").rglob("*.java")}
+    assert rooms == {sources_folder() / "fraudstream" / room for one in LIBRARIES.values() for room in one.rooms}
 
 
 def test_a_library_is_compiled_once_from_odd_folders_against_jars_in_others(root: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Stream Analytics query files (`*.asaql`): text → tree → plan → a run on Spark."""

@@ -1,0 +1,54 @@
+"""``fraudstream query explain`` and ``query lint``: what is known of a query before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+from fraudstream.asaql.commands.showing import show_notes
+from fraudstream.asaql.compiling import plan_of
+from fraudstream.asaql.plan.compiling import Dialect
+from fraudstream.asaql.plan.explaining import explain
+from fraudstream.asaql.plan.lint.findings import RULES
+from fraudstream.asaql.plan.lint.linting import lint
+from fraudstream.asaql.project_files.folder import read_project
+from fraudstream.asaql.text.parser import parse
+from fraudstream.core.output.terminal import say_json, say_lines, terminal
+
+
+def explain_command(
+    place: Path, format: Literal["text", "mermaid", "json"], references: Collection[str], dialect: Dialect
+) -> None:
+    """Show the plan. Raises :class:`FraudstreamError`."""
+    project = read_project(place)
+    show_notes(project)
+    plan = plan_of(project, references=references, dialect=dialect)
+    if format == "json":
+        say_json(plan.to_json())
+    else:
+        say_lines(explain(plan, format))
+
+
+def lint_command(place: Path, references: Collection[str], *, as_json: bool, dialect: Dialect) -> int:
+    """Show the findings; how many there are. Raises :class:`FraudstreamError` for a query that does not compile."""
+    project = read_project(place)
+    show_notes(project)
+    file = str(project.query_file)
+    plan = plan_of(project, references=references, dialect=dialect)
+    found = lint(parse(project.text, file), plan, float(project.job.late_seconds))
+    if as_json:
+        rules = sorted({finding.rule for finding in found})
+        say_json(
+            {
+                "file": file,
+                "findings": [finding._asdict() for finding in found],
+                "rules": {rule: RULES[rule] for rule in rules},
+            }
+        )
+        return len(found)
+    out = terminal()
+    for finding in found:
+        out.print(f"{file}:{finding.line}:{finding.column}: {finding.rule} {finding.message}", soft_wrap=True)
+    out.print(f"{len(found)} findings" if len(found) != 1 else "1 finding")
+    return len(found)

@@ -1,0 +1,119 @@
+"""A project's query as a plan that can be run, and what the run needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fraudstream.asaql.errors import QueryError
+from fraudstream.asaql.plan.compiling import Dialect, compile_text
+from fraudstream.asaql.plan.nodes import Plan
+from fraudstream.asaql.plan.split import split
+from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.project_files.json_text import read_text
+from fraudstream.asaql.project_files.models import REFERENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan as JSON, the names of its inputs, and how rows may be kept apart.
+
+    ``keys``: by the name of a stream, the expressions (over its rows) that rows have in common where they meet; None if
+    all rows have to be in one place. ``stateless``: each row is computed by itself. ``scripts``: the texts of the
+    JavaScript functions that it calls, by ``udf`` or ``uda`` and by name.
+    """
+
+    plan: dict[str, Any]
+    file: str
+    streams: tuple[str, ...]
+    references: tuple[str, ...]
+    outputs: tuple[str, ...]
+    stateless: bool
+    keys: Mapping[str, list[Any]] | None
+    scripts: Mapping[str, Mapping[str, str]]
+
+
+class UserFunction(NamedTuple):
+    """A call of a project's function: ``udf`` or ``uda``, its name, and where the call stands."""
+
+    kind: str
+    name: str
+    line: int
+    column: int
+
+
+def references_of(project: QueryProject, named: Collection[str] = ()) -> frozenset[str]:
+    """The names of reference inputs: those that the project says so of, and those ``named`` on the command line."""
+    described = (place.alias for place in project.inputs if place.entries.kind == REFERENCE)
+    return frozenset((*described, *named))
+
+
+def compiled(project: QueryProject, *, references: Collection[str] = (), dialect: Dialect = "asa") -> Compiled:
+    """A project's query. ``references`` are further names of reference data.
+
+    Raises :class:`QueryError` for what is not in the language, at its place in the query's file.
+    """
+    plan = plan_of(project, references=references, dialect=dialect)
+    inputs = [(source.name, source.kind) for source in plan.inputs]
+    how = split(plan)
+    written = plan.to_json()
+    return Compiled(
+        plan=written,
+        file=str(project.query_file),
+        streams=tuple(name for name, kind in inputs if kind != REFERENCE),
+        references=tuple(name for name, kind in inputs if kind == REFERENCE),
+        outputs=_each_once(output.name for output in plan.outputs),
+        stateless=how.stateless,
+        keys=None if how.keys is None else {name: [part.to_json() for part in key] for name, key in how.keys.items()},
+        scripts=_scripts(project, written),
+    )
+
+
+def plan_of(project: QueryProject, *, references: Collection[str] = (), dialect: Dialect = "asa") -> Plan:
+    """The bound plan of a project's query; raises as :func:`compiled` does."""
+    return compile_text(
+        project.text,
+        references=references_of(project, references),
+        level=project.job.level,
+        dialect=dialect,
+        file=str(project.query_file),
+    )
+
+
+def called_functions(node: Any) -> Iterator[UserFunction]:
+    """The user functions that a plan's JSON calls, each as often as it is called."""
+    if isinstance(node, Mapping):
+        if node.get("e") == "udf" or node.get("f") == "uda":
+            line, column = node.get("pos") or (1, 1)
+            yield UserFunction(str(node.get("kind", "uda")), str(node["name"]), line, column)
+        for part in node.values():
+            yield from called_functions(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from called_functions(part)
+
+
+def _scripts(project: QueryProject, plan: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The scripts of the functions that the plan calls. Raises :class:`QueryError` for one without a script."""
+    scripts: dict[str, dict[str, str]] = {}
+    for called in called_functions(plan):
+        place = project.function(called.name)
+        if place is None or place.script is None:
+            there = ", ".join(known.name for known in project.functions if known.script is not None) or "none"
+            raise QueryError(
+                f"{called.kind}.{called.name} has no script in the project. Its functions in JavaScript: {there}. "
+                "Add one to Functions and to asaproj.json.",
+                called.line,
+                called.column,
+                str(project.query_file),
+            )
+        scripts.setdefault(called.kind, {})[called.name] = read_text(place.script)
+    return scripts
+
+
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    known: dict[str, str] = {}
+    for name in names:
+        known.setdefault(name.casefold(), name)
+    return tuple(known.values())

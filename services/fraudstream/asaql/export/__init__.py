@@ -1,0 +1,1 @@
+"""A project's job as a Bicep module for Azure."""

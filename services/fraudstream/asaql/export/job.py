@@ -1,0 +1,134 @@
+"""The whole job: its query, inputs, outputs and functions in one module, with the files that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fraudstream.asaql.compiling import called_functions
+from fraudstream.asaql.export.bicep import Parameters, Raw, Value, identifier, value
+from fraudstream.asaql.export.sources import input_resource, output_resource
+from fraudstream.asaql.plan.nodes import Plan
+from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.project_files.json_text import read_text
+
+QUERY_FILE = "query.asaql"
+MODULE_FILE = "job.bicep"
+_API = "2021-10-01-preview"
+# Sizes of the present generation of streaming units: a third, two thirds, and whole ones of ten.
+_UNITS = {"1/3": 3, "2/3": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files by their paths below the folder of the export, and what to look at before a deployment."""
+
+    files: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def exported(project: QueryProject, plan: Plan) -> Exported:
+    """A project's job as files for Azure. Raises :class:`ProjectFileError` for a script that cannot be read."""
+    parameters = Parameters()
+    notes: list[str] = []
+    files = {QUERY_FILE: project.text}
+    inputs = []
+    for source in plan.inputs:
+        place = project.live_input(source.name)
+        resource, note = input_resource(source.name, place.entries if place else None, parameters)
+        inputs.append(resource)
+        notes += [note] if note else []
+    outputs = []
+    described = {place.alias.casefold(): place for place in project.outputs}
+    for name in dict.fromkeys(output.name for output in plan.outputs):
+        known = described.get(name.casefold())
+        resource, note = output_resource(name, known.entries if known else None, parameters)
+        outputs.append(resource)
+        notes += [note] if note else []
+    functions = []
+    for kind, name in sorted({(called.kind, called.name) for called in called_functions(plan.to_json())}):
+        resource, script = _function(kind, name, project, parameters)
+        functions.append(resource)
+        if script is not None:
+            files[f"functions/{name}.js"] = script
+        elif project.function(name) is None:
+            notes.append(f"{kind}.{name}: the project has no such function; an Azure ML endpoint is written")
+    files[MODULE_FILE] = _module(project, parameters, inputs, outputs, functions)
+    return Exported(files, tuple(notes))
+
+
+def _function(
+    kind: str, name: str, project: QueryProject, parameters: Parameters
+) -> tuple[Mapping[str, Value], str | None]:
+    place = project.function(name)
+    script = None
+    inputs: list[Value] = [{"dataType": "any"}]
+    output = "any"
+    if place is not None:
+        inputs = [{"dataType": one.data_type} for one in place.entries.inputs] or inputs
+        output = place.entries.output_type
+    if place is not None and place.script is not None:
+        script = read_text(place.script)
+        binding: dict[str, Value] = {
+            "type": "Microsoft.StreamAnalytics/JavascriptUdf",
+            "properties": {"script": Raw(f"loadTextContent({value(f'functions/{name}.js')})")},
+        }
+    else:
+        binding = {
+            "type": "Microsoft.MachineLearningServices",
+            "properties": {
+                "endpoint": parameters.text(name, "endpoint", f"The address at which {kind}.{name} is scored."),
+                "apiKey": parameters.secret(name, "key", f"The key of the endpoint of {kind}.{name}."),
+                "batchSize": 1000,
+                "numberOfParallelRequests": 1,
+            },
+        }
+    properties: dict[str, Value] = {"inputs": inputs, "output": {"dataType": output}, "binding": binding}
+    scalar = "Aggregate" if kind == "uda" else "Scalar"
+    return {"name": name, "properties": {"type": scalar, "properties": properties}}, script
+
+
+def _module(
+    project: QueryProject,
+    parameters: Parameters,
+    inputs: list[Mapping[str, Value]],
+    outputs: list[Mapping[str, Value]],
+    functions: list[Mapping[str, Value]],
+) -> str:
+    job = project.job
+    units, is_new = _units(job.streaming_units)
+    properties: dict[str, Value] = {
+        "sku": {"name": "StandardV2" if is_new else "Standard"},
+        "compatibilityLevel": job.level,
+        "dataLocale": job.data_locale,
+        # The provider's words are Stop and Drop; the project's files call the first one Retry, too.
+        "outputErrorPolicy": "Drop" if job.output_error_policy == "Drop" else "Stop",
+        "eventsOutOfOrderPolicy": job.disorder_policy,
+        "eventsOutOfOrderMaxDelayInSeconds": job.disorder_seconds,
+        "eventsLateArrivalMaxDelayInSeconds": job.late_seconds,
+        "transformation": {
+            "name": identifier(project.name),
+            "properties": {"streamingUnits": units, "query": Raw(f"loadTextContent({value(QUERY_FILE)})")},
+        },
+        "inputs": inputs,
+        "outputs": outputs,
+    }
+    if functions:
+        properties["functions"] = functions
+    resource: Value = {
+        "name": Raw("name"),
+        "location": Raw("location"),
+        "identity": {"type": "SystemAssigned"},
+        "properties": properties,
+    }
+    head = [f"// The Stream Analytics job of {' '.join(project.name.split())}.", *parameters.lines(), ""]
+    body = f"resource job 'Microsoft.StreamAnalytics/streamingjobs@{_API}' = {value(resource)}"
+    return "\n".join([*head, body, "", "output principal string = job.identity.principalId", ""])
+
+
+def _units(written: str) -> tuple[int, bool]:
+    """The number of streaming units as the provider has it, and whether they are of the present generation."""
+    if written in _UNITS:
+        return _UNITS[written], True
+    count = int(written) if written.isdecimal() else 1
+    return count, count in _UNITS.values() or (count > 0 and count % 10 == 0)

@@ -1,0 +1,1 @@
+"""The bound plan of a query file: names resolved, functions checked, windows and bounds in ticks."""

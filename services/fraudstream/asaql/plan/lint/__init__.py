@@ -1,0 +1,1 @@
+"""Mistakes that compile but surprise."""

@@ -1,0 +1,255 @@
+"""A query project: a folder with `asaproj.json`, or a query's file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fraudstream.asaql.project_files.json_text import ProjectFileError, read_json
+from fraudstream.asaql.project_files.models import (
+    FunctionFile,
+    InputFile,
+    JobConfig,
+    OutputFile,
+    ProjectFile,
+    local_path,
+    new_job,
+)
+from fraudstream.asaql.text.encoding import text_of
+
+PROJECT_FILE = "asaproj.json"
+JOB_FILE = "JobConfig.json"
+QUERY_ENDING = ".asaql"
+_LOCAL_PREFIX = "local_"
+# Folders that the tools fill, for a project that lists no files.
+_FOLDERS = {"Inputs": "Input", "Outputs": "Output", "Functions": "Function"}
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlace:
+    """An input and the file that says so."""
+
+    file: Path
+    entries: InputFile
+
+    @property
+    def alias(self) -> str:
+        """Its name in the query: the file's own entry, else the file's name without the prefix of local inputs."""
+        if self.entries.alias:
+            return self.entries.alias
+        stem = self.file.stem
+        return stem[len(_LOCAL_PREFIX) :] if stem.lower().startswith(_LOCAL_PREFIX) else stem
+
+    @property
+    def records(self) -> Path | None:
+        """The file of records of a local input."""
+        return local_path(self.entries.file_path, self.file.parent) if self.entries.file_path else None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlace:
+    """An output and the file that says so."""
+
+    file: Path
+    entries: OutputFile
+
+    @property
+    def alias(self) -> str:
+        """Its name in the query."""
+        return self.entries.alias or self.file.stem
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlace:
+    """A user's function; ``script`` is its JavaScript, or None for one without, such as Azure ML's."""
+
+    file: Path
+    entries: FunctionFile
+    script: Path | None
+
+    @property
+    def name(self) -> str:
+        """Its name behind ``udf.`` or ``uda.``."""
+        return self.entries.name or self.file.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryProject:
+    """A query and what stands beside it. ``notes`` say what of the project is not there."""
+
+    name: str
+    folder: Path
+    query_file: Path
+    text: str
+    job: JobConfig = field(default_factory=new_job)
+    project_file: Path | None = None
+    inputs: tuple[InputPlace, ...] = ()
+    outputs: tuple[OutputPlace, ...] = ()
+    functions: tuple[FunctionPlace, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def live_input(self, alias: str) -> InputPlace | None:
+        """The service that the input is in Azure; names match in any case."""
+        return self._input(alias, mock=False)
+
+    def local_input(self, alias: str) -> InputPlace | None:
+        """The file of records that stands for the input on this machine."""
+        return self._input(alias, mock=True)
+
+    def _input(self, alias: str, *, mock: bool) -> InputPlace | None:
+        wanted = alias.casefold()
+        found = (place for place in self.inputs if place.entries.is_mock == mock and place.alias.casefold() == wanted)
+        return next(found, None)
+
+    def function(self, name: str) -> FunctionPlace | None:
+        """The function of a name, in any case."""
+        return next((place for place in self.functions if place.name.casefold() == name.casefold()), None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the project was read from."""
+        parts: tuple[InputPlace | OutputPlace | FunctionPlace, ...] = (*self.inputs, *self.outputs, *self.functions)
+        scripts = (place.script for place in self.functions if place.script is not None)
+        own = (self.query_file, *([] if self.project_file is None else [self.project_file, self.folder / JOB_FILE]))
+        return (*own, *(part.file for part in parts), *scripts)
+
+
+def read_project(path: Path) -> QueryProject:
+    """The project of a folder, of its `asaproj.json`, or of a query's file.
+
+    A query's file that the `asaproj.json` beside it starts with is that project's. Raises :class:`ProjectFileError`,
+    and :class:`QueryError` for a query's file that is no text.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    if not path.exists():
+        raise ProjectFileError(f"{path} is not there. Name a query's file, or a folder with {PROJECT_FILE}.")
+    if path.name.lower() == PROJECT_FILE:
+        return _whole(path)
+    if path.suffix.lower() == ".asaproj":
+        raise ProjectFileError(
+            f"{path} is a project of Visual Studio. Name the query's file, or export the job for Visual Studio Code, "
+            f"which writes {PROJECT_FILE}."
+        )
+    beside = path.parent / PROJECT_FILE
+    if beside.is_file():
+        start = ProjectFile.read(beside).start_file
+        if start and _same(local_path(start, path.parent), path):
+            return _whole(beside)
+    return QueryProject(path.stem, path.parent, path, _query_text(path))
+
+
+def _query_text(file: Path) -> str:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise ProjectFileError(f"{file} cannot be read ({error.strerror or error}). Name another file.") from error
+    return text_of(raw, str(file))
+
+
+def _of_folder(folder: Path) -> QueryProject:
+    file = folder / PROJECT_FILE
+    if file.is_file():
+        return _whole(file)
+    queries = sorted(file for file in folder.iterdir() if file.suffix.lower() == QUERY_ENDING)
+    if len(queries) == 1:
+        return read_project(queries[0])
+    there = f"{', '.join(query.name for query in queries)} are there: name one" if queries else "nor a query's file"
+    raise ProjectFileError(f"{folder} holds no {PROJECT_FILE}; {there}.")
+
+
+def _whole(file: Path) -> QueryProject:
+    folder = file.parent
+    listed = ProjectFile.read(file)
+    query = _query_file(file, listed)
+    notes: list[str] = []
+    inputs: list[InputPlace] = []
+    outputs: list[OutputPlace] = []
+    functions: list[FunctionPlace] = []
+    job = new_job()
+    for part, sub_type in _parts(folder, listed):
+        if not part.is_file():
+            notes.append(f"{part} is not there, and {PROJECT_FILE} lists it.")
+            continue
+        kind = sub_type.lower()
+        if kind == "jobconfig":
+            job = JobConfig.read(part)
+        elif kind in ("input", "inputmock"):
+            inputs.append(InputPlace(part, InputFile.read(part)))
+        elif kind == "output":
+            outputs.append(OutputPlace(part, OutputFile.read(part)))
+        elif "function" in kind:
+            functions.append(_function(part))
+    _require_one_each(inputs)
+    return QueryProject(
+        name=listed.name or folder.resolve().name,
+        folder=folder,
+        query_file=query,
+        text=_query_text(query),
+        job=job,
+        project_file=file,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        functions=tuple(functions),
+        notes=tuple(notes),
+    )
+
+
+def _query_file(file: Path, listed: ProjectFile) -> Path:
+    if listed.start_file:
+        query = local_path(listed.start_file, file.parent)
+        if not query.is_file():
+            raise ProjectFileError(f"{file}: startFile: {listed.start_file} is not there. Name the query's file.")
+        return query
+    queries = sorted(file.parent.glob(f"*{QUERY_ENDING}"))
+    if len(queries) != 1:
+        raise ProjectFileError(f"{file}: startFile: the query's file has to be named; {len(queries)} are beside it.")
+    return queries[0]
+
+
+def _parts(folder: Path, listed: ProjectFile) -> Iterator[tuple[Path, str]]:
+    """The files beside the query, each with what it is."""
+    if listed.configurations:
+        for part in listed.configurations:
+            yield local_path(part.file_path, folder), part.sub_type
+        return
+    if (folder / JOB_FILE).is_file():
+        yield folder / JOB_FILE, "JobConfig"
+    for name, sub_type in _FOLDERS.items():
+        for file in sorted((folder / name).glob("*.json")):
+            # Records of local inputs lie beside the files that describe them.
+            value = read_json(file) if sub_type == "Input" else {}
+            if sub_type != "Input" or (isinstance(value, dict) and _is_description(value)):
+                yield file, sub_type
+
+
+def _is_description(value: dict[str, object]) -> bool:
+    return str({key.lower(): part for key, part in value.items()}.get("scripttype", "")).lower().startswith("input")
+
+
+def _function(file: Path) -> FunctionPlace:
+    if file.suffix.lower() == ".js":
+        described = file.with_name(f"{file.name}.json")
+        entries = FunctionFile.read(described) if described.is_file() else FunctionFile()
+        return FunctionPlace(file, entries, file)
+    entries = FunctionFile.read(file)
+    stem = file.name[: -len(file.suffix)]
+    scripts = (file.with_name(stem), file.with_name(f"{stem}.js"))
+    return FunctionPlace(file, entries, next((one for one in scripts if one.suffix == ".js" and one.is_file()), None))
+
+
+def _require_one_each(inputs: Iterable[InputPlace]) -> None:
+    """Raise where two files describe one input."""
+    known: dict[tuple[str, bool], Path] = {}
+    for place in inputs:
+        key = (place.alias.casefold(), place.entries.is_mock)
+        if key in known:
+            raise ProjectFileError(
+                f"{place.file}: the input {place.alias} is described in {known[key]} already. Give one another alias."
+            )
+        known[key] = place.file
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()

@@ -1,0 +1,1 @@
+"""Running a query on files: which files, the Spark session, what came out."""

@@ -1,0 +1,143 @@
+"""Spark on this machine for a query: a session, and calls of its Java side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from fraudstream.core.configuration.settings import Settings, load_settings
+from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.output.text import error_text
+from fraudstream.core.process import environment
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+_STDERR = 2
+_SPARK_CLASSES = ("org.apache.spark.", "java.util.concurrent.")
+
+
+class QuerySession:
+    """Spark for one query after another; ``scratch`` is a folder that goes with it."""
+
+    def __init__(self, context: SparkContext, scratch: Path) -> None:
+        self.context = context
+        self.scratch = scratch
+
+    def sql(self) -> SparkSession:
+        """The SQL session, which is started when it is first asked for."""
+        from pyspark.sql import SparkSession
+
+        return SparkSession.builder.getOrCreate()
+
+    def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a job as the Java class ``QueryRun`` reads it; its report. Raises :class:`FraudstreamError`."""
+        from py4j.protocol import Py4JError, Py4JJavaError
+
+        java: Any = self.context._jvm  # the only way to our classes
+        try:
+            text = java.fraudstream.query.spark.QueryRun.run(
+                self.context._jsc, orjson.dumps(job).decode("utf-8", "surrogatepass")
+            )
+        except Py4JJavaError as error:
+            raise FraudstreamError(f"The query could not be run: {_cause(error.java_exception)}") from error
+        except Py4JError as error:
+            raise FraudstreamError(f"Spark ended while the query ran: {error_text(error)}") from error
+        report: dict[str, Any] = orjson.loads(text)
+        return report
+
+    def new_folder(self, name: str) -> Path:
+        """A new folder in ``scratch``."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+
+
+def _cause(error: Any) -> str:
+    """The message of the error behind those of Spark, which repeat it with its stack."""
+    while error.getCause() is not None and str(error.getClass().getName()).startswith(_SPARK_CLASSES):
+        error = error.getCause()
+    if error.getMessage():
+        return str(error.getMessage())
+    # Without a message the place says most.
+    frames = [str(frame) for frame in error.getStackTrace()]
+    return " at ".join([str(error.toString()), *frames[:1]])
+
+
+@contextmanager
+def query_session(*, has_scripts: bool = False) -> Iterator[QuerySession]:
+    """A session that ends with the block; one that ``has_scripts`` can run JavaScript.
+
+    Raises :class:`FraudstreamError` where Java or Spark does not start.
+    """
+    from fraudstream.runtime.parts.local import spark_job_environment
+    from fraudstream.spark.session import JARS_VARIABLE
+
+    with tempfile.TemporaryDirectory(prefix="fraudstream-query-") as folder:
+        scratch = Path(folder)
+        settings = load_settings().model_copy(update={"data_dir": scratch})
+        log = scratch / "spark.log"
+        variables = spark_job_environment(settings)
+        if has_scripts:
+            # Behind the others: Java's class archive fits as far as it goes.
+            variables[JARS_VARIABLE] = os.pathsep.join([variables[JARS_VARIABLE], *map(str, _javascript())])
+        with environment.in_force(variables), _stderr_into(log):
+            context = _started(settings, scratch, log)
+        try:
+            yield QuerySession(context, scratch)
+        finally:
+            _stop(context)
+
+
+def _javascript() -> list[Path]:
+    from fraudstream.runtime.parts import artifacts, jvm_libraries
+
+    return [jvm_libraries.ensure(jvm_libraries.JAVASCRIPT), *artifacts.ensure("javascript")]
+
+
+def _started(settings: Settings, scratch: Path, log: Path) -> SparkContext:
+    from fraudstream.asaql.running.spark_context import started
+
+    try:
+        return started(settings, scratch)
+    except Exception as error:
+        told = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+        last = f" Java's last line: {told[-1]}" if told else ""
+        raise FraudstreamError(
+            f"Spark could not be started ({error_text(error)}).{last} `fraudstream doctor` checks Java and memory."
+        ) from error
+
+
+@contextmanager
+def _stderr_into(log: Path) -> Iterator[None]:
+    """What the processes that the block starts write to stderr goes to a file: Spark greets on it, whatever is set."""
+    sys.stderr.flush()
+    kept = os.dup(_STDERR)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+
+
+def _stop(context: SparkContext) -> None:
+    gateway: Any = context._gateway
+    process = getattr(gateway, "proc", None)
+    # A Java process that has died cannot be stopped; the error under way says what happened to it.
+    with contextlib.suppress(Exception):
+        context.stop()
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    if process is not None:
+        # Java ends when its input does.
+        with contextlib.suppress(OSError):
+            process.stdin.close()

@@ -1,0 +1,3 @@
+function main(plate) {
+    return plate.slice(0, 3);
+}
