@@ -121,7 +121,9 @@ class Profile:
             doubles = self.column.written.values.cast(pa.float64())
         except pa.ArrowException:
             return np.array([self._double(value) for value in self.column.values])
-        return np.asarray(doubles.to_numpy(zero_copy_only=False), dtype=np.float64)
+        # Arrow's own conversion would import pandas.
+        known = doubles.fill_null(float("nan"))
+        return np.frombuffer(known.buffers()[1], dtype=np.float64, count=len(known))
 
     def _double(self, value: Any) -> float:
         if value is None:

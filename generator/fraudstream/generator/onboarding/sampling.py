@@ -30,9 +30,7 @@ class Texts:
     """Values that are texts, missing ones among them, for Arrow to look at: it is many times as fast as Python."""
 
     def __init__(self, values: list[Any]) -> None:
-        import pyarrow as pa
-
-        self.values = pa.array(values, pa.string())
+        self.values = _arrow(values)
 
     def __len__(self) -> int:
         return len(self.values) - self.missing
@@ -76,6 +74,26 @@ class Texts:
         import pyarrow.compute as pc
 
         return pc.match_substring_regex(self.values, pattern)
+
+
+def _arrow(values: list[Any]) -> Any:
+    """Texts, None for missing ones, as Arrow's array. Arrow itself would import pandas to look at a list."""
+    import numpy as np
+    import pyarrow as pa
+
+    texts = values if None not in values else ["" if value is None else value for value in values]
+    joined = "".join(texts)
+    content = joined.encode("utf-8", "surrogatepass")
+    is_ascii = len(content) == len(joined)
+    sizes = (len(text if is_ascii else text.encode("utf-8", "surrogatepass")) for text in texts)
+    offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(sizes, dtype=np.int64, count=len(texts)), out=offsets[1:])
+    present = None
+    if texts is not values:
+        is_there = np.fromiter((value is not None for value in values), dtype=bool, count=len(values))
+        present = pa.py_buffer(np.packbits(is_there, bitorder="little").tobytes())
+    buffers = [present, pa.py_buffer(offsets.tobytes()), pa.py_buffer(content)]
+    return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
 
 
 @dataclass

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     )
     max_events_per_batch: int = Field(20_000, ge=1, description="Most events that one micro-batch takes in.")
     # More than the store takes within its interval, so that a backlog is written without pauses.
-    max_records_per_write: int = Field(50_000, ge=1, description="Most records that one document write takes in.")
+    max_records_per_write: int = Field(150_000, ge=1, description="Most records that one document write takes in.")
     shuffle_partitions: int = Field(2, ge=1, description="Partitions of the rollups' state; fixed by its checkpoint.")
 
     spark_master: str = Field(

@@ -33,6 +33,7 @@ from fraudstream.runtime.interrupts import Interrupted
 from fraudstream.runtime.own_command import Running, run_command, running
 from fraudstream.runtime.parts import class_archive, mlflow_server
 from fraudstream.runtime.status import collect
+from fraudstream.runtime.supervise.holding import held_back
 
 _STALLED_SECONDS = 180.0
 # A command that is started beside the broker waits for it.
@@ -85,7 +86,12 @@ def _run(
     The account is told here; as JSON where the demo ends with it.
     """
     with ExitStack() as until_scored:
+        # Nobody looks at the pages of a demo that ends by itself.
+        holding = until_scored.enter_context(ExitStack())
+        holding.enter_context(held_back(settings.data_dir.resolve()))
         traffic, first, live = _until_scored(settings, plan, leave, until_scored)
+        if not leave:
+            holding.close()
         if not traffic.events:
             _go_on(settings, traffic, first, live)
             return None, None
@@ -215,8 +221,10 @@ def _second(settings: Settings, traffic: Traffic, first: Training | None) -> Fra
 
 def _go_on(settings: Settings, traffic: Traffic, first: Training | None, live: Running) -> None:
     """Send live events and watch them until Ctrl-C; what nobody waits for has the lowest priority beside them."""
-    announce(settings)
     live.begin()
+    with step("starting the pages"):
+        lifecycle.await_ready(settings, ("scoring", "dashboards"), lambda _: None)
+    announce(settings)
     with class_archive.building(lifecycle.child_environment(settings), nice=True):
         if first is not None:
             first.wait()

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -26,6 +27,7 @@ from fraudstream.runtime.parts import (
 from fraudstream.runtime.parts.addresses import reachable
 from fraudstream.runtime.parts.folder_names import check_folders
 from fraudstream.runtime.parts.java import spark_environment
+from fraudstream.runtime.supervise.holding import is_held_back
 from fraudstream.runtime.supervise.part import Part
 from fraudstream.runtime.supervise.preflight import runs_here
 from fraudstream.runtime.supervise.state import run_dir
@@ -130,8 +132,10 @@ def _scoring(settings: Settings) -> Part:
     ready = _answers(settings, settings.scoring_port, "/health")
     ports = (settings.scoring_port,)
     # Where the stream job scores by itself, the first scored event does not wait for the service.
-    after = ("mlflow", "stream") if settings.scoring == "embedded" else ("mlflow",)
-    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=after)
+    if settings.scoring != "embedded":
+        return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=("mlflow",))
+    after, held = ("mlflow", "stream"), partial(is_held_back, settings.data_dir.resolve())
+    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=after, held=held)
 
 
 def _dashboards(settings: Settings) -> Part:
@@ -139,7 +143,8 @@ def _dashboards(settings: Settings) -> Part:
     # They start when nothing that a first scored event needs competes with them for the processor.
     after = ("documents", "store", "stream", "scoring")
     ports = (settings.dashboard_port,)
-    return Part("dashboards", _module("dashboards"), ready, env=_frugal(settings), ports=ports, after=after)
+    held = partial(is_held_back, settings.data_dir.resolve())
+    return Part("dashboards", _module("dashboards"), ready, env=_frugal(settings), ports=ports, after=after, held=held)
 
 
 def _module(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from fraudstream.core.process import folders, places
 
 LOCK = Path("run") / "lock"
 PROJECT_MARK = "project.json"
+HOLDER = "holder.json"
 _OTHERS = Path("run") / "others"
 
 # Made and filled by our parts alone, unless they were there before.
@@ -21,7 +22,17 @@ _MARKED = ("home", "tmp")
 _PATTERNS = {
     "logs": ("*.log", "*.log.[0-9]"),
     "cache": ("maven", "java", "jvm", "bench"),
-    "run": ("state.*", "*.ready", "*.ready.failing", "*.ready.running", "replay-*", PROJECT_MARK, "others", "lock"),
+    "run": (
+        "state.*",
+        "*.ready",
+        "*.ready.failing",
+        "*.ready.running",
+        "replay-*",
+        PROJECT_MARK,
+        HOLDER,
+        "others",
+        "lock",
+    ),
 }
 
 

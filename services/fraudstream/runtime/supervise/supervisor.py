@@ -177,7 +177,8 @@ class Supervisor:
 
     def _requirements_ready(self, part: Part) -> bool:
         # A part that repeats a failure runs and goes on trying: parts that show the failure must not wait for its end.
-        return all(self._supervised[name].state.state in ("ready", "failing") for name in part.after)
+        steady = all(self._supervised[name].state.state in ("ready", "failing") for name in part.after)
+        return steady and not part.held()
 
     def _spawn(self, supervised: _Supervised) -> None:
         try:
