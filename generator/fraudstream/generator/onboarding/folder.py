@@ -26,7 +26,7 @@ from fraudstream.generator.onboarding.query_text import query_text
 from fraudstream.generator.onboarding.schema import schema_of
 
 _SAMPLES = 5
-_READ_BACK = 1_000
+_READ_BACK = 500
 
 
 @dataclass(frozen=True, slots=True)

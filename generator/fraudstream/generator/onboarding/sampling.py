@@ -19,7 +19,7 @@ from fraudstream.generator.files.opening import Kind, kind_of
 
 MOST_ROWS = 200_000
 # Of wide files fewer rows are looked at, and of JSON, which is slow to read.
-_MOST_CELLS = 6_000_000
+_MOST_CELLS = 2_000_000
 _MOST_DOCUMENTS = 50_000
 
 Path_ = tuple[str, ...]
@@ -44,6 +44,15 @@ class Texts:
         import pyarrow.compute as pc
 
         return int(pc.count_distinct(self.values).as_py())
+
+    @cached_property
+    def codes(self) -> Any:
+        """For each value the number of its kind, as a numpy array; missing ones are of one kind."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        places = pc.dictionary_encode(self.values, null_encoding="encode").indices
+        return np.frombuffer(places.buffers()[1], dtype=np.int32, count=len(places))
 
     @cached_property
     def longest(self) -> int:
@@ -84,8 +93,9 @@ def _arrow(values: list[Any]) -> Any:
     texts = values if None not in values else ["" if value is None else value for value in values]
     joined = "".join(texts)
     content = joined.encode("utf-8", "surrogatepass")
-    is_ascii = len(content) == len(joined)
-    sizes = (len(text if is_ascii else text.encode("utf-8", "surrogatepass")) for text in texts)
+    sizes: Iterable[int] = map(len, texts)
+    if len(content) != len(joined):
+        sizes = (len(text.encode("utf-8", "surrogatepass")) for text in texts)
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(sizes, dtype=np.int64, count=len(texts)), out=offsets[1:])
     present = None
@@ -127,6 +137,17 @@ class Column:
     def written(self) -> Texts:
         """The values of such a column."""
         return Texts(self.values)
+
+    @cached_property
+    def codes(self) -> Any:
+        """For each row the number of its value's kind, as a numpy array."""
+        if self.is_plain_text:
+            return self.written.codes
+        import numpy as np
+
+        kinds: dict[Any, int] = {}
+        places = (kinds.setdefault(value, len(kinds)) for value in self.values)
+        return np.fromiter(places, dtype=np.int64, count=len(self.values))
 
     @cached_property
     def missing(self) -> int:
