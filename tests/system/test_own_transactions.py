@@ -1,13 +1,13 @@
 """A file of one's own, as a newcomer types it: a project, a demo, pages, exports and the linter, with no code written.
 
-One file has messages with objects inside them, one has 394 columns that are mostly empty; the other shapes of public
-data are in tests/unit/generator/onboarding/test_public_shapes.py.
+The files have the shapes of public data: see tests/shapes.py.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from tests.system.conftest import Fraudstream, await_condition, new_fraudstream
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 ROWS, EVENTS = 2_000, 300
+LARGE, INIT_SECONDS, FIRST_SCORED_SECONDS = 100_000, 5, 60
 
 
 class Own(NamedTuple):
@@ -34,7 +35,7 @@ class Own(NamedTuple):
     summary: dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=["iso8583", "ieee_cis"])
+@pytest.fixture(scope="module", params=["iso8583", "ieee_cis", "creditcard", "sparkov"])
 def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     shape = SHAPES[request.param]
     fraudstream = new_fraudstream(tmp_path_factory.mktemp(request.param))
@@ -78,3 +79,17 @@ def test_pages_and_exports_show_the_project(own: Own) -> None:
         known = {str(document["_id"]) for document in transactions.find({"origin": "live"}, {"_id": 1})}
         assert {row["_id"] for row in rows} <= known
         assert browser.get("/export/report.parquet?origin=history").raise_for_status().content[:4] == b"PAR1"
+
+
+def test_a_newcomers_hundred_thousand_rows_are_a_project_and_scored_within_a_minute(tmp_path: Path) -> None:
+    fraudstream = new_fraudstream(tmp_path)
+    file = SHAPES["paysim"].make(fraudstream.folder, LARGE)
+    started = time.monotonic()
+    fraudstream.run("init", "own", "--from", str(file))
+    assert time.monotonic() - started <= INIT_SECONDS
+    fraudstream.variables["FRAUDSTREAM_PROJECT"] = str(fraudstream.folder / "own")
+    words = ("demo", "--project", "own", "--events", str(EVENTS), "--rate", "50", "--exit")
+    summary = fraudstream.json(*words)
+    assert summary["complete"] is True
+    assert [summary[name] for name in ("produced", "scored", "stored", "labelled")] == [EVENTS] * 4
+    assert summary["seconds_to_first_scored"] <= FIRST_SCORED_SECONDS

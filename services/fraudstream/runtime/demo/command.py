@@ -34,7 +34,7 @@ def demo(
     malformed: int = typer.Option(0, min=0, help="How many of the live events break the contract."),
     seed: int | None = typer.Option(None, help="Seed of the live events; random without."),
     algorithm: str | None = typer.Option(
-        None, help="xgboost, gbt or all; all by default, xgboost for a file. The second has the lowest priority."
+        None, help="xgboost, gbt or all; xgboost by default for a file or with --exit, else all, one after the other."
     ),
     realtime: bool = typer.Option(False, "--realtime", help=REALTIME_HELP),
     remote: bool = typer.Option(False, "--remote", help=REMOTE_HELP),

@@ -15,7 +15,8 @@ _WHOLE_FILE = 200_000
 _MOST_HISTORY = 100_000
 _MOST_LIVE = 200_000
 
-_SIMULATED_ALGORITHM, _FILE_ALGORITHM = "all", "xgboost"
+# A demo that ends by itself does not keep anybody waiting for a second model.
+_LASTING_ALGORITHM, _ALGORITHM = "all", "xgboost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Traffic:
     told: str = ""
 
 
-def simulated(plan: Plan) -> Traffic:
+def simulated(plan: Plan, *, leave: bool) -> Traffic:
     """Made-up events."""
     history = _HISTORY if plan.history is None else plan.history
     live = ["generate", "live", "--rate", str(_RATE if plan.rate is None else plan.rate)]
@@ -57,7 +58,8 @@ def simulated(plan: Plan) -> Traffic:
     if plan.seed is not None:
         live += ["--seed", str(plan.seed)]
     publish = ("generate", "history", "--count")
-    return Traffic(publish, history, tuple(live), plan.events, plan.algorithm or _SIMULATED_ALGORITHM, False)
+    algorithm = plan.algorithm or (_ALGORITHM if leave else _LASTING_ALGORITHM)
+    return Traffic(publish, history, tuple(live), plan.events, algorithm, False)
 
 
 def of_file(plan: Plan, file: Mapping[str, Any], *, leave: bool) -> Traffic:
@@ -84,4 +86,4 @@ def of_file(plan: Plan, file: Mapping[str, Any], *, leave: bool) -> Traffic:
         f"then {f'{events:,} of' if 0 < events < left else 'all'} {left:,} live ones"
     )
     publish = ("generate", "history", "--count")
-    return Traffic(publish, history, tuple(live), events, plan.algorithm or _FILE_ALGORITHM, True, told)
+    return Traffic(publish, history, tuple(live), events, plan.algorithm or _ALGORITHM, True, told)

@@ -289,9 +289,10 @@ def test_a_file_is_history_first_and_live_then() -> None:
 
 
 def test_a_simulator_makes_as_much_as_is_asked_for() -> None:
-    made = plan.simulated(plan.Plan(None, 9, None, 1, 3, None))
+    made = plan.simulated(plan.Plan(None, 9, None, 1, 3, None), leave=False)
     assert (made.history, made.events, made.algorithm) == (20_000, 9, "all")
     assert made.live == ("generate", "live", "--rate", "20.0", "--malformed", "1", "--count", "9", "--seed", "3")
+    assert plan.simulated(plan.Plan(None, 9, None, 1, 3, None), leave=True).algorithm == "xgboost"
 
 
 @pytest.mark.parametrize(("given", "kept"), [("payments", "payments"), ("made", "{tmp}/made"), ("nowhere", "nowhere")])
