@@ -60,13 +60,21 @@ def test_every_event_is_accounted_for_and_its_label_held_back(own: Own) -> None:
 
 
 def test_the_linter_finds_nothing_that_azure_would_refuse(own: Own, project_root: Path) -> None:
-    report = replace(own.fraudstream, folder=project_root).json("check", "azure")
-    assert [finding for finding in report["findings"] if finding["severity"] == "error"] == []
+    check_linter(own.fraudstream, project_root)
 
 
 def test_pages_and_exports_show_the_project(own: Own) -> None:
-    settings = own.fraudstream.settings
-    await_condition(lambda: "dashboards" in own.fraudstream.pids_ready(), 60)
+    check_pages(own.fraudstream)
+
+
+def check_linter(fraudstream: Fraudstream, root: Path) -> None:
+    report = replace(fraudstream, folder=root).json("check", "azure")
+    assert [finding for finding in report["findings"] if finding["severity"] == "error"] == []
+
+
+def check_pages(fraudstream: Fraudstream) -> None:
+    settings = fraudstream.settings
+    await_condition(lambda: "dashboards" in fraudstream.pids_ready(), 60)
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     stored = next(iter(transactions.find({"origin": "live"}).limit(1)))
     with httpx.Client(base_url=settings.dashboard_url, timeout=60) as browser:
@@ -81,7 +89,9 @@ def test_pages_and_exports_show_the_project(own: Own) -> None:
         assert browser.get("/export/report.parquet?origin=history").raise_for_status().content[:4] == b"PAR1"
 
 
-def test_a_newcomers_hundred_thousand_rows_are_a_project_and_scored_within_a_minute(tmp_path: Path) -> None:
+def test_a_newcomers_hundred_thousand_rows_are_a_project_and_scored_within_a_minute(
+    tmp_path: Path, project_root: Path
+) -> None:
     fraudstream = new_fraudstream(tmp_path)
     file = SHAPES["paysim"].make(fraudstream.folder, LARGE)
     started = time.monotonic()
@@ -93,3 +103,9 @@ def test_a_newcomers_hundred_thousand_rows_are_a_project_and_scored_within_a_min
     assert summary["complete"] is True
     assert [summary[name] for name in ("produced", "scored", "stored", "labelled")] == [EVENTS] * 4
     assert summary["seconds_to_first_scored"] <= FIRST_SCORED_SECONDS
+    fraudstream.run("up", "-d")
+    try:
+        check_linter(fraudstream, project_root)
+        check_pages(fraudstream)
+    finally:
+        fraudstream.run("down")
