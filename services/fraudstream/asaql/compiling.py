@@ -72,13 +72,25 @@ def compiled(project: QueryProject, *, references: Collection[str] = (), dialect
 
 def plan_of(project: QueryProject, *, references: Collection[str] = (), dialect: Dialect = "asa") -> Plan:
     """The bound plan of a project's query; raises as :func:`compiled` does."""
-    return compile_text(
+    file = str(project.query_file)
+    plan = compile_text(
         project.text,
         references=references_of(project, references),
         level=project.job.level,
         dialect=dialect,
-        file=str(project.query_file),
+        file=file,
     )
+    if dialect == "fabric":
+        for called in called_functions(plan.to_json()):
+            raise QueryError(
+                "Eventstream's SQL operator has no functions of one's own, and the query calls "
+                f"{called.kind}.{called.name}. Write what it computes in the language, or compute it where the output "
+                "is read.",
+                called.line,
+                called.column,
+                file,
+            )
+    return plan
 
 
 def called_functions(node: Any) -> Iterator[UserFunction]:

@@ -111,3 +111,13 @@ def test_a_folder_for_outputs_that_cannot_be_made_is_told(query: Path) -> None:
     (query.parent / "x.json").touch()
     with pytest.raises(FraudstreamError, match=r"--output-dir .*: the folder cannot be made"):
         called("run", str(query), "--input", str(query.parent / "x.json"), "--output-dir", str(query / "inside"))
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT a,\n udf.f(a) AS b FROM i", "SELECT\n uda.f(a) FROM i GROUP BY System.Timestamp()"]
+)
+def test_eventstreams_operator_has_no_functions_of_ones_own(query: Path, text: str) -> None:
+    query.write_text(text, "utf-8")
+    assert "output output" in called("explain", str(query))
+    with pytest.raises(FraudstreamError, match=r"q\.asaql:2:2: Eventstream's SQL operator has no functions"):
+        called("explain", str(query), "--dialect", "fabric")
