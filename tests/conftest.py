@@ -6,6 +6,7 @@ tests' own: ``FRAUDSTREAM_PROJECT=tests/projects/renamed pytest tests/unit/store
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from fraudstream.core.output import redaction
+from fraudstream.core.output import logs, redaction
 from tests import missing
 
 _PROJECT = "FRAUDSTREAM_PROJECT"
@@ -49,6 +50,10 @@ def unconfigured_logging() -> Iterator[None]:
     """A command that a test runs in this process sends the logs to a stream that ends with the test."""
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    for handler in [kept for kept in root.handlers if type(kept).__module__ == logs.__name__]:
+        root.removeHandler(handler)
+        root.setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -86,12 +86,7 @@ def _run(
     The account is told here; as JSON where the demo ends with it.
     """
     with ExitStack() as until_scored:
-        # Nobody looks at the pages of a demo that ends by itself.
-        holding = until_scored.enter_context(ExitStack())
-        holding.enter_context(held_back(settings.data_dir.resolve()))
         traffic, first, live = _until_scored(settings, plan, leave, until_scored)
-        if not leave:
-            holding.close()
         if not traffic.events:
             _go_on(settings, traffic, first, live)
             return None, None
@@ -121,8 +116,10 @@ def _until_scored(
     """
     is_new = not folders.exists(mlflow_server.folder(settings))
     history: Running | None = None
+    holding = until_scored.enter_context(ExitStack())
     with step("starting the broker and the document store") as tell:
         lifecycle.start_detached(settings)
+        holding.enter_context(held_back(settings.data_dir.resolve()))
         traffic = _traffic(plan, leave)
         if is_new:
             history = until_scored.enter_context(_publishing(traffic, 0))
@@ -151,6 +148,9 @@ def _until_scored(
     with step(title) as tell:
         await_champion(settings, first, tell)
     lifecycle.await_ready(settings, ("stream", "store"), lambda _: None)
+    if not leave:
+        # Nobody looks at the pages of a demo that ends by itself.
+        holding.close()
     return traffic, first, live
 
 
