@@ -187,7 +187,7 @@ def large_request(client: Client) -> int:
 def large_batch(client: Client) -> int:
     """A batch over the tier's publication size inside a request that still passes: Basic's 256 KB make room for it."""
     control = client.cloud.endpoints.control_plane
-    with control._admin() as admin:
+    with control.admin() as admin:
         from kafka.admin import ConfigResource, ConfigResourceType
 
         def limit(size: int) -> None:

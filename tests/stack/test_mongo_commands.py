@@ -81,8 +81,8 @@ def recorded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[s
     with recorder.of("status"):
         collect(settings)
     with recorder.of("accounting"):
-        accounting._count_rejected(db, {0: (0, 10)})
-        accounting._count_stored(db, [1, 2, 3])
+        accounting.count_rejected(db, {0: (0, 10)})
+        accounting.count_stored(db, [1, 2, 3])
         accounting.stored_history(settings, 1)
     return sorted(recorder.commands, key=lambda one: (one["from"], json.dumps(one["command"], sort_keys=True)))
 

@@ -176,7 +176,7 @@ def test_what_cannot_be_stored_is_rejected_and_the_rest_is_stored(db: Database[d
 def test_a_document_that_the_store_refuses_is_found_and_the_rest_is_written(db: Database[documents.Document]) -> None:
     made = [Encoded.of({"_id": number, "$fee" if number == 700 else "fee": 1}) for number in range(1_500)]
     refused = upsert_all(db.recent, made, WriteLimits())
-    assert [one.made.number for one in refused] == [700]
+    assert [refusal.document.id for refusal in refused] == [700]
     assert "code 2: illegal update" in refused[0].reason
     assert db.recent.count_documents({}) == 1_499
 

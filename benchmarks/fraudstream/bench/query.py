@@ -87,11 +87,11 @@ def _run(folder: Path, text: str, records: Path) -> dict[str, float]:
     query = folder / "query.asaql"
     query.write_text(text, "utf-8")
     began = time.monotonic()
-    told = run_command("query", "run", str(query), "--input", str(records), "--output-dir", str(folder / "results"))
+    report = run_command("query", "run", str(query), "--input", str(records), "--output-dir", str(folder / "results"))
     seconds = time.monotonic() - began
-    (read,) = (source["records"] for source in told["inputs"])
+    (read,) = (source["records"] for source in report["inputs"])
     return {
-        "events_per_second": read / told["run_seconds"],
+        "events_per_second": read / report["run_seconds"],
         "with_start": read / seconds,
         "seconds": seconds,
     }

@@ -222,9 +222,9 @@ def _scored(stage: Stage) -> bool:
 
 def fraudstream(stage: Stage, *words: str) -> None:
     """Run a ``fraudstream`` command in the stage. Raises :class:`FraudstreamError` with the end of its output."""
-    done = subprocess.run(_command(*words), env=_environment(stage), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {done.stderr.strip()[-500:]}")
+    completed = subprocess.run(_command(*words), env=_environment(stage), capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise FraudstreamError(f"`fraudstream {' '.join(words)}` failed: {completed.stderr.strip()[-500:]}")
 
 
 def _command(*words: str) -> list[str]:

@@ -46,24 +46,24 @@ def history(
 
     settings = start_settings("kafka")
     if PROJECT.definition.source.file is None:
-        _simulated_history(settings, HISTORY if count is None else count, seed, first_id, _Told(wait, as_json))
+        _simulated_history(settings, HISTORY if count is None else count, seed, first_id, _Options(wait, as_json))
     elif first_id is not None:
         raise ConfigurationError(
             f"The history of the project {PROJECT.name!r} is in a file, whose rows have ids. Leave out --first-id."
         )
     else:
-        _history_of_file(settings, count, _Told(wait, as_json))
+        _history_of_file(settings, count, _Options(wait, as_json))
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Options:
     """How long the broker is waited for, and how the run is reported."""
 
     wait: float
     as_json: bool
 
 
-def _simulated_history(settings: Settings, count: int, seed: int, first_id: int | None, told: _Told) -> None:
+def _simulated_history(settings: Settings, count: int, seed: int, first_id: int | None, options: _Options) -> None:
     from datetime import UTC, datetime
 
     from fraudstream.core.contract.event import FIRST_HISTORY_ID, PROJECT
@@ -74,16 +74,16 @@ def _simulated_history(settings: Settings, count: int, seed: int, first_id: int 
     from fraudstream.generator.simulators import simulator_of
 
     simulator = simulator_of(PROJECT)
-    await_topic(settings, LABELS, told.wait)
+    await_topic(settings, LABELS, options.wait)
     start = next_id(settings, FIRST_HISTORY_ID) if first_id is None else first_id
     _check_ids(start, count)
     values = simulator.history(count, start, seed, datetime.now(UTC))
     with progress("Sending history", count) as advance:
         result = publish(settings, LABELS, mix(values, start), count=count, on_acknowledged=advance)
-    _report(result, LABELS, {"seed": seed}, told.as_json, limited=True)
+    _report(result, LABELS, {"seed": seed}, options.as_json, limited=True)
 
 
-def _history_of_file(settings: Settings, count: int | None, told: _Told) -> None:
+def _history_of_file(settings: Settings, count: int | None, options: _Options) -> None:
     from fraudstream.core.contract.event import PROJECT
     from fraudstream.generator.files.source import FileSource
     from fraudstream.generator.publish import publish
@@ -92,12 +92,12 @@ def _history_of_file(settings: Settings, count: int | None, told: _Told) -> None
 
     source = FileSource(PROJECT)
     part = History(source, count)
-    await_topic(settings, LABELS, told.wait)
+    await_topic(settings, LABELS, options.wait)
     with progress("Sending history", part.rows) as advance:
         result = publish(settings, LABELS, part.records(), on_acknowledged=advance)
     facts = {"rows": source.count, "history_rows": source.history_count, "unlabelled": part.unlabelled}
-    _report(result, LABELS, facts | {"odd_rows": source.odd_count}, told.as_json, limited=True)
-    if not told.as_json:
+    _report(result, LABELS, facts | {"odd_rows": source.odd_count}, options.as_json, limited=True)
+    if not options.as_json:
         say_odd_rows(source)
 
 

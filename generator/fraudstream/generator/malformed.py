@@ -184,12 +184,12 @@ def _as_text(numbers: Sequence[FieldRule]) -> Break:
 def _outside(rule: FieldRule) -> list[bytes]:
     """Numbers below and above the rule's bounds, where it has any."""
     least, most = rule.range
-    found = []
+    numbers = []
     if math.isfinite(least):
-        found.append(b"-1" if least > -1 else _beyond(least, -1))
+        numbers.append(b"-1" if least > -1 else _beyond(least, -1))
     if math.isfinite(most):
-        found.append(_beyond(most, 1))
-    return found
+        numbers.append(_beyond(most, 1))
+    return numbers
 
 
 def _beyond(bound: float, step: int) -> bytes:
@@ -266,7 +266,7 @@ def breaks_of(rules: Sequence[FieldRule]) -> dict[str, Break]:
     bounded = {rule.name: outside for rule in numbers if (outside := _outside(rule))}
     present = [rule for rule in required if not rule.is_nullable]
     # A kind that no field can be broken by is left out.
-    found: dict[str, tuple[Any, Break]] = {
+    breaks: dict[str, tuple[Any, Break]] = {
         BROKEN_JSON: (True, _broken_json),
         "text_for_number": (numbers, _as_text(numbers)),
         "number_for_text": (of_kind("text") + written, _replaced(of_kind("text") + written, b"7", b"7.5")),
@@ -284,7 +284,7 @@ def breaks_of(rules: Sequence[FieldRule]) -> dict[str, Break]:
         "trailing_garbage": (True, _trailing_garbage),
         OVERSIZED: (True, _oversized),
     }
-    return {kind: break_ for kind, (applies, break_) in found.items() if applies}
+    return {kind: break_ for kind, (applies, break_) in breaks.items() if applies}
 
 
 def _is_impossible(rule: FieldRule, raw: bytes) -> bool:

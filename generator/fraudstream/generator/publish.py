@@ -128,13 +128,13 @@ class Result:
             self.position = record.position
 
 
-def _lesser(one: int | str, other: int | str) -> int | str:
+def _lesser(first: int | str, other: int | str) -> int | str:
     """The lesser number; of texts, which are in no order, the one that came first."""
-    return min(one, other) if isinstance(one, int) and isinstance(other, int) else one
+    return min(first, other) if isinstance(first, int) and isinstance(other, int) else first
 
 
-def _larger(one: int | str, other: int | str) -> int | str:
-    return max(one, other) if isinstance(one, int) and isinstance(other, int) else other
+def _larger(first: int | str, other: int | str) -> int | str:
+    return max(first, other) if isinstance(first, int) and isinstance(other, int) else other
 
 
 class Sent(NamedTuple):

@@ -115,7 +115,7 @@ def champion_version(settings: Settings, client: MlflowClient | None = None) -> 
     With two versions tagged (a promotion under way) the newer one counts. Raises :class:`RegistryUnavailable`, and
     :class:`RegistryRefused`.
     """
-    champions = [str(one.version) for one in model_versions(settings, client) if role_of(one.tags) == CHAMPION]
+    champions = [str(model.version) for model in model_versions(settings, client) if role_of(model.tags) == CHAMPION]
     return max(champions, key=version_order) if champions else None
 
 
@@ -124,16 +124,16 @@ def model_versions(settings: Settings, client: MlflowClient | None = None) -> li
     from mlflow.exceptions import MlflowException
 
     client = client or registry_client(settings)
-    found: list[ModelVersion] = []
+    versions: list[ModelVersion] = []
     token: str | None = None
     try:
         while True:
             page = client.search_model_versions(f"name='{settings.model_name}'", page_token=token)
-            found += page
+            versions += page
             before, token = token, getattr(page, "token", None)
             # A server that knows no pages gives the first one again.
             if not token or token == before:
-                return found
+                return versions
     except MlflowException as error:
         raise registry_error(settings, error) from error
 
@@ -152,14 +152,14 @@ def version_order(version: str) -> tuple[int, str]:
 def registry_error(settings: Settings, error: Exception) -> RegistryUnavailable | RegistryRefused:
     """The error to raise for MLflow's: it does not answer, or it answers that it does not do what was asked."""
     address = settings.mlflow_tracking_uri
-    told = _told(settings, error)
+    reason = _told(settings, error)
     if getattr(error, "error_code", None) in _REFUSALS:
         return RegistryRefused(
-            f"MLflow at {mask_uri(address)} refuses it ({told}). "
+            f"MLflow at {mask_uri(address)} refuses it ({reason}). "
             f"Look at {ENV_PREFIX}MODEL_NAME ({settings.model_name!r}), the sign-in, and `fraudstream models list`."
         )
     return RegistryUnavailable(
-        f"MLflow at {mask_uri(address)} does not answer ({told}). "
+        f"MLflow at {mask_uri(address)} does not answer ({reason}). "
         "Start it with `fraudstream up -d`, or set FRAUDSTREAM_MLFLOW_TRACKING_URI."
     )
 

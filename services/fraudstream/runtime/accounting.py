@@ -173,8 +173,8 @@ def summarise(
     return Summary(
         produced=sum(end - start for start, end in produced.values()),
         scored=len(predictions),
-        rejected=_count_rejected(db, produced),
-        stored=_count_stored(db, list(predictions)),
+        rejected=count_rejected(db, produced),
+        stored=count_stored(db, list(predictions)),
         frauds=sum(predictions.values()),
         redelivered=redelivered,
         latency_p50_ms=quantile(latencies, 0.50),
@@ -196,7 +196,8 @@ def _read(settings: Settings, starts: Mapping[TopicPartition, int]) -> Any:
                 yield from records
 
 
-def _count_rejected(db: Any, produced: Ranges) -> int:
+def count_rejected(db: Any, produced: Ranges) -> int:
+    """How many of the produced records are stored as rejected."""
     return sum(
         db[documents.REJECTED].count_documents(
             {
@@ -209,7 +210,8 @@ def _count_rejected(db: Any, produced: Ranges) -> int:
     )
 
 
-def _count_stored(db: Any, ids: list[int | str]) -> int:
+def count_stored(db: Any, ids: list[int | str]) -> int:
+    """How many of these transactions are stored with a prediction."""
     stored = 0
     for start in range(0, len(ids), _LOOKUP):
         chosen = {"_id": {"$in": ids[start : start + _LOOKUP]}}

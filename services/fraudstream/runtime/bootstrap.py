@@ -49,19 +49,19 @@ def bootstrap(
     champion = champion_version(settings)
     published, outcome = 0, Training()
     if champion is None:
-        published, outcome = _trained(settings, history, algorithm)
+        published, outcome = train_on_history(settings, history, algorithm)
         champion = _first_champion(settings, outcome)
         if outcome.error is not None:
             console.print(str(outcome.error), style="red", soft_wrap=True)
     if as_json:
-        found = {"trained": outcome.trained, "failed": outcome.failed}
-        say_json({"published": published, "champion": champion, **found})
+        results = {"trained": outcome.trained, "failed": outcome.failed}
+        say_json({"published": published, "champion": champion, **results})
     else:
         said = f" {published:,} labelled events published; version {champion} is the champion"
         console.print(styled(("✓", "green"), said))
 
 
-def _trained(settings: Settings, history: int, algorithm: str) -> tuple[int, Training]:
+def train_on_history(settings: Settings, history: int, algorithm: str) -> tuple[int, Training]:
     """Publish what is missing of the history and train on it; returns how many events were published."""
     is_file = PROJECT.definition.source.file is not None
     # How many labelled events a file has is known when they are published.
@@ -73,7 +73,7 @@ def _trained(settings: Settings, history: int, algorithm: str) -> tuple[int, Tra
     ):
         if not is_file:
             # Training takes a while to start, in which the history is published and stored.
-            published = _publish_history(settings, history)
+            published = publish_history(settings, history)
         return published, _outcome(training, errors)
 
 
@@ -84,7 +84,7 @@ def _publish_file(most: int) -> int:
     return published
 
 
-def _publish_history(settings: Settings, count: int) -> int:
+def publish_history(settings: Settings, count: int) -> int:
     """Publish what is missing of ``count`` labelled events; returns how many that were."""
     # What is published counts even if it is not stored yet, and what is stored even if its record has expired.
     present = max(sum(end_offsets(settings, LABELS).values()), stored_history(settings, count))
@@ -98,17 +98,17 @@ def _publish_history(settings: Settings, count: int) -> int:
 def _outcome(training: subprocess.Popen[bytes], errors: IO[bytes]) -> Training:
     out, _ = training.communicate()
     errors.seek(0)
-    told = errors.read()
-    lines = told.decode("utf-8", "replace").splitlines()
+    stderr = errors.read()
+    lines = stderr.decode("utf-8", "replace").splitlines()
     # Rows that were left out, among other warnings; the last line of a failure is in the error.
     for line in lines[:-1] if training.returncode else lines:
         console.print(line, soft_wrap=True)
     # One algorithm's failure ends it as failed after it has told what became of the others; others before that.
-    found = orjson.loads(out) if out.strip() else {}
+    report = orjson.loads(out) if out.strip() else {}
     error = None
     if training.returncode:
-        error = FraudstreamError(f"`fraudstream train` failed: {last_words(told, training.returncode)}")
-    return Training(found.get("trained", []), found.get("failed", []), error)
+        error = FraudstreamError(f"`fraudstream train` failed: {last_words(stderr, training.returncode)}")
+    return Training(report.get("trained", []), report.get("failed", []), error)
 
 
 def _first_champion(settings: Settings, outcome: Training) -> str:

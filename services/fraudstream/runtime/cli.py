@@ -85,7 +85,7 @@ def up(
             settings.data_dir,
             host=settings.bind_host,
             port_variables=port_variables(settings),
-            on_change=_show_change,
+            on_change=show_change,
             on_message=lambda text: err.print(text, soft_wrap=True),
         )
         interrupts.call_at_end(supervisor.request_stop)
@@ -265,7 +265,8 @@ def _tell(update: Callable[[str], None], state: str) -> None:
     update(state) if err.is_terminal else err.print(state, soft_wrap=True)
 
 
-def _show_change(part: PartState) -> None:
+def show_change(part: PartState) -> None:
+    """Say on stderr, in one line, what has become of a part."""
     took = f" ({time.time() - part.started_at:.1f} s)" if part.state == "ready" and part.started_at else ""
     where = f" on {', '.join(map(str, part.ports))}" if part.state == "ready" and part.ports else ""
     why = f": {part.last_exit}" if part.state in ("restarting", "failed") else ""

@@ -20,7 +20,7 @@ REALTIME_HELP = "Score within milliseconds: real-time mode, with the model in th
 REMOTE_HELP = "Score over HTTP by the scoring service, in micro-batches, as in Azure."
 
 # Command → (module, function, help): their imports take longer than the rest of the command line.
-_LATE = {
+LATE_COMMANDS = {
     "bootstrap": (
         "fraudstream.runtime.bootstrap",
         "bootstrap",
@@ -54,7 +54,7 @@ def chosen_mode(realtime: bool, remote: bool) -> dict[str, str]:
 
 
 class LateGroup(TyperGroup):
-    """A group whose ``_LATE`` commands are imported when they are called, not when help lists them."""
+    """A group whose ``LATE_COMMANDS`` are imported when they are called, not when help lists them."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Read the command line; its faults are told as text."""
@@ -67,8 +67,8 @@ class LateGroup(TyperGroup):
             return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] in _LATE:
-            module, function, _ = _LATE[args[0]]
+        if args and args[0] in LATE_COMMANDS:
+            module, function, _ = LATE_COMMANDS[args[0]]
             late = typer.Typer(add_completion=False)
             late.command(args[0])(getattr(importlib.import_module(module), function))
             self.commands[args[0]] = typer.main.get_command(late)
@@ -88,16 +88,16 @@ def _told_as_text() -> Iterator[None]:
 
 def add_late_commands(app: typer.Typer) -> None:
     """List the commands that are imported late."""
-    for name, (_, _, text) in _LATE.items():
+    for name, (_, _, text) in LATE_COMMANDS.items():
         app.command(name, help=text)(_nothing)
 
 
-def add_sibling_commands(app: typer.Typer, found: Sequence[EntryPoint] | None = None) -> None:
+def add_sibling_commands(app: typer.Typer, entries: Sequence[EntryPoint] | None = None) -> None:
     """Add the entry points of ``fraudstream.commands``: a Typer app as a group, a function as a command.
 
     One whose extra is not installed is listed all the same, and says which extra to install.
     """
-    for entry in sorted(found if found is not None else entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in sorted(entries if entries is not None else entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             command = entry.load()
         except ImportError as error:

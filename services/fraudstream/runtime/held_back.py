@@ -43,9 +43,9 @@ def quality(db: Any, ids: Sequence[int | str]) -> Quality:
 
 def measured(judged: Sequence[Judged]) -> Quality:
     """The figures of decisions with their labels."""
-    frauds = sum(one.label for one in judged)
-    alerts = sum(one.prediction for one in judged)
-    hits = sum(one.label for one in judged if one.prediction)
+    frauds = sum(decision.label for decision in judged)
+    alerts = sum(decision.prediction for decision in judged)
+    hits = sum(decision.label for decision in judged if decision.prediction)
     return Quality(
         labelled=len(judged),
         labelled_frauds=frauds,
@@ -58,11 +58,11 @@ def measured(judged: Sequence[Judged]) -> Quality:
 def _average_precision(judged: Iterable[Judged], frauds: int) -> float:
     """The precision at each threshold, weighted by the recall that it adds; equal scores are one threshold."""
     total, seen, hits = 0.0, 0, 0
-    for _, equal in groupby(sorted(judged, key=lambda one: -one.score), key=lambda one: one.score):
+    for _, equal in groupby(sorted(judged, key=lambda decision: -decision.score), key=lambda decision: decision.score):
         tied = list(equal)
-        found = sum(one.label for one in tied)
-        seen, hits = seen + len(tied), hits + found
-        total += found / frauds * (hits / seen)
+        tied_frauds = sum(decision.label for decision in tied)
+        seen, hits = seen + len(tied), hits + tied_frauds
+        total += tied_frauds / frauds * (hits / seen)
     return total
 
 

@@ -54,7 +54,7 @@ class _Input:
 
 
 _INPUTS = {name: _Input.of(RULES[name]) for name in FEATURES}
-_REQUIRED = tuple(name for name, one in _INPUTS.items() if not one.is_optional)
+_REQUIRED = tuple(name for name, feature in _INPUTS.items() if not feature.is_optional)
 # A tuple, also of one feature.
 _FEATURES_OF = itemgetter(*FEATURES) if len(FEATURES) > 1 else lambda row: (row[FEATURES[0]],)
 
@@ -184,8 +184,8 @@ def _from_split(key: str, table: Any) -> tuple[Columns, int]:
     names = table.get("columns")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ScoringRejected(f"{key}.columns is {_shown(names)}; expected a list of names.")
-    for name, one in _INPUTS.items():
-        if name not in names and not one.is_optional:
+    for name, feature in _INPUTS.items():
+        if name not in names and not feature.is_optional:
             raise ScoringRejected(f"{name}: missing from {key}.columns, which has to have {', '.join(_REQUIRED)}.")
         if names.count(name) > 1:
             raise ScoringRejected(f"{name}: stands more than once in {key}.columns; name each column once.")
@@ -200,40 +200,40 @@ def _from_split(key: str, table: Any) -> tuple[Columns, int]:
 
 
 def _check_column(name: str, values: Sequence[Any]) -> None:
-    one = _INPUTS[name]
-    if one.is_optional and None in values:
+    feature = _INPUTS[name]
+    if feature.is_optional and None in values:
         given = [value for value in values if value is not None]
-        if _is_good(one, given):
+        if _is_good(feature, given):
             return
-    elif _is_good(one, values):
+    elif _is_good(feature, values):
         return
-    if one.type is str:
+    if feature.type is str:
         _refuse(name, values, "text", lambda value: type(value) is str)
-    elif one.type is bool:
+    elif feature.type is bool:
         _refuse(name, values, "true or false", lambda value: type(value) is bool)
     else:
         _refuse(name, values, "a finite number", lambda value: type(value) in _NUMBER_TYPES)
         _refuse(name, values, _IN_SINGLE_PRECISION, lambda value: abs(value) <= LARGEST_SINGLE)
 
 
-def _is_good(one: _Input, values: Sequence[Any]) -> bool:
+def _is_good(feature: _Input, values: Sequence[Any]) -> bool:
     """Whether all are what the input takes; False also where only a look at each of them tells."""
-    if one.type is str:
+    if feature.type is str:
         try:
             "".join(values)  # faster than a look at the type of each value
         except TypeError:
             return False
         return True
     types = list(map(type, values))
-    if types.count(one.type) == len(types):
+    if types.count(feature.type) == len(types):
         # The parser gives integers of at most 64 bits, which are within the range of single precision.
-        if one.type is not float or not one.is_single:
+        if feature.type is not float or not feature.is_single:
             return True
-    elif one.type is bool or not set(types) <= _NUMBER_TYPES:
+    elif feature.type is bool or not set(types) <= _NUMBER_TYPES:
         return False
     # No value is larger than the root of the sum of squares. If that is too large, the loop over the rows finds out
     # whether a value is: in the model's single precision it would be infinite.
-    return not one.is_single or math.hypot(*values) <= LARGEST_SINGLE
+    return not feature.is_single or math.hypot(*values) <= LARGEST_SINGLE
 
 
 def _refuse(name: str, values: Sequence[Any], expected: str, is_good: Callable[[Any], bool]) -> None:

@@ -79,14 +79,14 @@ def document(record: Record, now: datetime) -> Document:
     return rejection(reason, record.value, _source(record), record.timestamp, record.key, now, field)
 
 
-def is_transaction(made: Document) -> bool:
+def is_transaction(content: Document) -> bool:
     """Whether :func:`document` made it for `transactions`; any event may have a field ``reason`` or ``observed_at``."""
-    return "origin" in made
+    return "origin" in content
 
 
-def is_verdict(made: Document) -> bool:
+def is_verdict(content: Document) -> bool:
     """Whether :func:`document` made it for `verdicts`."""
-    return "origin" not in made and "observed_at" in made
+    return "origin" not in content and "observed_at" in content
 
 
 def rejection(

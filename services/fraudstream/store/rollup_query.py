@@ -54,7 +54,7 @@ class RollupQuery:
         elif lost_sessions(checkpoint) >= MOST_SESSIONS:
             checkpoint = self._restarted("Spark's process has ended at the same records again and again")
             forget_lost_sessions(checkpoint)
-        elif self._is_far_behind(starts_after(checkpoint, topics, ()), topics):
+        elif self.is_far_behind(starts_after(checkpoint, topics, ()), topics):
             checkpoint = self._restarted("much has waited for longer than their watermark")
         self.folder, began = checkpoint.folder, datetime.now(UTC)
         events = counted(read_on(self._spark, settings, checkpoint, topics, settings.max_events_per_batch))
@@ -72,7 +72,8 @@ class RollupQuery:
         rolled = rolled_up(events, settings.rollup_watermark_seconds, withdrawals)
         return start_batches(rolled, write_batch, checkpoint, settings.rollup_interval_seconds)
 
-    def _is_far_behind(self, starts: Mapping[TopicPartition, int], topics: TopicState) -> bool:
+    def is_far_behind(self, starts: Mapping[TopicPartition, int], topics: TopicState) -> bool:
+        """Whether more than a batch waits from these offsets on, and for longer than the watermark."""
         waiting = sum(topics.ends[part] - start for part, start in starts.items())
         watermark = self._settings.rollup_watermark_seconds
         return waiting > self._settings.max_events_per_batch and waited_longer(

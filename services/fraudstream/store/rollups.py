@@ -122,7 +122,7 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     once = spanned.withWatermark("recorded_at", delay).dropDuplicatesWithinWatermark(keys)
     kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
-        once.select(*kept, F.explode(_cells()).alias("cell"))
+        once.select(*kept, F.explode(event_cells()).alias("cell"))
         .where(F.col("cell.period").isNotNull() & F.col("cell.value").isNotNull())
         .select(*kept, "cell.*")
         .withWatermark("end", delay)
@@ -171,7 +171,7 @@ def write_rollups(db: Database[Document], rows: list[Any], now: datetime, limits
         patiently(lambda: db[ROLLUPS].delete_many({"_id": {"$in": empty}}), limits)
     refused = upsert_all(db[ROLLUPS], changes, limits)
     if refused:
-        log.warning("rollups_refused", count=len(refused), first=str(refused[0].made.number), reason=refused[0].reason)
+        log.warning("rollups_refused", count=len(refused), first=str(refused[0].document.id), reason=refused[0].reason)
         require_taken(upsert_all(db[REJECTED], [Encoded.of(_set_aside(rollup, now)) for rollup in refused], limits))
 
 
@@ -181,11 +181,11 @@ def forget_older(db: Database[Document], moment: datetime, limits: WriteLimits) 
     patiently(lambda: db[ROLLUPS].delete_many(outdated), limits)
 
 
-def _set_aside(refused: Refused, now: datetime) -> Document:
+def _set_aside(rollup: Refused, now: datetime) -> Document:
     """The document of `rejected` for a rollup; the rollup's next state replaces it."""
-    name = str(refused.made.number)
+    name = str(rollup.document.id)
     source = {"topic": ROLLUPS, "partition": 0, "offset": 0}
-    rejected = rejection(f"cannot be written: {refused.reason}", bytes(refused.made.raw.raw), source, now, None, now)
+    rejected = rejection(f"cannot be written: {rollup.reason}", bytes(rollup.document.raw.raw), source, now, None, now)
     return rejected | {"_id": f"{ROLLUPS}/{name}"}
 
 
@@ -193,7 +193,7 @@ def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-def _cells() -> Column:
+def event_cells() -> Column:
     """The (period, start, end, dimension, value) that an event counts in.
 
     Null where its date is out of bounds; the value is null where the event lacks the field.

@@ -87,7 +87,7 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
 
     with pq.ParquetWriter(partial / file.name, _SCHEMA) as writer:
         for rows in scanned(query, _ROWS, limits):
-            writer.write_table(pa.Table.from_pylist(list(_rows(rows)), _SCHEMA))
+            writer.write_table(seed_table(rows))
     shutil.rmtree(checkpoint.seed, ignore_errors=True)
     partial.replace(checkpoint.seed)
 
@@ -96,6 +96,11 @@ def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) ->
     """The seed's events and the counted events, in one stream."""
     seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(file_pattern(checkpoint.seed))
     return with_computed(seed).select(*events.columns).union(events)
+
+
+def seed_table(transactions: list[Document]) -> pa.Table:
+    """What is counted of these transactions, as the seed's file has it; one that cannot be counted is left out."""
+    return pa.Table.from_pylist(list(_rows(transactions)), _SCHEMA)
 
 
 def _rows(transactions: list[Document]) -> Iterator[dict[str, Any]]:

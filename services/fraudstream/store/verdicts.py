@@ -20,12 +20,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def latest(verdicts: Iterable[Document]) -> dict[Any, Document]:
     """The latest verdict on each id; of two of one moment the one that says fraud."""
-    found: dict[Any, Document] = {}
+    winners: dict[Any, Document] = {}
     for verdict in verdicts:
-        known = found.get(verdict["_id"])
+        known = winners.get(verdict["_id"])
         if known is None or _order(known) < _order(verdict):
-            found[verdict["_id"]] = verdict
-    return found
+            winners[verdict["_id"]] = verdict
+    return winners
 
 
 def write_verdicts(

@@ -126,9 +126,9 @@ class DocumentWriter:
         outcome = self._insert(TRANSACTIONS, [transaction.encoded for transaction in transactions.values()])
         new_ones = len(transactions) - len(outcome.taken) - len(outcome.refused)
         for refusal in outcome.refused:
-            refused = transactions.pop(refusal.made.number)
+            refused = transactions.pop(refusal.document.id)
             aside.add(refused.document, refused.record, refusal.reason, now)
-        missing = {encoded.number for encoded in outcome.taken}
+        missing = {encoded.id for encoded in outcome.taken}
         for known in self._stored(TRANSACTIONS, list(missing)):
             missing.discard(known["_id"])
             again = transactions[known["_id"]]
@@ -158,12 +158,12 @@ class DocumentWriter:
     def _insert_alerts(self, transactions: dict[Any, Transaction], now: datetime, rejected: list[Document]) -> None:
         alerts = [alert.encoded for alert in transactions.values() if alert.document.get("prediction") == 1]
         refused = self._insert(ALERTS, alerts).refused
-        rejected += [transactions[alert.made.number].set_aside(f"{ALERTS}: {alert.reason}", now) for alert in refused]
+        rejected += [transactions[alert.document.id].set_aside(f"{ALERTS}: {alert.reason}", now) for alert in refused]
 
     def _write_verdicts(self, aside: Aside, now: datetime) -> None:
         verdicts = [verdict for verdict, _ in aside.verdicts]
         for refused in write_verdicts(self._db, verdicts, self._limits, self._patience):
-            source = dict(refused.made.raw["source"])
+            source = dict(refused.document.raw["source"])
             verdict, record = next(pair for pair in aside.verdicts if pair[0]["source"] == source)
             reason = f"{VERDICTS}: {refused.reason}"
             aside.rejected.append(unwritten(verdict | {"enqueued_at": record.timestamp}, record, reason, now))
@@ -178,7 +178,7 @@ class DocumentWriter:
     def _of_other_records(self, rejected: Sequence[Document], taken: Sequence[Encoded]) -> Iterator[Document]:
         """Documents whose ``_id`` a record of the topic's former life has: their own ``_id`` gets the time as well."""
         own = {document["_id"]: document for document in rejected}
-        for known in self._stored(REJECTED, [encoded.number for encoded in taken]):
+        for known in self._stored(REJECTED, [encoded.id for encoded in taken]):
             document = own[known["_id"]]
             if not _same_record(known, document):
                 moment = document["enqueued_at"].isoformat(timespec="milliseconds")
@@ -189,10 +189,10 @@ class DocumentWriter:
         refused = upsert_all(self._db[RECENT], ring, self._limits, self._patience)
         if refused:
             # The embedded store takes names with dots in new documents, and refuses them in replacements.
-            slots = {"_id": {"$in": [refusal.made.number for refusal in refused]}}
+            slots = {"_id": {"$in": [refusal.document.id for refusal in refused]}}
             patiently(partial(self._db[RECENT].delete_many, slots), self._limits, self._patience)
-            refused = self._insert(RECENT, [refusal.made for refusal in refused]).refused
-        rejected = [recent[slot.made.number].set_aside(f"{RECENT}: {slot.reason}", now) for slot in refused]
+            refused = self._insert(RECENT, [refusal.document for refusal in refused]).refused
+        rejected = [recent[slot.document.id].set_aside(f"{RECENT}: {slot.reason}", now) for slot in refused]
         self.reject(rejected)
         return Written(0, 0, len(rejected))
 
@@ -228,7 +228,7 @@ def require_taken(refused: Sequence[Refused]) -> None:
     """
     if refused:
         raise StoreUnavailable(
-            f"The document store refuses documents of {REJECTED}, the first of them {refused[0].made.number} "
+            f"The document store refuses documents of {REJECTED}, the first of them {refused[0].document.id} "
             f"({refused[0].reason}). The batch is tried again; look at the collection's validation rules."
         )
 

@@ -115,7 +115,9 @@ def test_events_are_counted_by_texts_numbers_in_bins_and_parts_of_their_time(
     rows = [(NOON, day, 1.0, -9.0, "true"), (NOON, day, 100.0, 0.0, None), (NOON, day, 99.9, 2.5, "false")]
     schema = "enqueued_at TIMESTAMP, event_time TIMESTAMP, amount DOUBLE, d0 DOUBLE, d1 STRING"
     events = rollups.with_computed(spark.createDataFrame([*rows, (NOON, day, 5.0, None, "true")], schema))
-    cells = events.select(F.explode(rollups._cells()).alias("cell")).where("cell.period = 'total'").select("cell.*")
+    cells = (
+        events.select(F.explode(rollups.event_cells()).alias("cell")).where("cell.period = 'total'").select("cell.*")
+    )
     found = {
         (row["dimension"], row["value"]): row["count"] for row in cells.groupBy("dimension", "value").count().collect()
     }
@@ -293,7 +295,7 @@ def test_rollups_are_of_utc_wherever_the_machine_is(feed: Feed, monkeypatch: pyt
     written: dict[str, Any] = {}
 
     def keep(_: Any, documents: list[Any], *__: Any) -> None:
-        written.update({one.number: bson.decode(one.raw.raw) for one in documents})
+        written.update({encoded.id: bson.decode(encoded.raw.raw) for encoded in documents})
 
     monkeypatch.setattr(rollups, "upsert_all", keep)
     try:

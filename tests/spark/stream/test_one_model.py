@@ -72,7 +72,7 @@ def fitted_models(spark: SparkSession, folder: Path) -> dict[str, Any]:
         "xgboost": boosting.fit(features, labels, 1),
         # Its trees are walked, where those that split once are not.
         "xgboost-deep": boosting.Fitted(
-            boosting._classifier(boosting.PARAMETERS | {"max_depth": 3}).fit(features, labels), {}, {}
+            boosting.classifier(boosting.PARAMETERS | {"max_depth": 3}).fit(features, labels), {}, {}
         ),
         "gbt": gbt.fit(spark, features, labels, 1, folder / "spark-model"),
     }

@@ -52,7 +52,7 @@ def test_a_model_of_rare_frauds_ranks_them_first_and_its_scores_are_probabilitie
 
 def test_very_many_rows_are_thinned_but_for_the_frauds() -> None:
     rows, labels = rare(60_000, 0.001, 3)
-    part = boosting._thinned(rows, labels, 7)
+    part = boosting.thinned(rows, labels, 7)
     assert len(part.labels) == 20_000
     assert part.labels.sum() == labels.sum() == 60
     assert part.weights is not None

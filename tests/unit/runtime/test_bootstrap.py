@@ -37,7 +37,7 @@ def test_history_is_published_once(monkeypatch: pytest.MonkeyPatch, on_topic: in
     monkeypatch.setattr(bootstrap, "end_offsets", lambda *_: {TopicPartition("labels", 0): on_topic})
     monkeypatch.setattr(bootstrap, "stored_history", lambda *_: stored)
     monkeypatch.setattr(bootstrap, "run_command", lambda *words: sent.append(words))
-    assert bootstrap._publish_history(load_settings(), 100) == missing
+    assert bootstrap.publish_history(load_settings(), 100) == missing
     assert sent == ([("generate", "history", "--count", str(missing))] if missing else [])
 
 
@@ -48,7 +48,7 @@ def test_a_files_labelled_rows_are_awaited(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(bootstrap, "run_command", lambda *_: {"produced": 87})
     monkeypatch.setattr(bootstrap, "COMMAND", (sys.executable, "-c", "import json, sys; print(json.dumps(sys.argv))"))
     monkeypatch.setattr(bootstrap, "_outcome", lambda training, _: json.loads(training.communicate()[0]))
-    published, words = bootstrap._trained(load_settings(), 100, "xgboost")
+    published, words = bootstrap.train_on_history(load_settings(), 100, "xgboost")
     assert (published, words[1:]) == (87, ["train", "--algorithm", "xgboost", "--await", "87", "--json"])
 
 
@@ -60,7 +60,7 @@ def ended(
     monkeypatch.setattr(bootstrap, "COMMAND", (sys.executable, "-c", f"{script}; sys.exit({status})"))
     monkeypatch.setattr(bootstrap, "create_topics", lambda _: None)
     monkeypatch.setattr(bootstrap, "champion_version", lambda _: next(champions))
-    monkeypatch.setattr(bootstrap, "_publish_history", lambda *_: 100)
+    monkeypatch.setattr(bootstrap, "publish_history", lambda *_: 100)
     bootstrap.bootstrap(history=100, algorithm="all", as_json=True)
 
 

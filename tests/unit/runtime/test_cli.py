@@ -344,8 +344,8 @@ def test_following_a_log_survives_its_rotation(tmp_path: Path) -> None:
 
 
 def test_a_change_of_a_part_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._show_change(PartState("kafka", "ready", 1, 1.0, [9092], time.time() - 2))
-    cli._show_change(PartState("stream", "restarting", restarts=1, last_exit="killed by SIGKILL"))
+    cli.show_change(PartState("kafka", "ready", 1, 1.0, [9092], time.time() - 2))
+    cli.show_change(PartState("stream", "restarting", restarts=1, last_exit="killed by SIGKILL"))
     ready, restarting = capsys.readouterr().err.splitlines()
     assert ready.split()[:4] == ["kafka", "ready", "on", "9092"]
     assert restarting.endswith("restarting: killed by SIGKILL")

@@ -60,7 +60,7 @@ def remembered(*words, **options):
 demo._run = run
 lifecycle.stop, lifecycle.is_running = stop, lambda _: False
 bootstrap.create_topics = bootstrap.champion_version = lambda _: None
-bootstrap.COMMAND, bootstrap._publish_history = SLEEPER, publish
+bootstrap.COMMAND, bootstrap.publish_history = SLEEPER, publish
 own_command.subprocess.Popen = remembered
 cli.main()
 """

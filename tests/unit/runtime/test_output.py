@@ -152,7 +152,7 @@ def test_status_shows_a_part_s_last_words_as_text(
     done = runner.invoke(cli.app, ["status"])
     assert SHOWN in done.output
     assert "\x1b[2J" not in done.output
-    cli._show_change(PartState("stream", "failed", last_exit=HOSTILE))
+    cli.show_change(PartState("stream", "failed", last_exit=HOSTILE))
     assert f"stream      failed: {SHOWN}\n" in capsys.readouterr().err
 
 

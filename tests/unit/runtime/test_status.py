@@ -185,7 +185,9 @@ def test_the_addresses_tell_whether_the_parts_run_here(values: dict[str, Any], e
     assert runs_here(load_settings(**values)) is expected
 
 
-def test_odd_documents_of_others_do_not_keep_figures_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_odd_documents_of_others_do_not_keep_figures_from_being_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     latencies: list[Any] = [DatetimeMS(2**62), "fast", {"a": 1}, [2], float("nan"), True, None, 4.0, 2]
     recent = SimpleNamespace(find=lambda *_: [{"_id": 1}, *({"latency_ms": one} for one in latencies)])
     rejected = SimpleNamespace(estimated_document_count=lambda: 7)
@@ -196,6 +198,8 @@ def test_odd_documents_of_others_do_not_keep_figures_from_being_told(monkeypatch
             """It has no connection."""
 
     monkeypatch.setattr(documents, "client", lambda *_, **__: Client({"fraudstream": database}))
-    found = status._document_figures(load_settings())
-    assert 2 <= found["latency_p50_ms"] <= found["latency_p95_ms"] <= 4
-    assert found["rejected"] == 7
+    stream = collect(settings).stream
+    assert stream.rejected == 7
+    assert stream.latency_p50_ms is not None
+    assert stream.latency_p95_ms is not None
+    assert 2 <= stream.latency_p50_ms <= stream.latency_p95_ms <= 4

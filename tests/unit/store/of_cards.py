@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import bson
-import pyarrow as pa
 import pytest
 from bson import Decimal128, Int64
 
@@ -57,7 +56,7 @@ def test_records_that_go_back_have_the_projects_key() -> None:
 
 def counted(made: dict[str, Any]) -> dict[str, Any]:
     stored = bson.decode(bson.encode(made), bson.CodecOptions(tz_aware=True))
-    rows: list[dict[str, Any]] = pa.Table.from_pylist(list(seeding._rows([stored])), seeding._SCHEMA).to_pylist()
+    rows: list[dict[str, Any]] = seeding.seed_table([stored]).to_pylist()
     return rows[0]
 
 

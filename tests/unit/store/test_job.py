@@ -83,4 +83,4 @@ def test_a_backlog_that_the_watermark_would_pass_is_counted_from_the_documents(
     monkeypatch.setattr(rollup_query, "waited_longer", lambda *_: is_old)
     topics = TopicState({PART: 0}, {PART: 100 + waiting}, {})
     rollups = RollupQuery(None, settings)  # type: ignore[arg-type]
-    assert rollups._is_far_behind({PART: 100}, topics) == anew
+    assert rollups.is_far_behind({PART: 100}, topics) == anew

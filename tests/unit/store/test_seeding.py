@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from bson import DatetimeMS, Decimal128
 
@@ -21,7 +20,7 @@ GOOD: dict[str, Any] = {
 
 
 def counted(made: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pa.Table.from_pylist(list(seeding._rows([made])), seeding._SCHEMA).to_pylist()
+    rows: list[dict[str, Any]] = seeding.seed_table([made]).to_pylist()
     return rows
 
 

@@ -124,7 +124,7 @@ def test_other_write_errors_are_not_waited_for() -> None:
 def test_a_document_that_is_refused_is_told_and_the_others_are_written(code: int | None) -> None:
     store = Store([3], code=code, message="Error=16, Details='RequestEntityTooLarge (413)'")
     refused = upsert_all(store, documents(4), WriteLimits())  # type: ignore[arg-type]
-    assert [one.made.number for one in refused] == [3]
+    assert [refusal.document.id for refusal in refused] == [3]
     assert "RequestEntityTooLarge" in refused[0].reason
     assert (f"code {code}: " if code is not None else "without a code: ") in refused[0].reason
     assert store.stored == [0, 1, 2]
@@ -157,7 +157,7 @@ class Whole(Store):
 def test_a_bulk_that_fails_whole_is_narrowed_down_to_the_document(error: Exception) -> None:
     store = Whole(700, error)
     refused = upsert_all(store, documents(1_000), WriteLimits())  # type: ignore[arg-type]
-    assert [one.made.number for one in refused] == [700]
+    assert [refusal.document.id for refusal in refused] == [700]
     assert sorted(store.stored) == [number for number in range(1_000) if number != 700]
     assert len(store.calls) <= 2 * 10
 
@@ -172,7 +172,7 @@ def test_inserts_name_the_ids_that_are_taken_and_wait_for_the_others() -> None:
     insert_new(store, documents(4), WriteLimits())  # type: ignore[arg-type]
     store.budgets = [4]
     outcome = insert_new(store, documents(9, start=2), WriteLimits(), patience(pauses))  # type: ignore[arg-type]
-    assert ([made.number for made in outcome.taken], outcome.refused) == ([2, 3], [])
+    assert ([encoded.id for encoded in outcome.taken], outcome.refused) == ([2, 3], [])
     assert store.stored == list(range(9))
     assert store.calls == [4, 7, 3]
     assert len(pauses) == 1
@@ -182,7 +182,7 @@ def test_upserts_do_not_take_a_taken_id_for_a_stored_document() -> None:
     store = Store([])
     store.stored = [0]
     refused = upsert_all(store, documents(1), WriteLimits())  # type: ignore[arg-type]
-    assert [one.made.number for one in refused] == [0]
+    assert [refusal.document.id for refusal in refused] == [0]
     assert store.calls == [1, 1]
 
 
@@ -219,7 +219,7 @@ def test_batches_fit_into_a_request(sizes: list[int], request_bytes: int, expect
     made = [Encoded.of({"_id": number, "raw": bytes(size)}) for number, size in enumerate(sizes)]
     cut = list(batches(made, request_bytes))
     assert [len(batch) for batch in cut] == expected
-    assert [one.number for batch in cut for one in batch] == list(range(len(sizes)))
+    assert [document.id for batch in cut for document in batch] == list(range(len(sizes)))
     assert all(len(batch) == 1 or sum(one.size for one in batch) <= request_bytes for batch in cut)
 
 

@@ -64,10 +64,10 @@ def _python() -> str:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_MAKE_SECONDS, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=_MAKE_SECONDS, check=False)
+    if completed.returncode:
+        lines = completed.stderr.strip().splitlines()
         raise FraudstreamError(
-            f"`{' '.join(command[1:3])}` for the benchmarks failed: {lines[-1] if lines else done.returncode}. "
+            f"`{' '.join(command[1:3])}` for the benchmarks failed: {lines[-1] if lines else completed.returncode}. "
             "It needs the package index once; later runs use the cache."
         )

@@ -82,9 +82,9 @@ def send(cast: Cast, topic: str, events: Path, rate: float, count: int, first: i
     """Send ``count`` events at ``rate`` per second (0: as fast as the broker takes them), numbered from ``first``."""
     words = (cast.stage.settings.kafka_bootstrap_servers, topic, str(events), str(rate), str(count), str(first))
     part = cast.worker("bare", "sender.py", *words)
-    done = subprocess.run(part.command, env={**os.environ, **part.env}, capture_output=True, check=False)
-    if done.returncode:
-        raise FraudstreamError(f"The sender failed: {done.stderr.decode('utf-8', 'replace')[-500:]}")
+    completed = subprocess.run(part.command, env={**os.environ, **part.env}, capture_output=True, check=False)
+    if completed.returncode:
+        raise FraudstreamError(f"The sender failed: {completed.stderr.decode('utf-8', 'replace')[-500:]}")
 
 
 def compared(ours: dict[str, tuple[int, float]], theirs: dict[str, tuple[int, float]]) -> dict[str, Any]:

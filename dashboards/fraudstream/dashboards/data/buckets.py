@@ -81,11 +81,11 @@ class Buckets:
         listed = [name for name in wanted if name not in OPEN]
         tallies = self._find((key, name, value) for key in self.changed for name in listed for value in VALUES[name])
         unlisted = [name for name in wanted if name in OPEN]
-        for key, found in self._find_open(self.changed, unlisted).items():
-            tallies.setdefault(key, {}).update(found)
+        for key, cells in self._find_open(self.changed, unlisted).items():
+            tallies.setdefault(key, {}).update(cells)
         for key in self.changed:
-            found = tallies.get(key, {})
-            self._remember(key, {ALL: heads[key][ALL], **{name: found.get(name, {}) for name in wanted}})
+            cells = tallies.get(key, {})
+            self._remember(key, {ALL: heads[key][ALL], **{name: cells.get(name, {}) for name in wanted}})
         # Buckets that are no longer asked for, such as minutes that have passed, are dropped.
         self._cached = {key: self._cached[key] for key in heads}
         return {key: dict(bucket.dimensions) for key, bucket in self._cached.items()}
@@ -134,8 +134,8 @@ class Buckets:
         for origin in dict.fromkeys(origin for origin, _ in keys):
             starts = [start for name, start in keys if name == origin and start is not None]
             wanted = {"period": self._period, "origin": origin} | ({"start": {"$in": starts}} if starts else {})
-            found = self._store[ROLLUPS].find(wanted | {"dimension": {"$in": list(dimensions)}}).limit(_MOST_OPEN)
-            for document in stored.read_all(found):
+            cursor = self._store[ROLLUPS].find(wanted | {"dimension": {"$in": list(dimensions)}}).limit(_MOST_OPEN)
+            for document in stored.read_all(cursor):
                 dimension, value, tally = document.get("dimension"), document.get("value"), _tally(document)
                 if isinstance(dimension, str) and isinstance(value, str) and tally is not None:
                     key = (origin, stored.moment(document.get("start")))

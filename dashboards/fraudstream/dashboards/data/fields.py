@@ -154,8 +154,8 @@ def _usable(rule: FieldRule, value: Any) -> Any:
 def named_in(reasons: Iterable[tuple[str, float]], document: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the fields that reasons name, as far as the document has usable ones."""
     rules = (RULES[name] for name, _ in reasons if name in RULES and RULES[name].kind != "time")
-    found = ((rule, value_at(document, rule.path)) for rule in rules)
-    usable = ((rule.name, _usable(rule, value)) for rule, value in found if value is not None)
+    pairs = ((rule, value_at(document, rule.path)) for rule in rules)
+    usable = ((rule.name, _usable(rule, value)) for rule, value in pairs if value is not None)
     return {name: value for name, value in usable if value is not None}
 
 

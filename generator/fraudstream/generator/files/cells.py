@@ -119,15 +119,15 @@ def object_json(pairs: Iterable[tuple[str, Any]], converters: Mapping[str, Conve
 
 def members(pairs: Iterable[tuple[str, Any]], converters: Mapping[str, Converter]) -> list[str]:
     """The members of an object; a name that no store keeps loses its ``$`` and its NUL."""
-    found = []
+    texts = []
     for name, value in pairs:
         if name.startswith("$") or "\0" in name:
             name = name.lstrip("$").replace("\0", "") or "unnamed"
         convert = converters.get(name)
         text = json_value(value) if convert is None else convert(value)
         if text is not None:
-            found.append(f"{json_string(name)}:{text}")
-    return found
+            texts.append(f"{json_string(name)}:{text}")
+    return texts
 
 
 @dataclass(frozen=True)

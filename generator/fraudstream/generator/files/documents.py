@@ -64,9 +64,9 @@ class Documents:
             if text[at : at + 1] == ",":
                 at = _after_space(text, at + 1)
             elif text[at : at + 1] != "]":
-                found = beginning(text[at:]) or "nothing"
+                sign = beginning(text[at:]) or "nothing"
                 raise ConfigurationError(
-                    f"{self._file} is no JSON array: at character {at + 1} stands {found!r} in place of a comma or `]`."
+                    f"{self._file} is no JSON array: at character {at + 1} stands {sign!r} in place of a comma or `]`."
                 )
 
 

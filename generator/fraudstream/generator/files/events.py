@@ -246,11 +246,11 @@ class Cells:
         parts = self._parts(self._plan, cells)
         id_text = self._leaf(self._cell(cells, self._id), self._id, roles.id)
         key_text = id_text if roles.key is roles.id else self._leaf(self._cell(cells, self._key), self._key, roles.key)
-        made = roles.row(number, micros, parts, (id_text, key_text), label)
+        row = roles.row(number, micros, parts, (id_text, key_text), label)
         if self._is_nested:
             labelled = roles.row(number, micros, self._parts(self._whole_plan, cells), (id_text, key_text), None)
-            made = replace(made, labelled_value=labelled.value)
-        return made
+            row = replace(row, labelled_value=labelled.value)
+        return row
 
     @staticmethod
     def _cell(cells: Sequence[Any], place: int | None) -> Any:
@@ -311,11 +311,11 @@ class Messages:
         label = value_in(fields, roles.label.path)
         id_text = None if roles.source.id is not None else self._leaf(fields, roles.id)
         named = (id_text, id_text if roles.key is roles.id else self._leaf(fields, roles.key))
-        made = roles.row(number, micros, members(fields, self._converters), named, label)
+        row = roles.row(number, micros, members(fields, self._converters), named, label)
         if len(roles.label.path) > 1:
             whole = members(fields, self._whole_converters)
-            made = replace(made, labelled_value=roles.row(number, micros, whole, named, None).value)
-        return made
+            row = replace(row, labelled_value=roles.row(number, micros, whole, named, None).value)
+        return row
 
 
 def value_in(fields: Any, path: Sequence[str]) -> Any:

@@ -77,9 +77,9 @@ def kind_of(file: Path) -> Kind:
     """What the file holds, by its content. Raises :class:`ConfigurationError` for what cannot be read."""
     with opened(file) as stream:
         beginning = stream.read(_BEGINNING)
-    for mark, told in _OTHERS.items():
+    for mark, description in _OTHERS.items():
         if beginning.startswith(mark):
-            raise ConfigurationError(f"{file} is {told}.")
+            raise ConfigurationError(f"{file} is {description}.")
     if beginning.startswith(b"PAR1"):
         return "parquet"
     text = beginning.decode(_encoding(beginning), "ignore").lstrip("\ufeff \t\r\n")

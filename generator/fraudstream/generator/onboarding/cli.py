@@ -138,7 +138,7 @@ def _as_json(plan: Plan | None, written: Written) -> dict[str, Any]:
         "types": {name: profile.type for name, profile in plan.profiles.items()},
         "read_back": {"rows": written.read_back, "accepted": written.accepted, "refusal": written.refusal},
         "guesses": [
-            {"subject": one.subject, "value": one.value, "evidence": one.evidence, "correction": one.correction}
-            for one in plan.guesses
+            {"subject": guess.subject, "value": guess.value, "evidence": guess.evidence, "correction": guess.correction}
+            for guess in plan.guesses
         ],
     }

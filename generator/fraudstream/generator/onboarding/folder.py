@@ -63,8 +63,8 @@ def write_project(plan: Plan, folder: Path, title: str) -> Written:
         "stream-analytics/fraud.asaql": query_text(plan, schema),
     }
     # In a folder beside it first: what cannot be read back is not left behind.
-    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as made:
-        scratch = Path(made) / folder.name
+    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as parent:
+        scratch = Path(parent) / folder.name
         _write(scratch, texts)
         project = read_project(scratch)
         rows = first_events(project, plan.sample.file, _READ_BACK)
@@ -81,8 +81,8 @@ def write_project(plan: Plan, folder: Path, title: str) -> Written:
 
 def write_template(folder: Path, texts: dict[str, str]) -> Written:
     """Write a project that is not made from a file; raises as :func:`write_project` does."""
-    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as made:
-        scratch = Path(made) / folder.name
+    with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as parent:
+        scratch = Path(parent) / folder.name
         _write(scratch, texts)
         read_project(scratch)
         _move(scratch, folder, texts)

@@ -44,9 +44,9 @@ def _of_ranking(scores: Doubles, frauds: Flags, order: np.ndarray[Any, np.dtype[
         return 0.0
     ranked, hits = scores[order], frauds[order]
     ends = np.append(np.nonzero(ranked[1:] != ranked[:-1])[0], len(ranked) - 1)
-    found = np.cumsum(hits)[ends]
-    precision = found / (ends + 1)
-    return float(np.sum(np.diff(np.append(0, found)) * precision) / total)
+    true_positives = np.cumsum(hits)[ends]
+    precision = true_positives / (ends + 1)
+    return float(np.sum(np.diff(np.append(0, true_positives)) * precision) / total)
 
 
 def strength(profile: Profile, labels: Doubles) -> Strength:
@@ -96,12 +96,12 @@ def _of_values(coded: Codes, frauds: Flags) -> float:
     """
     # Drawn, because files may repeat in any rhythm.
     is_learnt = np.random.default_rng(0).random(len(coded)) < 0.5
-    learnt, told = coded[is_learnt], coded[~is_learnt]
+    learnt, held_out = coded[is_learnt], coded[~is_learnt]
     known, asked = frauds[is_learnt], frauds[~is_learnt]
     if known.sum() < _LEAST_FRAUDS or asked.sum() < _LEAST_FRAUDS:
         return 0.0
     share, count = known.mean(), int(coded.max()) + 1
     rows = np.bincount(learnt, minlength=count)
-    found = np.bincount(learnt, weights=known, minlength=count)
-    shares = (found + _SMOOTHING * share) / (rows + _SMOOTHING)
-    return average_precision(shares[told], asked)
+    fraud_counts = np.bincount(learnt, weights=known, minlength=count)
+    shares = (fraud_counts + _SMOOTHING * share) / (rows + _SMOOTHING)
+    return average_precision(shares[held_out], asked)

@@ -66,8 +66,8 @@ class TimeGuess:
 
 def time_guesses(profiles: Iterable[Profile], today: datetime) -> list[TimeGuess]:
     """The columns that may be the event's time, the best one first."""
-    found = [guess for guess in (time_guess(profile, today) for profile in profiles) if guess is not None]
-    return sorted(found, key=lambda guess: -guess.rank)
+    guesses = [guess for guess in (time_guess(profile, today) for profile in profiles) if guess is not None]
+    return sorted(guesses, key=lambda guess: -guess.rank)
 
 
 def time_guess(profile: Profile, today: datetime, is_named: bool = False) -> TimeGuess | None:

@@ -113,11 +113,11 @@ class _Planning:
 
     def plan(self) -> Plan:
         label = self._label()
-        others = [found for found in self._profiles.values() if found.name != label.profile.name]
+        others = [candidate for candidate in self._profiles.values() if candidate.name != label.profile.name]
         time = self._time(others)
-        others = [found for found in others if time is None or found.name != time.name]
+        others = [candidate for candidate in others if time is None or candidate.name != time.name]
         id, made_id = self._id(others)
-        amount = self._amount([found for found in others if found.name != id])
+        amount = self._amount([candidate for candidate in others if candidate.name != id])
         entities = self._entities(others, (id, amount.name))
         time_name, form, seconds = self._time_line(time)
         plan = Plan(
@@ -134,28 +134,28 @@ class _Planning:
 
     def _named(self, option: str, name: str) -> Profile:
         """The column that an option names, by the file's name or the field's."""
-        for found in self._profiles.values():
-            if name in (found.name, found.column.column):
-                return found
-        known = [found.name for found in self._profiles.values()]
+        for candidate in self._profiles.values():
+            if name in (candidate.name, candidate.column.column):
+                return candidate
+        known = [candidate.name for candidate in self._profiles.values()]
         near = difflib.get_close_matches(name, known, 1)
         hint = f" Is {near[0]} meant?" if near else f" There are: {', '.join(known[:40])}."
         raise ConfigurationError(f"--{option} {name}: {self._sample.file} has no such column.{hint}")
 
     def _label(self) -> LabelGuess:
         if self._wishes.label is not None:
-            found = self._named("label", self._wishes.label)
-            named = label_of(found)
+            candidate = self._named("label", self._wishes.label)
+            named = label_of(candidate)
             if named is None:
                 raise ConfigurationError(
-                    f"--label {self._wishes.label}: it has {found.distinct:,} different values, such as "
-                    f"{found.examples()}; a label has two. Name a column that tells frauds from others."
+                    f"--label {self._wishes.label}: it has {candidate.distinct:,} different values, such as "
+                    f"{candidate.examples()}; a label has two. Name a column that tells frauds from others."
                 )
             guess = named
         else:
             guessed = label_guess(self._profiles.values())
             if guessed is None:
-                two = [found.name for found in self._profiles.values() if found.distinct == 2]
+                two = [candidate.name for candidate in self._profiles.values() if candidate.distinct == 2]
                 shown = f"Columns of two values: {', '.join(two[:20])}. " if two else "No column has two values. "
                 raise ConfigurationError(
                     f"{self._sample.file} has no column that looks like a label: 1 for fraud, 0 for none. {shown}"
@@ -167,11 +167,11 @@ class _Planning:
 
     def _time(self, profiles: Sequence[Profile]) -> TimeGuess | None:
         if self._wishes.time is not None:
-            found = self._named("time", self._wishes.time)
-            named = time_guess(found, self._today, is_named=True)
+            candidate = self._named("time", self._wishes.time)
+            named = time_guess(candidate, self._today, is_named=True)
             if named is None:
                 raise ConfigurationError(
-                    f"--time {self._wishes.time}: no time can be read in {found.examples()}. ISO 8601, numbers of "
+                    f"--time {self._wishes.time}: no time can be read in {candidate.examples()}. ISO 8601, numbers of "
                     "seconds and forms of strptime with a year can. Name another column."
                 )
             return named
@@ -194,81 +194,85 @@ class _Planning:
     def _id(self, profiles: Sequence[Profile]) -> tuple[str, str | None]:
         wish, correction = self._wishes.id, "--id COLUMN, --id row or --id hash"
         if wish is not None and wish not in MADE_IDS:
-            found = self._named("id", wish)
-            problem = "stands inside an object; only an outer field can be" if len(found.column.path) > 1 else None
-            if (problem := problem or id_problem(found)) is not None:
+            candidate = self._named("id", wish)
+            problem = "stands inside an object; only an outer field can be" if len(candidate.column.path) > 1 else None
+            if (problem := problem or id_problem(candidate)) is not None:
                 raise ConfigurationError(
                     f"--id {wish}: the column {problem}. Name another column, or --id row for the row's number."
                 )
-            self._say("id", found.name, "named by --id", correction)
-            return found.name, None
-        for found, why in id_guesses(profiles) if wish is None else ():
-            repeated = repeated_values(self._sample, found)
+            self._say("id", candidate.name, "named by --id", correction)
+            return candidate.name, None
+        for candidate, why in id_guesses(profiles) if wish is None else ():
+            repeated = repeated_values(self._sample, candidate)
             if repeated is None or not repeated:
                 seen = "" if self._sample.is_whole or repeated == 0 else f" among the {self._sample.count:,} looked at"
-                self._say("id", found.name, f"{why}{seen}", correction)
-                return found.name, None
-        made = wish or "row"
+                self._say("id", candidate.name, f"{why}{seen}", correction)
+                return candidate.name, None
+        made_id = wish or "row"
         name = unused("id", self._profiles)
-        what = "the row's number, from 1" if made == "row" else "a digest of the row"
+        what = "the row's number, from 1" if made_id == "row" else "a digest of the row"
         evidence = "as --id says" if wish else "no column has different values and looks like an id" + self._cut_ids()
         self._say("id", f"{name}, {what}", evidence, correction)
-        return name, made
+        return name, made_id
 
     def _cut_ids(self) -> str:
-        cut = [found.name for found in self._profiles.values() if found.has_exponents and "id" in found.words]
+        cut = [
+            candidate.name
+            for candidate in self._profiles.values()
+            if candidate.has_exponents and "id" in candidate.words
+        ]
         return f"; {cut[0]} {id_problem(self._profiles[cut[0]])}" if cut else ""
 
     def _amount(self, profiles: Sequence[Profile]) -> Profile:
         if self._wishes.amount is not None:
-            found = self._named("amount", self._wishes.amount)
-            if not found.is_numeric:
+            candidate = self._named("amount", self._wishes.amount)
+            if not candidate.is_numeric:
                 raise ConfigurationError(
-                    f"--amount {self._wishes.amount}: the column holds no numbers ({found.evidence}): "
-                    f"{found.examples()}. Name a column of numbers."
+                    f"--amount {self._wishes.amount}: the column holds no numbers ({candidate.evidence}): "
+                    f"{candidate.examples()}. Name a column of numbers."
                 )
-            self._say("amount", found.name, "named by --amount", "--amount COLUMN")
-            return found
+            self._say("amount", candidate.name, "named by --amount", "--amount COLUMN")
+            return candidate
         guesses = amount_guesses(profiles)
         if not guesses:
-            numbers = [found.name for found in profiles if found.is_numeric]
+            numbers = [candidate.name for candidate in profiles if candidate.is_numeric]
             raise ConfigurationError(
                 f"{self._sample.file} has no column that looks like an amount. Name it with --amount COLUMN. Columns "
                 f"of numbers: {', '.join(numbers[:40]) or 'none'}."
             )
-        found, why = guesses[0]
-        self._say("amount", found.name, why, "--amount COLUMN")
-        return found
+        candidate, why = guesses[0]
+        self._say("amount", candidate.name, why, "--amount COLUMN")
+        return candidate
 
     def _entities(self, profiles: Sequence[Profile], used: Sequence[str]) -> tuple[str, ...]:
         correction = "--entity COLUMN, once for each"
         if self._wishes.entities:
             named = [self._named("entity", name) for name in self._wishes.entities]
-            for found in named:
-                if found.has_exponents or found.type not in ("integer", "string"):
-                    problem = id_problem(found) or f"holds {found.evidence}"
+            for candidate in named:
+                if candidate.has_exponents or candidate.type not in ("integer", "string"):
+                    problem = id_problem(candidate) or f"holds {candidate.evidence}"
                     raise ConfigurationError(
-                        f"--entity {found.name}: the column {problem}. Name a column of whole numbers or texts."
+                        f"--entity {candidate.name}: the column {problem}. Name a column of whole numbers or texts."
                     )
-            names = tuple(found.name for found in named)
+            names = tuple(candidate.name for candidate in named)
             self._say("entities", ", ".join(names), "named by --entity", correction)
             return names
         guesses = entity_guesses(profiles, used)
         if guesses:
-            for found, why in guesses:
-                self._say("entity", found.name, why, correction)
+            for candidate, why in guesses:
+                self._say("entity", candidate.name, why, correction)
         else:
             self._say("entities", "none", "no column of a card, customer, terminal … comes back", correction)
-        return tuple(found.name for found, _ in guesses)
+        return tuple(candidate.name for candidate, _ in guesses)
 
     def _strengths(self, plan: Plan) -> dict[str, Strength]:
         labels = labels_of(plan.label)
         apart = (plan.id, plan.time, plan.label.profile.name)
-        return {name: strength(found, labels) for name, found in self._profiles.items() if name not in apart}
+        return {name: strength(candidate, labels) for name, candidate in self._profiles.items() if name not in apart}
 
     def _choose_inputs(self, plan: Plan, strengths: dict[str, Strength]) -> None:
         inputs = []
-        for name, found in self._profiles.items():
+        for name, candidate in self._profiles.items():
             if name in (plan.id, plan.time, plan.label.profile.name):
                 continue
             if strengths[name].leak:
@@ -280,13 +284,13 @@ class _Planning:
                     "add it to [model] inputs if it is none",
                 )
                 continue
-            reason = self._why_no_input(plan, found)
+            reason = self._why_no_input(plan, candidate)
             if reason:
                 plan.left_out[name] = reason
                 continue
             inputs.append(name)
-            if found.type == "string":
-                plan.categories[name] = tuple(sorted(str(value) for value in found.counts))
+            if candidate.type == "string":
+                plan.categories[name] = tuple(sorted(str(value) for value in candidate.counts))
         if not inputs:
             raise ConfigurationError(
                 f"{self._sample.file} has no column that a model could score by: all are ids, times, texts of many "
@@ -300,41 +304,43 @@ class _Planning:
             "[model] inputs and [categories]",
         )
 
-    def _why_no_input(self, plan: Plan, found: Profile) -> str:
+    def _why_no_input(self, plan: Plan, candidate: Profile) -> str:
         """Why no model is given a column; empty where it is."""
-        if found.name in plan.entities:
+        if candidate.name in plan.entities:
             return "an entity"
-        if found.type in ("array", "mixed", "empty"):
-            return {"array": "a list", "mixed": "of several types", "empty": "empty"}[found.type]
-        if found.is_constant:
+        if candidate.type in ("array", "mixed", "empty"):
+            return {"array": "a list", "mixed": "of several types", "empty": "empty"}[candidate.type]
+        if candidate.is_constant:
             return "the same everywhere"
-        if found.column.is_unnamed or (
-            found.type == "integer" and found.distinct == len(found.column.values) and is_in_order(found)
+        if candidate.column.is_unnamed or (
+            candidate.type == "integer"
+            and candidate.distinct == len(candidate.column.values)
+            and is_in_order(candidate)
         ):
             return "the rows' numbers"
-        if found.is_numeric and found.name != plan.amount and time_guess(found, self._today) is not None:
+        if candidate.is_numeric and candidate.name != plan.amount and time_guess(candidate, self._today) is not None:
             return "another time"
-        if found.type == "integer" and np.nanmedian(np.abs(found.numbers)) >= _LONG_NUMBER:
+        if candidate.type == "integer" and np.nanmedian(np.abs(candidate.numbers)) >= _LONG_NUMBER:
             return "long numbers, as names of something"
-        if found.type == "string" and not self._is_category(found):
+        if candidate.type == "string" and not self._is_category(candidate):
             return "a text of many values"
         return ""
 
-    def _is_category(self, found: Profile) -> bool:
-        if not 1 <= found.distinct <= MOST_CATEGORIES or found.present < _LEAST_REPEATS * found.distinct:
+    def _is_category(self, candidate: Profile) -> bool:
+        if not 1 <= candidate.distinct <= MOST_CATEGORIES or candidate.present < _LEAST_REPEATS * candidate.distinct:
             return False
-        return found.format is None and time_guess(found, self._today, is_named=True) is None
+        return candidate.format is None and time_guess(candidate, self._today, is_named=True) is None
 
     def _choose_dimensions(self, plan: Plan, strengths: dict[str, Strength]) -> None:
         few, binned = [], []
         for name in plan.inputs:
-            found = self._profiles[name]
-            if name in (plan.amount, *COMPUTED_DIMENSIONS) or found.missing_share > _MOST_EMPTY:
+            candidate = self._profiles[name]
+            if name in (plan.amount, *COMPUTED_DIMENSIONS) or candidate.missing_share > _MOST_EMPTY:
                 continue
-            most = {"boolean": 2, "string": _MOST_SHOWN_CATEGORIES, "integer": _MOST_FEW}.get(found.type, 0)
-            if found.distinct <= most:
+            most = {"boolean": 2, "string": _MOST_SHOWN_CATEGORIES, "integer": _MOST_FEW}.get(candidate.type, 0)
+            if candidate.distinct <= most:
                 few.append(name)
-            elif found.is_numeric:
+            elif candidate.is_numeric:
                 binned.append(name)
         binned.sort(key=lambda name: -strengths[name].precision)
         for name in binned[:_MOST_BINNED]:
@@ -376,20 +382,20 @@ def _listed(left_out: dict[str, str], most: int = 8) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
-def repeated_values(sample: Sample, found: Profile) -> int | None:
+def repeated_values(sample: Sample, candidate: Profile) -> int | None:
     """How many values of a column repeat another in the whole file; None where looking would take long."""
     if sample.is_whole:
-        return found.present - found.distinct
+        return candidate.present - candidate.distinct
     if sample.kind == "parquet":
         from fraudstream.generator.files.columnar import Columnar
 
-        return sample.total - Columnar(sample.file).distinct(found.column.column)
+        return sample.total - Columnar(sample.file).distinct(candidate.column.column)
     if sample.kind != "csv" or sample.file.stat().st_size > _MOST_BYTES_READ_AGAIN:
         return None
     from fraudstream.generator.files.delimited import Delimited
 
     table = Delimited(sample.file)
-    hashes = {hash(cells[0]) for cells in table.rows(0, [table.names.index(found.name)])}
+    hashes = {hash(cells[0]) for cells in table.rows(0, [table.names.index(candidate.name)])}
     return sample.total - len(hashes)
 
 

@@ -180,10 +180,10 @@ def profile(column: Column, has_decimal_comma: bool = False) -> Profile:
 
 
 def _of_texts(column: Column, evidence: str) -> Profile:
-    found = Profile(column, "string", evidence)
-    if found.format is not None:
-        found.evidence = f"all are {found.format}"
-    return found
+    text_profile = Profile(column, "string", evidence)
+    if text_profile.format is not None:
+        text_profile.evidence = f"all are {text_profile.format}"
+    return text_profile
 
 
 def _of_written(column: Column, has_decimal_comma: bool) -> Profile:

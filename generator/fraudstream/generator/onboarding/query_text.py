@@ -159,17 +159,17 @@ def _checks(schema: dict[str, Any], above: str, time: str, form: _TimeForm, with
         path, dotted = f"{above}.{_name(name)}", f"{within}{name}"
         type = field["type"] if isinstance(field["type"], str) else field["type"][0]
         is_required = name in schema["required"]
-        told = dotted.replace("'", "''")
+        literal = dotted.replace("'", "''")
         if dotted == time:
-            yield f"WHEN {form.moment(path)} IS NULL THEN '{told}'"
+            yield f"WHEN {form.moment(path)} IS NULL THEN '{literal}'"
             continue
         problem = _TESTS[type].format(path)
         if field.get("minimum") is not None:
             problem += f" OR {path} < {field['minimum']}"
         if is_required:
-            yield f"WHEN {path} IS NULL OR {problem} THEN '{told}'"
+            yield f"WHEN {path} IS NULL OR {problem} THEN '{literal}'"
         else:
-            yield f"WHEN {path} IS NOT NULL AND ({problem}) THEN '{told}'"
+            yield f"WHEN {path} IS NOT NULL AND ({problem}) THEN '{literal}'"
         if type == "object":
             yield from _checks(field, path, time, form, f"{dotted}.")
 

@@ -80,9 +80,9 @@ def label_of(profile: Profile) -> LabelGuess | None:
     if all(text in TRUE | FALSE for text in values):
         frauds = sum(count for value, count in profile.counts.items() if _plain(value) in TRUE)
         return LabelGuess(profile, f"{_values(profile)}: {frauds:,} frauds, {frauds / profile.present:.2%}")
-    told = [value for text, value in values.items() if _tells_fraud(text)]
-    chosen = str(told[0]) if len(told) == 1 else str(rare[0])
-    why = "by its name" if len(told) == 1 else "the rarer one"
+    fraud_values = [value for text, value in values.items() if _tells_fraud(text)]
+    chosen = str(fraud_values[0]) if len(fraud_values) == 1 else str(rare[0])
+    why = "by its name" if len(fraud_values) == 1 else "the rarer one"
     count = sum(count for value, count in profile.counts.items() if str(value) == chosen)
     evidence = f"{_values(profile)}: {chosen!r} means fraud, {why}; {count:,} frauds, {count / profile.present:.2%}"
     return LabelGuess(profile, evidence, (chosen,))
@@ -105,19 +105,19 @@ def _values(profile: Profile) -> str:
 def labels_of(guess: LabelGuess) -> Doubles:
     """1, 0, or NaN for an unknown one, for each row."""
     frauds = {_plain(value) for value in guess.fraud_values} or TRUE
-    told = {value: float(_plain(value) in frauds) for value in guess.profile.counts}
-    return np.array([np.nan if value is None else told.get(value, np.nan) for value in guess.profile.column.values])
+    labels = {value: float(_plain(value) in frauds) for value in guess.profile.counts}
+    return np.array([np.nan if value is None else labels.get(value, np.nan) for value in guess.profile.column.values])
 
 
 def id_guesses(profiles: Iterable[Profile]) -> list[tuple[Profile, str]]:
     """The outer columns whose values are all different and that look like ids, the best first, with the evidence."""
-    found = []
+    candidates = []
     for profile in profiles:
         rank, why = _id_rank(profile)
         if rank:
-            found.append((rank, profile, why))
-    found.sort(key=lambda entry: -entry[0])
-    return [(profile, why) for _, profile, why in found]
+            candidates.append((rank, profile, why))
+    candidates.sort(key=lambda entry: -entry[0])
+    return [(profile, why) for _, profile, why in candidates]
 
 
 def _id_rank(profile: Profile) -> tuple[int, str]:
@@ -166,25 +166,25 @@ def id_problem(profile: Profile) -> str | None:
 
 def amount_guesses(profiles: Iterable[Profile]) -> list[tuple[Profile, str]]:
     """The columns of numbers that look like the amount, the best first."""
-    found = []
+    candidates = []
     for profile in profiles:
         if not profile.is_numeric or profile.missing_share > _MOST_MISSING:
             continue
         name = squeezed(profile.column.path[-1])
         if name in _AMOUNTS:
-            found.append((_AMOUNTS.index(name), profile))
+            candidates.append((_AMOUNTS.index(name), profile))
         elif _AMOUNT_WORDS & frozenset(profile.words):
-            found.append((len(_AMOUNTS) + len(profile.words), profile))
-    found.sort(key=lambda entry: entry[0])
+            candidates.append((len(_AMOUNTS) + len(profile.words), profile))
+    candidates.sort(key=lambda entry: entry[0])
     return [
         (profile, f"its name; numbers from {np.nanmin(profile.numbers):g} to {np.nanmax(profile.numbers):g}")
-        for _, profile in found
+        for _, profile in candidates
     ]
 
 
 def entity_guesses(profiles: Iterable[Profile], used: Sequence[str]) -> list[tuple[Profile, str]]:
     """The columns that name who takes part: their values come back."""
-    found = []
+    guesses = []
     for profile in profiles:
         names = frozenset(word.rstrip("0123456789") for word in profile.words)
         if profile.name in used or profile.type not in ("integer", "string") or profile.has_exponents:
@@ -194,8 +194,8 @@ def entity_guesses(profiles: Iterable[Profile], used: Sequence[str]) -> list[tup
         is_repeated = _LEAST_ENTITIES <= profile.distinct <= _MOST_DISTINCT * profile.present
         if is_repeated and profile.missing_share <= _MOST_MISSING:
             times = profile.present / profile.distinct
-            found.append((profile, f"its name; {profile.distinct:,} values, each {times:,.1f} times"))
-    return found
+            guesses.append((profile, f"its name; {profile.distinct:,} values, each {times:,.1f} times"))
+    return guesses
 
 
 def _allowed(names: frozenset[str]) -> frozenset[str]:

@@ -69,15 +69,15 @@ class Texts:
 
     def matching(self, pattern: str) -> list[str]:
         """The texts that match, each as often as it stands there."""
-        found: list[str] = self.values.filter(self._matches(pattern)).to_pylist()
-        return found
+        texts: list[str] = self.values.filter(self._matches(pattern)).to_pylist()
+        return texts
 
     def not_matching(self, pattern: str) -> list[str]:
         """The texts that do not match."""
         import pyarrow.compute as pc
 
-        found: list[str] = self.values.filter(pc.invert(self._matches(pattern))).to_pylist()
-        return found
+        texts: list[str] = self.values.filter(pc.invert(self._matches(pattern))).to_pylist()
+        return texts
 
     def _matches(self, pattern: str) -> Any:
         import pyarrow.compute as pc
@@ -258,7 +258,7 @@ def _of_parquet(file: Path) -> Sample:
 
 def _of_documents(file: Path, kind: Kind) -> Sample:
     texts, total = _thinned(Documents(file, is_array=kind == "json").texts(), _MOST_DOCUMENTS)
-    rows = [found for found in map(_fields, texts) if found is not None]
+    rows = [fields for fields in map(_fields, texts) if fields is not None]
     if not rows:
         raise ConfigurationError(f"{file} holds no JSON objects. Write one event a line, or all as one array.")
     names: dict[str, None] = {}

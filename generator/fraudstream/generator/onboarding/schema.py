@@ -21,8 +21,8 @@ def schema_of(plan: Plan, title: str) -> dict[str, Any]:
         "additionalProperties": True,
     }
     if plan.made_id is not None:
-        made: dict[str, Any] = {"type": "integer", "minimum": 1} if plan.made_id == "row" else _id_text(None)
-        _add(schema, (plan.id,), made, is_required=True)
+        id_schema: dict[str, Any] = {"type": "integer", "minimum": 1} if plan.made_id == "row" else _id_text(None)
+        _add(schema, (plan.id,), id_schema, is_required=True)
     if plan.seconds_between_rows is not None:
         _add(schema, (plan.time,), {"type": "string"}, is_required=True)
     for name, profile in plan.profiles.items():

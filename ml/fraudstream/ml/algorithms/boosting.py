@@ -64,15 +64,16 @@ class Fitted:
         return of_booster(self.model.get_booster())
 
 
-class _Part(NamedTuple):
+class Sample(NamedTuple):
     """Rows with the weight of each, how many rows of its class it stands for; None: each stands for itself."""
 
     features: np.ndarray
     labels: np.ndarray
     weights: np.ndarray | None = None
 
-    def of(self, rows: np.ndarray) -> _Part:
-        return _Part(self.features[rows], self.labels[rows], None if self.weights is None else self.weights[rows])
+    def of(self, rows: np.ndarray) -> Sample:
+        """These of its rows."""
+        return Sample(self.features[rows], self.labels[rows], None if self.weights is None else self.weights[rows])
 
 
 def fit(features: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:
@@ -87,14 +88,14 @@ def fit(features: np.ndarray, labels: np.ndarray, seed: int) -> Fitted:
         trees = (*(count for count in _FEWER_TREES if count < trees[0]), *trees)
     if (inputs := features.shape[1]) > _MOST_INPUTS_OF_TREE:
         parameters["colsample_bytree"] = _MOST_INPUTS_OF_TREE / inputs
-    validated = _validated(_thinned(features, labels, seed), parameters, trees)
+    validated = _validated(thinned(features, labels, seed), parameters, trees)
     depth, count = max(validated, key=validated.__getitem__)
     chosen = parameters | {"n_estimators": count, "max_depth": depth}
     best = {depth: max(value for (other, _), value in validated.items() if other == depth) for depth in DEPTHS}
-    return Fitted(_classifier(chosen).fit(features, labels), chosen, best)
+    return Fitted(classifier(chosen).fit(features, labels), chosen, best)
 
 
-def _validated(part: _Part, parameters: dict[str, Any], trees: tuple[int, ...]) -> dict[tuple[int, int], float]:
+def _validated(part: Sample, parameters: dict[str, Any], trees: tuple[int, ...]) -> dict[tuple[int, int], float]:
     """The average precision of each depth and number of trees, over the folds' held-out rows."""
     # Without a shuffle, each fold has a stretch of time of either class.
     folds = StratifiedKFold(
@@ -105,7 +106,7 @@ def _validated(part: _Part, parameters: dict[str, Any], trees: tuple[int, ...]) 
 
     def validate(depth: int, train: np.ndarray, test: np.ndarray) -> None:
         learnt = part.of(train)
-        model = _classifier(parameters | {"max_depth": depth}).fit(
+        model = classifier(parameters | {"max_depth": depth}).fit(
             learnt.features, learnt.labels, sample_weight=learnt.weights
         )
         for count in trees:
@@ -114,7 +115,7 @@ def _validated(part: _Part, parameters: dict[str, Any], trees: tuple[int, ...]) 
 
     # XGBoost computes without Python's lock.
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(lambda one: validate(*one), _tasks(splits)):
+        for _ in pool.map(lambda task: validate(*task), _tasks(splits)):
             pass
     return {
         tried: float(average_precision_score(part.labels, given, sample_weight=part.weights))
@@ -129,11 +130,11 @@ def _tasks(splits: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[int, n
             yield depth, train, test
 
 
-def _thinned(features: np.ndarray, labels: np.ndarray, seed: int) -> _Part:
+def thinned(features: np.ndarray, labels: np.ndarray, seed: int) -> Sample:
     """All rows, or where there are very many a sample of each class, in their order."""
     room = min(_MOST_VALIDATED, max(_LEAST_VALIDATED, _MOST_VALIDATED_VALUES // features.shape[1]))
     if len(labels) <= room:
-        return _Part(features, labels)
+        return Sample(features, labels)
     weights, rng = np.ones(len(labels)), np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     for label in sorted((0, 1), key=lambda label: int((labels == label).sum())):
@@ -143,10 +144,11 @@ def _thinned(features: np.ndarray, labels: np.ndarray, seed: int) -> _Part:
         kept.append(rng.choice(rows, count, replace=False))
         weights[kept[-1]] = len(rows) / count
         room -= count
-    return _Part(features, labels, weights).of(np.sort(np.concatenate(kept)))
+    return Sample(features, labels, weights).of(np.sort(np.concatenate(kept)))
 
 
-def _classifier(parameters: dict[str, Any]) -> xgboost.XGBClassifier:
+def classifier(parameters: dict[str, Any]) -> xgboost.XGBClassifier:
+    """A classifier with these parameters that is not fitted yet."""
     # One thread: several threads wait for each other in a busy loop, and on a loaded machine of two cores the same
     # training then takes several times as long.
     return xgboost.XGBClassifier(**parameters, n_jobs=1)

@@ -36,19 +36,19 @@ def lint_command(place: Path, references: Collection[str], *, as_json: bool, dia
     show_notes(project)
     file = str(project.query_file)
     plan = plan_of(project, references=references, dialect=dialect)
-    found = lint(parse(project.text, file), plan, float(project.job.late_seconds))
+    findings = lint(parse(project.text, file), plan, float(project.job.late_seconds))
     if as_json:
-        rules = sorted({finding.rule for finding in found})
+        rules = sorted({finding.rule for finding in findings})
         say_json(
             {
                 "file": file,
-                "findings": [finding._asdict() for finding in found],
+                "findings": [finding._asdict() for finding in findings],
                 "rules": {rule: RULES[rule] for rule in rules},
             }
         )
-        return len(found)
+        return len(findings)
     out = terminal()
-    for finding in found:
+    for finding in findings:
         out.print(f"{file}:{finding.line}:{finding.column}: {finding.rule} {finding.message}", soft_wrap=True)
-    out.print(f"{len(found)} findings" if len(found) != 1 else "1 finding")
-    return len(found)
+    out.print(f"{len(findings)} findings" if len(findings) != 1 else "1 finding")
+    return len(findings)

@@ -42,21 +42,21 @@ def show_report(report: RunReport, folder: Path | None, rows: int) -> None:
 def show_dropped(report: RunReport) -> None:
     """How many records of which input were dropped, and the first ones."""
     err = terminal(stderr=True)
-    for one in report.inputs:
-        if not one.dropped:
+    for source in report.inputs:
+        if not source.dropped:
             continue
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in one.dropped.items())
-        count = sum(one.dropped.values())
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in source.dropped.items())
+        count = sum(source.dropped.values())
         err.print(
-            styled((one.name, "bold"), f": {count:,} of {_count(one.records, 'record')} dropped ({kinds})"),
+            styled((source.name, "bold"), f": {count:,} of {_count(source.records, 'record')} dropped ({kinds})"),
             soft_wrap=True,
         )
-        told = [dropped for dropped in report.told if dropped.input == one.name]
-        for dropped in told[:_MOST_TOLD]:
+        records = [dropped for dropped in report.told if dropped.input == source.name]
+        for dropped in records[:_MOST_TOLD]:
             place = f"  {dropped.file}:{dropped.line}: {dropped.message} "
             err.print(f"{place}{printable(dropped.record, _LONGEST_RECORD)}", soft_wrap=True)
         if count > _MOST_TOLD:
-            err.print(f"  … and {count - min(_MOST_TOLD, len(told)):,} more")
+            err.print(f"  … and {count - min(_MOST_TOLD, len(records)):,} more")
 
 
 def _table(output: OutputReport, count: int) -> Table:

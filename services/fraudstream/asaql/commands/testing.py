@@ -58,14 +58,14 @@ def _run(session: QuerySession, suite: Suite, kept: Path | None, *, as_json: boo
         results.append(result)
         if not as_json:
             show_case(result)
-    told = summary(suite, results, time.monotonic() - began)
+    report = summary(suite, results, time.monotonic() - began)
     if kept is not None:
-        write_file(kept / SUMMARY_NAME, orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
+        write_file(kept / SUMMARY_NAME, orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n")
     if as_json:
-        say_json(told)
+        say_json(report)
     else:
-        terminal().print(f"{told['Passed']} of {told['Total']} passed ({time.monotonic() - began:.1f} s)")
-    return bool(told["Failed"] == 0)
+        terminal().print(f"{report['Passed']} of {report['Total']} passed ({time.monotonic() - began:.1f} s)")
+    return bool(report["Failed"] == 0)
 
 
 def show_case(result: CaseResult) -> None:

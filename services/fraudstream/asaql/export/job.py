@@ -65,7 +65,7 @@ def _function(
     inputs: list[Value] = [{"dataType": "any"}]
     output = "any"
     if place is not None:
-        inputs = [{"dataType": one.data_type} for one in place.entries.inputs] or inputs
+        inputs = [{"dataType": argument.data_type} for argument in place.entries.inputs] or inputs
         output = place.entries.output_type
     if place is not None and place.script is not None:
         script = read_text(place.script)

@@ -105,14 +105,14 @@ def _property(alias: str, name: str, part: Any, by_identity: bool, parameters: P
     if name.lower().endswith(_SECRETS) and name.lower() not in ("partitionkey", "rowkey"):
         # Whatever the file holds: a secret has no place in a template.
         return None if by_identity else parameters.secret(alias, name, f"{name} of {alias}.")
-    if isinstance(part, list) and all(isinstance(one, Mapping) for one in part):
+    if isinstance(part, list) and all(isinstance(entry, Mapping) for entry in part):
         return [
             {
                 _spelling(key): known
-                for key, inner in one.items()
+                for key, inner in entry.items()
                 if (known := _property(alias, key, inner, by_identity, parameters)) is not None
             }
-            for one in part
+            for entry in part
         ]
     return None if part is None else _value(part)
 

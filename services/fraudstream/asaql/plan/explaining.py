@@ -24,15 +24,17 @@ def explain(plan: nodes.Plan, form: Format = "text") -> str:
 
 
 def _text(plan: nodes.Plan) -> str:
-    found = split(plan)
+    division = split(plan)
     lines: list[str] = []
     shown: dict[int, str] = {}
     for output in plan.outputs:
-        lines += [f"output {output.name}", *_tree(plan, output.step, ("└─ ", "   "), found, shown), ""]
-    return "\n".join([*lines, *_where(plan, found)]) + "\n"
+        lines += [f"output {output.name}", *_tree(plan, output.step, ("└─ ", "   "), division, shown), ""]
+    return "\n".join([*lines, *_where(plan, division)]) + "\n"
 
 
-def _tree(plan: nodes.Plan, number: int, branch: tuple[str, str], found: Split, shown: dict[int, str]) -> Iterator[str]:
+def _tree(
+    plan: nodes.Plan, number: int, branch: tuple[str, str], division: Split, shown: dict[int, str]
+) -> Iterator[str]:
     """The lines of a step and of those that it reads; ``branch`` stands before its first line and its others."""
     step = plan.steps[number]
     if number in shown:
@@ -40,14 +42,14 @@ def _tree(plan: nodes.Plan, number: int, branch: tuple[str, str], found: Split, 
         return
     title = _title(step, number)
     shown[number] = title
-    yield f"{branch[0]}{title}{_place(step, found)}"
+    yield f"{branch[0]}{title}{_place(step, division)}"
     below = branch[1]
     others = list(dict.fromkeys(steps_read_by(step)))
     for line in _details(step):
         yield f"{below}{'│' if others else ' '} {_short(line)}"
     for place, other in enumerate(others):
         inner = ("└─ ", "   ") if place == len(others) - 1 else ("├─ ", "│  ")
-        yield from _tree(plan, other, (below + inner[0], below + inner[1]), found, shown)
+        yield from _tree(plan, other, (below + inner[0], below + inner[1]), division, shown)
 
 
 def _title(step: nodes.Step, number: int) -> str:
@@ -58,12 +60,12 @@ def _title(step: nodes.Step, number: int) -> str:
     return f"{kind}{name} [{number}]"
 
 
-def _place(step: nodes.Step, found: Split) -> str:
+def _place(step: nodes.Step, division: Split) -> str:
     if isinstance(step, nodes.Read | nodes.Union):
         return ""
     if not keeps_state(step):
         return "  (each row by itself)"
-    return "  (keeps state, in one place)" if found.keys is None else "  (keeps state, by key)"
+    return "  (keeps state, in one place)" if division.keys is None else "  (keeps state, by key)"
 
 
 def _short(line: str) -> str:
@@ -125,8 +127,8 @@ def _source(source: nodes.Source, teller: Teller) -> Iterator[str]:
         yield f"{source.join} join reference {source.input} as {source.name}{on}, {look}"
         raw = Teller((source.input,))
         if source.project:
-            made = ", ".join(_item(item, raw) for item in source.project)
-            yield f"{source.name}: {made}" + (f" where {raw.told(source.where)}" if source.where else "")
+            columns = ", ".join(_item(item, raw) for item in source.project)
+            yield f"{source.name}: {columns}" + (f" where {raw.told(source.where)}" if source.where else "")
     elif isinstance(source, nodes.ApplySource):
         kind = "outer" if source.outer else "cross"
         yield f"{kind} apply {source.function} of {teller.told(source.argument)} as {source.name}"
@@ -152,8 +154,8 @@ def _length(window: nodes.Window) -> int:
 
 def _item(item: nodes.Item, teller: Teller) -> str:
     if isinstance(item, nodes.ExprItem):
-        told = teller.told(item.expr)
-        return told if told == item.name or told.endswith(f".{item.name}") else f"{told} AS {item.name}"
+        text = teller.told(item.expr)
+        return text if text == item.name or text.endswith(f".{item.name}") else f"{text} AS {item.name}"
     if isinstance(item, nodes.SpreadItem):
         return f"{teller.told(item.expr)}.*"
     return "*" if item.sources is None else ", ".join(f"{teller.sources[each]}.*" for each in item.sources)
@@ -162,21 +164,21 @@ def _item(item: nodes.Item, teller: Teller) -> str:
 # --- What runs where
 
 
-def _where(plan: nodes.Plan, found: Split) -> Iterator[str]:
+def _where(plan: nodes.Plan, division: Split) -> Iterator[str]:
     yield "runs"
-    if found.stateless:
+    if division.stateless:
         yield "└─ each row by itself, where it is read: any number of tasks, no state"
         return
     yield "├─ rows are read and timed where they are"
-    if found.keys is None:
+    if division.keys is None:
         yield "└─ then all rows meet in one task: the steps with state have no key in common"
-        for number in found.stateful:
+        for number in division.stateful:
             yield f"     {_title(plan.steps[number], number)}: {_own_key(plan.steps[number])}"
         return
     yield "└─ then rows of one key meet in one task"
-    for name, key in found.keys.items():
-        told = Teller((name,)).listed(key)
-        yield f"     {name} by {told}" if key else f"     {name} anywhere: no step with state reads it"
+    for name, key in division.keys.items():
+        text = Teller((name,)).listed(key)
+        yield f"     {name} by {text}" if key else f"     {name} anywhere: no step with state reads it"
 
 
 def _own_key(step: nodes.Step) -> str:

@@ -103,9 +103,9 @@ class Function:
     @property
     def signature(self) -> str:
         """How it is called, as an error shows it: ``SUBSTRING(text, start, length)``."""
-        told = [f"[{p.name}]" if p.is_optional else p.name for p in self.parameters]
+        names = [f"[{p.name}]" if p.is_optional else p.name for p in self.parameters]
         dots = ["…"] if self.most is None else []
-        return f"{self.spelling}({', '.join(told + dots)})"
+        return f"{self.spelling}({', '.join(names + dots)})"
 
     def parameter(self, place: int) -> Parameter:
         """The parameter that the argument at a place belongs to; the last is repeated."""
@@ -215,10 +215,10 @@ IMPOSSIBLE_CONSTANT: dict[Kind, tuple[TypeText, ...]] = {"number": ("nvarchar",)
 def _read(lines: str, place: Place) -> dict[str, Function]:
     table = {}
     for line in lines.strip().splitlines():
-        found = re.fullmatch(r"(\w+)\((.*)\) (\w+)", line)
-        if found is None:
+        match = re.fullmatch(r"(\w+)\((.*)\) (\w+)", line)
+        if match is None:
             raise ValueError(line)
-        name, arguments, result = found.groups()
+        name, arguments, result = match.groups()
         parameters = tuple(_parameter(*argument.split()) for argument in arguments.split(", "))
         is_limited = place == "analytic" and name != "isfirst"
         table[name] = Function(

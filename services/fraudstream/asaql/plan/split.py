@@ -52,8 +52,8 @@ def split(plan: nodes.Plan) -> Split:
     stateful = tuple(number for number, step in enumerate(plan.steps) if keeps_state(step))
     outputs = tuple(_output(plan, output) for output in plan.outputs)
     streams = {step.input for step in plan.steps if isinstance(step, nodes.Read)}
-    found = _common_keys(plan, stateful)
-    keys = None if found is None else {name: tuple(found.get(name, ())) for name in sorted(streams)}
+    shared_keys = _common_keys(plan, stateful)
+    keys = None if shared_keys is None else {name: tuple(shared_keys.get(name, ())) for name in sorted(streams)}
     return Split(stateful, keys, outputs)
 
 
@@ -94,9 +94,9 @@ def _common_keys(plan: nodes.Plan, stateful: tuple[int, ...]) -> Mapping[str, li
     if not stateful:
         return {}
     candidates = [list(_components(plan, number)) for number in stateful]
-    found = [merged for first in candidates[0] if (merged := _extended(first, candidates[1:])) is not None]
+    components = [merged for first in candidates[0] if (merged := _extended(first, candidates[1:])) is not None]
     wanted = set().union(*(_streams_behind(plan, number) for number in stateful))
-    whole = [component for component in found if set(component) == wanted]
+    whole = [component for component in components if set(component) == wanted]
     return {name: [component[name] for component in whole] for name in wanted} if whole else None
 
 
@@ -158,14 +158,14 @@ def _step_keys(step: nodes.Step) -> list[tuple[Expr, ...]]:
 
 def _joined_keys(joins: list[nodes.JoinSource]) -> list[tuple[Expr, ...]]:
     """The equations that tie all joined streams: ``a.k = b.k AND b.k = c.k`` gives (a.k, b.k, c.k)."""
-    found = []
+    equations = []
     for left, right in joins[0].equal:
         keys = [left, right]
         for join in joins[1:]:
             keys += [other for tied, other in join.equal if tied in keys][:1]
         if len(keys) == len(joins) + 1:
-            found.append(tuple(keys))
-    return found
+            equations.append(tuple(keys))
+    return equations
 
 
 # --- Tracing an expression over a step's sources back to the inputs

@@ -44,25 +44,25 @@ class Teller:
         """Expressions with commas between them."""
         return ", ".join(self.told(each) for each in exprs)
 
-    def analytic(self, found: nodes.Analytic) -> str:
+    def analytic(self, node: nodes.Analytic) -> str:
         """An OVER function."""
-        parts = [f"PARTITION BY {self.listed(found.partition)}"] if found.partition else []
-        parts += [f"ORDER BY {self._order(found.order)}"] if found.order else []
-        parts += [f"LIMIT {told_ticks(found.limit)}"] if found.limit else []
-        parts += [f"WHEN {self.told(found.when)}"] if found.when else []
-        arguments = [self.listed(found.args)] if found.args else []
-        arguments += [told_ticks(found.interval)] if found.interval else []
-        arguments += [str(found.offset)] if found.f == "lag" and found.offset != 1 else []
-        return f"{spelled(found.f)}({', '.join(arguments)}) OVER ({' '.join(parts)})"
+        parts = [f"PARTITION BY {self.listed(node.partition)}"] if node.partition else []
+        parts += [f"ORDER BY {self._order(node.order)}"] if node.order else []
+        parts += [f"LIMIT {told_ticks(node.limit)}"] if node.limit else []
+        parts += [f"WHEN {self.told(node.when)}"] if node.when else []
+        arguments = [self.listed(node.args)] if node.args else []
+        arguments += [told_ticks(node.interval)] if node.interval else []
+        arguments += [str(node.offset)] if node.f == "lag" and node.offset != 1 else []
+        return f"{spelled(node.f)}({', '.join(arguments)}) OVER ({' '.join(parts)})"
 
-    def aggregate(self, found: nodes.Aggregate) -> str:
+    def aggregate(self, node: nodes.Aggregate) -> str:
         """An aggregate."""
-        name = f"uda.{found.name}" if found.f == "uda" else spelled(found.f)
-        inside = self.listed(found.args) or ("*" if found.f == "count" else "")
-        if found.parameter is not None:
-            inside = f"{found.parameter:g}" if found.f.startswith("percentile") else f"{found.parameter}, {inside}"
-        over = f" OVER (ORDER BY {self._order(found.order)})" if found.order else ""
-        return f"{name}({'DISTINCT ' if found.distinct else ''}{inside.removesuffix(', ')}){over}"
+        name = f"uda.{node.name}" if node.f == "uda" else spelled(node.f)
+        inside = self.listed(node.args) or ("*" if node.f == "count" else "")
+        if node.parameter is not None:
+            inside = f"{node.parameter:g}" if node.f.startswith("percentile") else f"{node.parameter}, {inside}"
+        over = f" OVER (ORDER BY {self._order(node.order)})" if node.order else ""
+        return f"{name}({'DISTINCT ' if node.distinct else ''}{inside.removesuffix(', ')}){over}"
 
     def _order(self, order: Sequence[nodes.Order]) -> str:
         return ", ".join(self.told(each.by) + (" DESC" if each.descending else "") for each in order)
@@ -71,18 +71,18 @@ class Teller:
         """A window and its size."""
         label = f" '{window.id}'" if window.id is not None else ""
         if isinstance(window, nodes.Tumbling):
-            told = f"tumbling {told_ticks(window.size)}" + _told_offset(window.offset)
+            text = f"tumbling {told_ticks(window.size)}" + _told_offset(window.offset)
         elif isinstance(window, nodes.Hopping):
-            told = f"hopping {told_ticks(window.size)} each {told_ticks(window.hop)}" + _told_offset(window.offset)
+            text = f"hopping {told_ticks(window.size)} each {told_ticks(window.hop)}" + _told_offset(window.offset)
         elif isinstance(window, nodes.Sliding):
-            told = f"sliding {told_ticks(window.size)}"
+            text = f"sliding {told_ticks(window.size)}"
         elif isinstance(window, nodes.Session):
-            told = f"session with gaps up to {told_ticks(window.timeout)}"
-            told += f", at most {told_ticks(window.maximum)}" if window.maximum else ""
-            told += f", by {self.listed(window.partition)}" if window.partition else ""
+            text = f"session with gaps up to {told_ticks(window.timeout)}"
+            text += f", at most {told_ticks(window.maximum)}" if window.maximum else ""
+            text += f", by {self.listed(window.partition)}" if window.partition else ""
         else:
-            told = "snapshot"
-        return told + label
+            text = "snapshot"
+        return text + label
 
 
 def _told_offset(offset: int) -> str:
@@ -115,8 +115,8 @@ def _op(teller: Teller, op: nodes.Op) -> str:
 
 
 def _grouped(teller: Teller, expr: Expr) -> str:
-    told = teller.told(expr)
-    return f"({told})" if isinstance(expr, nodes.Op) and len(expr.args) > 1 and expr.op not in ("isnull",) else told
+    text = teller.told(expr)
+    return f"({text})" if isinstance(expr, nodes.Op) and len(expr.args) > 1 and expr.op not in ("isnull",) else text
 
 
 def _like(teller: Teller, like: nodes.Like) -> str:

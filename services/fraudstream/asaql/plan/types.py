@@ -47,5 +47,5 @@ def _of_operation(expr: nodes.Op) -> TypeText | None:
 
 def common_type(types: Iterable[TypeText | None]) -> TypeText | None:
     """The one type that all have, NULL aside; None if they differ or one is unknown."""
-    found = set(types) - {"null"}
-    return found.pop() if len(found) == 1 else None
+    kinds = set(types) - {"null"}
+    return kinds.pop() if len(kinds) == 1 else None

@@ -99,8 +99,8 @@ class QueryProject:
 
     def _input(self, alias: str, *, mock: bool) -> InputPlace | None:
         wanted = alias.casefold()
-        found = (place for place in self.inputs if place.entries.is_mock == mock and place.alias.casefold() == wanted)
-        return next(found, None)
+        places = (place for place in self.inputs if place.entries.is_mock == mock and place.alias.casefold() == wanted)
+        return next(places, None)
 
     def function(self, name: str) -> FunctionPlace | None:
         """The function of a name, in any case."""
@@ -236,7 +236,9 @@ def _function(file: Path) -> FunctionPlace:
     entries = FunctionFile.read(file)
     stem = file.name[: -len(file.suffix)]
     scripts = (file.with_name(stem), file.with_name(f"{stem}.js"))
-    return FunctionPlace(file, entries, next((one for one in scripts if one.suffix == ".js" and one.is_file()), None))
+    return FunctionPlace(
+        file, entries, next((script for script in scripts if script.suffix == ".js" and script.is_file()), None)
+    )
 
 
 def _require_one_each(inputs: Iterable[InputPlace]) -> None:
@@ -251,5 +253,5 @@ def _require_one_each(inputs: Iterable[InputPlace]) -> None:
         known[key] = place.file
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+def _same(path: Path, other: Path) -> bool:
+    return path.resolve() == other.resolve()

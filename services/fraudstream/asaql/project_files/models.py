@@ -58,7 +58,7 @@ def _known_keys(model: type[BaseModel], value: Any) -> Any:
         name = names.get(str(key).lower(), str(key))
         inner = _model_in(models.get(name))
         if inner is not None:
-            part = [_known_keys(inner, one) for one in part] if isinstance(part, list) else _known_keys(inner, part)
+            part = [_known_keys(inner, entry) for entry in part] if isinstance(part, list) else _known_keys(inner, part)
         known[name] = part
     return known
 
@@ -67,8 +67,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that an entry holds, by itself, in a list, or as one of several."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((model for model in found if model is not None), None)
+    models = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in models if model is not None), None)
 
 
 def _kind(value: Any) -> str:

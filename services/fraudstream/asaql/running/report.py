@@ -73,18 +73,23 @@ class RunReport:
     def to_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
         return {
-            "inputs": [{"name": one.name, "records": one.records, "dropped": dict(one.dropped)} for one in self.inputs],
-            "outputs": [{"name": one.name, "rows": one.rows, "file": str(one.file)} for one in self.outputs],
+            "inputs": [
+                {"name": source.name, "records": source.records, "dropped": dict(source.dropped)}
+                for source in self.inputs
+            ],
+            "outputs": [
+                {"name": output.name, "rows": output.rows, "file": str(output.file)} for output in self.outputs
+            ],
             "dropped_records": [
                 {
-                    "input": one.input,
-                    "file": one.file,
-                    "line": one.line,
-                    "error": one.kind,
-                    "message": one.message,
-                    "record": one.record,
+                    "input": dropped.input,
+                    "file": dropped.file,
+                    "line": dropped.line,
+                    "error": dropped.kind,
+                    "message": dropped.message,
+                    "record": dropped.record,
                 }
-                for one in self.told
+                for dropped in self.told
             ],
             "run_seconds": round(self.seconds, 3),
         }
@@ -96,11 +101,18 @@ def read_report(report: Mapping[str, Any], query_file: str) -> RunReport:
         record = f" The record: {stop['record']}" if stop["record"] else ""
         raise QueryStopped(f"{stop['message']}{record}", stop["line"], stop["column"], query_file)
     return RunReport(
-        inputs=[InputReport(one["name"], one["records"], one["dropped"]) for one in report["inputs"]],
-        outputs=[OutputReport(one["name"], one["rows"], Path(one["file"])) for one in report["outputs"]],
+        inputs=[InputReport(source["name"], source["records"], source["dropped"]) for source in report["inputs"]],
+        outputs=[OutputReport(output["name"], output["rows"], Path(output["file"])) for output in report["outputs"]],
         told=[
-            Dropped(one["input"], one["file"], one["line"], one["kind"], one["message"], one["record"])
-            for one in report["told"]
+            Dropped(
+                dropped["input"],
+                dropped["file"],
+                dropped["line"],
+                dropped["kind"],
+                dropped["message"],
+                dropped["record"],
+            )
+            for dropped in report["told"]
         ],
         seconds=report["seconds"],
     )

@@ -108,8 +108,8 @@ def _started(settings: Settings, scratch: Path, log: Path) -> SparkContext:
     try:
         return started(settings, scratch)
     except Exception as error:
-        told = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
-        last = f" Java's last line: {told[-1]}" if told else ""
+        lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+        last = f" Java's last line: {lines[-1]}" if lines else ""
         raise FraudstreamError(
             f"Spark could not be started ({error_text(error)}).{last} `fraudstream doctor` checks Java and memory."
         ) from error

@@ -30,14 +30,14 @@ class Suite:
         yield self.config
         yield from self.project.files
         for case in self.cases:
-            paths = (*(one.file_path for one in case.inputs), *(one.file_path for one in case.expected))
+            paths = (*(entry.file_path for entry in case.inputs), *(entry.file_path for entry in case.expected))
             yield from (local_path(path, self.config.parent) for path in paths if path)
 
     @property
     def references(self) -> tuple[str, ...]:
         """The names of the inputs that any case has reference data for."""
-        inputs = (one for case in self.cases for one in case.inputs)
-        return tuple(dict.fromkeys(one.alias for one in inputs if one.kind == REFERENCE))
+        inputs = (source for case in self.cases for source in case.inputs)
+        return tuple(dict.fromkeys(source.alias for source in inputs if source.kind == REFERENCE))
 
 
 def read_suite(place: Path, config: Path | None) -> Suite:
@@ -83,7 +83,7 @@ def case_bindings(suite: Suite, case: TestCase, query: Compiled) -> Mapping[str,
 
     Raises :class:`ProjectFileError` for an input without a file.
     """
-    given = {one.alias.casefold(): one for one in case.inputs}
+    given = {source.alias.casefold(): source for source in case.inputs}
     bindings = {}
     for name in (*query.streams, *query.references):
         described = given.pop(name.casefold(), None)
@@ -99,6 +99,6 @@ def case_bindings(suite: Suite, case: TestCase, query: Compiled) -> Mapping[str,
                 f"{suite.config}: {case.name}: the input {name} has no records. Add it to the case's Inputs."
             )
     if given:
-        names = listed([one.alias for one in given.values()])
+        names = listed([source.alias for source in given.values()])
         raise ProjectFileError(f"{suite.config}: {case.name}: the query does not read {names}.")
     return bindings

@@ -132,7 +132,7 @@ def _rounded(number: float) -> float | str:
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else number
 
 
-def _likeness(one: Any, other: Any) -> int:
-    if not isinstance(one, dict) or not isinstance(other, dict):
+def _likeness(row: Any, other: Any) -> int:
+    if not isinstance(row, dict) or not isinstance(other, dict):
         return 0
-    return sum(_comparable(value) == _comparable(other.get(name, ...)) for name, value in one.items())
+    return sum(_comparable(value) == _comparable(other.get(name, ...)) for name, value in row.items())

@@ -60,7 +60,7 @@ class CaseResult:
 
     def to_json(self) -> dict[str, Any]:
         """The case as the summary has it; a case that could not be run has the entry `Error`, too."""
-        lists = {kind: [one.to_json() for one in self.outputs if one.kind == kind] for kind in _KINDS}
+        lists = {kind: [output.to_json() for output in self.outputs if output.kind == kind] for kind in _KINDS}
         head = {"Name": self.name, "Status": 0 if self.passed else 1, "Time": time_span(self.seconds)}
         return head | lists | ({"Error": self.error} if self.error else {})
 

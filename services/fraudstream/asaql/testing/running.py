@@ -49,7 +49,7 @@ def run_case(session: QuerySession, suite: Suite, case: TestCase, query: Compile
         outputs = list(_compared(suite, case, report, is_kept=kept is not None))
     except (FraudstreamError, OSError) as error:
         return CaseResult(case.name, time.monotonic() - began, error=str(error))
-    dropped = {one.name: sum(one.dropped.values()) for one in report.inputs if one.dropped}
+    dropped = {source.name: sum(source.dropped.values()) for source in report.inputs if source.dropped}
     return CaseResult(case.name, time.monotonic() - began, outputs, dropped=dropped)
 
 

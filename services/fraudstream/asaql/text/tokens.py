@@ -78,8 +78,8 @@ def _tokens(text: str, file: str) -> Iterator[Token]:
     places = _Places(text)
     offset = 0
     while offset < len(text):
-        found = _TOKEN.match(text, offset)
-        if found is None:
+        lexeme = _TOKEN.match(text, offset)
+        if lexeme is None:
             position = places.at(offset)
             offset += 1
             sign = text[offset - 1]
@@ -89,20 +89,20 @@ def _tokens(text: str, file: str) -> Iterator[Token]:
                 raise QueryError(_UNCLOSED[sign], *position, file)
             yield Token("sign", sign, "", position, sign, offset - 1)
             continue
-        group = found.lastgroup
+        group = lexeme.lastgroup
         if group == "comment":
             offset = _end_of_comment(text, offset, places.at(offset), file)
             continue
         if group != "space" and group != "line":
-            yield _token(found, places.at(offset), file)
-        offset = found.end()
+            yield _token(lexeme, places.at(offset), file)
+        offset = lexeme.end()
     yield Token("end", "", "", places.at(offset), "", offset)
 
 
-def _token(found: re.Match[str], position: Position, file: str) -> Token:
-    written = found.group()
-    start = found.start()
-    match found.lastgroup:
+def _token(lexeme: re.Match[str], position: Position, file: str) -> Token:
+    written = lexeme.group()
+    start = lexeme.start()
+    match lexeme.lastgroup:
         case "word":
             return Token("word", written, written.lower(), position, written, start)
         case "sign":
@@ -115,7 +115,7 @@ def _token(found: re.Match[str], position: Position, file: str) -> Token:
         case "quoted":
             return Token('"', written[1:-1].replace('""', '"'), "", position, written, start)
         case _:
-            _check_number(found, position, file)
+            _check_number(lexeme, position, file)
             return Token("number", written, "", position, written, start)
 
 
@@ -125,9 +125,9 @@ def _filled(name: str, position: Position, file: str) -> str:
     return name
 
 
-def _check_number(found: re.Match[str], position: Position, file: str) -> None:
-    written = found.group()
-    after = found.string[found.end() : found.end() + 1]
+def _check_number(lexeme: re.Match[str], position: Position, file: str) -> None:
+    written = lexeme.group()
+    after = lexeme.string[lexeme.end() : lexeme.end() + 1]
     if after == "_" or after.isalpha():
         raise QueryError(
             f"`{written}{after}` starts like a number. A name that starts with a digit stands in brackets: "

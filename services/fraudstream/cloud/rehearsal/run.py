@@ -63,8 +63,8 @@ class Rehearsal:
             self._step("training and registration without aliases", self._train)
             scored_from = end_offsets(self.front, SCORED)
             live_began = time.monotonic()
-            schedule = Schedule(self._faults() if self.plan.faults else [])
-            published = self._step(f"{self.plan.events:,} live events", lambda: self._stream(schedule))
+            schedule = Schedule(self.faults() if self.plan.faults else [])
+            published = self._step(f"{self.plan.events:,} live events", lambda: self.stream(schedule))
             seconds = time.monotonic() - live_began
             offsets = published["offsets"]["transactions"]
             produced = {int(number): (first, end) for number, (first, end) in offsets.items()}
@@ -102,7 +102,8 @@ class Rehearsal:
     def _train(self) -> None:
         self._command("train", "--algorithm", "xgboost", "--await", str(self.plan.history))
 
-    def _stream(self, schedule: Schedule) -> Any:
+    def stream(self, schedule: Schedule) -> Any:
+        """Send the live events while the schedule's faults happen; returns what the sender says it has sent."""
         words = [
             *("generate", "live", "--rate", "0", "--count", str(self.plan.events)),
             *("--malformed", str(self.plan.malformed), "--seed", str(self.plan.seed), "--json"),
@@ -123,7 +124,9 @@ class Rehearsal:
     def _records(self, *topics: str) -> int:
         return sum(end_offsets(self.front, *topics).values())
 
-    def _faults(self) -> list[Fault]:
+    def faults(self) -> list[Fault]:
+        """The faults of the schedule, in the order in which they happen."""
+
         def storm() -> str:
             self.endpoints.storm(_STORM_SECONDS, _STORM_SHARE)
             return f"request and throughput units at {_STORM_SHARE:.0%} for {_STORM_SECONDS:.0f} s"
@@ -142,13 +145,14 @@ class Rehearsal:
     def _rotate(self) -> str:
         """Rotate keys as an operator does: second keys into the environment, restart, then revoke the first ones."""
         self.endpoints.accept_second_keys()
-        self.front = self._with_second_keys()
+        self.front = self.settings_with_second_keys()
         holders = [name for name in KEY_HOLDERS if name in self.processes.names]
         self.processes.restart(self.front, *holders)
         self.endpoints.revoke_first_keys()
         return f"{', '.join(holders)} restarted with the second keys, the first ones revoked"
 
-    def _with_second_keys(self) -> Settings:
+    def settings_with_second_keys(self) -> Settings:
+        """The settings in front, with the second key wherever there is one."""
         second = {
             "mongo_uri": environment.mongo_uri(self.keys.account[1], self.ports.cosmos, self._certificates.authority),
             "scoring_key": self.keys.endpoint[1],

@@ -61,9 +61,9 @@ def broker_problem(text: str) -> str | None:
 
 def store_problem(text: str) -> str | None:
     """What is wrong with the document store's connection string, or None; nothing of it is repeated."""
-    scheme, found, rest = text.partition("://")
+    scheme, separator, rest = text.partition("://")
     problem = None
-    if not found or scheme not in ("mongodb", "mongodb+srv"):
+    if not separator or scheme not in ("mongodb", "mongodb+srv"):
         problem = "it does not begin with mongodb:// or mongodb+srv://"
     elif any(character.isspace() for character in text):
         problem = "it holds white space"

@@ -50,22 +50,22 @@ def read_dotenv(path: Path = DOTENV) -> DotEnv:
     pipe, more than a megabyte, an encoding other than UTF-8 and UTF-16.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         if path.is_symlink():
             raise _unusable(path, "is a link to nothing", "Make the file, or remove the link") from None
         return DotEnv({})
     except OSError as error:
         raise _unusable(path, f"cannot be looked at ({error.strerror})", "Make it a readable file") from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         # Some keep a Python environment under that name, and a container engine makes a folder of a missing mount.
         return DotEnv({}, (f"{path} is a folder: no setting is read from it.",))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         if path.samefile(os.devnull):
             return DotEnv({})
         raise _unusable(path, "is a pipe or device, no file", "Put the values into a file, or into the environment")
-    if found.st_size > MOST_BYTES:
-        raise _unusable(path, f"has {found.st_size:,} bytes", f"It may have {MOST_BYTES:,}: it should hold settings")
+    if status.st_size > MOST_BYTES:
+        raise _unusable(path, f"has {status.st_size:,} bytes", f"It may have {MOST_BYTES:,}: it should hold settings")
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -63,13 +63,13 @@ class Malformed:
 
 def malformed(values: Mapping[str, object]) -> list[Malformed]:
     """The malformed ones of these values (setting → value); what is no text is not looked at."""
-    found = []
+    problems = []
     for name, value in values.items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         problem = _problem(name, text) if isinstance(text, str) else None
         if problem is not None:
-            found.append(Malformed(name, problem))
-    return found
+            problems.append(Malformed(name, problem))
+    return problems
 
 
 def malformed_identity(values: Mapping[str, object]) -> list[Malformed]:

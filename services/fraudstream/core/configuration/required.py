@@ -51,20 +51,20 @@ def missing(settings: Settings, needs: Iterable[Need] = ALL_NEEDS) -> list[Missi
     """What these needs lack; empty where the profile does not insist on secrets."""
     if not settings.secrets_required:
         return []
-    found: dict[str, Missing] = {}
+    gaps: dict[str, Missing] = {}
     for need in needs:
         for name in _names(settings, need):
             problem = _problem(getattr(settings, name))
             if problem is not None:
-                found.setdefault(name, Missing(name, problem, need.replace("_", " ")))
-    return list(found.values())
+                gaps.setdefault(name, Missing(name, problem, need.replace("_", " ")))
+    return list(gaps.values())
 
 
 def require(settings: Settings, *needs: Need) -> Settings:
     """The settings themselves. Raises :class:`ConfigurationError` naming every variable that is not usable."""
     lacking = missing(settings, needs)
     if lacking:
-        lines = "; ".join(f"{one.variable} {one.problem} (needed for {one.needed_by})" for one in lacking)
+        lines = "; ".join(f"{gap.variable} {gap.problem} (needed for {gap.needed_by})" for gap in lacking)
         raise ConfigurationError(
             f"The profile `{settings.profile}` does not start with default or empty secrets: {lines}. Set them in the "
             "environment or in .env; azure/.env.example explains each, `fraudstream check azure` checks them."

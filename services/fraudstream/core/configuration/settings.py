@@ -257,11 +257,11 @@ def malformed_values(**overrides: Any) -> list[Malformed]:
     given = given_texts(Settings.model_fields) | overrides
     # What is refused may be repeated by no one, either.
     register([*secrets_of(Settings.model_fields, given), *identity_secrets()])
-    found = malformed(given) + malformed_identity(given)
-    named = {one.name for one in found}
+    problems = malformed(given) + malformed_identity(given)
+    named = {problem.name for problem in problems}
     ports = {name: given.get(name, field.default) for name, field in Settings.model_fields.items()}
     whole = {name: with_ports(name, plain(value), ports) for name, value in given.items() if name not in named}
-    return found + malformed_addresses(whole)
+    return problems + malformed_addresses(whole)
 
 
 def value_sources() -> dict[str, str]:

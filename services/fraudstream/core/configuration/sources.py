@@ -34,11 +34,11 @@ _USERS = {
 
 def given_texts(names: Collection[str]) -> dict[str, Any]:
     """The texts of these settings in `.env` and the environment, as they were given; empty ones count as absent."""
-    found: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
     for values in (read_dotenv().values, os.environ):
         named = ((variable.lower().removeprefix(_PREFIX), variable, text) for variable, text in _capitals_last(values))
-        found |= {name: text for name, variable, text in named if text and name in names and name != variable.lower()}
-    return found
+        texts |= {name: text for name, variable, text in named if text and name in names and name != variable.lower()}
+    return texts
 
 
 def _capitals_last(values: Mapping[str, str]) -> list[tuple[str, str]]:

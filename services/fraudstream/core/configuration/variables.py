@@ -53,7 +53,7 @@ def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
     Without an ``environment``: this process's, and what the command left out of it when it started.
     """
     dotenv = read_dotenv()
-    found = [Unread(str(DOTENV), text) for text in dotenv.ignored]
+    entries = [Unread(str(DOTENV), text) for text in dotenv.ignored]
     left_out = alike() if environment is None else []
     overruled = [name for name in left_out if name.upper().startswith(ENV_PREFIX)]
     overruled_lines = [
@@ -61,7 +61,7 @@ def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
         for name, value in dotenv.values.items()
         if name.upper().startswith(ENV_PREFIX) and dotenv.values.get(name.upper(), value) != value
     ]
-    found += [
+    entries += [
         Unread(name, f"{name} has no effect: {name.upper()} is set as well, to something else. Unset one of them.")
         for name in (*overruled, *overruled_lines)
     ]
@@ -71,8 +71,8 @@ def unread(environment: Mapping[str, str] | None = None) -> list[Unread]:
         for name, value in values.items():
             text = _problem(name, value, source)
             if text is not None:
-                found.append(Unread(name, text))
-    return found
+                entries.append(Unread(name, text))
+    return entries
 
 
 def tell_unread() -> None:
@@ -80,12 +80,12 @@ def tell_unread() -> None:
     if TOLD_VARIABLE in os.environ or completing():
         return
     try:
-        found = unread()
+        entries = unread()
     except ConfigurationError:
         return  # whoever reads the settings says so; help and completion need none
     os.environ[TOLD_VARIABLE] = "1"
-    for one in found:
-        sys.stderr.write(f"fraudstream: {one.text}\n")
+    for entry in entries:
+        sys.stderr.write(f"fraudstream: {entry.text}\n")
 
 
 def _problem(written: str, value: str, source: str) -> str | None:
@@ -101,7 +101,7 @@ def _problem(written: str, value: str, source: str) -> str | None:
     if name.startswith(ENV_PREFIX):
         if _SERVICE_LINK.fullmatch(name) or (name.endswith("_PORT") and _SERVICE_ADDRESS.fullmatch(value)):
             return None
-        ends = [one.removeprefix(ENV_PREFIX) for one in everything]
+        ends = [variable.removeprefix(ENV_PREFIX) for variable in everything]
         nearest = difflib.get_close_matches(name.removeprefix(ENV_PREFIX), ends, 1, _ALIKE)
         advice = f"Is {ENV_PREFIX}{nearest[0]} meant?" if nearest else "docs/reference/settings.md lists all."
         return f"Nothing reads {written}, which is set in {source}. {advice}"

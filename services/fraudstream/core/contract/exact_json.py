@@ -72,8 +72,8 @@ def depth(text: bytes) -> int:
     if not is_deep(text):
         return 0
     now = most = 0
-    for found in _BRACKETS.finditer(text):
-        bracket = found[0]
+    for match in _BRACKETS.finditer(text):
+        bracket = match[0]
         if bracket in (b"[", b"{"):
             now += 1
             most = max(most, now)
@@ -107,7 +107,7 @@ def has_each_name_once(text: bytes, parsed: Any) -> bool:
 
 def fields_of(text: str) -> list[Field]:
     """The fields of the one object that ``text`` is. Raises ``ValueError`` where it is none."""
-    found: list[Field] = []
+    fields: list[Field] = []
     at = _after_space(text, 0)
     if text[at : at + 1] != "{":
         raise ValueError("not an object")
@@ -125,7 +125,7 @@ def fields_of(text: str) -> list[Field]:
             value, at = _SCAN(text, begins)
         except StopIteration:
             raise ValueError("no value") from None
-        found.append(Field(name, value, text[begins:at]))
+        fields.append(Field(name, value, text[begins:at]))
         at = _after_space(text, at)
         mark = text[at : at + 1]
         ended = mark == "}"
@@ -135,7 +135,7 @@ def fields_of(text: str) -> list[Field]:
             at = _after_space(text, at + 1)
     if _after_space(text, at + 1) != len(text):
         raise ValueError("more than an object")
-    return found
+    return fields
 
 
 def as_written(text: str) -> Any:

@@ -249,8 +249,8 @@ def _problem(rule: FieldRule, value: Any, written: str) -> Problem | None:
         pairs = value.items() if isinstance(value, dict) else value
         return first_problem(rule.fields, ((name, inner, "") for name, inner in pairs))
     if rule.kind == "array" and rule.items is not None:
-        found = (_problem_of_item(rule.items, item) for item in value)
-        return next((problem for problem in found if problem is not None), None)
+        problems = (_problem_of_item(rule.items, item) for item in value)
+        return next((problem for problem in problems if problem is not None), None)
     return None
 
 

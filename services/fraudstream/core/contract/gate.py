@@ -167,26 +167,26 @@ class _Survey:
 
     def _add_object(self, fields: Object) -> dict[str, Any]:
         self._bytes += _FRAME
-        made = {}
+        members = {}
         for name, value in fields:
             self._add_name(name)
-            self.twice |= name in made
-            made[name] = self._add(value)
-        return made
+            self.twice |= name in members
+            members[name] = self._add(value)
+        return members
 
     def _add_list(self, items: list[Any]) -> list[Any]:
         self._bytes += _FRAME
-        made = []
+        elements = []
         for position, item in enumerate(items):
             self._bytes += _ELEMENT + len(str(position))
-            made.append(self._add(item))
-        return made
+            elements.append(self._add(item))
+        return elements
 
 
 def _decision(text: bytes) -> dict[str, Any] | None:
     """A decision's fields: their numbers are the stream job's, and need no more than doubles."""
-    found = None if is_deep(text) else object_of(text)
-    return found if found is not None and has_each_name_once(text, found) else None
+    decision = None if is_deep(text) else object_of(text)
+    return decision if decision is not None and has_each_name_once(text, decision) else None
 
 
 def _refusal(field: str, explanation: str) -> EventError:

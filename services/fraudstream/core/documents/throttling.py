@@ -107,7 +107,7 @@ def retry_after_seconds(message: str) -> float | None:
 class Encoded(NamedTuple):
     """A document as it goes over the wire: encoded once, for the check, for its size and for each collection."""
 
-    number: Any
+    id: Any
     raw: RawBSONDocument
 
     @classmethod
@@ -124,7 +124,7 @@ class Encoded(NamedTuple):
 class Refused(NamedTuple):
     """A document that the store does not take; ``reason`` has its code, where it gives one, and its text, cut."""
 
-    made: Encoded
+    document: Encoded
     reason: str
 
 
@@ -175,13 +175,13 @@ def replace_where(
     """
 
     def replacement(document: Encoded) -> ReplaceOne[RawBSONDocument]:
-        return ReplaceOne({"_id": document.number, **condition(document.raw)}, document.raw)
+        return ReplaceOne({"_id": document.id, **condition(document.raw)}, document.raw)
 
     return _Writing(collection, replacement, limits, patience).write(documents).refused
 
 
 def _replacement(document: Encoded) -> ReplaceOne[RawBSONDocument]:
-    return ReplaceOne({"_id": document.number}, document.raw, upsert=True)
+    return ReplaceOne({"_id": document.id}, document.raw, upsert=True)
 
 
 def _insertion(document: Encoded) -> InsertOne[RawBSONDocument]:
@@ -258,9 +258,9 @@ class _Writing:
                 messages.append(str(problem.get("errmsg", "")))
             elif code == DUPLICATE_KEY and self._operation is _insertion:
                 self._taken.append(document)
-            elif code == DUPLICATE_KEY and document.number not in self._raced:
+            elif code == DUPLICATE_KEY and document.id not in self._raced:
                 # Two upserts of one `_id` at once: the one that lost finds the document the second time.
-                self._raced.add(document.number)
+                self._raced.add(document.id)
                 again.append(document)
             else:
                 self._refuse(document, said(problem))

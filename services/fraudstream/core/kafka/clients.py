@@ -107,7 +107,7 @@ def producer(settings: Settings, **options: Any) -> KafkaProducer:
     try:
         return KafkaProducer(**(client_options(settings) | defaults | options))
     except KafkaError as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
 
 
 def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
@@ -121,7 +121,7 @@ def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
     try:
         return KafkaConsumer(*topics, **(client_options(settings) | defaults | options))
     except KafkaError as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
 
 
 def create_topics(settings: Settings) -> list[str]:
@@ -134,7 +134,7 @@ def create_topics(settings: Settings) -> list[str]:
     try:
         admin = KafkaAdminClient(**client_options(settings))
     except KafkaError as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
     try:
         existing = set(admin.list_topics())
         for topic in TOPICS:
@@ -154,7 +154,7 @@ def create_topics(settings: Settings) -> list[str]:
             except TopicAlreadyExistsError:
                 continue
     except KafkaError as error:
-        raise _unavailable(settings, error) from error
+        raise unavailable(settings, error) from error
     finally:
         admin.close()
     return created
@@ -225,7 +225,8 @@ def _jaas_text(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
+def unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
+    """The error of a broker that does not answer, with what the client says of it."""
     return BrokerUnavailable(
         f"Kafka at {settings.kafka_bootstrap_servers} does not answer ({type(error).__name__}: {error}). "
         "Start it with `fraudstream up -d`, or set FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS."

@@ -94,7 +94,7 @@ def send_back(settings: Settings, ids: Sequence[str], correction: Correction) ->
     records, problems = [], []
     for rejected_id in dict.fromkeys(ids):
         try:
-            records.append(_record(rejected_id, stored.get(rejected_id), correction))
+            records.append(corrected_record(rejected_id, stored.get(rejected_id), correction))
         except EventError as error:
             problems.append(str(error))
     if problems:
@@ -138,7 +138,8 @@ def _source_topic(rejected_id: str) -> str:
     return rejected_id.split("/", 1)[0]
 
 
-def _record(rejected_id: str, document: documents.Document | None, correction: Correction) -> Outgoing:
+def corrected_record(rejected_id: str, document: documents.Document | None, correction: Correction) -> Outgoing:
+    """The record that sends a rejected event back, corrected. Raises :class:`EventError`, which names the event."""
     if document is None:
         raise EventError(f"{rejected_id}: no such rejected event, `fraudstream rejected list` shows them")
     raw, size, source = document.get("raw"), whole(document.get("raw_bytes")), document.get("source")

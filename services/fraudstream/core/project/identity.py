@@ -16,12 +16,12 @@ def roles(project: Project) -> dict[str, Any]:
     event = project.definition.event
     form = next(rule for rule in leaves(project.rules) if rule.name == event.time).time_form
     named = {role: getattr(event, role) for role in ("id", "amount", "label")}
-    found: dict[str, Any] = {role: {"field": name, "kind": kinds[name]} for role, name in named.items()}
-    found["time"] = {"field": event.time, "form": form.form}
+    identity: dict[str, Any] = {role: {"field": name, "kind": kinds[name]} for role, name in named.items()}
+    identity["time"] = {"field": event.time, "form": form.form}
     if form.is_number:
-        found["time"] |= {"unit": form.unit, "origin": form.origin.isoformat()}
-    found["model inputs"] = [{"field": name, "kind": kinds[name]} for name in project.definition.model.inputs]
-    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+        identity["time"] |= {"unit": form.unit, "origin": form.origin.isoformat()}
+    identity["model inputs"] = [{"field": name, "kind": kinds[name]} for name in project.definition.model.inputs]
+    return json.loads(json.dumps(identity))  # type: ignore[no-any-return]
 
 
 def dimensions(project: Project) -> list[str]:

@@ -126,10 +126,10 @@ def _misfits(
             yield Misfit(part, problem, lost, begin)
 
 
-def starts_after(checkpoint: Checkpoint, topics: TopicState, found: Sequence[Misfit]) -> dict[TopicPartition, int]:
+def starts_after(checkpoint: Checkpoint, topics: TopicState, unfit: Sequence[Misfit]) -> dict[TopicPartition, int]:
     """Where each partition is read on: at the checkpoint's offset, or where its misfit says; a new one at its begin."""
     committed = checkpoint.committed()
-    moved = {misfit.partition: misfit.start for misfit in found}
+    moved = {misfit.partition: misfit.start for misfit in unfit}
     return {part: moved.get(part, committed.get(part, begin)) for part, begin in topics.begins.items()}
 
 

@@ -81,9 +81,9 @@ def of_file(plan: Plan, file: Mapping[str, Any], *, leave: bool) -> Traffic:
     live = ["replay", "--speed", "0", "--rate", str(rate), "--malformed", str(plan.malformed)]
     if events:
         live += ["--count", str(events), "--release-labels"]
-    told = (
+    text = (
         f"{rows:,} rows: {f'all {first:,}' if history == first else f'the last {history:,} of {first:,}'} of history, "
         f"then {f'{events:,} of' if 0 < events < left else 'all'} {left:,} live ones"
     )
     publish = ("generate", "history", "--count")
-    return Traffic(publish, history, tuple(live), events, plan.algorithm or _ALGORITHM, True, told)
+    return Traffic(publish, history, tuple(live), events, plan.algorithm or _ALGORITHM, True, text)

@@ -109,10 +109,10 @@ def _served(settings: Settings) -> str:
     try:
         # A part of ours: no proxy of the environment, well-formed or not, has a say in it.
         answer = httpx.get(f"{settings.scoring_url}/health", timeout=5, trust_env=False)
-        told = answer.json() if answer.status_code == httpx.codes.OK else {}
+        health = answer.json() if answer.status_code == httpx.codes.OK else {}
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return ""
-    return str(told.get("model_version") or "") if isinstance(told, dict) else ""
+    return str(health.get("model_version") or "") if isinstance(health, dict) else ""
 
 
 def await_training(settings: Settings, process: Training) -> None:
@@ -133,8 +133,8 @@ def training_failure(settings: Settings, process: Training | None) -> Fraudstrea
     """What the training failed with, if it has."""
     if process is None or process.poll() in (None, 0):
         return None
-    told = last_lines(log_file(settings.data_dir, "train"), 1)
-    reason = last_words("".join(told).encode(), process.returncode)
+    lines = last_lines(log_file(settings.data_dir, "train"), 1)
+    reason = last_words("".join(lines).encode(), process.returncode)
     return FraudstreamError(f"Training failed: {reason} See `fraudstream logs train`.")
 
 

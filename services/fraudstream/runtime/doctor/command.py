@@ -48,7 +48,7 @@ def run_checks(settings: Settings) -> list[Check]:
 
 def _settings(_: Settings) -> Check:
     without_effect = unread()
-    detail = " ".join(one.text for one in without_effect) or "each variable is read"
+    detail = " ".join(setting.text for setting in without_effect) or "each variable is read"
     return Check("settings", not without_effect, detail, "Correct the names, in the environment or in .env.")
 
 
@@ -61,8 +61,8 @@ def _project(settings: Settings) -> Check:
 
 
 def _python(_: Settings) -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
-    return Check("Python", sys.version_info[:2] >= LEAST_PYTHON, found, "Install Python 3.11 or newer.")
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", sys.version_info[:2] >= LEAST_PYTHON, version, "Install Python 3.11 or newer.")
 
 
 def _java(_: Settings) -> Check:

@@ -100,8 +100,8 @@ def _folders(settings: Settings) -> Check:
 
 def scripts(root: Path) -> Check:
     """Whether the scripts of a clone end their lines as shells need it."""
-    found = sorted(file for pattern in _SCRIPTS for file in root.glob(pattern))
-    wrong = [str(file.relative_to(root)) for file in found if b"\r\n" in file.read_bytes()]
+    files = sorted(file for pattern in _SCRIPTS for file in root.glob(pattern))
+    wrong = [str(file.relative_to(root)) for file in files if b"\r\n" in file.read_bytes()]
     advice = "Make the clone's files anew: git rm --cached -r -q . && git reset --hard"
     detail = f"lines end in CR LF, as Windows writes them: {', '.join(wrong)}" if wrong else "lines end in LF"
     return Check("scripts", not wrong, detail, advice)

@@ -118,7 +118,7 @@ def _base_options(archive: Path) -> list[str]:
     base = _base(archive)
     if not base.exists():
         command = [str(java.executable), "-Xshare:dump", f"-XX:SharedArchiveFile={base}"]
-        done = subprocess.run(
+        dump = subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -126,8 +126,8 @@ def _base_options(archive: Path) -> list[str]:
             timeout=_SAVING_SECONDS,
             env=environment.made(os.environ),
         )
-        if done.returncode:
-            raise FraudstreamError(f"Java could not archive its own classes: {done.stdout}{done.stderr}"[-1000:])
+        if dump.returncode:
+            raise FraudstreamError(f"Java could not archive its own classes: {dump.stdout}{dump.stderr}"[-1000:])
     return [f"-XX:SharedArchiveFile={base}"]
 
 

@@ -158,7 +158,7 @@ def _build(library: Library, jar: Path) -> None:
         words += environment.java_properties(environment.made(os.environ))
         words += ["-jar", str(compiler), f"-{_RELEASE}", "-encoding", "UTF-8", "-g", "-proc:none", "-nowarn"]
         words += ["-d", "classes", "-classpath", os.pathsep.join(class_path), "fraudstream"]
-        done = subprocess.run(
+        completed = subprocess.run(
             words,
             cwd=folder,
             capture_output=True,
@@ -167,9 +167,9 @@ def _build(library: Library, jar: Path) -> None:
             timeout=_COMPILE_SECONDS,
             env=environment.made(os.environ),
         )
-        if done.returncode:
+        if completed.returncode:
             raise ArtifactError(
-                f"Our Java sources of {library.name} could not be compiled: {done.stderr.strip()[-1500:]}. "
+                f"Our Java sources of {library.name} could not be compiled: {completed.stderr.strip()[-1500:]}. "
                 "Install fraudstream's extras `stream` and `local` whole, or set FRAUDSTREAM_CACHE_DIR to the cache of "
                 "a machine that has compiled them."
             )

@@ -84,13 +84,13 @@ def spark_job_environment(settings: Settings) -> dict[str, str]:
     jars = os.pathsep.join(map(str, [*artifacts.ensure("spark-kafka"), jvm_libraries.ensure(jvm_libraries.SPARK)]))
     archive = class_archive.archive_file(jars)
     archived = {ARCHIVE_VARIABLE: class_archive.mapped(archive)} if folders.exists(archive) else {}
-    return _frugal(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
+    return frugal_environment(settings) | spark_environment() | {JARS_VARIABLE: jars} | archived
 
 
 def _spark_job(settings: Settings, name: str, after: Sequence[str]) -> Part:
     ready_file = run_dir(settings.data_dir.resolve()) / f"{name}.ready"
     # Completed by `prepare`: the jars may have to be fetched, which must not hold up the other parts.
-    env = _frugal(settings) | spark_environment() | {READY_FILE_VARIABLE: str(ready_file)}
+    env = frugal_environment(settings) | spark_environment() | {READY_FILE_VARIABLE: str(ready_file)}
 
     def prepare() -> None:
         ready_file.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ def _mlflow(settings: Settings) -> Part:
         "mlflow",
         mlflow_server.command(settings),
         ready,
-        env=_frugal(settings) | mlflow_server.environment(settings),
+        env=frugal_environment(settings) | mlflow_server.environment(settings),
         ports=(settings.mlflow_port,),
         prepare=lambda: mlflow_server.prepare(settings),
         cwd=mlflow_server.folder(settings),
@@ -133,9 +133,13 @@ def _scoring(settings: Settings) -> Part:
     ports = (settings.scoring_port,)
     # Where the stream job scores by itself, the first scored event does not wait for the service.
     if settings.scoring != "embedded":
-        return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=("mlflow",))
+        return Part(
+            "scoring", _module("scoring"), ready, env=frugal_environment(settings), ports=ports, after=("mlflow",)
+        )
     after, held = ("mlflow", "stream"), partial(is_held_back, settings.data_dir.resolve())
-    return Part("scoring", _module("scoring"), ready, env=_frugal(settings), ports=ports, after=after, held=held)
+    return Part(
+        "scoring", _module("scoring"), ready, env=frugal_environment(settings), ports=ports, after=after, held=held
+    )
 
 
 def _dashboards(settings: Settings) -> Part:
@@ -144,14 +148,22 @@ def _dashboards(settings: Settings) -> Part:
     after = ("documents", "store", "stream", "scoring")
     ports = (settings.dashboard_port,)
     held = partial(is_held_back, settings.data_dir.resolve())
-    return Part("dashboards", _module("dashboards"), ready, env=_frugal(settings), ports=ports, after=after, held=held)
+    return Part(
+        "dashboards",
+        _module("dashboards"),
+        ready,
+        env=frugal_environment(settings),
+        ports=ports,
+        after=after,
+        held=held,
+    )
 
 
 def _module(name: str) -> list[str]:
     return [sys.executable, "-m", f"fraudstream.{name}"]
 
 
-def _frugal(settings: Settings) -> dict[str, str]:
+def frugal_environment(settings: Settings) -> dict[str, str]:
     """What every Python part has in its environment beside the usual: our settings, few threads and arenas."""
     defaults = {
         "OMP_NUM_THREADS": "1",

@@ -49,9 +49,9 @@ def holds_data(folder: Path) -> bool:
 
 def note_others(folder: Path) -> None:
     """Remember, the first time that a supervisor works there, what has a name of ours and was there before."""
-    found = [name for name in _WHOLE if os.path.lexists(folder / name)]
-    if found:
-        (folder / _OTHERS).write_text("\n".join(found), "utf-8")
+    names = [name for name in _WHOLE if os.path.lexists(folder / name)]
+    if names:
+        (folder / _OTHERS).write_text("\n".join(names), "utf-8")
 
 
 def delete(folder: Path) -> list[str]:

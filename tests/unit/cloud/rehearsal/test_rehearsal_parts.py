@@ -37,7 +37,7 @@ def parts(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> tuple[
     """The local parts and those of a rehearsal, by name; no jar is fetched and nothing starts."""
     monkeypatch.setattr(
         "fraudstream.cloud.rehearsal.parts.spark_job_environment",
-        lambda settings: runtime_parts._frugal(settings) | spark_environment(),
+        lambda settings: runtime_parts.frugal_environment(settings) | spark_environment(),
     )
     plan, ports = Plan(), Ports.free()
     made = certificates.create(tmp_path / "tls")

@@ -98,7 +98,7 @@ def test_the_first_fault_waits_for_the_first_event(rehearsal: Rehearsal, monkeyp
     offsets(monkeypatch, [4_000, 4_000, 4_000, 4_010], [4_000, 4_000, 4_100, 4_500, 5_000])
     monkeypatch.setattr(rehearsal, "_started", lambda _: nullcontext(Sender()))
     schedule = Schedule([fault("storm", 0.0), fault("cut", 0.4), fault("rotation", 0.9)])
-    assert rehearsal._stream(schedule) == {"produced": 1_000}
+    assert rehearsal.stream(schedule) == {"produced": 1_000}
     assert happened == ["storm", "cut", "rotation"]
     assert schedule.all_happened
 
@@ -109,14 +109,14 @@ def test_a_sender_that_fails_ends_the_run_and_names_its_log(
     offsets(monkeypatch, [0], [0])
     monkeypatch.setattr(rehearsal, "_started", lambda _: nullcontext(Sender(3)))
     with pytest.raises(FraudstreamError, match=r"generate live .* ended with status 3.*generate\.log"):
-        rehearsal._stream(Schedule([Fault("storm", 0.0, lambda: "")]))
+        rehearsal.stream(Schedule([Fault("storm", 0.0, lambda: "")]))
 
 
 def test_the_schedule_has_every_fault_and_each_key_gets_a_successor(rehearsal: Rehearsal) -> None:
-    assert {fault.name for fault in rehearsal._faults()} == {"throttling storm", "connections cut", "keys rotated"}
-    shares = [fault.at_share for fault in rehearsal._faults()]
+    assert {fault.name for fault in rehearsal.faults()} == {"throttling storm", "connections cut", "keys rotated"}
+    shares = [fault.at_share for fault in rehearsal.faults()]
     assert shares == sorted(shares)
-    before, after = rehearsal.front, rehearsal._with_second_keys()
+    before, after = rehearsal.front, rehearsal.settings_with_second_keys()
     for name in ("kafka_sasl_password", "mongo_uri", "scoring_key"):
         assert getattr(after, name) != getattr(before, name)
     keys = rehearsal.keys

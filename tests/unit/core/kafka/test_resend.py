@@ -74,16 +74,16 @@ RAW = value(id=7)
     ],
 )
 def test_an_odd_document_whose_bytes_are_there_is_sent_to_the_topic_of_its_id(made: dict[str, Any]) -> None:
-    record = resend._record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
+    record = resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
     assert (record.topic, record.key, record.value) == ("transactions", b"7", RAW)
 
 
 @pytest.mark.parametrize("made", [{}, {"raw": None}, {"raw": "text"}, {"raw": 5, "raw_bytes": 5, "source": {}}])
 def test_one_without_bytes_is_told_by_its_id(made: dict[str, Any]) -> None:
     with pytest.raises(EventError, match=r"^transactions/0/5: its bytes are not kept"):
-        resend._record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
+        resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
 
 
 def test_one_that_was_cut_is_told_with_its_size() -> None:
     with pytest.raises(EventError, match=r"only 3 of its 9,000 bytes"):
-        resend._record("transactions/0/5", {"raw": b"abc", "raw_bytes": 9_000}, Correction())
+        resend.corrected_record("transactions/0/5", {"raw": b"abc", "raw_bytes": 9_000}, Correction())

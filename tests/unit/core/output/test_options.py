@@ -13,7 +13,7 @@ from typer.models import OptionInfo
 from typer.testing import CliRunner
 
 from fraudstream.runtime.cli import app as own
-from fraudstream.runtime.commands import _LATE, _nothing, add_sibling_commands
+from fraudstream.runtime.commands import LATE_COMMANDS, add_sibling_commands
 
 pytestmark = pytest.mark.timeless
 
@@ -29,8 +29,8 @@ def commands(app: typer.Typer, *words: str) -> Iterator[tuple[tuple[str, ...], C
     for one in app.registered_commands:
         assert one.callback is not None
         name = one.name or one.callback.__name__.replace("_", "-")
-        if one.callback is _nothing:
-            module, function, _ = _LATE[name]
+        if not words and name in LATE_COMMANDS:
+            module, function, _ = LATE_COMMANDS[name]
             yield (name,), getattr(importlib.import_module(module), function)
         else:
             yield (*words, name), one.callback

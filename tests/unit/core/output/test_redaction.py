@@ -293,7 +293,7 @@ def test_our_own_errors_about_clients_hide_what_the_client_says() -> None:
     for error in (
         documents.unavailable(PyMongoError(f"no login with {COSMOS_KEY}"), AZURE["mongo_uri"]),
         registry.registry_error(settings, ValueError(f"Invalid header {SAS_KEY}")),
-        kafka._unavailable(settings, KafkaError(f"SASL failed for {CONNECTION_STRING}")),
+        kafka.unavailable(settings, KafkaError(f"SASL failed for {CONNECTION_STRING}")),
     ):
         assert_hidden(str(error))
 

@@ -63,7 +63,7 @@ found["down"] = said(lambda: lifecycle.stop(settings))
 theirs = load_settings(data_dir=held)
 found["their status"] = status.collect(theirs).supervisor_pid
 found["their down"] = said(lambda: lifecycle.stop(theirs))
-found["their doctor"] = doctor._leftovers(theirs).detail
+found["their doctor"] = {one.name: one.detail for one in doctor.run_checks(theirs)}["supervisor"]
 found["logs"] = said(lambda: log_reading.logs_in(settings.data_dir / "logs"))
 found["fetch"] = said(lambda: artifacts.ensure("kafka"))
 del os.environ["FRAUDSTREAM_CACHE_DIR"]

@@ -91,7 +91,7 @@ def test_the_champion_is_asked_for_past_any_proxy(
     scoring: dict[str, Any], proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy)
-    assert training._served(load_settings(scoring_url=scoring["url"])) == "3"
+    assert training.scoring_version(load_settings(scoring="remote", scoring_url=scoring["url"])) == "version 3"
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_the_champion_is_asked_for_past_any_proxy(
 )
 def test_an_answer_without_a_version_is_no_champion(scoring: dict[str, Any], status: int, body: str) -> None:
     scoring |= {"status": status, "body": body}
-    assert training._served(load_settings(scoring_url=scoring["url"])) == ""
+    assert training.scoring_version(load_settings(scoring="remote", scoring_url=scoring["url"])) == ""
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1"])
 def test_a_service_that_cannot_be_asked_has_no_champion(url: str) -> None:
-    assert training._served(Settings(scoring_url=url)) == ""
+    assert training.scoring_version(Settings(scoring="remote", scoring_url=url)) == ""
 
 
 class Training:

@@ -154,7 +154,11 @@ def test_a_cache_from_which_nothing_may_run_is_told(tmp_path: Path) -> None:
     usual = {**os.environ, "PATH": os.defpath}
     if subprocess.run([*mounts, str(cache), "true"], env=usual, capture_output=True, check=False).returncode:
         pytest.skip("takes a user who may mount")
-    script = "from fraudstream.runtime.doctor import command as doctor; print(doctor._java(None))"
+    script = (
+        "from fraudstream.core.configuration.settings import load_settings\n"
+        "from fraudstream.runtime.doctor.command import run_checks\n"
+        "print(*(check for check in run_checks(load_settings()) if check.name == 'Java'))"
+    )
     command = [*mounts, str(cache), "env", f"PATH={tmp_path / 'bin'}", sys.executable, "-c", script]
     done = subprocess.run(command, env=usual, capture_output=True, text=True, timeout=60, check=False)
     assert "ok=False" in done.stdout, done.stderr

@@ -127,8 +127,8 @@ def _search(address: Address) -> html.Div:
         className="form",
     )
     grid = decisions.grid("explorer-rows", ROW_COLUMNS, height=480, row_id="params.data.id", label="Found transactions")
-    found = panels.frame("explorer-search", "Found", f"At most {ROWS} transactions, in no order", grid, 12)
-    return html.Div([form, dmc.Grid([found], gutter="md")], className="explorer-tab")
+    results = panels.frame("explorer-search", "Found", f"At most {ROWS} transactions, in no order", grid, 12)
+    return html.Div([form, dmc.Grid([results], gutter="md")], className="explorer-tab")
 
 
 def _rejected() -> html.Div:

@@ -42,7 +42,7 @@ def ids_of(typed: str) -> list[int | str]:
 
 def first_stored(sources: Sources, ids: list[int | str]) -> Document | None:
     """The first of these transactions that is stored. Raises :class:`StoreUnavailable`."""
-    return next((found for id in ids if (found := sources.lookup.transaction(id)) is not None), None)
+    return next((document for id in ids if (document := sources.lookup.transaction(id)) is not None), None)
 
 
 def register(app: Dash, sources: Sources) -> None:

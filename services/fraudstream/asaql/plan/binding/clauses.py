@@ -75,17 +75,17 @@ class Lifted:
     analytics: list[nodes.Analytic] = field(default_factory=list)
     aggregates: list[nodes.Aggregate] = field(default_factory=list)
 
-    def analytic(self, found: nodes.Analytic) -> nodes.Slot:
+    def analytic(self, node: nodes.Analytic) -> nodes.Slot:
         """The slot of an analytic function."""
-        if found not in self.analytics:
-            self.analytics.append(found)
-        return nodes.Slot("analytic", self.analytics.index(found), static=found.static)
+        if node not in self.analytics:
+            self.analytics.append(node)
+        return nodes.Slot("analytic", self.analytics.index(node), static=node.static)
 
-    def aggregate(self, found: nodes.Aggregate) -> nodes.Slot:
+    def aggregate(self, node: nodes.Aggregate) -> nodes.Slot:
         """The slot of an aggregate."""
-        if found not in self.aggregates:
-            self.aggregates.append(found)
-        return nodes.Slot("aggregate", self.aggregates.index(found), static=found.static)
+        if node not in self.aggregates:
+            self.aggregates.append(node)
+        return nodes.Slot("aggregate", self.aggregates.index(node), static=node.static)
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,9 +275,9 @@ def _user_call(call: tree.Call, place: Place) -> Expr:
     if prefix.lower() == "uda":
         return lifted_user_aggregate(call, place, bind)
     if prefix.lower() != "udf":
-        told = ".".join(name.text for name in call.name)
+        spelling = ".".join(name.text for name in call.name)
         raise refusal(
-            f"{told} is no function. Functions of your own are called udf.f(…), aggregates uda.f(…).", call.position
+            f"{spelling} is no function. Functions of your own are called udf.f(…), aggregates uda.f(…).", call.position
         )
     return _user_function(call, place)
 
@@ -332,8 +332,8 @@ def _argument(called: Function, parameter: Parameter, argument: tree.Expression,
         impossible += IMPOSSIBLE_CONSTANT.get(parameter.kind, ())
     if kind in impossible:
         wanted = _WANTED[parameter.kind]
-        told = f"{called.spelling} takes {wanted} as {parameter.name}, not {kind}: {called.signature}."
-        raise refusal(told, argument.position)
+        reason = f"{called.spelling} takes {wanted} as {parameter.name}, not {kind}: {called.signature}."
+        raise refusal(reason, argument.position)
     if parameter.kind == "moment" and isinstance(argument, tree.Path) and len(argument.parts) == 1:
         _refuse_source_as_moment(called, argument.parts[0], place)
     return bound
@@ -351,23 +351,23 @@ def _refuse_source_as_moment(called: Function, name: tree.Name, place: Place) ->
 
 def _date_part(called: Function, argument: tree.Expression) -> Expr:
     if isinstance(argument, tree.Path) and len(argument.parts) == 1:
-        told = argument.parts[0].text
+        text = argument.parts[0].text
     elif isinstance(argument, tree.DoubleQuoted | tree.Text):
-        told = argument.text if isinstance(argument, tree.DoubleQuoted) else argument.value
+        text = argument.text if isinstance(argument, tree.DoubleQuoted) else argument.value
     else:
-        told = ""
-    part = date_part(told)
+        text = ""
+    part = date_part(text)
     if part is None:
         parts = "year, quarter, month, dayofyear, day, week, weekday, hour, minute, second, millisecond, microsecond"
-        reason = f"{told or 'This'} is no date part: {called.spelling} takes one of {parts}."
+        reason = f"{text or 'This'} is no date part: {called.spelling} takes one of {parts}."
         raise refusal(reason, argument.position)
     return Const("nvarchar", part, pos=argument.position)
 
 
 def _input(called: Function, argument: tree.Expression, place: Place) -> Expr:
     parts = argument.parts if isinstance(argument, tree.Path) else ()
-    told = parts[0].text if len(parts) == 1 else getattr(argument, "text", "")
-    source = place.scope.source(told) if told else None
+    name = parts[0].text if len(parts) == 1 else getattr(argument, "text", "")
+    source = place.scope.source(name) if name else None
     if source is None:
         raise refusal(f"{called.spelling} takes the name of an input in FROM: {called.signature}.", argument.position)
     if source.input is None:

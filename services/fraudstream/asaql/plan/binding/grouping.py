@@ -60,9 +60,9 @@ class Groups:
                 return nodes.Member(self._slot(index), path=field.path[length:], pos=field.pos)
         name = ".".join(field.path)
         keys = [".".join(key.path) for key in self.keys if isinstance(key, nodes.Field)]
-        told = f" The keys are {listed(keys)}." if keys else ""
+        hint = f" The keys are {listed(keys)}." if keys else ""
         raise refusal(
             f"The column {name} is neither a key of the GROUP BY nor in an aggregate. Add it to GROUP BY, or use an "
-            f"aggregate such as MAX({name}).{told}",
+            f"aggregate such as MAX({name}).{hint}",
             field.pos,
         )

@@ -114,8 +114,8 @@ class JobBinder:
                 known = [each.name for each in self.inputs.values()] + [
                     step.name.text for step in self.with_steps.values()
                 ]
-                told = nearest(name, known) or (f" There are {listed(known)}." if known else "")
-                raise refusal(f"{name} is neither an input nor a step.{told}", source.name.position)
+                hint = nearest(name, known) or (f" There are {listed(known)}." if known else "")
+                raise refusal(f"{name} is neither an input nor a step.{hint}", source.name.position)
             declared = self.inputs[name.lower()] = _Input(name, "stream", None)
         if declared.kind == "stream":
             return self._read(source, declared)
@@ -349,12 +349,12 @@ def _declared(job: tree.Job, inputs: Mapping[str, InputKind] | None, references:
 
 
 def _with_steps(job: tree.Job) -> dict[str, tree.Step]:
-    found: dict[str, tree.Step] = {}
+    steps: dict[str, tree.Step] = {}
     for step in job.steps:
-        if step.name.text.lower() in found:
+        if step.name.text.lower() in steps:
             raise refusal(f"Two steps are called {step.name.text}.", step.name.position)
-        found[step.name.text.lower()] = step
-    return found
+        steps[step.name.text.lower()] = step
+    return steps
 
 
 def _pruned(binder: JobBinder, outputs: tuple[nodes.Output, ...], level: str, dialect: str) -> nodes.Plan:

@@ -70,13 +70,13 @@ def join_bounds(on: Expr, joined: int, names: tuple[str, ...], position: Pos) ->
 
     Raises :class:`~fraudstream.asaql.errors.QueryError` if there are none, or if they exceed 7 days.
     """
-    found = [(bounds, other) for other in range(joined) if (bounds := _bounds(on, joined, other)) != _ANY]
+    candidates = [(bounds, other) for other in range(joined) if (bounds := _bounds(on, joined, other)) != _ANY]
     hint = _HINT.format(other=names[0], name=names[joined])
-    if not found:
+    if not candidates:
         raise refusal(f"The join with {names[joined]} has no bounds of time. {hint}", position)
-    closed = [(bounds, other) for bounds, other in found if bounds.is_closed]
+    closed = [(bounds, other) for bounds, other in candidates if bounds.is_closed]
     if not closed:
-        side = "after" if found[0][0].low > -math.inf else "before"
+        side = "after" if candidates[0][0].low > -math.inf else "before"
         reason = f"The join with {names[joined]} has a bound of time on one side only ({side}). {hint}"
         raise refusal(reason, position)
     bounds, other = min(closed, key=lambda each: each[0].high - each[0].low)
@@ -191,14 +191,14 @@ def equal_pairs(on: Expr | None, joined: int) -> tuple[tuple[Expr, Expr], ...]:
 
 def sources_of(expressions: Iterable[Expr]) -> set[int]:
     """The sources that expressions read; a lifted OVER function reads the first."""
-    found: set[int] = set()
+    sources: set[int] = set()
     for part in (part for expression in expressions for part in every_part(expression)):
         if isinstance(part, nodes.Field):
-            found |= set(part.sources)
+            sources |= set(part.sources)
         elif isinstance(part, nodes.Row):
-            found.add(part.source)
+            sources.add(part.source)
         elif isinstance(part, nodes.Time):
-            found.add(part.source or 0)
+            sources.add(part.source or 0)
         elif isinstance(part, nodes.Slot):
-            found.add(0)
-    return found
+            sources.add(0)
+    return sources

@@ -48,8 +48,8 @@ def lifted_aggregate(called: Function, call: tree.Call, place: Place, bind: Bind
         args = (order[0].by,)
     _check_numbers(called, args, call)
     is_distinct = call.quantifier == "distinct"
-    found = nodes.Aggregate(name, is_distinct, args, order, parameter, static=_result(called, args), pos=call.position)
-    return place.lifted.aggregate(found)
+    node = nodes.Aggregate(name, is_distinct, args, order, parameter, static=_result(called, args), pos=call.position)
+    return place.lifted.aggregate(node)
 
 
 def lifted_user_aggregate(call: tree.Call, place: Place, bind: Binder) -> nodes.Slot:
@@ -131,8 +131,8 @@ def _check_numbers(called: Function, args: tuple[Expr, ...], call: tree.Call) ->
     takes_numbers = called.parameters[0].kind == "number" and called.name != "collecttop"
     for argument in args if takes_numbers else ():
         if type_of(argument) in ("nvarchar", "datetime", "record", "array"):
-            told = f"{called.spelling} takes bigint or float, not {type_of(argument)}."
-            raise refusal(f"{told} Use CAST(… AS float).", call.position)
+            reason = f"{called.spelling} takes bigint or float, not {type_of(argument)}."
+            raise refusal(f"{reason} Use CAST(… AS float).", call.position)
 
 
 # --- OVER functions
@@ -150,11 +150,11 @@ def lifted_analytic(called: Function, call: tree.Call, place: Place, bind: Binde
         raise refusal(f"{spelled(name)}(DISTINCT …) takes no OVER. Group by a window.", call.position)
     _check_over(name, call)
     inner = place.within_first(ANALYTIC)
-    found = _isfirst(call, inner, bind) if name == "isfirst" else _with_limit(called, call, inner, bind)
-    for expression in (*found.args, *([found.default] if found.default else [])):
+    node = _isfirst(call, inner, bind) if name == "isfirst" else _with_limit(called, call, inner, bind)
+    for expression in (*node.args, *([node.default] if node.default else [])):
         if any(isinstance(part, nodes.UserCall) for part in every_part(expression)):
             raise refusal(f"{spelled(name)} takes no function of the user's. Call it in a step before.", call.position)
-    return place.lifted.analytic(found)
+    return place.lifted.analytic(node)
 
 
 def _check_over(name: str, call: tree.Call) -> None:
@@ -216,11 +216,11 @@ def _lag(
 def _isfirst(call: tree.Call, place: Place, bind: Binder) -> nodes.Analytic:
     if len(call.arguments) != 2:
         raise refusal("ISFIRST takes a unit and a number: ISFIRST(minute, 10).", call.position)
-    told, amount = call.arguments
-    name = told.parts[0].text if isinstance(told, tree.Path) else getattr(told, "value", getattr(told, "text", ""))
+    part, amount = call.arguments
+    name = part.parts[0].text if isinstance(part, tree.Path) else getattr(part, "value", getattr(part, "text", ""))
     count = _constant(bind(amount, place))
     if unit(str(name)) is None or not isinstance(count, int) or count < 1:
-        raise refusal("ISFIRST takes a unit from microsecond to day, and a constant of 1 or more.", told.position)
+        raise refusal("ISFIRST takes a unit from microsecond to day, and a constant of 1 or more.", part.position)
     over = call.over
     return nodes.Analytic(
         "isfirst",

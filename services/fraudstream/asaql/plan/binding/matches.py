@@ -73,12 +73,12 @@ class _Variables:
             return None
         argument = call.arguments[0] if len(call.arguments) == 1 else None
         if not isinstance(argument, tree.Path) or len(argument.parts) < 2:
-            told = call.name[0].text
-            raise refusal(f"{told} takes one field of a variable here, such as {told}(A.price).", call.position)
+            spelling = call.name[0].text
+            raise refusal(f"{spelling} takes one field of a variable here, such as {spelling}(A.price).", call.position)
         if self._variable(argument.parts[0]) is None:
             variable = argument.parts[0]
-            told = nearest(variable.text, self.known.values()) or f" There are {listed(self.known.values())}."
-            raise refusal(f"The pattern has no variable {variable.text}.{told}", variable.position)
+            hint = nearest(variable.text, self.known.values()) or f" There are {listed(self.known.values())}."
+            raise refusal(f"The pattern has no variable {variable.text}.{hint}", variable.position)
         variable_name = self._allowed(argument.parts[0], allowed)
         return self._slot(cast("_Function", name), variable_name, argument.parts[1:], call.position)
 
@@ -113,8 +113,8 @@ def bound_match(match: tree.Match, step: int, scope: Scope, level: str) -> tuple
     for definition in match.definitions:
         name = definition.name.text
         if name.lower() not in known:
-            told = nearest(name, known.values()) or f" It has {listed(known.values())}."
-            raise refusal(f"The pattern has no variable {name}.{told}", definition.name.position)
+            hint = nearest(name, known.values()) or f" It has {listed(known.values())}."
+            raise refusal(f"The pattern has no variable {name}.{hint}", definition.name.position)
         if name.lower() in allowed:
             raise refusal(f"The variable {name} is defined twice.", definition.name.position)
         allowed.add(name.lower())
@@ -124,7 +124,7 @@ def bound_match(match: tree.Match, step: int, scope: Scope, level: str) -> tuple
         nodes.ExprItem(each.name.text, variables.bound(each.expression, _MEASURES, "", set(known)))
         for each in match.measures
     )
-    found = nodes.Match(
+    node = nodes.Match(
         None,
         match.position,
         step,
@@ -136,7 +136,7 @@ def bound_match(match: tree.Match, step: int, scope: Scope, level: str) -> tuple
         measures,
     )
     columns = tuple(Column(measure.name, type_of(measure.expr)) for measure in measures)
-    return found, Shape(columns, is_open=False)
+    return node, Shape(columns, is_open=False)
 
 
 def _names(pattern: tree.Pattern) -> Iterator[tree.Name]:

@@ -163,13 +163,13 @@ def _group_aliases(select: tree.Select, place: Place) -> dict[str, Expr]:
     """What names in GROUP BY mean that no source has as a column: expressions of the same SELECT, by their aliases."""
     wanted = {item.parts[0].text.lower() for item in select.group if isinstance(item, tree.Path)}
     wanted |= {item.text.lower() for item in select.group if isinstance(item, tree.DoubleQuoted)}
-    found = {}
+    aliases = {}
     for item in select.items:
         name = item.alias.text.lower() if item.alias else ""
         is_column = place.scope.knows(name) or name in place.mentions
-        if name in wanted and name not in found and not is_column:
-            found[name] = bind(item.expression, place.within(GROUP))
-    return found
+        if name in wanted and name not in aliases and not is_column:
+            aliases[name] = bind(item.expression, place.within(GROUP))
+    return aliases
 
 
 # --- The whole SELECT
@@ -222,12 +222,12 @@ def _both(first: Expr | None, second: Expr | None) -> Expr | None:
 
 
 def _refuse_aggregates(sources: From) -> None:
-    for found in sources.lifted.aggregates:
-        told = f"uda.{found.name}" if found.f == "uda" else spelled(found.f)
+    for aggregate in sources.lifted.aggregates:
+        name = f"uda.{aggregate.name}" if aggregate.f == "uda" else spelled(aggregate.f)
         raise refusal(
-            f"The aggregate {told} needs a GROUP BY with a window, such as GROUP BY TumblingWindow(minute, 5); over "
+            f"The aggregate {name} needs a GROUP BY with a window, such as GROUP BY TumblingWindow(minute, 5); over "
             "the last rows before each row: OVER (LIMIT DURATION(minute, 5)).",
-            found.pos,
+            aggregate.pos,
         )
 
 

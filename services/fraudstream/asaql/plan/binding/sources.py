@@ -77,27 +77,27 @@ class From:
 
     def first(self, source: tree.Source) -> None:
         """Add what FROM names first."""
-        found = self._found(source)
-        name = _name(source, found)
-        if isinstance(found, Reference):
+        table = self._found(source)
+        name = _name(source, table)
+        if isinstance(table, Reference):
             reason = (
                 f"{name} is reference data, which has no rows of its own in time. Join it: FROM stream JOIN {name} ON …"
             )
             raise refusal(reason, source.position)
-        self.sources.append(nodes.StepSource(found.step, name))
-        self._enter(source, found, "step")
+        self.sources.append(nodes.StepSource(table.step, name))
+        self._enter(source, table, "step")
 
     def join(self, join: tree.Join) -> None:
         """Add a join."""
-        found = self._found(join.source)
-        name = _name(join.source, found)
-        self._enter(join.source, found, "reference" if isinstance(found, Reference) else "join", join.position)
+        table = self._found(join.source)
+        name = _name(join.source, table)
+        self._enter(join.source, table, "reference" if isinstance(table, Reference) else "join", join.position)
         on = None if join.on is None else bind(join.on, self.place)
         index = len(self.sources)
-        if isinstance(found, Reference):
+        if isinstance(table, Reference):
             kind: Literal["inner", "left", "cross"] = join.kind
             pairs = equal_pairs(on, index)
-            self.sources.append(nodes.ReferenceSource(kind, found.input, name, on, pairs, found.where, found.project))
+            self.sources.append(nodes.ReferenceSource(kind, table.input, name, on, pairs, table.where, table.project))
             return
         if on is None or join.kind == "cross":
             raise refusal(
@@ -111,7 +111,7 @@ class From:
         self.sources.append(
             nodes.JoinSource(
                 join.kind,
-                found.step,
+                table.step,
                 name,
                 on,
                 bounds.other,
@@ -147,23 +147,23 @@ class From:
         return self.relations.named(source)
 
     def _enter(
-        self, source: tree.Source, found: Bound | Reference, kind: str, position: tree.Position | None = None
+        self, source: tree.Source, table: Bound | Reference, kind: str, position: tree.Position | None = None
     ) -> None:
         index = len(self.scope.sources)
         reads = source.name.text if isinstance(source, tree.NamedSource) else None
-        origin = found.input if isinstance(found, Bound) else None
+        origin = table.input if isinstance(table, Bound) else None
         has_alias = reads is None or source.alias is not None
-        entry = ScopeSource(index, _name(source, found), reads, found.shape, kind, origin, has_alias)
+        entry = ScopeSource(index, _name(source, table), reads, table.shape, kind, origin, has_alias)
         self._add(entry, position or source.position)
         partition = source.partition if isinstance(source, tree.NamedSource) else ()
-        if isinstance(found, Bound):
-            partition = partition or found.partition
+        if isinstance(table, Bound):
+            partition = partition or table.partition
         if isinstance(source, tree.NamedSource) and partition:
             if source.shards is not None and source.shards < 2:
                 raise refusal("PARTITION BY … INTO takes a number of shards above 1. Leave it out.", source.position)
             alone = replace(self.place, scope=Scope((entry,)), clause=PARTITION)
-            carried = found.carried if isinstance(found, Bound) and not found.shape.is_open else ()
-            self.partition += [bind(each, alone) for each in partition if not _is_carried(each, found.shape, carried)]
+            carried = table.carried if isinstance(table, Bound) and not table.shape.is_open else ()
+            self.partition += [bind(each, alone) for each in partition if not _is_carried(each, table.shape, carried)]
 
     def _add(self, entry: ScopeSource, position: tree.Position) -> None:
         if any(entry.is_called(other.name) for other in self.scope.sources):
@@ -172,12 +172,12 @@ class From:
         self.scope = Scope((*self.scope.sources, entry))
 
 
-def _name(source: tree.Source, found: Bound | Reference) -> str:
+def _name(source: tree.Source, table: Bound | Reference) -> str:
     if source.alias is not None:
         return source.alias.text
     if isinstance(source, tree.NamedSource):
         return source.name.text
-    return f"query{found.step}" if isinstance(found, Bound) else "query"
+    return f"query{table.step}" if isinstance(table, Bound) else "query"
 
 
 def _is_carried(key: tree.Expression, shape: Shape, carried: tuple[str, ...]) -> bool:

@@ -20,13 +20,13 @@ def lint(job: tree.Job, plan: nodes.Plan, late_seconds: float = DEFAULT_LATE_SEC
     ``late_seconds`` is the job's late tolerance. The rules are explained in
     :data:`~fraudstream.asaql.plan.lint.findings.RULES`.
     """
-    found = [
+    findings = [
         *text_findings(job),
         *plan_findings(plan, late_seconds),
         *stop_findings(plan),
         *_double_quoted(job, plan),
     ]
-    return sorted(set(found))
+    return sorted(set(findings))
 
 
 def _double_quoted(job: tree.Job, plan: nodes.Plan) -> list[Finding]:

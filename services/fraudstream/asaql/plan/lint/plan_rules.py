@@ -78,8 +78,8 @@ def _timelines(plan: nodes.Plan) -> Iterator[Finding]:
         source = plan.steps[step.sources[0].step]
         missing = [key for key in source.over if key not in step.keys] if isinstance(source, nodes.Read) else []
         if missing:
-            told = Teller(("",)).listed(missing)
-            yield _found("QL017", step.pos, f"GROUP BY lacks {told}, the key of TIMESTAMP BY … OVER.")
+            keys = Teller(("",)).listed(missing)
+            yield _found("QL017", step.pos, f"GROUP BY lacks {keys}, the key of TIMESTAMP BY … OVER.")
 
 
 def _long_without_tolerance(step: nodes.Step) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ _STRUCTURES = ("getarrayelement", "getarraylength", "getrecordpropertyvalue")
 
 def stop_findings(plan: nodes.Plan) -> Iterator[Finding]:
     """The expressions that can stop the job."""
-    told: set[tuple[str, ...]] = set()
+    columns: set[tuple[str, ...]] = set()
     for step in plan.steps:
         teller = Teller((step.input,)) if isinstance(step, nodes.Read) else Teller.of(step)
         for source in step.sources if isinstance(step, nodes.Select | nodes.Aggregation) else ():
@@ -37,12 +37,12 @@ def stop_findings(plan: nodes.Plan) -> Iterator[Finding]:
                 kind = "array" if source.function == "elements" else "record"
                 message = f"The APPLY stops the job where {teller.told(source.argument)} is no {kind}: TRY_CAST it."
                 yield _found("QL005", source.pos, message)
-        yield from _untyped_arguments(step, teller, told)
+        yield from _untyped_arguments(step, teller, columns)
         for part in (part for expression in expressions_of(step) for part in every_part(expression)):
             message = _explicit(part, teller)
             if message:
                 yield _found("QL005", getattr(part, "pos", None), message)
-            yield from _untyped(part, teller, told)
+            yield from _untyped(part, teller, columns)
 
 
 def _found(rule: str, position: nodes.Pos | None, message: str) -> Finding:
@@ -88,7 +88,7 @@ def _call(call: nodes.Call, teller: Teller) -> str:
     return ""
 
 
-def _untyped(part: Expr, teller: Teller, told: set[tuple[str, ...]]) -> Iterator[Finding]:
+def _untyped(part: Expr, teller: Teller, columns: set[tuple[str, ...]]) -> Iterator[Finding]:
     """A column of unknown type where only a number will do, the first time that it stands so."""
     operands: tuple[Expr, ...] = ()
     if isinstance(part, nodes.Op) and part.op in (*ARITHMETIC[1:], "neg"):
@@ -99,13 +99,13 @@ def _untyped(part: Expr, teller: Teller, told: set[tuple[str, ...]]) -> Iterator
             each for place, each in enumerate(part.args) if called.parameter(place).kind in ("number", "moment")
         )
     for operand in operands:
-        if isinstance(operand, nodes.Field) and operand.static is None and operand.folded not in told:
-            told.add(operand.folded)
+        if isinstance(operand, nodes.Field) and operand.static is None and operand.folded not in columns:
+            columns.add(operand.folded)
             message = f"{teller.told(part)} stops the job where {teller.told(operand)} has a value of a wrong type."
             yield _found("QL027", operand.pos, message)
 
 
-def _untyped_arguments(step: nodes.Step, teller: Teller, told: set[tuple[str, ...]]) -> Iterator[Finding]:
+def _untyped_arguments(step: nodes.Step, teller: Teller, columns: set[tuple[str, ...]]) -> Iterator[Finding]:
     """The same for sums, means and their like."""
     if not isinstance(step, nodes.Select | nodes.Aggregation):
         return
@@ -116,7 +116,7 @@ def _untyped_arguments(step: nodes.Step, teller: Teller, told: set[tuple[str, ..
         if called is None or called.parameters[0].kind != "number":
             continue
         for operand in lifted.args[:1]:
-            if isinstance(operand, nodes.Field) and operand.static is None and operand.folded not in told:
-                told.add(operand.folded)
+            if isinstance(operand, nodes.Field) and operand.static is None and operand.folded not in columns:
+                columns.add(operand.folded)
                 message = f"{spelled(lifted.f)} stops the job where {teller.told(operand)} has a value of a wrong type."
                 yield _found("QL027", operand.pos, message)

@@ -94,14 +94,14 @@ def _is_over(call: tree.Call) -> bool:
 def _aliases(select: tree.Select) -> Iterator[Finding]:
     aliases = {item.alias.text.lower(): item for item in select.items if item.alias is not None}
     mentioned = mentioned_columns(select)
-    for clause, told in ((select.group, "GROUP BY"), (select.having, "HAVING")):
+    for clause, place in ((select.group, "GROUP BY"), (select.having, "HAVING")):
         for path in paths_in(clause):
             name = path.parts[0].text
             item = aliases.get(name.lower())
-            if item is None or len(path.parts) > 1 or (told == "GROUP BY" and name.lower() in mentioned):
+            if item is None or len(path.parts) > 1 or (place == "GROUP BY" and name.lower() in mentioned):
                 continue
             if not _is_column_itself(item, name):
-                yield found("QL010", path.position, f"{name} in {told} is an alias of the same SELECT.")
+                yield found("QL010", path.position, f"{name} in {place} is an alias of the same SELECT.")
     yield from _used_too_early(select, aliases)
 
 
@@ -111,10 +111,10 @@ def _used_too_early(select: tree.Select, aliases: dict[str, tree.Item]) -> Itera
         if any(name == part.text.lower() for path in paths_in(item.expression) for part in path.parts):
             continue
         others = tuple(other.expression for other in select.items if other is not item)
-        for part, told in ((others, "SELECT"), (select.where, "WHERE")):
+        for part, place in ((others, "SELECT"), (select.where, "WHERE")):
             for path in paths_in(part):
                 if len(path.parts) == 1 and path.parts[0].text.lower() == name:
-                    message = f"{path.parts[0].text} in {told} is a column of the source, not the alias in SELECT."
+                    message = f"{path.parts[0].text} in {place} is a column of the source, not the alias in SELECT."
                     yield found("QL021", path.position, message)
 
 

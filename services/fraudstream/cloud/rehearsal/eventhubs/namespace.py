@@ -168,7 +168,7 @@ class ControlPlane:
             if hub.retention_ms > tier.retention_days * DAY_MS:
                 days = hub.retention_ms / DAY_MS
                 raise quota_exceeded("EH021", f"{days:g} days of retention", f"{tier.retention_days} days")
-        with self._admin() as admin:
+        with self.admin() as admin:
             topics = {
                 hub.name: {
                     "num_partitions": partitions,
@@ -201,7 +201,8 @@ class ControlPlane:
         if refused:
             raise ConfigurationError(f"The broker refuses the quotas: {'; '.join(refused)}.")
 
-    def _admin(self) -> Any:
+    def admin(self) -> Any:
+        """A client with all rights on the broker; it is closed with the block."""
         return _Closing(KafkaAdminClient(bootstrap_servers=[f"{self._address[0]}:{self._address[1]}"]))
 
 
