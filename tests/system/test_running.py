@@ -94,6 +94,7 @@ def test_spark_starts_from_the_archive_of_its_classes(stack: Fraudstream) -> Non
 
 @pytest.mark.parity("a champion by tag is trained, registered and scores", "local")
 def test_a_new_champion_is_taken_up_under_traffic_without_loss(stack: Fraudstream) -> None:
+    stack.run("train", "--algorithm", "xgboost")
     roles = {version["version"]: version["role"] for version in stack.json("models", "list")["versions"]}
     champion = next(version for version, role in roles.items() if role == "champion")
     other = next(version for version in roles if version != champion)
