@@ -9,6 +9,8 @@ from fraudstream.asaql.text import advice
 from fraudstream.asaql.text.encoding import text_of
 from fraudstream.asaql.text.parser import parse
 
+pytestmark = pytest.mark.timeless
+
 
 def error(text: str) -> QueryError:
     """The error of reading a text."""

@@ -7,6 +7,8 @@ import pytest
 from fraudstream.asaql.text import tree
 from tests.unit.asaql.text.written import condition, expression, item, written
 
+pytestmark = pytest.mark.timeless
+
 
 @pytest.mark.parametrize(
     ("text", "shown"),

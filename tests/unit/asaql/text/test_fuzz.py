@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fraudstream.asaql.plan.compiling import compile_text
 from fraudstream.asaql.text.parser import parse
 from tests.asaql.fuzz import run
+
+pytestmark = pytest.mark.timeless
 
 
 def test_mutated_texts_give_trees_or_positioned_errors() -> None:

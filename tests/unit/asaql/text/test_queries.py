@@ -9,6 +9,8 @@ from fraudstream.asaql.text.parser import parse
 from tests.asaql.fuzz import TEXTS
 from tests.unit.asaql.text.written import group, select, written
 
+pytestmark = pytest.mark.timeless
+
 WHOLE = sorted(path.name for path in TEXTS.glob("*.asaql") if path.stem != "habits")
 
 
