@@ -42,8 +42,8 @@ from fraudstream.store.records import LIVE, Record, document, is_transaction, is
 from fraudstream.store.verdicts import write_verdicts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Pruning reads all alerts: it waits until there are half as many again.
-_PRUNE_SURPLUS = ALERTS_KEPT // 2
+# Pruning reads the surplus: it waits until there is enough of it.
+_PRUNE_SURPLUS = 500
 # The records that are written together, while Spark reads the next ones: some bulks, so that all writers have their
 # turn, and the few alerts among them take one bulk more. A limit in bytes as well, because a large event is in memory
 # in several forms.
