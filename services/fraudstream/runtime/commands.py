@@ -38,8 +38,13 @@ LATE_COMMANDS = {
     ),
 }
 # Top package of a command → the extra that installs what it needs.
-_EXTRAS = {"generator": "generator", "ml": "ml", "store": "stream", "stream": "stream", "scoring": "scoring"} | {
-    "asaql": "local"
+_EXTRAS = {
+    "asaql": "local",
+    "generator": "generator",
+    "ml": "ml",
+    "scoring": "scoring",
+    "store": "stream",
+    "stream": "stream",
 }
 
 # Top packages that no wheel holds: they measure and show a clone.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError, read_json
+from fraudstream.asaql.project_files.json_text import ProjectFileError, read_bytes, read_json
 from fraudstream.asaql.project_files.models import (
     FunctionFile,
     InputFile,
@@ -141,11 +141,7 @@ def read_project(path: Path) -> QueryProject:
 
 
 def _query_text(file: Path) -> str:
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise ProjectFileError(f"{file} cannot be read ({error.strerror or error}). Name another file.") from error
-    return text_of(raw, str(file))
+    return text_of(read_bytes(file), str(file))
 
 
 def _of_folder(folder: Path) -> QueryProject:

@@ -21,15 +21,20 @@ class ProjectFileError(ConfigurationError):
     """A file of a query project cannot be read, or an entry of it cannot be used; names the file and the key."""
 
 
+def read_bytes(file: Path) -> bytes:
+    """What a file holds. Raises :class:`ProjectFileError` where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ProjectFileError(f"{file} cannot be read ({error.strerror or error}). Name another file.") from error
+
+
 def read_text(file: Path) -> str:
     """A text file in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 
     Line ends become line feeds. Raises :class:`ProjectFileError`.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ProjectFileError(f"{file} cannot be read ({error.strerror or error}). Name another file.") from error
+    data = read_bytes(file)
     try:
         text = data.decode(_MARKS.get(data[:2], "utf-8-sig"))
     except UnicodeDecodeError as error:

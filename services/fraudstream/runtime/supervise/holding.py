@@ -1,4 +1,4 @@
-"""Parts that wait while a command has better use for the processors: a demo, until its first event is scored."""
+"""Parts that wait while a command has better use for the processors: a demo, until a champion scores."""
 
 from __future__ import annotations
 
