@@ -13,7 +13,10 @@ from fraudstream.generator.simulators.payments.transactions import (
     live_dates,
 )
 
-__all__ = ["FIELDS", "history", "live"]
+__all__ = ["FIELDS", "SEED", "history", "live"]
+
+# Live events are of the present: those of one run have nothing to do with another one's.
+SEED = None
 
 
 def history(count: int, first_id: int, seed: int, now: datetime) -> Iterator[bytes]:
