@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,14 +18,16 @@ from fraudstream.core.configuration.required import start_settings
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, TrainingFailed
 from fraudstream.core.output.logs import configure_logging
-from fraudstream.core.output.terminal import say, say_json, terminal
+from fraudstream.core.output.options import finite
+from fraudstream.core.output.terminal import say, say_json, say_lines, terminal, write_file
 from fraudstream.core.output.text import printable
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from fraudstream.ml import training
+    from fraudstream.ml.evaluation.comparison import Comparison
     from fraudstream.ml.registry import Version
+    from fraudstream.ml.training import run as training
 
 models = typer.Typer(help="The registered model's versions.", no_args_is_help=True)
 
@@ -42,6 +45,12 @@ def train(
     algorithm: str = typer.Option("all", help="xgboost (about a second), gbt (Spark ML, half a minute) or all."),
     seed: int = typer.Option(7, help="Seed of the training."),
     awaited: int = typer.Option(0, "--await", min=0, help="Wait until so many labelled transactions are stored."),
+    tune: float = typer.Option(
+        0.0, min=0, callback=finite, help="Seconds in which XGBoost's further parameters are tried."
+    ),
+    trials: int = typer.Option(
+        0, min=0, help="Try so many at most, which makes a tuned training repeatable; 0: as many as the seconds allow."
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """Train on the stored labelled history; the better model by average precision is the champion."""
@@ -56,7 +65,7 @@ def train(
     console = terminal(stderr=True)
     with console.status("loading the libraries") as line:
         try:
-            result = _train(settings, _ALGORITHMS[algorithm], seed, awaited, line.update)
+            result = _train(settings, _ALGORITHMS[algorithm], seed, awaited, line.update, (tune, trials))
         except (FraudstreamError, ModuleNotFoundError):
             raise
         except Exception as error:
@@ -76,9 +85,15 @@ def train(
 
 
 def _train(
-    settings: Settings, algorithms: Any, seed: int, awaited: int, report: Callable[[str], None]
+    settings: Settings,
+    algorithms: Any,
+    seed: int,
+    awaited: int,
+    report: Callable[[str], None],
+    budget: tuple[float, int],
 ) -> training.Result:
-    from fraudstream.ml.training import train as run
+    from fraudstream.ml.training.fitting import Tuning
+    from fraudstream.ml.training.run import train as run
 
     with ExitStack() as started:
 
@@ -89,7 +104,9 @@ def _train(
             started.callback(_stop, session)
             return session
 
-        return run(spark, settings, algorithms, seed, awaited, report)
+        seconds, trials = budget
+        tuning = Tuning(seconds, trials or None) if seconds else None
+        return run(spark, settings, algorithms, seed, awaited, report, tuning)
 
 
 def _stop(spark: SparkSession) -> None:
@@ -151,11 +168,28 @@ def promote(
 
 
 @models.command()
+def rollback(as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout.")) -> None:
+    """Give the champion's role back to the version that had it before; a further rollback goes back further."""
+    from fraudstream.ml import registry
+
+    settings = start_settings("registry")
+    champion, former = registry.rollback(settings)
+    if as_json:
+        say_json({"model": settings.model_name, "champion": champion, "former_champion": former})
+    else:
+        say(f"version {champion} is the champion again; version {former} was")
+
+
+@models.command()
 def compare(
     versions: list[str] = typer.Argument(None, help="Versions to compare; all without."),
+    seed: int = typer.Option(7, help="Seed of the resamples."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
-    """Compare versions by the metrics of their training runs, the best average precision first."""
+    """Compare versions by the metrics of their training runs, the best average precision first.
+
+    Two versions are also compared on the same stored transactions: labelled ones that neither learnt from.
+    """
     from fraudstream.core.errors import ModelError
     from fraudstream.ml import registry
 
@@ -164,10 +198,70 @@ def compare(
         raise ModelError(f"There is no version {', '.join(sorted(missing))}. `fraudstream models list` shows them.")
     compared = [version for version in registered if not versions or version.version in versions]
     compared.sort(key=_average_precision, reverse=True)
+    paired, problem = _paired(versions, seed) if versions and len(set(versions)) == 2 else (None, "")
     if as_json:
-        say_json({"versions": [version.to_json() for version in compared]})
-    else:
-        _print(compared)
+        report: dict[str, Any] = {"versions": [version.to_json() for version in compared]}
+        if paired is not None:
+            report["paired"] = paired.to_json()
+        elif problem:
+            report["not_paired"] = problem
+        say_json(report)
+        return
+    _print(compared)
+    if paired is not None:
+        _print_paired(paired)
+    elif problem:
+        say(problem, err=True)
+
+
+def _paired(versions: list[str], seed: int) -> tuple[Comparison | None, str]:
+    """Two versions on the same transactions, or why they could not be compared so."""
+    from fraudstream.ml.evaluation.comparison import compared
+
+    first, second = dict.fromkeys(versions)
+    try:
+        return compared(start_settings("registry", "mongo"), first, second, seed), ""
+    except FraudstreamError as error:
+        return None, str(error)
+
+
+def _print_paired(paired: Comparison) -> None:
+    figures = paired.to_json()
+    say(
+        f"on the same {paired.rows:,} labelled transactions ({paired.frauds:,} frauds) from {figures['from']} until "
+        f"{figures['until']}, which neither learnt from:"
+    )
+    first, second = paired.first, paired.second
+    table = Table("figure", f"version {first}", f"version {second}", "difference", "95 % interval", "better")
+    for figure in paired.figures:
+        better = None if figure.better is None else (first, second)[figure.better - 1]
+        table.add_row(
+            figure.name.replace("_", " "),
+            f"{figure.first:.4f}",
+            f"{figure.second:.4f}",
+            f"{figure.difference.value:+.4f}",
+            f"{figure.difference.low:+.4f} to {figure.difference.high:+.4f}",
+            "chance" if better is None else f"version {better}",
+        )
+    terminal().print(table)
+
+
+@models.command("report")
+def write_report(
+    version: str = typer.Argument(help="The version's number."),
+    out: Path | None = typer.Option(None, help="The file, HTML if its name ends so; without it Markdown on stdout."),
+) -> None:
+    """Write a version's report: purpose, data, development, validation, limits, monitoring, challenge."""
+    from fraudstream.ml.reporting.document import html, markdown
+    from fraudstream.ml.reporting.report import report
+
+    title, blocks = report(start_settings("registry", "mongo"), version)
+    if out is None:
+        say_lines(markdown(title, blocks))
+        return
+    is_html = out.suffix.lower() in (".html", ".htm")
+    write_file(out, (html if is_html else markdown)(title, blocks))
+    say(f"the report of version {version} is in {printable(str(out))}")
 
 
 def _average_precision(version: Version) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -33,8 +33,8 @@ from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.core.errors import ModelError
-from fraudstream.ml.features import EVENT_TIME, ID, IS_ORDERED, LABEL
-from fraudstream.ml.usable import COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
+from fraudstream.ml.features import EVENT_TIME, ID, LABEL
+from fraudstream.ml.usable import ASIDE, COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
 
 HISTORY = "history"
 
@@ -53,7 +53,9 @@ def _column_type(rule: FieldRule) -> str:
     return "DOUBLE" if rule.kind == "int" and rule.name in OPTIONAL_FEATURES else rule.spark_type
 
 
-_TYPES = {rule.name: _column_type(rule) for rule in RULES} | ({EVENT_TIME: "BIGINT"} if IS_ORDERED else {})
+_TYPES = (
+    {rule.name: _column_type(rule) for rule in RULES} | {rule.name: "STRING" for rule in ASIDE} | {EVENT_TIME: "BIGINT"}
+)
 # Numbered, so that no field's name is that of a column beside those of usable rows: the id of a row that is left out,
 # and the reason.
 _NUMBERED = tuple(f"c{number}" for number in range(len(COLUMNS)))
@@ -66,7 +68,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The labelled history: its usable rows (id, inputs and label, by their names), and which rows were left out."""
+    """The labelled history: its usable rows, with :data:`COLUMNS`, and which rows were left out."""
 
     rows: pd.DataFrame
     left_out: LeftOut
@@ -75,10 +77,14 @@ class History:
 def read_history(settings: Settings) -> History:
     """The labelled history in the store. Raises :class:`StoreUnavailable`."""
     try:
-        batches = [record_batch(sort_rows(batch)) for batch in stored_batches(settings)]
+        return rows_of(sort_rows(batch) for batch in stored_batches(settings))
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
-    frame = pa.Table.from_batches(batches, _SCHEMA).to_pandas()
+
+
+def rows_of(batches: Iterable[SortedRows]) -> History:
+    """The rows of several batches as one frame."""
+    frame = pa.Table.from_batches(map(record_batch, batches), _SCHEMA).to_pandas()
     unusable = frame[_LEFT_REASON].notna()
     left_out = frame[unusable]
     rows = frame.loc[~unusable, list(_NUMBERED)].set_axis(list(COLUMNS), axis=1).reset_index(drop=True)
@@ -90,8 +96,7 @@ def stored_batches(settings: Settings) -> Iterator[list[dict[str, Any]]]:
     database = documents.database(settings)
     # An id may be text that is not UTF-8. With this handler two different ids stay different.
     lenient = database.codec_options.with_options(unicode_decode_error_handler="surrogateescape")
-    own = (EVENT_TIME,) if IS_ORDERED else ()
-    wanted = projection(own, (rule.path for rule in RULES if rule.name != ID))
+    wanted = projection((EVENT_TIME,), (rule.path for rule in (*RULES, *ASIDE) if rule.name != ID))
 
     def query() -> Iterator[dict[str, Any]]:
         # Any, because PyMongo's types do not say that each batch is bytes.
@@ -182,7 +187,7 @@ def await_history(
 
 
 def checked(rows: pd.DataFrame, left_out: LeftOut = NOTHING_LEFT_OUT) -> pd.DataFrame:
-    """The usable rows in the order of their ids, or of their times where that counts.
+    """The usable rows in the order of their times; those of one moment in the order of their ids.
 
     Raises :class:`ModelError` if nothing can be learnt from them.
     """
@@ -202,7 +207,7 @@ def checked(rows: pd.DataFrame, left_out: LeftOut = NOTHING_LEFT_OUT) -> pd.Data
             f"All {len(rows):,} labelled transactions have {LABEL} = {rows[LABEL].iloc[0]}: there is nothing to "
             f"tell apart.{others} Publish history of both classes with `fraudstream generate history`."
         )
-    return rows.sort_values([EVENT_TIME, ID] if IS_ORDERED else ID, ignore_index=True)
+    return rows.sort_values([EVENT_TIME, ID], ignore_index=True)
 
 
 def fingerprint(history: pd.DataFrame) -> str:

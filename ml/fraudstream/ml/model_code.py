@@ -29,6 +29,8 @@ class FraudPyfunc(PythonModel):
     """``predict`` takes a frame of events and gives ``prediction``, ``score``, ``threshold``, ``reasons`` a row."""
 
     threshold: float
+    # From which score an alert is refused without a review; None where none is.
+    decline_from: float | None = None
 
     def load_context(self, context: Any) -> None:
         """Read the trees and their description from the logged folder."""
@@ -38,6 +40,7 @@ class FraudPyfunc(PythonModel):
         """Read ``model.json`` and the trees beside it."""
         description = json.loads((folder / "model.json").read_text("utf-8"))
         self.threshold = float(description["threshold"])
+        self.decline_from = description.get("decline_from")
         self._features: list[str] = description["features"]
         self._codes: dict[str, dict[str, int]] = description["codes"]
         self._optional = frozenset(description.get("optional", ()))
@@ -221,7 +224,8 @@ class Stumps:
 class SparkTrees:
     """Gradient-boosted trees of Spark ML as arrays of shape (trees, nodes).
 
-    Probability is 1 / (1 + exp(-2 F)) with F the weighted sum of the leaves (Spark ML's ``GBTClassificationModel``).
+    Probability is 1 / (1 + exp(-2 F)) with F the weighted sum of the leaves (Spark ML's ``GBTClassificationModel``);
+    calibration adds a base to 2 F, and is within the weights.
     Contributions are the changes of the node values along each row's path, in log-odds (2 F), credited to the
     feature that each node splits on; they sum to the margin less the roots' values. A missing value goes left at every
     node: training gave Spark, which has none, a number below all others in its place.
@@ -236,14 +240,19 @@ class SparkTrees:
             self._value = arrays["value"]
             self._weight = arrays["weight"]
             self._depth = int(arrays["depth"])
+            # Of a calibrated ensemble; others begin at 0.
+            self._base = float(arrays["base"]) if "base" in arrays else 0.0
 
     def probability(self, matrix: np.ndarray) -> np.ndarray:
         """Shape (n, features) → (n,)."""
+        return np.asarray(1 / (1 + np.exp(-self.margin(matrix))))
+
+    def margin(self, matrix: np.ndarray) -> np.ndarray:
+        """Shape (n, features) → log-odds, shape (n,)."""
         node = np.zeros((len(matrix), len(self._weight)), dtype=np.int64)
         for _ in range(self._depth):
             node, _ = self._step(matrix, node)
-        margin = 2 * (self._value[self._trees, node] @ self._weight)
-        return np.asarray(1 / (1 + np.exp(-margin)))
+        return np.asarray(self._base + 2 * (self._value[self._trees, node] @ self._weight))
 
     def contributions(self, matrix: np.ndarray) -> np.ndarray:
         """Shape (n, features) → (n, features), log-odds."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
+import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
@@ -20,6 +21,7 @@ from fraudstream.core.plain_model import misfit
 from fraudstream.core.registry import (
     CHAMPION,
     ROLE_TAG,
+    champion_version,
     load_version,
     model_versions,
     registry_client,
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 FORMER_CHAMPION = "former-champion"
+# A version's tag: which one was the champion before it, the first time that it became the champion.
+PREDECESSOR = "predecessor"
+# A parameter of a run: the time of the latest transaction that its model learnt from, ISO 8601 in UTC.
+LEARNT_UNTIL = "dataset_learnt_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,50 @@ def promote(settings: Settings, version: str, client: MlflowClient | None = None
     return has_trees
 
 
+def rollback(settings: Settings, client: MlflowClient | None = None) -> tuple[str, str]:
+    """Give the champion's role back to the version that had it before; returns that version, and the one that had it.
+
+    A further rollback goes back further. Raises :class:`ModelError` where there is no champion, where it is the first
+    one, or where the former one cannot be used any more.
+    """
+    client = client or registry_client(settings)
+    registered = {str(entry.version): entry for entry in model_versions(settings, client)}
+    champion = champion_version(settings, client)
+    if champion is None:
+        raise ModelError(
+            f"The registered model {settings.model_name!r} has no champion. "
+            "`fraudstream models list` shows the versions."
+        )
+    former = registered[champion].tags.get(PREDECESSOR, "")
+    if former not in registered:
+        there = f"version {former}, which is no longer registered" if former else "none that is known"
+        raise ModelError(
+            f"Before version {champion} the champion was {there}. "
+            "`fraudstream models promote VERSION` makes any version the champion."
+        )
+    require_fit(settings, former)
+    give_role(settings, former, client, remember=False)
+    return former, champion
+
+
+def registered_version(settings: Settings, client: MlflowClient, version: str) -> ModelVersion:
+    """The version as the registry has it. Raises :class:`ModelError` if it does not exist."""
+    return _registered(settings, version, client)[version]
+
+
+def learnt_until(settings: Settings, client: MlflowClient, version: str) -> int | None:
+    """The time of the latest transaction that the version learnt from, in milliseconds since 1970; None if unknown."""
+    registered = _registered(settings, version, client)[version]
+    try:
+        parameters = client.get_run(registered.run_id).data.params if registered.run_id else {}
+        return int(np.datetime64(parameters[LEARNT_UNTIL].removesuffix("Z"), "ms").astype(np.int64))
+    except (KeyError, ValueError):
+        return None
+    except MlflowException:
+        # The run is gone, which takes nothing from the model.
+        return None
+
+
 def require_fit(settings: Settings, version: str) -> bool:
     """Whether the version has trees. Raises :class:`ModelError` where it cannot score the project's transactions.
 
@@ -126,13 +176,17 @@ def require_fit(settings: Settings, version: str) -> bool:
     return flavor is not None
 
 
-def give_role(settings: Settings, version: str, client: MlflowClient) -> None:
+def give_role(settings: Settings, version: str, client: MlflowClient, *, remember: bool = True) -> None:
     """Make ``version`` the champion, whatever it is. Raises :class:`ModelError` if it does not exist.
 
-    It is tagged before the old champion loses the role, so that there is a champion at every moment.
+    It is tagged before the old champion loses the role, so that there is a champion at every moment. With ``remember``
+    it is also tagged with the one that it follows, which a rollback goes back to.
     """
     registered = _registered(settings, version, client)
+    former = champion_version(settings, client)
     try:
+        if remember and former is not None and former != version:
+            client.set_model_version_tag(settings.model_name, version, PREDECESSOR, former)
         client.set_model_version_tag(settings.model_name, version, ROLE_TAG, CHAMPION)
         for number, entry in registered.items():
             if number != version and role_of(entry.tags) == CHAMPION:

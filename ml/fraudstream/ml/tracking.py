@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,9 @@ from mlflow.models import Model, ModelSignature
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES
 from fraudstream.core.registry import CHALLENGER, ROLE_TAG
-from fraudstream.ml import plots, signature
+from fraudstream.ml import signature
 from fraudstream.ml.algorithms import portable
+from fraudstream.ml.evaluation import plots
 from fraudstream.ml.failures import one_line
 from fraudstream.ml.features import CODES
 
@@ -48,7 +50,8 @@ class Trained:
     """What one training hands over.
 
     ``save`` writes the trees as they are served, ``portable`` holds them for the stream job's Java process, ``native``
-    is the folder of the algorithm's own form, where it has one.
+    is the folder of the algorithm's own form, where it has one. ``documents`` are JSON-ready objects that are logged
+    with the run, by their files' names.
     """
 
     algorithm: str
@@ -60,6 +63,12 @@ class Trained:
     save: Callable[[Path], None]
     portable: Mapping[str, Any]
     native: Path | None = None
+    documents: Mapping[str, Any] = field(default_factory=dict)
+    decline_from: float | None = None
+
+    def trees_text(self) -> str:
+        """The file of the trees for the stream job."""
+        return portable.file_text(dict(self.portable), self.threshold, list(FEATURES), CODES)
 
 
 def register(
@@ -91,11 +100,12 @@ def register(
             run_id,
             metrics=[Metric(name, value, _now_ms(), 0) for name, value in trained.metrics.items()],
             params=[Param(name, str(value)) for name, value in (*trained.parameters.items(), *dataset.items())],
-            tags=[RunTag("algorithm", trained.algorithm), *([RunTag("left_out", left_out)] if left_out else [])],
+            tags=[RunTag(name, value) for name, value in _tags(trained, left_out).items() if value],
         )
         with tempfile.TemporaryDirectory(prefix="fraudstream-model-") as scratch:
             served, extras = Path(scratch) / "served", Path(scratch) / "extras"
             _save_model(served / "model", trained, example)
+            _write_documents(served, trained)
             client.log_artifacts(run_id, str(served))
             version = str(_create_version(settings, client, run_id, trained.algorithm).version)
             on_registered(version)
@@ -105,6 +115,17 @@ def register(
         raise
     _end(client, run_id, "FINISHED")
     return version
+
+
+def _tags(trained: Trained, left_out: str) -> dict[str, str]:
+    """Two trainings of the same rows, code and seed have models of the same fingerprint."""
+    digest = hashlib.sha256(trained.trees_text().encode()).hexdigest()
+    return {"algorithm": trained.algorithm, "left_out": left_out, "model_fingerprint": digest}
+
+
+def _write_documents(folder: Path, trained: Trained) -> None:
+    for name, content in trained.documents.items():
+        (folder / name).write_text(json.dumps(content, indent=1, allow_nan=False), "utf-8")
 
 
 def _log_extras(client: MlflowClient, run_id: str, trained: Trained, extras: Path) -> None:
@@ -140,6 +161,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
     description = {
         "algorithm": trained.algorithm,
         "threshold": trained.threshold,
+        "decline_from": trained.decline_from,
         "features": list(FEATURES),
         "codes": CODES,
         "optional": sorted(OPTIONAL_FEATURES),
@@ -156,8 +178,7 @@ def _save_model(folder: Path, trained: Trained, example: pd.DataFrame) -> None:
             input_example=example,
             pip_requirements=requirements(trained.algorithm),
         )
-    trees_file = portable.file_text(dict(trained.portable), trained.threshold, list(FEATURES), CODES)
-    (folder / portable.FILE_NAME).write_text(trees_file, "utf-8")
+    (folder / portable.FILE_NAME).write_text(trained.trees_text(), "utf-8")
     model = Model.load(folder)
     model.add_flavor(portable.FLAVOR, data=portable.FILE_NAME)
     model.save(folder / "MLmodel")

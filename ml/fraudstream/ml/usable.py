@@ -12,14 +12,23 @@ import numpy as np
 from bson.datetime_ms import DatetimeMS
 
 from fraudstream.core.contract import event
-from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES
+from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURES, OPTIONAL_FEATURES, PARTITION_KEY, PROJECT
 from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
 from fraudstream.core.output.text import printable
-from fraudstream.ml.features import CODES, EVENT_TIME, ID, IS_ORDERED, LABEL, LARGEST
+from fraudstream.ml.features import CODES, EVENT_TIME, ID, LABEL, LARGEST
 
-RULES: tuple[FieldRule, ...] = tuple(rule for name, rule in event.RULES.items() if name in (ID, *FEATURES, LABEL))
-# The columns of usable rows: a name for each rule, and the moment where rows are ordered by it.
-COLUMNS: tuple[str, ...] = (*(rule.name for rule in RULES), *([EVENT_TIME] if IS_ORDERED else []))
+RULES: tuple[FieldRule, ...] = tuple(
+    rule for name, rule in event.RULES.items() if name in (ID, *FEATURES, LABEL, AMOUNT)
+)
+# What a model is not given, and is measured by: whose transaction it was, the card by which records are kept together
+# where the project has one, and the scheme that a fraud belonged to. A row is used without them, too.
+ENTITY: str | None = PARTITION_KEY if PARTITION_KEY in ENTITIES else next(iter(ENTITIES), None)
+CAMPAIGN: str | None = PROJECT.definition.event.campaign
+ASIDE: tuple[FieldRule, ...] = tuple(
+    event.RULES[name] for name in (ENTITY, CAMPAIGN) if name is not None and name not in {rule.name for rule in RULES}
+)
+# The columns of usable rows: a name for each rule, and the moment by which they are ordered.
+COLUMNS: tuple[str, ...] = (*(rule.name for rule in RULES), *(rule.name for rule in ASIDE), EVENT_TIME)
 _NAMED = 5
 _LONGEST_ID = 40
 _LONGEST_TEXT = 250
@@ -89,9 +98,9 @@ def sort_rows(documents: Sequence[Mapping[str, Any]]) -> SortedRows:
     missing or a text that is not listed None.
     """
     columns = {rule.name: _values(rule, documents) for rule in RULES}
-    if IS_ORDERED:
-        columns[EVENT_TIME] = [_moment(document) for document in documents]
-    if all(_all_usable(rule, columns[rule.name]) for rule in RULES) and None not in columns.get(EVENT_TIME, ()):
+    columns |= {rule.name: [_as_text(value) for value in _values(rule, documents)] for rule in ASIDE}
+    columns[EVENT_TIME] = [_moment(document) for document in documents]
+    if all(_all_usable(rule, columns[rule.name]) for rule in RULES) and None not in columns[EVENT_TIME]:
         return SortedRows({name: _cleaned(name, values) for name, values in columns.items()})
     rows = SortedRows()
     reasons = [problem(document) for document in documents]
@@ -110,7 +119,7 @@ def problem(document: Mapping[str, Any]) -> str:
         fault = _fault(rule, *_values(rule, [document]))
         if fault:
             return f"{rule.name}: {fault}"
-    return f"{EVENT_TIME}: missing" if IS_ORDERED and _moment(document) is None else ""
+    return f"{EVENT_TIME}: missing" if _moment(document) is None else ""
 
 
 def _values(rule: FieldRule, documents: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -118,6 +127,12 @@ def _values(rule: FieldRule, documents: Sequence[Mapping[str, Any]]) -> list[Any
         return [value_at(document, rule.path) for document in documents]
     name = "_id" if rule.name == ID else rule.path[0]
     return [document.get(name) for document in documents]
+
+
+def _as_text(value: Any) -> str | None:
+    """A name of something; None for what is none, and for a text that no column takes."""
+    text = str(value) if isinstance(value, str | int) else None
+    return text if text is not None and _is_whole(text) else None
 
 
 def _moment(document: Mapping[str, Any]) -> int | None:

@@ -43,8 +43,8 @@ class Collection:
 
 
 def store(monkeypatch: pytest.MonkeyPatch, transactions: Any, rejected: Any = None) -> None:
-    found = {documents.TRANSACTIONS: transactions, documents.REJECTED: rejected}
-    monkeypatch.setattr(documents, "database", lambda _settings: found)
+    collections = {documents.TRANSACTIONS: transactions, documents.REJECTED: rejected}
+    monkeypatch.setattr(documents, "database", lambda _settings: collections)
 
 
 def test_a_refused_request_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,10 +62,10 @@ def test_any_other_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_labels_that_were_rejected_are_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     store(monkeypatch, Collection(1, 5, 17), Collection(0, 1, 3))
-    told: list[str] = []
-    await_history(Settings(), 20, told.append, sleep=lambda _: None)
-    assert told[0] == "5 of 20 labelled transactions are stored"
-    assert told[1] == "17 of 20 labelled transactions are stored, 1 rejected"
+    messages: list[str] = []
+    await_history(Settings(), 20, messages.append, sleep=lambda _: None)
+    assert messages[0] == "5 of 20 labelled transactions are stored"
+    assert messages[1] == "17 of 20 labelled transactions are stored, 1 rejected"
 
 
 def test_what_never_comes_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,8 +179,8 @@ def test_reasons_are_the_fields_that_raise_the_score_most(model: FraudPyfunc, co
 
 
 def test_an_unknown_category_is_scored(model: FraudPyfunc, columns: dict[str, list[object]]) -> None:
-    one = {name: values[:1] for name, values in columns.items()} | {named("category_recipient"): ["casino"]}
-    assert 0 <= model.score_columns(one)[0] <= 1
+    row = {name: values[:1] for name, values in columns.items()} | {named("category_recipient"): ["casino"]}
+    assert 0 <= model.score_columns(row)[0] <= 1
 
 
 def test_spark_trees_by_hand(tmp_path: Path) -> None:

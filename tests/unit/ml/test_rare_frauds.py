@@ -9,11 +9,12 @@ import pytest
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError
 from fraudstream.generator.simulators.payments.distributions import sample
-from fraudstream.ml import training
 from fraudstream.ml.algorithms import boosting
-from fraudstream.ml.decision import THRESHOLD, threshold_for
-from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import LABEL, latest
+from fraudstream.ml.evaluation.metrics import metrics
+from fraudstream.ml.features import LABEL
+from fraudstream.ml.training import run as training
+from fraudstream.ml.training.decision import THRESHOLD, threshold_for
+from fraudstream.ml.training.split import latest
 from tests.events import renamed
 
 pytestmark = pytest.mark.timeless
@@ -86,8 +87,8 @@ def test_too_few_rare_frauds_are_told_with_what_is_needed(learnt: int, held_out:
     history = pd.DataFrame({name: np.asarray(drawn[name]) for name in FEATURES})
     history[LABEL] = ([1] * learnt + [0] * (3_500 - learnt)) + ([1] * held_out + [0] * (1_500 - held_out))
     is_held_out = np.arange(5_000) >= 3_500
-    told = rf"and {learnt} frauds to learn from \(10 of each are needed\).* and {held_out} held out; 4 of each"
-    with pytest.raises(ModelError, match=told):
+    pattern = rf"and {learnt} frauds to learn from \(10 of each are needed\).* and {held_out} held out; 4 of each"
+    with pytest.raises(ModelError, match=pattern):
         training.check_classes(training.Split(history, is_held_out))
     history.loc[[3_499, 4_999], LABEL] = 1
     training.check_classes(training.Split(history, is_held_out))

@@ -19,7 +19,7 @@ from fraudstream.core.registry import champion_version, load_version, registry_c
 from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml import cli
 from fraudstream.ml.algorithms import boosting
-from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.evaluation.metrics import metrics
 from fraudstream.ml.features import CODES, LABEL, matrix
 from fraudstream.ml.registry import FORMER_CHAMPION, promote, versions
 from fraudstream.ml.signature import difference
@@ -72,7 +72,7 @@ def test_promotion_moves_the_role_also_back_to_an_older_version(settings: Settin
     for version in (second, third, first):
         promote(settings, version)
         assert champion_version(settings) == version
-    roles = {one.version: one.role for one in versions(settings)}
+    roles = {version.version: version.role for version in versions(settings)}
     assert roles == {first: "champion", second: FORMER_CHAMPION, third: FORMER_CHAMPION}
 
 
@@ -94,7 +94,7 @@ def foreign(settings: Settings, *inputs: tuple[str, str]) -> str:
         logged = mlflow.pyfunc.log_model(
             name="flat",
             python_model=Flat(),
-            signature=ModelSignature(Schema([ColSpec(*one) for one in inputs])),
+            signature=ModelSignature(Schema([ColSpec(*column) for column in inputs])),
             pip_requirements=[],
         )
     return str(mlflow.register_model(logged.model_uri, settings.model_name).version)
@@ -113,14 +113,14 @@ def test_any_model_whose_signature_fits_can_be_the_champion(
 
 
 @pytest.mark.parametrize(
-    ("input", "told"),
+    ("input", "mismatch"),
     [(("double", "TX_AMOUNT"), "TX_AMOUNT: "), (("string", AMOUNT), f"{AMOUNT}: string")],
 )
 def test_a_model_that_does_not_fit_is_refused_with_the_field_that_differs(
-    settings: Settings, registered: list[str], input: tuple[str, str], told: str
+    settings: Settings, registered: list[str], input: tuple[str, str], mismatch: str
 ) -> None:
     promote(settings, registered[0])
-    with pytest.raises(ModelError, match=f"does not fit the project .*: {told}"):
+    with pytest.raises(ModelError, match=f"does not fit the project .*: {mismatch}"):
         promote(settings, foreign(settings, input))
     assert champion_version(settings) == registered[0]
 

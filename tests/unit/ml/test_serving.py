@@ -21,7 +21,7 @@ from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.registry import load_version, registry_client
 from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.algorithms import boosting
-from fraudstream.ml.evaluation import metrics
+from fraudstream.ml.evaluation.metrics import metrics
 from fraudstream.ml.features import LABEL, matrix
 from fraudstream.ml.tracking import Trained, register
 from tests.events import renamed

@@ -25,12 +25,14 @@ from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.errors import ModelError, RegistryUnavailable, StoreUnavailable
 from fraudstream.core.registry import LoadedModel, champion_version, load_version, registry_client
 from fraudstream.generator.simulators.payments.distributions import sample
-from fraudstream.ml import model_code, plots, signature, tracking, training
+from fraudstream.ml import model_code, signature, tracking
 from fraudstream.ml.algorithms import boosting, gbt
-from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import ID, LABEL, in_test, matrix
+from fraudstream.ml.evaluation import plots
+from fraudstream.ml.evaluation.metrics import metrics
+from fraudstream.ml.features import EVENT_TIME, ID, LABEL, matrix
 from fraudstream.ml.history import History, await_history, checked, fingerprint
 from fraudstream.ml.registry import promote, versions
+from fraudstream.ml.training import run as training
 from fraudstream.ml.usable import LeftOut
 from tests.events import named, renamed
 
@@ -41,7 +43,8 @@ def labelled(count: int, seed: int) -> pd.DataFrame:
     drawn = renamed(sample(count, seed))
     frame = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
     frame[LABEL] = frame[LABEL].astype(int)
-    return frame.assign(**{ID: np.arange(1_000_000, 1_000_000 + count)})
+    numbers = np.arange(count)
+    return frame.assign(**{ID: 1_000_000 + numbers, EVENT_TIME: 1_790_000_000_000 + 60_000 * numbers})
 
 
 # Spark ML's trees as they are exported: one, that splits on the amount.
@@ -56,7 +59,7 @@ ONE_SPLIT = {
 }
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = labelled(3_000, 11)
-SPLIT = training.Split(HISTORY, in_test(HISTORY[ID].to_numpy()))
+SPLIT = training.split(HISTORY)
 
 
 @pytest.fixture
@@ -162,10 +165,11 @@ def test_a_champion_that_does_not_score_all_rows_is_replaced(
     monkeypatch.setattr(training, "champion_version", lambda *_: "1")
     monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", Foreign(scores), {}))  # type: ignore[arg-type]
     monkeypatch.setattr(training, "require_fit", lambda *_: True)
+    monkeypatch.setattr(training, "learnt_until", lambda *_: None)
     monkeypatch.setattr(training, "give_role", lambda _settings, version, _client: promoted.append(version))
     client: Any = None
     with capture_logs() as logged:
-        assert training.promote_if_better(settings, client, "2", 0.01, SPLIT)
+        assert training.promote_if_better(settings, client, "2", np.zeros(int(SPLIT.held_out.sum())), SPLIT)
     assert promoted == ["2"]
     assert [(line["event"], line["version"]) for line in logged] == [("champion_replaced", "1")]
 
@@ -188,11 +192,12 @@ def test_a_champion_that_always_gives_one_score_is_measured(
     monkeypatch.setattr(training, "champion_version", lambda *_: "1")
     monkeypatch.setattr(training, "load_version", lambda *_: LoadedModel("1", constant, {}))
     monkeypatch.setattr(training, "require_fit", lambda *_: True)
+    monkeypatch.setattr(training, "learnt_until", lambda *_: None)
     monkeypatch.setattr(training, "give_role", lambda *_: None)
     client: Any = None
-    frauds = float(HISTORY[SPLIT.held_out][LABEL].mean())
-    assert not training.promote_if_better(settings, client, "2", frauds, SPLIT)
-    assert training.promote_if_better(settings, client, "2", frauds + 0.01, SPLIT)
+    labels = HISTORY[SPLIT.held_out][LABEL].to_numpy()
+    assert not training.promote_if_better(settings, client, "2", np.full(len(labels), 0.3), SPLIT)
+    assert training.promote_if_better(settings, client, "2", 0.3 + 0.1 * labels, SPLIT)
 
 
 def test_a_registry_that_goes_away_replaces_no_champion(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +208,7 @@ def test_a_registry_that_goes_away_replaces_no_champion(settings: Settings, monk
     monkeypatch.setattr(training, "load_version", away)
     client: Any = None
     with pytest.raises(RegistryUnavailable):
-        training.promote_if_better(settings, client, "2", 1.0, SPLIT)
+        training.promote_if_better(settings, client, "2", np.ones(int(SPLIT.held_out.sum())), SPLIT)
 
 
 def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
@@ -225,10 +230,10 @@ def test_without_xgboost_the_other_algorithms_model_is_registered_and_serves(
     fitted = importlib.import_module("fraudstream.ml.algorithms.gbt").Fitted(None, {}, ONE_SPLIT)
     rows = HISTORY[SPLIT.held_out]
     scores = fitted.scores(matrix(rows))
-    made = tracking.Trained("gbt", {}, {}, 0.5, rows[LABEL].to_numpy(), scores, fitted.save, fitted.portable())
+    training_run = tracking.Trained("gbt", {}, {}, 0.5, rows[LABEL].to_numpy(), scores, fitted.save, fitted.portable())
     client = registry_client(settings)
     example = rows[list(FEATURES)].head(3).reset_index(drop=True)
-    version = tracking.register(settings, client, made, example, {})
+    version = tracking.register(settings, client, training_run, example, {})
     served = load_version(settings, version).model.score_columns({name: rows[name].tolist() for name in FEATURES})
     assert np.array_equal(served, scores)
     source = urlparse(client.get_model_version(settings.model_name, version).source).path
@@ -317,13 +322,13 @@ def test_a_history_of_which_nothing_can_be_used_is_told_with_its_reasons() -> No
 
 def test_too_few_of_a_class_are_told_before_anything_is_trained() -> None:
     frauds, held_out = HISTORY[LABEL] == 1, SPLIT.held_out
-    for rows in (
-        HISTORY[~frauds | (np.cumsum(frauds & ~held_out) <= 2)],
-        HISTORY[~frauds | ~held_out],
-        HISTORY.head(1),
+    for kept in (
+        ~frauds | held_out | (np.cumsum(frauds) <= 2),
+        ~frauds | ~held_out,
+        HISTORY.index < 1,
     ):
         with pytest.raises(ModelError, match="too few"):
-            training.check_classes(training.Split(rows, in_test(rows[ID].to_numpy())))
+            training.check_classes(training.Split(HISTORY[kept], held_out[kept]))
 
 
 class Stored:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import bson
@@ -24,24 +25,27 @@ from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.core.documents.write_errors import TOO_MANY_REQUESTS
 from fraudstream.core.errors import StoreUnavailable
 from fraudstream.ml import history
-from fraudstream.ml.features import ID, LABEL, matrix
+from fraudstream.ml.features import EVENT_TIME, ID, LABEL, matrix
 from fraudstream.ml.usable import LARGEST, LeftOut, problem, sort_rows
 from tests.events import GOOD, named, renamed
 
+MOMENT = datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC)
+
 
 def stored(number: Any = 1_000_001, without: str = "", **changes: Any) -> dict[str, Any]:
-    made = {name: GOOD[name] for name in FEATURES} | {"_id": number, LABEL: 0} | renamed(changes)
-    return {name: value for name, value in made.items() if name != named(without)}
+    fields = {name: GOOD[name] for name in (*FEATURES, AMOUNT)} | {"_id": number, LABEL: 0, EVENT_TIME: MOMENT}
+    fields |= renamed(changes)
+    return {name: value for name, value in fields.items() if name != named(without)}
 
 
-def told(reason: str) -> str:
+def own_reason(reason: str) -> str:
     """A reason by the field's name in the project in force."""
     field, problem = reason.split(": ", 1)
     return f"{named(field)}: {problem}"
 
 
 @pytest.mark.parametrize(
-    ("made", "reason"),
+    ("document", "reason"),
     [
         (stored(without="amount"), "amount: missing"),
         (stored(amount=None), "amount: missing"),
@@ -70,24 +74,26 @@ def told(reason: str) -> str:
         (stored(-1), "id: out of its range"),
         (stored(1.0), "id: not an integer"),
         (stored(ObjectId()), "id: not an integer"),
+        (stored(without="event_time"), "event_time: missing"),
+        (stored(event_time="24/11/2026 10:11:12"), "event_time: missing"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named_and_does_not_take_the_others(made: dict[str, Any], reason: str) -> None:
-    reason = told(reason)
-    assert problem(made) == reason
-    found = sort_rows([stored(7), made, stored(Int64(2**60), amount=Int64(5), month=Int64(3))])
-    assert found.left_out == [(str(made.get("_id")), reason)]
-    assert found.columns[ID] == [7, 2**60]
-    batch = history.record_batch(found)
+def test_a_row_that_cannot_be_used_is_named_and_does_not_take_the_others(document: dict[str, Any], reason: str) -> None:
+    reason = own_reason(reason)
+    assert problem(document) == reason
+    sorting = sort_rows([stored(7), document, stored(Int64(2**60), amount=Int64(5), month=Int64(3))])
+    assert sorting.left_out == [(str(document.get("_id")), reason)]
+    assert sorting.columns[ID] == [7, 2**60]
+    batch = history.record_batch(sorting)
     assert batch.column(0).to_pylist() == [7, 2**60, 0]
     assert batch.column(history._LEFT_REASON).to_pylist() == [None, None, reason]
 
 
 def test_what_is_at_the_edge_is_used() -> None:
     rows = [stored(0, amount=LARGEST), stored(2**63 - 1, amount=0, old_balance=0.0)]
-    found = sort_rows(rows)
-    assert found.left_out == []
-    features = matrix(found.columns).astype(np.float32)
+    sorting = sort_rows(rows)
+    assert sorting.left_out == []
+    features = matrix(sorting.columns).astype(np.float32)
     assert np.isfinite(features).all()
 
 
@@ -97,11 +103,11 @@ def test_whole_columns_and_single_rows_are_judged_alike() -> None:
     names = [*FEATURES, LABEL, "_id"]
     for _ in range(4_000):
         rows = [stored(1) | {rng.choice(names): rng.choice(odd)} for _ in range(rng.randrange(1, 4))]
-        found = sort_rows(rows)
-        usable = [made for made in rows if not problem(made)]
-        assert found.columns[AMOUNT] == [as_double(made[AMOUNT]) for made in usable]
-        assert len(found.left_out) == len(rows) - len(usable)
-        assert isinstance(history.record_batch(found), pa.RecordBatch)
+        sorting = sort_rows(rows)
+        usable = [row for row in rows if not problem(row)]
+        assert sorting.columns[AMOUNT] == [as_double(row[AMOUNT]) for row in usable]
+        assert len(sorting.left_out) == len(rows) - len(usable)
+        assert isinstance(history.record_batch(sorting), pa.RecordBatch)
 
 
 def test_reasons_are_counted_and_the_first_ids_named() -> None:
@@ -144,7 +150,7 @@ def test_a_cursor_that_is_refused_in_its_middle_goes_on_behind_what_was_read(mon
     transactions = Transactions(12, 4, 19)
     monkeypatch.setattr(documents, "database", lambda _settings: Database(transactions))
     monkeypatch.setattr(history, "_BATCH", 10)
-    read = [made["_id"] for batch in history.stored_batches(Settings()) for made in batch]
+    read = [document["_id"] for batch in history.stored_batches(Settings()) for document in batch]
     assert read == list(range(25))
     assert transactions.queries == 4
 
@@ -193,17 +199,17 @@ def test_a_document_that_others_wrote_takes_no_other_row_with_it(monkeypatch: py
     for options in (Database.codec_options, ours):
         transactions = Transactions(12, further=further)
         monkeypatch.setattr(Database, "codec_options", options)
-        monkeypatch.setattr(documents, "database", lambda _settings, made=transactions: Database(made))
-        rows = [made for batch in history.stored_batches(Settings()) for made in batch]
+        monkeypatch.setattr(documents, "database", lambda _settings, collection=transactions: Database(collection))
+        rows = [document for batch in history.stored_batches(Settings()) for document in batch]
         assert len(rows) == 25 + len(odd) + len(broken)
-        found = sort_rows(rows)
-        assert found.columns[ID] == list(range(25))
-        assert isinstance(history.record_batch(found), pa.RecordBatch)
-        reasons = dict(found.left_out)
-        assert reasons["7"] == told("id: not an integer")
-        assert reasons["1000001"] == told("amount: not a number")
-        assert reasons["1000002"] == told("old_balance: not a number")
-        assert reasons["1000003"] == told("amount: missing")
+        sorting = sort_rows(rows)
+        assert sorting.columns[ID] == list(range(25))
+        assert isinstance(history.record_batch(sorting), pa.RecordBatch)
+        reasons = dict(sorting.left_out)
+        assert reasons["7"] == own_reason("id: not an integer")
+        assert reasons["1000001"] == own_reason("amount: not a number")
+        assert reasons["1000002"] == own_reason("old_balance: not a number")
+        assert reasons["1000003"] == own_reason("amount: missing")
 
 
 def test_each_id_is_read_once_whatever_its_kind() -> None:
@@ -216,6 +222,6 @@ def test_each_id_is_read_once_whatever_its_kind() -> None:
         if queries:
             raise OperationFailure("Error=16500, RetryAfterMs=1", TOO_MANY_REQUESTS)
 
-    read = [made["_id"] for batch in scanned(query, 100, WriteLimits()) for made in batch]
+    read = [document["_id"] for batch in scanned(query, 100, WriteLimits()) for document in batch]
     assert list(map(repr, read)) == list(map(repr, kinds))
     assert queries == []

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.dataset as ds
 
+from fraudstream.ml.algorithms.calibration import LEAST_OF_CLASS, Calibration, Validation
 from fraudstream.ml.algorithms.portable import of_spark_trees
 from fraudstream.ml.model_code import LARGEST, SparkTrees
 from fraudstream.spark.session import file_uri
@@ -20,21 +21,45 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 PARAMETERS: dict[str, Any] = {"maxIter": 100, "maxDepth": 4, "stepSize": 0.1}
+# The last part of the rows, which calibrates the scores of a model that learnt from those before.
+_CALIBRATED_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A trained Spark model, its parameters, and its trees as arrays of shape (trees, nodes)."""
+    """A trained Spark model, its parameters, and its trees as arrays of shape (trees, nodes).
+
+    A calibration is in the arrays alone: ``model`` is Spark's own, as it was fitted.
+    """
 
     model: GBTClassificationModel
     parameters: dict[str, Any]
     arrays: dict[str, np.ndarray]
+    validation: Validation | None = None
+    validated: Mapping[int, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """Probability of fraud, float64, shape (n,), as it will be served."""
         with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
             self.save(Path(scratch))
             return SparkTrees(Path(scratch)).probability(features)
+
+    def margins(self, features: np.ndarray) -> np.ndarray:
+        """Log-odds of fraud, float64, shape (n,)."""
+        with tempfile.TemporaryDirectory(prefix="fraudstream-trees-") as scratch:
+            self.save(Path(scratch))
+            return SparkTrees(Path(scratch)).margin(features)
+
+    def calibrated(self, calibration: Calibration) -> Fitted:
+        """The same trees with the calibration folded into their weights and a base."""
+        if calibration.method == "none":
+            return self
+        arrays = self.arrays | {
+            "weight": self.arrays["weight"] * calibration.slope,
+            "base": np.array(calibration.intercept),
+        }
+        return replace(self, arrays=arrays)
 
     def save(self, folder: Path) -> None:
         """Write what ``model_code.SparkTrees`` reads."""
@@ -43,6 +68,20 @@ class Fitted:
     def portable(self) -> dict[str, Any]:
         """The trees as :mod:`fraudstream.ml.algorithms.portable` has them."""
         return of_spark_trees(self.arrays)
+
+
+def fit_validated(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:
+    """As :func:`fit`, on the earlier rows; the log-odds of the last fifth, which are later, are beside the model.
+
+    The rows are in the order of time. All of them are learnt from where the last fifth has too few frauds to calibrate.
+    """
+    first = len(labels) - round(_CALIBRATED_SHARE * len(labels))
+    later = labels[first:]
+    if min(later.sum(), len(later) - later.sum()) < LEAST_OF_CLASS:
+        return fit(spark, features, labels, seed, folder)
+    fitted = fit(spark, features[:first], labels[:first], seed, folder)
+    validation = Validation(fitted.margins(features[first:]), later, np.arange(first, len(labels)))
+    return replace(fitted, validation=validation)
 
 
 def fit(spark: SparkSession, features: np.ndarray, labels: np.ndarray, seed: int, folder: Path) -> Fitted:

@@ -48,10 +48,13 @@ def of_booster(booster: xgboost.Booster) -> dict[str, Any]:
             nodes["missing_left"].append(not leaf and bool(missing_left))
             nodes["value"].append(condition if leaf else 0.0)
             nodes["cover"].append(cover)
-    score = np.float32(np.ravel(json.loads(str(saved["learner_model_param"]["base_score"])))[0])
-    # ProbToMargin of XGBoost's logistic objective, in single precision as there.
-    base = -np.log(np.float32(1) / score - np.float32(1))
-    return {"single_precision": True, "base": float(base), "roots": roots, **nodes}
+    return {"single_precision": True, "base": base_margin(saved), "roots": roots, **nodes}
+
+
+def base_margin(learner: dict[str, Any]) -> float:
+    """The log-odds that a saved XGBoost ensemble begins with: in single precision, as its logistic objective has it."""
+    score = np.float32(np.ravel(json.loads(str(learner["learner_model_param"]["base_score"])))[0])
+    return float(-np.log(np.float32(1) / score - np.float32(1)))
 
 
 def of_spark_trees(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def of_spark_trees(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     values = 2 * arrays["weight"][:, None] * arrays["value"]
     return {
         "single_precision": False,
-        "base": 0.0,
+        "base": float(arrays.get("base", np.array(0.0))),
         "roots": [int(first) for first in offset[:, 0]],
         "feature": np.where(leaf, -1, arrays["feature"]).ravel().tolist(),
         "split": arrays["threshold"].ravel().tolist(),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, precision_score, recall_score
 
-from fraudstream.ml.evaluation import expected_calibration_error, metrics
+from fraudstream.ml.evaluation.metrics import expected_calibration_error, metrics
 
 RNG = np.random.default_rng(4)
 LABELS = (RNG.random(5_000) < 0.1).astype(int)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fraudstream.ml.evaluation import CALIBRATION_BINS
+from fraudstream.ml.evaluation.metrics import reliability
 
 
 def draw(folder: Path, labels: np.ndarray, scores: np.ndarray, threshold: float) -> None:
@@ -23,16 +23,11 @@ def draw(folder: Path, labels: np.ndarray, scores: np.ndarray, threshold: float)
     PrecisionRecallDisplay.from_predictions(labels, scores, ax=axes, name="model")
     figure.savefig(folder / "precision_recall.png")
 
-    bins = np.minimum((scores * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    filled = [number for number in range(CALIBRATION_BINS) if (bins == number).any()]
+    bins = reliability(labels, scores)
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.add_subplot(title="Calibration", xlabel="mean score", ylabel="share of frauds")
     axes.plot([0, 1], [0, 1], color="0.7", linestyle="--")
-    axes.plot(
-        [scores[bins == number].mean() for number in filled],
-        [labels[bins == number].mean() for number in filled],
-        marker="o",
-    )
+    axes.plot([filled["mean_score"] for filled in bins], [filled["fraud_share"] for filled in bins], marker="o")
     figure.savefig(folder / "calibration.png")
 
     figure = Figure(figsize=(4, 4), layout="constrained")

@@ -1,0 +1,1 @@
+"""Whether what is scored today looks as what the champion learnt from."""

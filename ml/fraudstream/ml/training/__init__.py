@@ -1,0 +1,1 @@
+"""A training from the stored history to a registered version."""
