@@ -19,6 +19,7 @@ from fraudstream.store.records import (
     Record,
     document,
     duplicate,
+    has_same_event,
     is_transaction,
     recorded_at,
     set_aside,
@@ -46,13 +47,14 @@ class Withdrawals:
 
 class Aside:
     """Collects what is no stored transaction: documents of `rejected`, records that the rollups must not count, and
-    documents of `verdicts` with their records.
+    documents of `verdicts` with their records. ``redelivered``: events that came again from another place.
     """
 
     def __init__(self, withdrawals: Withdrawals) -> None:
         self.rejected: list[Document] = []
         self.verdicts: list[tuple[Document, Record]] = []
         self.uncounted: list[Record] = []
+        self.redelivered = 0
         self._withdrawals = withdrawals
 
     def add(self, transaction: Document, record: Record, reason: str, now: datetime) -> None:
@@ -60,9 +62,12 @@ class Aside:
         self.rejected.append(unwritten(transaction, record, reason, now))
         self.uncounted.append(record)
 
-    def add_duplicate(self, transaction: Document, record: Record, first: Document, now: datetime) -> None:
-        """Another event under a taken id."""
-        self.rejected.append(duplicate(transaction, record.event, first, now))
+    def add_second(self, transaction: Document, record: Record, first: Document, now: datetime) -> None:
+        """A second record under a taken id: the event again, which its sender repeated, or another one."""
+        if has_same_event(transaction, first):
+            self.redelivered += 1
+        else:
+            self.rejected.append(duplicate(transaction, record.event, first, now))
         self.add_later(transaction, record, first)
 
     def add_later(self, transaction: Document, record: Record, first: Document) -> None:

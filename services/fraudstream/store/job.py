@@ -67,6 +67,7 @@ class _Documents:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
         self._settings = settings
+        self._database = documents.database(settings)
         self._checked_at, self._checked_ends = 0.0, dict[TopicPartition, int]()
         self.folder = Path()
 
@@ -95,9 +96,13 @@ class _Documents:
         checkpoint, topics = fitting(settings, DOCUMENTS)
         self.folder, self._checked_ends, self._checked_at = checkpoint.folder, {}, 0.0
         records = read_on(self._spark, settings, checkpoint, topics, settings.max_records_per_write)
-        return start_batches(records, lambda rows, _: self._write(rows), checkpoint, settings.store_interval_seconds)
+        # A part of the query, which Spark analyses once; what the batch's function adds, it analyses with each batch.
+        return start_batches(
+            self._writing(records), lambda rows, _: self._finish(rows), checkpoint, settings.store_interval_seconds
+        )
 
-    def _write(self, rows: DataFrame) -> None:
+    def _writing(self, records: DataFrame) -> DataFrame:
+        """No rows: their computation writes the records."""
         config = orjson.dumps(revealed_values(self._settings)).decode()
 
         def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -107,16 +112,19 @@ class _Documents:
             # No rows as the answer: an Arrow array of Python's values would import pandas.
             return iter(())
 
-        columns = rows.select("topic", "partition", "offset", "timestamp", "key", "value")
-        columns.coalesce(_WRITERS).mapInArrow(write, "written BIGINT").collect()
-        DocumentWriter(_database(config), WriteLimits.of(self._settings)).prune_alerts()
+        columns = records.select("topic", "partition", "offset", "timestamp", "key", "value")
+        return columns.coalesce(_WRITERS).mapInArrow(write, "written BIGINT")
+
+    def _finish(self, writing: DataFrame) -> None:
+        writing.collect()
+        DocumentWriter(self._database, WriteLimits.of(self._settings)).prune_alerts()
 
     def narrow(self, failure: Failure) -> bool:
         """Write the failing batch in parts; see :func:`narrow_down`."""
         return narrow_down(self._settings, DOCUMENTS, self._process, self._set_aside, failure)
 
     def _process(self, ranges: list[Range], polled: int | None) -> None:
-        self._write(read_ranges(self._spark, self._settings, ranges, polled))
+        self._finish(self._writing(read_ranges(self._spark, self._settings, ranges, polled)))
 
     def _set_aside(self, suspects: list[Suspect]) -> None:
         reader, now = consumer(self._settings), datetime.now(UTC)
@@ -124,8 +132,7 @@ class _Documents:
             records = [_record(suspect, read_record(reader, suspect)) for suspect in suspects]
         finally:
             reader.close()
-        database = documents.database(self._settings)
-        writer = _writer(database, self._settings)
+        writer = _writer(self._database, self._settings)
         writer.reject([_set_aside(*pair, now) for pair in zip(suspects, records, strict=True)])
         writer.withdraw([record for record in records if record is not None], now)
 

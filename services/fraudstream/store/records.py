@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 import orjson
 
 from fraudstream.core.contract.event import GATE, ID, parse_labelled
@@ -26,6 +27,7 @@ from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED
 from fraudstream.core.contract.verdict import parse_verdict
 from fraudstream.core.documents.client import Document
 from fraudstream.core.errors import EventError
+from fraudstream.core.project.reserved import RESERVED_FIELDS
 
 LIVE = "live"
 HISTORY = "history"
@@ -132,6 +134,16 @@ def duplicate(transaction: Document, event: bytes, first: Document, now: datetim
     except (KeyError, TypeError):
         holder = "a document that no record was the source of"
     return set_aside(transaction, event, f"{ID}: {transaction['_id']} is taken by {holder}", now, ID)
+
+
+def has_same_event(transaction: Document, other: Document) -> bool:
+    """Whether two documents of `transactions` hold one event, whatever was decided of it and noted beside it."""
+    return _own_fields(transaction) == _own_fields(other)
+
+
+def _own_fields(transaction: Document) -> dict[str, bytes]:
+    # As BSON has them: there a number is no truth value, and what was read is the same as what is to be written.
+    return {name: bson.encode({"": value}) for name, value in transaction.items() if name not in RESERVED_FIELDS}
 
 
 def set_aside(transaction: Document, event: bytes, reason: str, now: datetime, field: str | None = None) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,31 +15,28 @@ from fraudstream.core.contract.rollups import (
     ALL,
     AMOUNT_BIN,
     EDGES,
-    HOUR,
-    MONTH_OF_YEAR,
     NEWEST_EVENT_DAYS,
     OLDEST_EVENT_DAYS,
     TIME_DIMENSIONS,
-    WEEKDAY,
     bins,
     rollup_id,
 )
 from fraudstream.core.contract.topics import LABELS, SCORED
 from fraudstream.core.documents.client import REJECTED, ROLLUPS, Document
 from fraudstream.core.documents.throttling import Encoded, Refused, WriteLimits, patiently, upsert_all
-from fraudstream.spark.functions import DIMENSION_COLUMNS
+from fraudstream.spark.functions import DIMENSION_COLUMNS, cells
 from fraudstream.spark.validation import validate
 from fraudstream.store.records import HISTORY, LIVE, rejection
 from fraudstream.store.writer import require_taken
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 log = structlog.get_logger(__name__)
 
 # Totals, months and days are windows that never end, so that one aggregation serves all. Only minutes leave the state;
 # the span of event dates that months and days count keeps it small.
-_NEVER = "2999-01-01 00:00:00"
+_NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 
 # 1 for an event that is counted, -1 for one that is taken back.
 _WEIGHT = "weight"
@@ -57,7 +55,7 @@ SESSION_OPTIONS = {"spark.sql.streaming.statefulOperator.allowMultiple": "false"
 
 
 def counted(records: DataFrame) -> DataFrame:
-    """Records of `scored` and `labels` → ``origin``, ``id``, the times, ``fraud``, ``amount``, dimensions.
+    """Records of `scored` and `labels` → ``origin``, ``id``, the times, ``fraud``, ``amount``, the event's dimensions.
 
     Verdicts are no events of the contract, and so are not counted.
 
@@ -69,7 +67,7 @@ def counted(records: DataFrame) -> DataFrame:
     labelled = (F.col("topic") == LABELS) & F.col("event.label").isNotNull()
     decided = live & F.col("prediction").isNotNull() & F.col("enqueued_at").isNotNull()
     named = checked.where(F.col("reason").isNull() & (labelled | decided))
-    counted = named.select(
+    return named.select(
         F.when(live, F.lit(LIVE)).otherwise(F.lit(HISTORY)).alias("origin"),
         F.col("event.id").alias("id"),
         # The broker has the event before its decision. A later `enqueued_at` is not the broker's, and would move the
@@ -84,23 +82,11 @@ def counted(records: DataFrame) -> DataFrame:
             for name, column in DIMENSION_COLUMNS.items()
         ),
     )
-    return with_computed(counted)
 
 
 def dimension_type(name: str) -> str:
     """The type of an event's own dimension before it is binned: a number that has edges, else a text."""
     return "double" if name in EDGES else "string"
-
-
-def with_computed(events: DataFrame) -> DataFrame:
-    """The events with the dimensions that are computed from their fields, and with bins in the place of numbers."""
-    times = {HOUR: F.hour("event_time"), WEEKDAY: F.weekday("event_time") + 1, MONTH_OF_YEAR: F.month("event_time")}
-    binned = {column: _bin(F.col(column), name) for name, column in DIMENSION_COLUMNS.items() if name in EDGES}
-    return events.withColumns(
-        binned
-        | {name: times[name].cast("string") for name in TIME_DIMENSIONS}
-        | {AMOUNT_BIN: _bin(F.col("amount"), AMOUNT_BIN)}
-    )
 
 
 def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | None = None) -> DataFrame:
@@ -122,9 +108,8 @@ def rolled_up(events: DataFrame, watermark_seconds: int, withdrawn: DataFrame | 
     once = spanned.withWatermark("recorded_at", delay).dropDuplicatesWithinWatermark(keys)
     kept = ["origin", "fraud", "amount", _WEIGHT]
     return (
-        once.select(*kept, F.explode(event_cells()).alias("cell"))
-        .where(F.col("cell.period").isNotNull() & F.col("cell.value").isNotNull())
-        .select(*kept, "cell.*")
+        once.select(*kept, event_cells(events.sparkSession).alias("cells"))
+        .select(*kept, F.inline("cells"))
         .withWatermark("end", delay)
         .groupBy("period", "start", "end", "origin", "dimension", "value")
         .agg(
@@ -193,39 +178,26 @@ def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-def event_cells() -> Column:
-    """The (period, start, end, dimension, value) that an event counts in.
+def event_cells(spark: SparkSession) -> Column:
+    """The cells that count an event of the columns of :func:`counted`; see :func:`~fraudstream.spark.functions.cells`.
 
-    Null where its date is out of bounds; the value is null where the event lacks the field.
+    By a field that the event lacks no cell counts it. Months and days count it where its date is within bounds.
     """
-    never = F.lit(_NEVER).cast("timestamp")
-    minute = F.date_trunc("minute", F.col("enqueued_at"))
-    age = F.datediff("enqueued_at", "event_time")
-    dated = age.between(-NEWEST_EVENT_DAYS, OLDEST_EVENT_DAYS)
-    computed = {name: F.col(name) for name in (*TIME_DIMENSIONS, AMOUNT_BIN)}
-    values = {ALL: F.lit(ALL)} | {name: F.col(column) for name, column in DIMENSION_COLUMNS.items()} | computed
-    cells = []
-    for name, value in values.items():
-        of = (F.lit(name).alias("dimension"), value.alias("value"))
-        cells += [
-            _cell("minute", minute, minute + F.expr("INTERVAL 1 MINUTE"), *of),
-            _cell("total", F.lit(None).cast("timestamp"), never, *of),
-            F.when(dated, _cell("month", F.date_trunc("month", "event_time"), never, *of)),
-        ]
-        if name == ALL:
-            cells.append(F.when(dated, _cell("day", F.date_trunc("day", "event_time"), never, *of)))
-    return F.array(*cells)
-
-
-def _cell(period: str, start: Column, end: Column, *dimension: Column) -> Column:
-    return F.struct(F.lit(period).alias("period"), start.alias("start"), end.alias("end"), *dimension)
-
-
-def _bin(number: Column, dimension: str) -> Column:
-    """The name of a number's bin; null for none."""
-    edges = EDGES[dimension]
-    below = zip(edges[1:], bins(edges), strict=False)
-    named = F.lit(bins(edges)[-1])
-    for edge, name in reversed(list(below)):
-        named = F.when(number < edge, F.lit(name)).otherwise(named)
-    return F.when(number.isNotNull(), named)
+    numbers = [name for name in DIMENSION_COLUMNS if name in EDGES]
+    texts = [name for name in DIMENSION_COLUMNS if name not in EDGES]
+    dimensions = {
+        "all": ALL,
+        "numbers": [{"name": name, "edges": EDGES[name], "bins": bins(EDGES[name])} for name in (AMOUNT_BIN, *numbers)],
+        "texts": texts,
+        "times": TIME_DIMENSIONS,
+        "oldest_days": OLDEST_EVENT_DAYS,
+        "newest_days": NEWEST_EVENT_DAYS,
+        "never": (_NEVER - _EPOCH) // timedelta(microseconds=1),
+    }
+    return cells(
+        spark,
+        json.dumps(dimensions),
+        F.array("enqueued_at", "event_time"),
+        F.array("amount", *(DIMENSION_COLUMNS[name] for name in numbers)),
+        F.array(*(DIMENSION_COLUMNS[name] for name in texts)).cast("ARRAY<STRING>"),
+    )

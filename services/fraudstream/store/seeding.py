@@ -25,7 +25,7 @@ from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.spark.functions import DIMENSION_COLUMNS
 from fraudstream.spark.session import file_pattern
 from fraudstream.store.records import LIVE, recorded_at
-from fraudstream.store.rollups import dimension_type, with_computed
+from fraudstream.store.rollups import dimension_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -95,7 +95,7 @@ def write_seed(db: Database[Document], checkpoint: Checkpoint, limits: WriteLimi
 def with_seed(spark: SparkSession, checkpoint: Checkpoint, events: DataFrame) -> DataFrame:
     """The seed's events and the counted events, in one stream."""
     seed = spark.readStream.schema(_SPARK_SCHEMA).parquet(file_pattern(checkpoint.seed))
-    return with_computed(seed).select(*events.columns).union(events)
+    return seed.select(*events.columns).union(events)
 
 
 def seed_table(transactions: list[Document]) -> pa.Table:

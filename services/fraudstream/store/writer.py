@@ -118,7 +118,8 @@ class DocumentWriter:
             if sum(transaction.encoded.size for transaction in recent.values()) > CHUNK_BYTES:
                 written += self._replace_recent(recent, now)
                 recent = {}
-            written += Written(inserted, len(transactions) - inserted, len(aside.rejected))
+            again = len(transactions) - inserted + aside.redelivered
+            written += Written(inserted, again, len(aside.rejected))
         return written + self._replace_recent(recent, now)
 
     def _insert_transactions(self, transactions: dict[Any, Transaction], now: datetime, aside: Aside) -> int:
@@ -133,7 +134,7 @@ class DocumentWriter:
             missing.discard(known["_id"])
             again = transactions[known["_id"]]
             if not _same_record(known, again.document):
-                aside.add_duplicate(again.document, again.record, known, now)
+                aside.add_second(again.document, again.record, known, now)
                 del transactions[known["_id"]]
             else:
                 # The first decision stands; a redelivered event may have been scored again.
@@ -282,7 +283,7 @@ def _documents(records: Iterable[Record], now: datetime, aside: Aside) -> dict[A
         if first is new:
             continue
         if not _same_record(first.document, transaction):
-            aside.add_duplicate(transaction, record, first.document, now)
+            aside.add_second(transaction, record, first.document, now)
         else:
             # Of a record that came twice the later place: its slot of `recent` lives longer.
             transactions[transaction["_id"]] = first._replace(at=new.at)

@@ -29,13 +29,13 @@ def record(topic: str, raw: bytes, offset: int = 9) -> Record:
 
 
 def test_documents_go_by_the_projects_id_and_label() -> None:
-    made = document(record("labels", LABELLED), NOW)
-    assert (made["_id"], made["origin"], made["is fraud?"]) == ("a-1", "history", True)
-    assert made["event_time"] == datetime(2026, 11, 24, 9, 11, 12, 250_000, tzinfo=UTC)
-    assert made["money"] == {"paid": Decimal128("0.1234567890123456789")}
+    stored = document(record("labels", LABELLED), NOW)
+    assert (stored["_id"], stored["origin"], stored["is fraud?"]) == ("a-1", "history", True)
+    assert stored["event_time"] == datetime(2026, 11, 24, 9, 11, 12, 250_000, tzinfo=UTC)
+    assert stored["money"] == {"paid": Decimal128("0.1234567890123456789")}
     scored = document(record("scored", decided(EVENT)), NOW)
     assert (scored["_id"], scored["origin"]) == ("a-1", "live")
-    assert duplicate(scored, EVENT, made, NOW)["field"] == "tx id"
+    assert duplicate(scored, EVENT, stored, NOW)["field"] == "tx id"
     assert document(record("labels", EVENT), NOW)["reason"].startswith("is fraud?: missing")
     odd = decided(EVENT).replace(b'"BE"', b"7")
     assert claimed(record("scored", odd), NOW) == {"_id": "a-1", "origin": "live", "enqueued_at": NOW}
@@ -43,8 +43,8 @@ def test_documents_go_by_the_projects_id_and_label() -> None:
 
 def test_verdicts_have_their_own_names() -> None:
     raw = json.dumps({"id": "a-1", "label": 0, "observed_at": "2026-11-25T00:00:00Z"}).encode()
-    made = document(record("labels", raw), NOW)
-    assert (made["_id"], made["label"]) == ("a-1", 0)
+    stored = document(record("labels", raw), NOW)
+    assert (stored["_id"], stored["label"]) == ("a-1", 0)
     assert document(record("labels", raw.replace(b'"a-1"', b"1")), NOW)["reason"].startswith("id: expected a text of 1")
 
 
@@ -54,8 +54,8 @@ def test_records_that_go_back_have_the_projects_key() -> None:
     assert outgoing("x", "labels", raw).key == b"a-1"
 
 
-def counted(made: dict[str, Any]) -> dict[str, Any]:
-    stored = bson.decode(bson.encode(made), bson.CodecOptions(tz_aware=True))
+def counted(transaction: dict[str, Any]) -> dict[str, Any]:
+    stored = bson.decode(bson.encode(transaction), bson.CodecOptions(tz_aware=True))
     rows: list[dict[str, Any]] = seeding.seed_table([stored]).to_pylist()
     return rows[0]
 

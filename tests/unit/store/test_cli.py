@@ -17,14 +17,14 @@ from fraudstream.store import cli
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Correction]:
     """What would have been sent back, corrected so; the broker takes everything."""
-    found: list[Correction] = []
+    corrections: list[Correction] = []
 
     def send_back(_settings: Any, ids: Sequence[str], correction: Correction) -> Delivered:
-        found.append(correction)
+        corrections.append(correction)
         return Delivered(dict.fromkeys(ids, "transactions/0/1"), {})
 
     monkeypatch.setattr(resend, "send_back", send_back)
-    return found
+    return corrections
 
 
 def replayed(*words: str) -> Any:

@@ -42,22 +42,22 @@ def scored(**changes: Any) -> bytes:
 
 
 def test_a_scored_record() -> None:
-    made = document(record("scored", scored(merchant="café")), NOW)
-    assert made["_id"] == made[ID] == GOOD[ID]
-    assert made["origin"] == "live"
-    assert made["merchant"] == "café"
-    assert made["source"] == {"topic": "transactions", "partition": 1, "offset": 5}
-    assert made["event_time"] == datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC)
-    assert made["enqueued_at"] == datetime(2026, 11, 24, 10, 11, 13, 500_000, tzinfo=UTC)
-    assert (made["published_at"], made["stored_at"]) == (AT, NOW)
-    assert made["latency_ms"] == 500.0
+    stored = document(record("scored", scored(merchant="café")), NOW)
+    assert stored["_id"] == stored[ID] == GOOD[ID]
+    assert stored["origin"] == "live"
+    assert stored["merchant"] == "café"
+    assert stored["source"] == {"topic": "transactions", "partition": 1, "offset": 5}
+    assert stored["event_time"] == datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC)
+    assert stored["enqueued_at"] == datetime(2026, 11, 24, 10, 11, 13, 500_000, tzinfo=UTC)
+    assert (stored["published_at"], stored["stored_at"]) == (AT, NOW)
+    assert stored["latency_ms"] == 500.0
 
 
 def test_a_labelled_record() -> None:
-    made = document(record("labels", value(isFraud=1)), NOW)
-    assert (made["_id"], made[LABEL], made["origin"], made["enqueued_at"]) == (GOOD[ID], 1, "history", AT)
-    assert made["source"] == {"topic": "labels", "partition": 0, "offset": 9}
-    assert "prediction" not in made
+    stored = document(record("labels", value(isFraud=1)), NOW)
+    assert (stored["_id"], stored[LABEL], stored["origin"], stored["enqueued_at"]) == (GOOD[ID], 1, "history", AT)
+    assert stored["source"] == {"topic": "labels", "partition": 0, "offset": 9}
+    assert "prediction" not in stored
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_a_labelled_record() -> None:
     [(value(), LABEL), (value(isFraud=2), LABEL), (value(isFraud=1, amount="x"), AMOUNT), (b"", "value")],
 )
 def test_labels_that_break_the_contract_are_rejected(raw: bytes, field: str) -> None:
-    made = document(record("labels", raw), NOW)
-    assert (made["_id"], made["field"], made["raw"]) == ("labels/0/9", field, raw)
-    assert made["reason"].startswith(f"{field}: ")
+    stored = document(record("labels", raw), NOW)
+    assert (stored["_id"], stored["field"], stored["raw"]) == ("labels/0/9", field, raw)
+    assert stored["reason"].startswith(f"{field}: ")
 
 
 def verdict(**changes: Any) -> bytes:
@@ -75,9 +75,9 @@ def verdict(**changes: Any) -> bytes:
 
 
 def test_a_verdict_is_a_document_of_its_own() -> None:
-    made = document(record("labels", verdict(note="by phone")), NOW)
-    assert is_verdict(made)
-    assert made == {
+    stored = document(record("labels", verdict(note="by phone")), NOW)
+    assert is_verdict(stored)
+    assert stored == {
         "_id": 7,
         "label": 1,
         "observed_at": datetime(2026, 11, 25, 10, 0, 0, 500_000, tzinfo=UTC),
@@ -103,23 +103,23 @@ def test_a_verdict_is_a_document_of_its_own() -> None:
     ],
 )
 def test_a_verdict_that_is_not_well_formed_is_rejected(raw: bytes, reason: str) -> None:
-    made = document(record("labels", raw), NOW)
-    assert (made["_id"], made["field"], made["raw"]) == ("labels/0/9", reason.split(":")[0], raw)
-    assert made["reason"].startswith(reason)
+    stored = document(record("labels", raw), NOW)
+    assert (stored["_id"], stored["field"], stored["raw"]) == ("labels/0/9", reason.split(":")[0], raw)
+    assert stored["reason"].startswith(reason)
 
 
 def test_an_event_with_a_field_of_that_name_is_history() -> None:
-    made = document(record("labels", value(isFraud=1, observed_at="2026-11-25T12:00:00Z")), NOW)
-    assert (made["origin"], is_verdict(made)) == ("history", False)
+    stored = document(record("labels", value(isFraud=1, observed_at="2026-11-25T12:00:00Z")), NOW)
+    assert (stored["origin"], is_verdict(stored)) == ("history", False)
 
 
 def test_of_several_verdicts_the_latest_stays_in_any_order() -> None:
-    made = [
+    verdicts = [
         document(record("labels", verdict(label=label, observed_at=at)), NOW)
         for label, at in ((1, "2026-11-25T12:00:00Z"), (0, "2026-11-26T12:00:00Z"), (1, "2026-11-26T13:00:00+02:00"))
     ]
-    for order in permutations(made):
-        assert latest(order) == {7: made[1]}
+    for order in permutations(verdicts):
+        assert latest(order) == {7: verdicts[1]}
 
 
 def test_a_rejected_record() -> None:
@@ -134,27 +134,27 @@ def test_a_rejected_record() -> None:
         "source": SOURCE,
         "rejected_at": "2026-11-24T10:11:13.750Z",
     }
-    made = document(record("rejected", json.dumps(envelope).encode()), NOW)
-    assert made["_id"] == "transactions/1/5"
-    assert (made["raw"], made["raw_bytes"], made["key"]) == (raw, 2, None)
-    assert made["rejected_at"] == datetime(2026, 11, 24, 10, 11, 13, 750_000, tzinfo=UTC)
+    stored = document(record("rejected", json.dumps(envelope).encode()), NOW)
+    assert stored["_id"] == "transactions/1/5"
+    assert (stored["raw"], stored["raw_bytes"], stored["key"]) == (raw, 2, None)
+    assert stored["rejected_at"] == datetime(2026, 11, 24, 10, 11, 13, 750_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("topic", ["scored", "rejected", "labels", "unheard_of"])
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"{}", b'{"source": 1}', b"\xff"])
 def test_what_cannot_be_read_is_rejected_and_not_raised(topic: str, raw: bytes) -> None:
-    made = document(record(topic, raw), NOW)
-    assert made["_id"] == f"{topic}/0/9"
-    assert made["raw"] == raw
+    stored = document(record(topic, raw), NOW)
+    assert stored["_id"] == f"{topic}/0/9"
+    assert stored["raw"] == raw
 
 
 def test_a_duplicate_names_the_event_that_came_first() -> None:
     first = document(record("scored", scored()), NOW)
     again = record("scored", scored(source=SOURCE | {"offset": 8}, amount=99.0))
-    made = duplicate(document(again, NOW), value(amount=99.0), first, NOW)
-    assert made["_id"] == "transactions/1/8"
-    assert made["reason"] == f"{ID}: {GOOD[ID]} is taken by the event at transactions/1/5"
-    assert json.loads(made["raw"]) == GOOD | {AMOUNT: 99.0}
+    rejection = duplicate(document(again, NOW), value(amount=99.0), first, NOW)
+    assert rejection["_id"] == "transactions/1/8"
+    assert rejection["reason"] == f"{ID}: {GOOD[ID]} is taken by the event at transactions/1/5"
+    assert json.loads(rejection["raw"]) == GOOD | {AMOUNT: 99.0}
 
 
 def own(raw: bytes, **decision: Any) -> Record:
@@ -180,10 +180,10 @@ EXACT = {
 @pytest.mark.parametrize("topic", ["scored", "labels"])
 def test_numbers_of_unknown_fields_keep_all_their_digits(written: bytes, topic: str) -> None:
     raw = value(isFraud=1)[:-1] + b', "arn": ' + written + b', "all": [{"n": ' + written + b"}]}"
-    made = document(own(raw) if topic == "scored" else record(topic, raw), NOW)
-    assert made["arn"] == made["all"][0]["n"] == EXACT[written]
-    assert type(made["arn"]) is type(EXACT[written])
-    assert bson.decode(bson.encode(made))["arn"] == EXACT[written]
+    stored = document(own(raw) if topic == "scored" else record(topic, raw), NOW)
+    assert stored["arn"] == stored["all"][0]["n"] == EXACT[written]
+    assert type(stored["arn"]) is type(EXACT[written])
+    assert bson.decode(bson.encode(stored))["arn"] == EXACT[written]
 
 
 @pytest.mark.parametrize(
@@ -206,19 +206,23 @@ def test_numbers_of_unknown_fields_keep_all_their_digits(written: bytes, topic: 
 def test_a_scored_record_that_somebody_else_wrote_keeps_the_contract(
     raw: bytes, reason: str, added: dict[str, Any]
 ) -> None:
-    made = own(raw, **added)
+    written = own(raw, **added)
     assert document(own(value()), NOW)["_id"] == GOOD[ID]
-    found = document(made, NOW)
-    assert (found["_id"], found["field"], found["raw_bytes"]) == ("scored/0/9", "cannot be written", len(made.value))
-    assert found["reason"].startswith(f"cannot be written: {reason}")
-    assert "origin" not in found
+    stored = document(written, NOW)
+    assert (stored["_id"], stored["field"], stored["raw_bytes"]) == (
+        "scored/0/9",
+        "cannot be written",
+        len(written.value),
+    )
+    assert stored["reason"].startswith(f"cannot be written: {reason}")
+    assert "origin" not in stored
 
 
 @pytest.mark.parametrize("tail", [f'"{ID}":8,'.encode(), b'"score":0.9,', f'"{AMOUNT}":99999,'.encode()])
 def test_a_decision_changes_nothing_of_its_event(tail: bytes) -> None:
     raw = decided(value()).replace(b'"prediction"', tail + b'"prediction"')
-    made = document(record("scored", raw), NOW)
-    assert made["reason"] == "cannot be written: value: a field stands twice"
+    stored = document(record("scored", raw), NOW)
+    assert stored["reason"] == "cannot be written: value: a field stands twice"
 
 
 def test_a_records_event_is_what_its_sender_wrote() -> None:
@@ -242,9 +246,9 @@ def test_a_records_event_is_what_its_sender_wrote() -> None:
     ],
 )
 def test_labels_stand_before_the_same_gate(raw: bytes, field: str) -> None:
-    made = document(record("labels", value(isFraud=1)[:-1] + b", " + raw + b"}"), NOW)
-    assert (made["_id"], made["field"]) == ("labels/0/9", field)
-    assert made["reason"].startswith(f"{field}: ")
+    stored = document(record("labels", value(isFraud=1)[:-1] + b", " + raw + b"}"), NOW)
+    assert (stored["_id"], stored["field"]) == ("labels/0/9", field)
+    assert stored["reason"].startswith(f"{field}: ")
 
 
 @pytest.mark.parametrize(
@@ -279,20 +283,20 @@ def test_labels_stand_before_the_same_gate(raw: bytes, field: str) -> None:
     ],
 )
 def test_what_others_write_to_our_topics_never_raises(topic: str, raw: bytes) -> None:
-    made = document(record(topic, raw), NOW)
-    assert made["_id"] == f"{topic}/0/9"
-    assert made["raw"] == raw
-    assert "origin" not in made
-    assert len(bson.encode(made)) < 2_000_000
+    stored = document(record(topic, raw), NOW)
+    assert stored["_id"] == f"{topic}/0/9"
+    assert stored["raw"] == raw
+    assert "origin" not in stored
+    assert len(bson.encode(stored)) < 2_000_000
 
 
 @pytest.mark.parametrize("key", [b"k" * 1_150_000, b"\x01" * 350_000, b"\xff\x00", b"\x01" * 1024, "é".encode() * 2000])
 @pytest.mark.parametrize("size", [10, 2 * 1024 * 1024])
 def test_rejected_documents_are_far_below_what_stores_take(key: bytes, size: int) -> None:
-    made = document(Record("labels", 0, 9, AT, key, b"x" * size), NOW)
-    assert len(bson.encode(made)) < 300_000
-    assert made["raw_bytes"] == size
-    if made["key"] is None:
-        assert (made["key_raw"], made["key_bytes"]) == (key[:1024], len(key))
+    stored = document(Record("labels", 0, 9, AT, key, b"x" * size), NOW)
+    assert len(bson.encode(stored)) < 300_000
+    assert stored["raw_bytes"] == size
+    if stored["key"] is None:
+        assert (stored["key_raw"], stored["key_bytes"]) == (key[:1024], len(key))
     else:
-        assert made["key"].encode() == key
+        assert stored["key"].encode() == key

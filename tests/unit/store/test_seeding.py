@@ -19,8 +19,8 @@ GOOD: dict[str, Any] = {
 }
 
 
-def counted(made: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = seeding.seed_table([made]).to_pylist()
+def counted(transaction: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = seeding.seed_table([transaction]).to_pylist()
     return rows
 
 

@@ -216,11 +216,11 @@ def test_the_pause_is_read_from_the_text() -> None:
     ],
 )
 def test_batches_fit_into_a_request(sizes: list[int], request_bytes: int, expected: list[int]) -> None:
-    made = [Encoded.of({"_id": number, "raw": bytes(size)}) for number, size in enumerate(sizes)]
-    cut = list(batches(made, request_bytes))
+    encoded = [Encoded.of({"_id": number, "raw": bytes(size)}) for number, size in enumerate(sizes)]
+    cut = list(batches(encoded, request_bytes))
     assert [len(batch) for batch in cut] == expected
     assert [document.id for batch in cut for document in batch] == list(range(len(sizes)))
-    assert all(len(batch) == 1 or sum(one.size for one in batch) <= request_bytes for batch in cut)
+    assert all(len(batch) == 1 or sum(document.size for document in batch) <= request_bytes for batch in cut)
 
 
 @pytest.mark.parametrize("before", range(270, 300, 3))

@@ -14,6 +14,7 @@ from fraudstream.core.documents.client import database
 from fraudstream.core.kafka.clients import consumer
 from fraudstream.core.kafka.resend import Replay
 from fraudstream.dashboards.data import stored
+from fraudstream.dashboards.data.arrivals import Arrivals
 from fraudstream.dashboards.data.feed import Feed
 from fraudstream.dashboards.data.parts.health import Health
 from fraudstream.dashboards.data.queries import HistorySnapshot, LiveSnapshot, Reader
@@ -67,6 +68,7 @@ class Sources:
         self.rejected = Feed(lambda: rejections.newest(self.now()), self.interval or REJECTED_SECONDS, name="rejected")
         self.system = Feed(lambda: health.look(self.now()), self.interval or SYSTEM_SECONDS, name="system")
         self.lookup = Lookup(self.store)
+        self.arrivals = Arrivals(self.settings)
         if self.replay is None:
             self.replay = Replay(self.settings)
 

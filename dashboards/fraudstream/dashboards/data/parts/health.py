@@ -18,6 +18,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.rollups import ALL, rollup_id
 from fraudstream.core.documents.client import ROLLUPS
 from fraudstream.core.output.text import error_text, told_text
+from fraudstream.dashboards.data.parts.ingest import ingest_status, is_used
 from fraudstream.dashboards.data.parts.model import ModelInfo, ModelSource
 from fraudstream.dashboards.data.parts.progress import JOBS, Progress, ProgressReader
 from fraudstream.dashboards.data.parts.scoring import scoring_status
@@ -83,18 +84,21 @@ class Health:
         self._last: tuple[float, Progress] | None = None
         self._moved_at: dict[str, float] = {}
         # One thread for each part that is asked: a part that hangs does not delay the others.
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="health")
+        self._pool = ThreadPoolExecutor(5, thread_name_prefix="health")
         self._pending: dict[str, tuple[float, Future[Any]]] = {}
 
     def look(self, now: datetime) -> SystemSnapshot:
         """The state of every part. Does not raise if a part is down."""
         ends_at = time.monotonic() + _DEADLINE_SECONDS
-        for name, ask in {
+        asked: dict[str, Callable[[], Any]] = {
             "kafka": self._progress,
             "documents": self._ask_store,
             "scoring": lambda: scoring_status(self._settings),
             "mlflow": self._model,
-        }.items():
+        }
+        if is_used(self._settings):
+            asked["ingest"] = lambda: ingest_status(self._settings)
+        for name, ask in asked.items():
             if name not in self._pending:
                 self._pending[name] = (time.monotonic(), self._pool.submit(_timed, ask))
         answers = {name: self._answer(name, ends_at) for name in list(self._pending)}
@@ -109,11 +113,12 @@ class Health:
             (
                 _answering("Kafka", answers["kafka"], f"{progress.topics} topics" if progress else ""),
                 self._job("stream", "Stream job", progress, rates, lags),
-                self._scoring(answers["scoring"]),
+                _counting("Scoring service", answers["scoring"]),
                 self._job("store", "Store job", progress, rates, lags),
                 _answering("Document store", answers["documents"], "answers"),
                 _answering("MLflow", answers["mlflow"], model.summary),
                 PartHealth("Dashboards", "ok", "serve this page"),
+                *([_counting("Events over HTTP", answers["ingest"])] if "ingest" in answers else ()),
             ),
             model,
             tuple(self._samples),
@@ -176,13 +181,6 @@ class Health:
             return PartHealth(name, "idle", "has finished all there is", rate, lag)
         return PartHealth(name, "ok", "keeps up", rate, lag)
 
-    @staticmethod
-    def _scoring(answer: _Answer) -> PartHealth:
-        if answer.problem or answer.value is None:
-            return PartHealth("Scoring service", answer.phase, answer.problem)
-        phase, detail, errors = answer.value
-        return PartHealth("Scoring service", phase, detail, answer_ms=answer.milliseconds, errors=errors)
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -206,6 +204,14 @@ def _timed(ask: Callable[[], Any]) -> _Answer:
     except Exception as error:
         return _Answer(None, None, error_text(error))
     return _Answer(value, 1000 * (time.perf_counter() - started))
+
+
+def _counting(name: str, answer: _Answer) -> PartHealth:
+    """A part that counts its answers."""
+    if answer.problem or answer.value is None:
+        return PartHealth(name, answer.phase, answer.problem)
+    phase, detail, errors = answer.value
+    return PartHealth(name, phase, detail, answer_ms=answer.milliseconds, errors=errors)
 
 
 def _answering(name: str, answer: _Answer, detail: str) -> PartHealth:

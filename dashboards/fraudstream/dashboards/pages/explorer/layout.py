@@ -83,7 +83,8 @@ def _transaction(address: Address) -> html.Div:
         size="sm",
     )
     form = html.Div([id_input, dmc.Button("Open", id="explorer-open", size="sm")], className="form")
-    transaction = _framed("explorer-transaction-state", "Transaction", html.Div(id="explorer-transaction"))
+    content = [html.Div(id="explorer-transaction"), html.P(id="explorer-arrival", className="quiet")]
+    transaction = _framed("explorer-transaction-state", "Transaction", html.Div(content))
     return html.Div([form, transaction], className="explorer-tab")
 
 

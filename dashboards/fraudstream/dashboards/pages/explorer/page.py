@@ -75,6 +75,18 @@ def register(app: Dash, sources: Sources) -> None:
             return "", panels.State("empty").class_name, note
         return explorer_view.transaction(document, request_formats(), model), panels.State("ready").class_name, ""
 
+    # Apart from the transaction, which is shown at once: the broker is asked for the record that it came with.
+    @app.callback(
+        Output("explorer-arrival", "children"),
+        Input("explorer-id", "value"),
+        Input("explorer-id", "n_submit"),
+        Input("explorer-open", "n_clicks"),
+    )
+    def show_arrival(text: str | None, _submits: int | None, _clicks: int | None) -> str:
+        document = answer_or_reason(lambda: first_stored(sources, ids_of(str(text or ""))))
+        way = "" if document is None or isinstance(document, str) else sources.arrivals.way(document)
+        return f"It came in {way}." if way else ""
+
     @app.callback(
         Output("explorer-rows", "rowData"),
         *panels.outputs("explorer-search", "insight"),

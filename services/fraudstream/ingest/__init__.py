@@ -1,0 +1,1 @@
+"""Events in over HTTP: Event Hubs' send API in front of the broker, for senders that have no Kafka client."""

@@ -1,0 +1,1 @@
+"""TLS certificates of this machine: its own authority, and what that signs."""
