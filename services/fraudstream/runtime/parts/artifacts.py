@@ -34,7 +34,7 @@ from fraudstream.core.output.terminal import terminal
 from fraudstream.core.process import folders
 from fraudstream.core.process.environment import DATA_DIR_VARIABLE
 
-Group = Literal["kafka", "documentstore", "spark-kafka", "compiler", "javascript"]
+Group = Literal["kafka", "documentstore", "spark-kafka", "compiler", "javascript", "devices"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 CACHE_VARIABLE = f"{ENV_PREFIX}CACHE_DIR"

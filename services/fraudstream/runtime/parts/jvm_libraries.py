@@ -73,8 +73,12 @@ _QUERY_ROOMS = (
     "query/expressions",
     "query/functions",
     "query/input",
+    "query/job",
+    "query/live",
     "query/matching",
     "query/operators",
+    "query/python",
+    "query/scoring",
     "query/spark",
     "query/state",
     "query/values",
@@ -99,7 +103,13 @@ JAVASCRIPT = Library(
     lambda: [ensure(SPARK), *_spark_jars(), *artifacts.ensure("javascript")],
     lambda: " ".join([place(SPARK).stem, *(artifact.coordinates for artifact in artifacts.locked("javascript"))]),
 )
-LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE, JAVASCRIPT)}
+DEVICES = Library(
+    "devices",
+    ("devices",),
+    lambda: artifacts.ensure("devices"),
+    lambda: " ".join(artifact.coordinates for artifact in artifacts.locked("devices")),
+)
+LIBRARIES = {library.name: library for library in (SPARK, DOCUMENTSTORE, JAVASCRIPT, DEVICES)}
 
 
 def ensure(library: Library) -> Path:

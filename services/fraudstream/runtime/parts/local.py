@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
+import ssl
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pydantic import SecretStr
@@ -19,6 +21,7 @@ from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file,
 from fraudstream.runtime.parts import (
     artifacts,
     class_archive,
+    devices,
     documentstore,
     jvm_libraries,
     kafka_broker,
@@ -62,7 +65,20 @@ def local_parts(settings: Settings) -> list[Part]:
         _scoring(settings),
         _spark_job(settings, "stream", after=("kafka",)),
         _dashboards(settings),
+        *(FURTHER_PARTS[name](settings) for name in further_parts(settings)),
     ]
+
+
+def further_parts(settings: Settings) -> list[str]:
+    """The names of the parts that the settings ask for. Raises :class:`ConfigurationError` for one there is not."""
+    names = list(dict.fromkeys(settings.with_parts.replace(",", " ").split()))
+    unknown = [name for name in names if name not in FURTHER_PARTS]
+    if unknown:
+        raise ConfigurationError(
+            f"FRAUDSTREAM_WITH_PARTS or --with names {', '.join(map(repr, unknown))}. "
+            f"Parts that can be added are: {', '.join(FURTHER_PARTS)}."
+        )
+    return names
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
@@ -159,6 +175,52 @@ def _dashboards(settings: Settings) -> Part:
     )
 
 
+def _ingest(settings: Settings) -> Part:
+    port = settings.ingest_port
+    return Part(
+        "ingest",
+        _module("ingest"),
+        # It listens once it can send; with TLS it would not answer a plain question.
+        partial(_listens, settings, port),
+        env=frugal_environment(settings),
+        ports=(port,),
+        after=("kafka",),
+        prepare=lambda: _create_topics(settings),
+    )
+
+
+def _devices(settings: Settings) -> Part:
+    def prepare() -> None:
+        devices.prepare(settings)
+        _create_topics(settings)
+
+    return Part(
+        devices.NAME,
+        devices.command(settings),
+        _answers(
+            settings,
+            settings.iot_hub_port,
+            "/health",
+            only_success=True,
+            has_tls=settings.iot_hub_url.startswith("https:"),
+        ),
+        env=frugal_environment(settings),
+        ports=devices.ports(settings),
+        after=("kafka",),
+        prepare=prepare,
+        cwd=devices.folder(settings),
+    )
+
+
+# Started on request (`up --with`): whoever needs no further way in should not pay for one.
+FURTHER_PARTS: Mapping[str, Callable[[Settings], Part]] = {"ingest": _ingest, "devices": _devices}
+
+
+def _create_topics(settings: Settings) -> None:
+    with _PREPARING:
+        kafka.create_topics(settings)
+
+
 def _module(name: str) -> list[str]:
     return [sys.executable, "-m", f"fraudstream.{name}"]
 
@@ -176,11 +238,23 @@ def frugal_environment(settings: Settings) -> dict[str, str]:
     return settings_environment(settings) | chosen | {"PYTHONUNBUFFERED": "1"}
 
 
-def _answers(settings: Settings, port: int, path: str, only_success: bool = False) -> Callable[[], bool]:
+def _listens(settings: Settings, port: int) -> bool:
+    try:
+        with socket.create_connection((reachable(settings.bind_host), port), _ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _answers(
+    settings: Settings, port: int, path: str, only_success: bool = False, has_tls: bool = False
+) -> Callable[[], bool]:
     host = reachable(settings.bind_host)
+    # Whether it answers is asked, and not whose certificate it shows.
+    connect = partial(http.client.HTTPSConnection, context=ssl._create_unverified_context()) if has_tls else None  # noqa: S323
 
     def ask() -> bool:
-        connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+        connection = (connect or http.client.HTTPConnection)(host, port, timeout=_ANSWER_SECONDS)
         try:
             connection.request("GET", path)
             return connection.getresponse().status < 400 or not only_success

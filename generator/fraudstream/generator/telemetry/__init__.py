@@ -1,0 +1,1 @@
+"""Events over MQTT: terminals as devices of an IoT hub."""

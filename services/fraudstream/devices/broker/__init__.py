@@ -1,0 +1,1 @@
+"""The MQTT broker's process, seen from the one that starts it."""

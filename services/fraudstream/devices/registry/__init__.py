@@ -1,0 +1,1 @@
+"""What the hub keeps: identities, twins, policies, and messages on their way to devices."""
