@@ -139,10 +139,10 @@ def cases(folder: Path = FOLDER) -> list[Case]:
     return [case for file in files for case in _read(file)]
 
 
-def constructs(found: Sequence[Case]) -> list[Construct]:
+def constructs(examples: Sequence[Case]) -> list[Construct]:
     """Each construct once, in the order of the cases, with its shortest normal query for an example."""
     by_name: dict[str, list[Case]] = {}
-    for case in found:
+    for case in examples:
         by_name.setdefault(case.construct, []).append(case)
     return [
         Construct(SECTIONS[of_it[0].file], name, not of_it[0].never, _example(of_it)) for name, of_it in by_name.items()
@@ -159,13 +159,13 @@ def difference(expected: Rows, given: Mapping[str, Sequence[Any]]) -> str:
 
     Numbers are equal in value and kind, floats to 12 digits. An output without rows may be missing.
     """
-    told = []
+    differences = []
     for name in sorted({*expected, *given}):
         wanted = Counter(comparable(json.loads(line)) for line in lines(expected.get(name, "")))
         got = Counter(comparable(row) for row in given.get(name, ()))
-        told += [f"{name} lacks {row}" for row in (wanted - got).elements()]
-        told += [f"{name} has   {row}" for row in (got - wanted).elements()]
-    return "\n".join(told)
+        differences += [f"{name} lacks {row}" for row in (wanted - got).elements()]
+        differences += [f"{name} has   {row}" for row in (got - wanted).elements()]
+    return "\n".join(differences)
 
 
 def comparable(value: Any) -> str:

@@ -103,16 +103,18 @@ def sessions(events: Sequence[Event], timeout: int, *, own: bool) -> Iterator[Ro
 
 def joined(left: Sequence[Event], right: Sequence[Event], low: int, high: int, *, outer: bool) -> Iterator[Row]:
     """Pairs of one key whose whole seconds differ by ``low`` to ``high``; with ``outer`` also rows without a pair."""
-    for one in left:
+    for event in left:
         matches = [
             other
             for other in right
-            if one.key is not None and one.key == other.key and low <= other.time // HALVES - one.time // HALVES <= high
+            if event.key is not None
+            and event.key == other.key
+            and low <= other.time // HALVES - event.time // HALVES <= high
         ]
         for other in matches:
-            yield {"a": one.number, "b": other.number, "t": moment(max(one.time, other.time))}
+            yield {"a": event.number, "b": other.number, "t": moment(max(event.time, other.time))}
         if outer and not matches:
-            yield {"a": one.number, "b": None, "t": moment(one.time + high * HALVES)}
+            yield {"a": event.number, "b": None, "t": moment(event.time + high * HALVES)}
 
 
 def history(

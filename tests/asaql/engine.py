@@ -23,16 +23,16 @@ Outcome = Mapping[str, Any]
 
 def outcomes(cases: Iterable[Case], folder: Path) -> dict[str, Outcome]:
     """By the case's id, what :func:`run` gives for it; a query that does not compile has an error, too."""
-    found: dict[str, Outcome] = {}
+    outcome_by_id: dict[str, Outcome] = {}
     to_run = []
     for case in cases:
         try:
             plan = compile_text(case.query, "case.asaql", references=tuple(case.reference), level=case.level)
         except QueryError as error:
-            found[case.id] = {"error": {"message": str(error), "line": error.line, "column": error.column}}
+            outcome_by_id[case.id] = {"error": {"message": str(error), "line": error.line, "column": error.column}}
         else:
             to_run.append(case.to_run(plan.to_json()))
-    return found | run(to_run, folder)
+    return outcome_by_id | run(to_run, folder)
 
 
 def run(cases: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, Outcome]:

@@ -22,8 +22,8 @@ def test_case(case: Case, outcomes: dict[str, Outcome]) -> None:
     error = outcome.get("error")
     if case.outputs is not None:
         assert error is None, error
-        told = difference(case.outputs, outcome["outputs"])
-        assert not told, f"{told}\nby: {case.rule}"
+        differences = difference(case.outputs, outcome["outputs"])
+        assert not differences, f"{differences}\nby: {case.rule}"
         return
     assert error is not None, f"no error, but {outcome['outputs']}\nby: {case.rule}"
     assert (case.error or "").casefold() in error["message"].casefold()

@@ -151,7 +151,7 @@ def case(query: str, inputs: Mapping[str, Sequence[Event]], expected: Mapping[st
     )
 
 
-def made(seed: int) -> list[Case]:
+def cases_of(seed: int) -> list[Case]:
     chance = random.Random(seed)
     return [
         grouped(chance, stream(chance)),
@@ -160,7 +160,9 @@ def made(seed: int) -> list[Case]:
     ]
 
 
-CASES = {f"{seed}-{kind}": one for seed in range(_STREAMS) for kind, one in zip("wjo", made(seed), strict=True)}
+CASES = {
+    f"{seed}-{kind}": example for seed in range(_STREAMS) for kind, example in zip("wjo", cases_of(seed), strict=True)
+}
 
 
 @pytest.fixture(scope="session")
@@ -170,8 +172,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_engine_gives_what_the_definitions_give(name: str, outcomes: dict[str, Outcome]) -> None:
-    one = CASES[name]
-    outcome = outcomes[one.id]
+    example = CASES[name]
+    outcome = outcomes[example.id]
     assert "error" not in outcome, outcome
-    told = difference(one.outputs or {}, outcome["outputs"])
-    assert not told, f"{told}\n{one.query}\n{dict(one.inputs)}"
+    differences = difference(example.outputs or {}, outcome["outputs"])
+    assert not differences, f"{differences}\n{example.query}\n{dict(example.inputs)}"

@@ -26,14 +26,14 @@ def keys(case: Case) -> Keys | None:
         plan = compile_text(case.query, references=tuple(case.reference), level=case.level)
     except QueryError:
         return None
-    found = split(plan)
-    if found.stateless or found.keys is None:
+    partitioning = split(plan)
+    if partitioning.stateless or partitioning.keys is None:
         return None
-    if not all(isinstance(key, nodes.Field) for of_input in found.keys.values() for key in of_input):
+    if not all(isinstance(key, nodes.Field) for of_input in partitioning.keys.values() for key in of_input):
         return None
     return {
         name.casefold(): [key.path for key in of_input if isinstance(key, nodes.Field)]
-        for name, of_input in found.keys.items()
+        for name, of_input in partitioning.keys.items()
     }
 
 
@@ -52,8 +52,8 @@ def parts(case: Case, of_inputs: Keys) -> list[dict[str, Any]]:
 
 def _value(record: Any, path: Sequence[str]) -> Any:
     for name in path:
-        found = {key.casefold(): value for key, value in record.items()} if isinstance(record, dict) else {}
-        record = found.get(name.casefold())
+        values = {key.casefold(): value for key, value in record.items()} if isinstance(record, dict) else {}
+        record = values.get(name.casefold())
     # A whole number is the same key as a bigint and as a float.
     return float(record) if isinstance(record, int) and not isinstance(record, bool) else record
 

@@ -41,7 +41,7 @@ def file(folder: Path, content: str | bytes, name: str = "records.json") -> Path
 def test_every_layout_of_json_gives_the_same_records(run: Run, tmp_path: Path, content: str | bytes) -> None:
     report = run(ALL, {"i": [file(tmp_path, content)]})
     assert report.outputs[0].values() == [{"a": 1, "b": "x"}, {"a": 2, "b": "é}"}]
-    assert [(one.records, one.dropped) for one in report.inputs] == [(2, {})]
+    assert [(source.records, source.dropped) for source in report.inputs] == [(2, {})]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_broken_record_is_dropped_and_told_by_its_line(
     path = file(tmp_path, content)
     report = run(ALL, {"i": [path]})
     assert [row["a"] for row in report.outputs[0].values()] == good
-    assert [(one.file, one.line, one.kind) for one in report.told] == [
+    assert [(problem.file, problem.line, problem.kind) for problem in report.told] == [
         (str(path), line, "InputDeserializationError") for line in lines
     ]
     assert report.inputs[0].dropped == {"InputDeserializationError": len(lines)}
@@ -91,7 +91,7 @@ def test_all_values_of_csv_are_texts(run: Run, tmp_path: Path, content: str, del
 def test_a_row_of_csv_with_another_number_of_values_is_dropped(run: Run, tmp_path: Path) -> None:
     report = run(ALL, {"i": [file(tmp_path, 'a,b\n1,"x\ny"\n2\n3,z,4\n5,"open\n', "r.csv")]})
     assert report.outputs[0].values() == [{"a": "1", "b": "x\ny"}]
-    assert [(one.line, one.message) for one in report.told] == [
+    assert [(problem.line, problem.message) for problem in report.told] == [
         (4, "It has 1 values, and the first row names 2."),
         (5, "It has 3 values, and the first row names 2."),
         (6, "A quote is not closed."),
@@ -151,14 +151,14 @@ def test_declared_columns_are_checked(run: Run, tmp_path: Path) -> None:
         {"a": 1, "f": 2.0, "t": "2026-01-01T00:00:00.0000000Z", "s": "x"},
         {"a": 1, "f": None, "t": "2026-01-01T00:00:00.0000000Z", "s": "x"},
     ]
-    assert [one.line for one in report.told] == [2, 3, 4, 5]
+    assert [problem.line for problem in report.told] == [2, 3, 4, 5]
     assert report.told[2].message == "It has no column t, which CREATE TABLE declares."
 
 
 def test_declared_columns_of_csv_are_read(run: Run, tmp_path: Path) -> None:
     report = run(CREATED, {"i": [file(tmp_path, "a,f,t,s\n1,2,2026-01-01,x\n1.5,2,2026-01-01,x\n1,NaN,,x\n", "r.csv")]})
     assert report.outputs[0].values() == [{"a": 1, "f": 2.0, "t": "2026-01-01T00:00:00.0000000Z", "s": "x"}]
-    assert [one.line for one in report.told] == [3, 4]
+    assert [problem.line for problem in report.told] == [3, 4]
 
 
 def test_a_record_without_a_time_is_dropped(run: Run, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_record_without_a_time_is_dropped(run: Run, tmp_path: Path) -> None:
     report = run(query, {"i": [file(tmp_path, content)]})
     assert report.outputs[0].values() == [{"a": 1, "t": "2026-01-01T00:00:01.0000000Z"}]
     assert report.inputs[0].dropped == {"InvalidInputTimeStamp": 3}
-    assert [one.message for one in report.told] == [
+    assert [problem.message for problem in report.told] == [
         "TIMESTAMP BY is NULL for it.",
         'TIMESTAMP BY is nvarchar(max) "soon" and no datetime.',
         "TIMESTAMP BY is bigint 5 and no datetime.",
@@ -188,7 +188,7 @@ def test_reference_data_are_read_whole_and_their_broken_records_told(run: Run, t
     table = file(tmp_path, "k,v\n1,a\n2,b\n2,c\n4\n", "r.csv")
     report = run(query, {"i": [streams], "r": [table]}, references=["r"])
     assert report.outputs[0].values() == [{"k": "1", "v": "a"}, {"k": "2", "v": "b"}, {"k": "2", "v": "c"}]
-    assert [(one.name, one.records, one.dropped) for one in report.inputs] == [
+    assert [(source.name, source.records, source.dropped) for source in report.inputs] == [
         ("i", 3, {}),
         ("r", 4, {"InputDeserializationError": 1}),
     ]

@@ -93,7 +93,7 @@ def test_a_file_read_in_parts_loses_nothing(run: Run, many: Path) -> None:
     assert sorted(row["n"] for row in report.outputs[0].values()) == [row["n"] for row in rows]
     assert report.inputs[0].records == len(rows) + report.inputs[0].dropped["InputDeserializationError"]
     lines = many.read_text("utf-8").split("\n")
-    assert all(lines[one.line - 1] == one.record for one in report.told)
+    assert all(lines[problem.line - 1] == problem.record for problem in report.told)
 
 
 def test_rows_kept_apart_by_a_key_are_counted_as_in_one_place(run: Run, many: Path) -> None:

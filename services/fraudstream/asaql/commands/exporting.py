@@ -21,7 +21,8 @@ def export_command(place: Path, output_dir: Path, references: Collection[str], *
     for file, text in zip(written, job.files.values(), strict=True):
         write_file(file, text)
     if as_json:
-        say_json({"files": [str(file) for file in written], "notes": list(job.notes)})
+        names = {"hubs": list(job.hubs), "endpoints": list(job.endpoints), "keys": list(job.keys)}
+        say_json({"files": [str(file) for file in written], "notes": list(job.notes)} | names)
         return
     for file in written:
         terminal().print(str(file), soft_wrap=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
 from fraudstream.asaql.commands.showing import show_notes
-from fraudstream.asaql.compiling import plan_of
+from fraudstream.asaql.compiling import findings_of, plan_of
 from fraudstream.asaql.plan.compiling import Dialect
 from fraudstream.asaql.plan.explaining import explain
 from fraudstream.asaql.plan.lint.findings import RULES
-from fraudstream.asaql.plan.lint.linting import lint
-from fraudstream.asaql.project_files.folder import read_project
-from fraudstream.asaql.text.parser import parse
+from fraudstream.asaql.project_files.folder import QueryProject, read_project
 from fraudstream.core.output.terminal import say_json, say_lines, terminal
+from fraudstream.core.project.definition import FILE_NAME as DEFINITION
+from fraudstream.core.project.outputs import QUERY_FOLDER
+from fraudstream.core.project.project import read_project as core_project
 
 
 def explain_command(
@@ -27,7 +28,18 @@ def explain_command(
     if format == "json":
         say_json(plan.to_json())
     else:
-        say_lines(explain(plan, format))
+        say_lines(explain(plan, format, _runs(project)))
+
+
+def _runs(files: QueryProject) -> Mapping[str, str]:
+    """How the job of Fraudstream's project runs the outputs; empty for a query that is no such project's."""
+    folder = files.folder.resolve()
+    if folder.name != QUERY_FOLDER or not (folder.parent / DEFINITION).is_file():
+        return {}
+    from fraudstream.asaql.strategies.job_query import compiled_query
+
+    query = compiled_query(core_project(folder.parent), files)
+    return {output.name.casefold(): output.told for output in query.outputs}
 
 
 def lint_command(place: Path, references: Collection[str], *, as_json: bool, dialect: Dialect) -> int:
@@ -36,7 +48,7 @@ def lint_command(place: Path, references: Collection[str], *, as_json: bool, dia
     show_notes(project)
     file = str(project.query_file)
     plan = plan_of(project, references=references, dialect=dialect)
-    findings = lint(parse(project.text, file), plan, float(project.job.late_seconds))
+    findings = findings_of(project, plan)
     if as_json:
         rules = sorted({finding.rule for finding in findings})
         say_json(

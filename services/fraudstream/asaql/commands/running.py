@@ -4,42 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from fraudstream.asaql.commands.showing import show_notes, show_report
+from fraudstream.asaql.commands.showing import show_notes, show_printed, show_report
 from fraudstream.asaql.compiling import Compiled, compiled
 from fraudstream.asaql.plan.compiling import Dialect
 from fraudstream.asaql.project_files.folder import QueryProject, read_project
 from fraudstream.asaql.running.bindings import Binding, given_bindings, listed, parse_pairs, project_binding
+from fraudstream.asaql.running.functions import require_allowed
 from fraudstream.asaql.running.job import run_query
 from fraudstream.asaql.running.session import query_session
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.terminal import say_json, terminal
 
 
-def run_command(
-    place: Path,
-    inputs: Sequence[str],
-    references: Sequence[str],
-    output_dir: Path | None,
-    *,
-    rows: int,
-    as_json: bool,
-    dialect: Dialect,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What ``query run`` is asked for, on files."""
+
+    place: Path
+    inputs: Sequence[str]
+    references: Sequence[str]
+    output_dir: Path | None
+    rows: int
+    as_json: bool
+    dialect: Dialect
+    allows_python: bool = False
+
+
+def run_command(request: RunRequest) -> None:
     """Run a query and show or write what comes out. Raises :class:`FraudstreamError`."""
     began = time.monotonic()
-    project = read_project(place)
+    project = read_project(request.place)
     show_notes(project)
-    streams, tables = parse_pairs(inputs, "--input"), parse_pairs(references, "--reference")
-    query = compiled(project, references=[name for name in tables if name], dialect=dialect)
+    streams, tables = parse_pairs(request.inputs, "--input"), parse_pairs(request.references, "--reference")
+    query = compiled(project, references=[name for name in tables if name], dialect=request.dialect)
+    require_allowed(query, request.allows_python)
     bindings = all_bindings(project, query, streams, tables)
-    kept = None if output_dir is None else _folder(output_dir)
-    console = terminal(stderr=True)
-    with console.status("starting Spark") as line, query_session(has_scripts=bool(query.scripts)) as session:
+    kept = None if request.output_dir is None else _folder(request.output_dir)
+    console, rows = terminal(stderr=True), request.rows
+    starting = query_session(
+        has_scripts=bool(query.scripts), has_models=bool(query.models), allows_python=request.allows_python
+    )
+    with console.status("starting Spark") as line, starting as session:
         line.update("running")
-        report = run_query(session, query, bindings, kept or session.new_folder("outputs"))
-        if as_json:
+        try:
+            report = run_query(session, query, bindings, kept or session.new_folder("outputs"))
+        finally:
+            show_printed(session.scratch)
+        if request.as_json:
             answer = report.to_json() | {"seconds": round(time.monotonic() - began, 3)}
             if kept is None:
                 # The files go with the session.

@@ -9,6 +9,7 @@ import orjson
 from rich.table import Table
 
 from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.running.functions import PYTHON_LOG
 from fraudstream.asaql.running.report import OutputReport, RunReport
 from fraudstream.core.output.terminal import styled, terminal
 from fraudstream.core.output.text import printable
@@ -16,6 +17,7 @@ from fraudstream.core.output.text import printable
 _MOST_TOLD = 5
 _LONGEST_VALUE = 60
 _LONGEST_RECORD = 200
+_MOST_PRINTED = 20
 
 
 def show_notes(project: QueryProject) -> None:
@@ -57,6 +59,14 @@ def show_dropped(report: RunReport) -> None:
             err.print(f"{place}{printable(dropped.record, _LONGEST_RECORD)}", soft_wrap=True)
         if count > _MOST_TOLD:
             err.print(f"  … and {count - min(_MOST_TOLD, len(records)):,} more")
+
+
+def show_printed(scratch: Path) -> None:
+    """The last lines that functions in Python printed in a session with this folder."""
+    log = scratch / PYTHON_LOG
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    for line in lines[-_MOST_PRINTED:]:
+        terminal(stderr=True).print(styled(("Python", "bold"), f": {printable(line, _LONGEST_RECORD)}"), soft_wrap=True)
 
 
 def _table(output: OutputReport, count: int) -> Table:

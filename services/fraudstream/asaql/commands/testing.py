@@ -8,8 +8,9 @@ from pathlib import Path
 
 import orjson
 
-from fraudstream.asaql.commands.showing import show_notes
+from fraudstream.asaql.commands.showing import show_notes, show_printed
 from fraudstream.asaql.plan.compiling import Dialect
+from fraudstream.asaql.running.functions import require_allowed
 from fraudstream.asaql.running.session import QuerySession, query_session
 from fraudstream.asaql.testing.cases import Suite, read_suite
 from fraudstream.asaql.testing.differences import result_lines
@@ -22,16 +23,27 @@ _POLL_SECONDS = 0.2
 
 
 def test_command(
-    place: Path, config: Path | None, output_dir: Path | None, *, watch: bool, as_json: bool, dialect: Dialect
+    place: Path,
+    config: Path | None,
+    output_dir: Path | None,
+    *,
+    watch: bool,
+    as_json: bool,
+    dialect: Dialect,
+    allows_python: bool,
 ) -> bool:
     """Run the cases, again after each change if it is to ``watch``; whether all passed the last time."""
     suite = read_suite(place, config)
     show_notes(suite.project)
     # What is wrong with the query is told before Spark starts, unless it may be corrected meanwhile.
     query = None if watch else compiled_suite(suite, dialect)
+    if query is not None:
+        require_allowed(query, allows_python)
     console = terminal(stderr=True)
     has_scripts = bool(suite.project.functions if query is None else query.scripts)
-    with console.status("starting Spark") as line, query_session(has_scripts=has_scripts) as session:
+    has_models = bool(query is None or query.models)
+    starting = query_session(has_scripts=has_scripts, has_models=has_models, allows_python=allows_python)
+    with console.status("starting Spark") as line, starting as session:
         line.stop()
         if query is not None:
             return _run(session, suite, output_dir, as_json=as_json, dialect=dialect)
@@ -58,6 +70,7 @@ def _run(session: QuerySession, suite: Suite, kept: Path | None, *, as_json: boo
         results.append(result)
         if not as_json:
             show_case(result)
+    show_printed(session.scratch)
     report = summary(suite, results, time.monotonic() - began)
     if kept is not None:
         write_file(kept / SUMMARY_NAME, orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n")

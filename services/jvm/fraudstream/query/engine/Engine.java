@@ -2,6 +2,7 @@ package fraudstream.query.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import fraudstream.query.expressions.UserFunctions;
+import fraudstream.query.operators.Guard;
 import fraudstream.query.operators.Node;
 import fraudstream.query.operators.Read;
 import fraudstream.query.operators.References;
@@ -65,6 +66,16 @@ public final class Engine {
         node.forEach(below -> refuseCalls(below, functions));
     }
 
+    /** From now on a row on which an expression fails is taken aside, and the query goes on without it. */
+    public void setAside(Guard.Aside taker) {
+        network.guard.use(taker);
+    }
+
+    /** So many ticks at most does the time of a row that some step gives lie behind the events'. */
+    public long skew() {
+        return longestSkew;
+    }
+
     /** The rows of a reference input from a time on; {@code Long.MIN_VALUE} for reference data that do not change. */
     public void reference(String input, long effectiveTicks, List<Record> rows) {
         References references = network.references.get(Network.lower(input));
@@ -91,6 +102,26 @@ public final class Engine {
         }
         for (Read read : reads) {
             read.add(event);
+        }
+    }
+
+    /**
+     * An event by itself, of any time: for plans whose steps keep nothing from row to row. Throws {@link QueryStopped},
+     * after which such an engine can go on.
+     */
+    public void alone(String input, long ticks, Record event) {
+        List<Read> reads = network.reads.get(Network.lower(input));
+        if (reads != null) {
+            for (Read read : reads) {
+                read.add(event);
+            }
+            try {
+                turn(ticks);
+            } catch (RuntimeException | StackOverflowError error) {
+                // Where it has several readers, some of them still hold the event.
+                reads.forEach(read -> read.run(ticks));
+                throw error;
+            }
         }
     }
 

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import fraudstream.query.expressions.ExpressionList;
 import fraudstream.query.expressions.Scope;
 import fraudstream.query.expressions.UserFunctions;
+import fraudstream.query.state.StateReader;
+import fraudstream.query.state.StateWriter;
+import fraudstream.query.state.Stateful;
 import fraudstream.query.values.Key;
 import fraudstream.query.values.Record;
 import java.util.HashMap;
@@ -13,10 +16,11 @@ import java.util.Map;
  * What happens to the events of one input, or of one of its partitions, that come early, late or out of order. All
  * times and tolerances are in ticks. Each key of TIMESTAMP BY … OVER has an order of its own.
  */
-public final class Lateness {
+public final class Lateness implements Stateful {
     /** The answer for an event that is dropped. */
     public static final long DROPPED = Long.MIN_VALUE;
-    private static final long EARLY = 5 * 60 * 10_000_000L;
+    /** An event may be so much ahead of its arrival. */
+    public static final long EARLY = 5 * 60 * 10_000_000L;
 
     private final Tolerance tolerance;
     private final ExpressionList over;
@@ -69,5 +73,23 @@ public final class Lateness {
             least = Math.min(least, one);
         }
         return watermarks.isEmpty() ? Long.MIN_VALUE : least;
+    }
+
+    /** Lets go of keys whose later events all have this time or a later one, whatever was known of them. */
+    public void forget(long ticks) {
+        watermarks.values().removeIf(watermark -> watermark <= ticks);
+    }
+
+    @Override
+    public void save(StateWriter to) {
+        to.each(watermarks.entrySet(), entry -> {
+            to.key(entry.getKey());
+            to.number(entry.getValue());
+        });
+    }
+
+    @Override
+    public void load(StateReader from) {
+        from.each(() -> watermarks.put(from.key(), from.number()));
     }
 }

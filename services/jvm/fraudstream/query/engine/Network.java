@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import fraudstream.query.expressions.UserFunctions;
 import fraudstream.query.matching.Match;
 import fraudstream.query.operators.Feed;
+import fraudstream.query.operators.Guard;
 import fraudstream.query.operators.Later;
 import fraudstream.query.operators.Node;
 import fraudstream.query.operators.Read;
@@ -25,6 +26,7 @@ final class Network {
     /** Reference inputs, by their names in lower case. */
     final Map<String, References> references = new HashMap<>();
     final List<Result> results = new ArrayList<>();
+    final Guard guard = new Guard();
     final JsonNode plan;
     final UserFunctions functions;
     private final List<Node<Record>> steps = new ArrayList<>();
@@ -85,7 +87,7 @@ final class Network {
     private Node<Record> match(JsonNode step) {
         Node<Record> source = step(step.get("step"));
         Later<Record> matches = new Later<>(source.skew + step.get("limit").asLong() - 1);
-        nodes.add(new Match(step, functions, new Feed<>(source, source.skew), matches, source.skew));
+        nodes.add(new Match(step, functions, new Feed<>(source, source.skew), matches, guard));
         return matches;
     }
 

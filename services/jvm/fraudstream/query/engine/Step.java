@@ -63,7 +63,7 @@ final class Step {
             step.path("analytics"), functions, expression -> columns.isText(expression, sources)
         );
         skew = first.skew;
-        intake = of -> Intake.ofStep(new Feed<>(first, of), analytics);
+        intake = of -> Intake.ofStep(new Feed<>(first, of), analytics, network.guard);
         for (int place = 1; place < sources.size(); place++) {
             add(place, sources.get(place));
         }
@@ -82,7 +82,7 @@ final class Step {
                 new ExpressionList(step.path("keys"), functions), aggregates,
                 Windows.of(step.get("windows"), aggregates, functions)
             ),
-            new Aggregation.Output(expression(step.path("having")), projection, distinct), skew
+            new Aggregation.Output(expression(step.path("having")), projection, distinct, network.guard), skew
         );
     }
 
@@ -148,7 +148,7 @@ final class Step {
         Later<Joined> misses = outer ? new Later<>(common + bounds.skew()) : null;
         Join join = new Join(
             intake.apply(common), through(), new Feed<>(right, common), sources.size(),
-            Equalities.of(source.path("on"), place, functions), bounds, misses, common
+            Equalities.of(source.path("on"), place, functions), bounds, misses, network.guard, common
         );
         network.nodes.add(join);
         if (misses != null) {
@@ -156,7 +156,7 @@ final class Step {
         }
         Node<Joined> joined = misses == null ? join : misses;
         skew = joined.skew;
-        intake = of -> Intake.ofJoin(new Feed<>(joined, of));
+        intake = of -> Intake.ofJoin(new Feed<>(joined, of), network.guard);
     }
 
     private Aggregate[] aggregates() {

@@ -9,12 +9,14 @@ import fraudstream.query.expressions.Expressions;
 import fraudstream.query.expressions.Scope;
 import fraudstream.query.expressions.UserFunctions;
 import fraudstream.query.operators.Feed;
+import fraudstream.query.operators.Guard;
 import fraudstream.query.operators.Later;
 import fraudstream.query.operators.Node;
 import fraudstream.query.operators.Projection;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
 import fraudstream.query.values.Key;
+import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
 import fraudstream.query.values.Values;
 import java.util.ArrayDeque;
@@ -32,6 +34,7 @@ import java.util.TreeMap;
 public final class Match extends Node<Record> {
     private final Feed<Record> feed;
     private final Later<Record> matches;
+    private final Guard guard;
     private final long limit;
     private final ExpressionList partition;
     private final Pattern pattern;
@@ -52,10 +55,11 @@ public final class Match extends Node<Record> {
     }
 
     /** {@code matches} takes the rows; its skew is larger than this node's by the limit less one tick. */
-    public Match(JsonNode described, UserFunctions functions, Feed<Record> feed, Later<Record> matches, long skew) {
-        super(skew);
+    public Match(JsonNode described, UserFunctions functions, Feed<Record> feed, Later<Record> matches, Guard guard) {
+        super(matches.skew - described.get("limit").asLong() + 1);
         this.feed = feed;
         this.matches = matches;
+        this.guard = guard;
         limit = described.get("limit").asLong();
         partition = new ExpressionList(described.path("partition"), functions);
         pattern = new Pattern(described.get("pattern"));
@@ -92,14 +96,22 @@ public final class Match extends Node<Record> {
     public void run(long moment) {
         for (Record record : feed.take(moment)) {
             enter(new Row(moment, record));
-            Key key = partition.key(scope);
-            rowsByKey.computeIfAbsent(key, one -> new ArrayList<>()).add(new Row(moment, record));
-            starts.add(new Start(moment + limit - 1, key));
+            try {
+                Key key = partition.key(scope);
+                rowsByKey.computeIfAbsent(key, one -> new ArrayList<>()).add(new Row(moment, record));
+                starts.add(new Start(moment + limit - 1, key));
+            } catch (QueryStopped error) {
+                guard.failed(error, record);
+            }
         }
         while (!starts.isEmpty() && starts.peek().end <= moment) {
             Key key = starts.poll().key;
             ArrayList<Row> rows = rowsByKey.get(key);
-            begin(rows);
+            try {
+                begin(rows);
+            } catch (QueryStopped error) {
+                guard.failed(error, rows.get(0).record);
+            }
             rows.remove(0);
             if (rows.isEmpty()) {
                 rowsByKey.remove(key);

@@ -5,6 +5,7 @@ import fraudstream.query.expressions.Scope;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
 import fraudstream.query.state.Stateful;
+import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
 import java.util.List;
 
@@ -17,7 +18,7 @@ public interface Intake extends Stateful {
     long next();
 
     /** Rows of one step. Analytic functions see all of them, before anything else does. */
-    static Intake ofStep(Feed<Record> feed, Analytics analytics) {
+    static Intake ofStep(Feed<Record> feed, Analytics analytics, Guard guard) {
         return new Intake() {
             @Override
             public void each(long moment, Scope scope, Stage first) {
@@ -26,8 +27,12 @@ public interface Intake extends Stateful {
                     scope.rows[0] = records.get(at);
                     scope.times[0] = moment;
                     scope.time = moment;
-                    scope.analytics = analytics.of(scope);
-                    first.take(scope);
+                    try {
+                        scope.analytics = analytics.of(scope);
+                        first.take(scope);
+                    } catch (QueryStopped error) {
+                        guard.failed(error, records.get(at));
+                    }
                 }
             }
 
@@ -51,13 +56,17 @@ public interface Intake extends Stateful {
     }
 
     /** Rows that a join made. */
-    static Intake ofJoin(Feed<Joined> feed) {
+    static Intake ofJoin(Feed<Joined> feed, Guard guard) {
         return new Intake() {
             @Override
             public void each(long moment, Scope scope, Stage first) {
                 for (Joined joined : feed.take(moment)) {
                     joined.restore(scope);
-                    first.take(scope);
+                    try {
+                        first.take(scope);
+                    } catch (QueryStopped error) {
+                        guard.failed(error, scope.rows[0]);
+                    }
                 }
             }
 

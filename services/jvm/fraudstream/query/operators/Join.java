@@ -6,6 +6,7 @@ import fraudstream.query.expressions.Scope;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
 import fraudstream.query.values.Key;
+import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ public final class Join extends Node<Joined> {
     private final Condition condition;
     private final Bounds bounds;
     private final Later<Joined> misses;
+    private final Guard guard;
 
     private final Map<Key, ArrayDeque<Left>> lefts = new HashMap<>();
     private final PriorityQueue<Left> ends = new PriorityQueue<>(BY_END);
@@ -78,7 +80,7 @@ public final class Join extends Node<Joined> {
     /** {@code misses} takes the rows of a left join; it is null for an inner one. */
     public Join(
         Intake intake, UnaryOperator<Stage> stages, Feed<Record> feed, int sources, Condition condition, Bounds bounds,
-        Later<Joined> misses, long skew
+        Later<Joined> misses, Guard guard, long skew
     ) {
         super(skew);
         this.intake = intake;
@@ -86,6 +88,7 @@ public final class Join extends Node<Joined> {
         this.condition = condition;
         this.bounds = bounds;
         this.misses = misses;
+        this.guard = guard;
         scope = new Scope(sources);
         rightScope = new Scope(sources);
         first = stages.apply(this::takeLeft);
@@ -98,7 +101,7 @@ public final class Join extends Node<Joined> {
         for (Right right : now) {
             ArrayDeque<Left> earlier = right.key == null ? null : lefts.get(right.key);
             if (earlier != null) {
-                earlier.forEach(left -> match(left, right, moment));
+                earlier.forEach(left -> tryMatch(left, right, moment));
             }
         }
         coming.forEach(this::keep);
@@ -130,14 +133,25 @@ public final class Join extends Node<Joined> {
             rightScope.rows[bounds.place] = record;
             rightScope.times[bounds.place] = moment;
             rightScope.time = moment;
-            Key key = keyOf(condition.right, rightScope);
-            if (key != null) {
-                Right right = new Right(record, key, moment);
-                now.add(right);
-                keep(right);
+            try {
+                Key key = keyOf(condition.right, rightScope);
+                if (key != null) {
+                    now.add(new Right(record, key, moment));
+                }
+            } catch (QueryStopped error) {
+                guard.failed(error, record);
             }
         }
+        now.forEach(this::keep);
         return now;
+    }
+
+    private void tryMatch(Left left, Right right, long moment) {
+        try {
+            match(left, right, moment);
+        } catch (QueryStopped error) {
+            guard.failed(error, right.row);
+        }
     }
 
     private void takeLeft(Scope row) {

@@ -1,6 +1,7 @@
 package fraudstream.query.operators;
 
 import fraudstream.query.expressions.Scope;
+import fraudstream.query.values.Record;
 import java.util.function.UnaryOperator;
 
 /** A step that filters and projects rows. */
@@ -12,7 +13,17 @@ public final class Select extends StepNode {
         Intake intake, Scope scope, UnaryOperator<Stage> stages, Projection projection, boolean distinct, long skew
     ) {
         super(intake, scope, distinct, skew);
-        first = stages.apply(row -> give(projection.of(row)));
+        first = stages.apply(row -> give(projected(projection, row)));
+    }
+
+    /** The row, with the metadata of the event that it comes from: whoever sets it aside has to name that. */
+    private static Record projected(Projection projection, Scope row) {
+        Record made = projection.of(row);
+        Record source = row.rows[0];
+        if (source != null && source.metadata() != null && made.metadata() == null) {
+            made.setMetadata(source.metadata());
+        }
+        return made;
     }
 
     @Override

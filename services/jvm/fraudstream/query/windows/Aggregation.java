@@ -4,6 +4,7 @@ import fraudstream.query.aggregates.Aggregate;
 import fraudstream.query.expressions.Expression;
 import fraudstream.query.expressions.ExpressionList;
 import fraudstream.query.expressions.Scope;
+import fraudstream.query.operators.Guard;
 import fraudstream.query.operators.Intake;
 import fraudstream.query.operators.Projection;
 import fraudstream.query.operators.Stage;
@@ -11,6 +12,7 @@ import fraudstream.query.operators.StepNode;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
 import fraudstream.query.values.Key;
+import fraudstream.query.values.QueryStopped;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -20,13 +22,14 @@ public final class Aggregation extends StepNode {
     private final Stage first;
     private final Scope result;
     private final Stage last;
+    private final Guard guard;
 
     /** What rows are grouped by, and what is computed for each group. */
     public record Grouping(ExpressionList keys, Aggregate[] aggregates, List<Window> windows) {
     }
 
     /** What becomes of a group's result. */
-    public record Output(Expression having, Projection projection, boolean distinct) {
+    public record Output(Expression having, Projection projection, boolean distinct, Guard guard) {
     }
 
     public Aggregation(
@@ -34,6 +37,7 @@ public final class Aggregation extends StepNode {
     ) {
         super(intake, scope, output.distinct, skew);
         this.grouping = grouping;
+        guard = output.guard;
         first = stages.apply(this::add);
         result = new Scope(scope.rows.length);
         last = Stage.where(output.having, row -> give(output.projection.of(row)));
@@ -55,9 +59,13 @@ public final class Aggregation extends StepNode {
         Window.Results results = (group, values, label) -> {
             result.time = moment;
             result.keys = group.values().toArray();
-            result.aggregates = values;
             result.window = label;
-            last.take(result);
+            try {
+                result.aggregates = values.get();
+                last.take(result);
+            } catch (QueryStopped error) {
+                guard.failed(error, null);
+            }
         };
         for (Window window : grouping.windows) {
             window.open(moment, results);

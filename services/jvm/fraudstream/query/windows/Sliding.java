@@ -58,7 +58,7 @@ final class Sliding extends Window {
             if (rows.isEmpty()) {
                 groups.remove(group);
             } else {
-                give(results, group, rows.results());
+                give(results, group, rows::results);
             }
         }
         changed.clear();

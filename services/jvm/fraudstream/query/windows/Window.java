@@ -8,7 +8,9 @@ import fraudstream.query.state.StateWriter;
 import fraudstream.query.state.Stateful;
 import fraudstream.query.values.Key;
 import fraudstream.query.values.Record;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** A window of a GROUP BY with its groups. At each moment it is opened, takes the moment's rows, and is closed. */
 public abstract class Window implements Stateful {
@@ -17,7 +19,7 @@ public abstract class Window implements Stateful {
 
     /** Takes the results of groups. */
     public interface Results {
-        void take(Key group, Object[] values, Record label);
+        void take(Key group, Supplier<Object[]> values, Record label);
     }
 
     /** {@code label} is what System.Window() gives, or null. */
@@ -40,16 +42,16 @@ public abstract class Window implements Stateful {
     /** The next moment at which the window may have results. */
     abstract long next();
 
-    final void give(Results results, Key group, Object[] values) {
+    final void give(Results results, Key group, Supplier<Object[]> values) {
         results.take(group, values, label);
     }
 
     final void give(Results results, Key group, Accumulator[] states) {
-        Object[] values = new Object[states.length];
-        for (int at = 0; at < values.length; at++) {
-            values[at] = states[at].result();
-        }
-        results.take(group, values, label);
+        give(results, group, () -> {
+            Object[] values = new Object[states.length];
+            Arrays.setAll(values, at -> states[at].result());
+            return values;
+        });
     }
 
     final void add(Accumulator[] states, Object[] samples) {

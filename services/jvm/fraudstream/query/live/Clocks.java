@@ -1,0 +1,69 @@
+package fraudstream.query.live;
+
+import fraudstream.query.values.Datetime;
+import java.io.Serializable;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * How far the lanes of all inputs have come, and the watermark, which is the least of theirs. Times are ticks.
+ *
+ * <p>A lane without a record in a batch had none that was unread when the batch was planned, since Spark's source takes
+ * at least one record of each partition that has any. Its next one will have arrived later than that.
+ */
+final class Clocks implements Serializable {
+    // The brokers' clocks and this machine's agree within so much, and so long does it take to plan a batch.
+    private static final long SLACK = 2 * Datetime.TICKS_PER_SECOND;
+    private static final long serialVersionUID = 1L;
+
+    final TreeMap<Lane, Lane.Clock> lanes = new TreeMap<>();
+    /** No row of an earlier time will come. */
+    final long watermark;
+
+    Clocks(Map<Lane, Lane.Clock> lanes, long watermark) {
+        this.lanes.putAll(lanes);
+        this.watermark = watermark;
+    }
+
+    /** The clocks before the first record, with a lane for each known partition that is not among {@code known}. */
+    static Clocks of(LiveJob job, Clocks known) {
+        Clocks clocks = known == null ? new Clocks(Map.of(), Long.MIN_VALUE) : known;
+        for (LiveJob.Input input : job.inputs()) {
+            for (int partition = 0; partition < input.partitions; partition++) {
+                clocks.lanes.putIfAbsent(new Lane(input.number, partition), Lane.Clock.NEW);
+            }
+        }
+        return clocks;
+    }
+
+    /** The clocks after a batch, from the reports of those who read it; {@code moved}: lanes that are not idle anyway. */
+    Clocks after(Collection<Report> reports, Set<Lane> moved, LiveJob job) {
+        long tick = Long.MIN_VALUE;
+        TreeMap<Lane, Lane.Clock> after = new TreeMap<>(lanes);
+        for (Report report : reports) {
+            tick = Math.max(tick, report.tick);
+        }
+        if (tick != Long.MIN_VALUE) {
+            long now = tick - SLACK;
+            after.replaceAll((lane, clock) ->
+                moved.contains(lane) ? clock : clock.idle(now, job.inputs().get(lane.input())));
+        }
+        for (Report report : reports) {
+            after.putAll(report.lanes);
+        }
+        long least = Long.MAX_VALUE;
+        for (Lane.Clock clock : after.values()) {
+            least = Math.min(least, clock.watermark());
+        }
+        return new Clocks(after, after.isEmpty() ? watermark : Math.max(watermark, least));
+    }
+
+    /** The same without what only those who read records need. */
+    Clocks forState() {
+        Clocks plain = new Clocks(lanes, watermark);
+        plain.lanes.replaceAll((lane, clock) -> clock.withoutKeys());
+        return plain;
+    }
+}

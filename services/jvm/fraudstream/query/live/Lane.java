@@ -1,0 +1,35 @@
+package fraudstream.query.live;
+
+import java.io.Serializable;
+
+/** A partition of an input's topic: its records come in one order. Inputs are named by their numbers. */
+record Lane(int input, int partition) implements Serializable, Comparable<Lane> {
+    @Override
+    public int compareTo(Lane other) {
+        int order = Integer.compare(input, other.input);
+        return order != 0 ? order : Integer.compare(partition, other.partition);
+    }
+
+    /**
+     * How far a lane has come, in ticks.
+     *
+     * @param arrival no later record counts as having arrived earlier
+     * @param watermark no later record has an earlier time
+     * @param keys what is known of the keys of TIMESTAMP BY … OVER, as {@code Lateness} writes it
+     */
+    record Clock(long arrival, long watermark, byte[] keys) implements Serializable {
+        static final Clock NEW = new Clock(Long.MIN_VALUE, Long.MIN_VALUE, null);
+
+        /** The clock of a lane without records: time goes on for it, too. */
+        Clock idle(long now, LiveJob.Input input) {
+            if (now <= arrival) {
+                return this;
+            }
+            return new Clock(now, Math.max(watermark, now - input.late), keys);
+        }
+
+        Clock withoutKeys() {
+            return new Clock(arrival, watermark, null);
+        }
+    }
+}
