@@ -38,11 +38,8 @@ param imageTag string
 @description('The project, by its name among those in the images: deploy.sh puts the folder that FRAUDSTREAM_PROJECT names there.')
 param project string = 'payments'
 
-@description('The field whose text is the key of a record, for the Stream Analytics job; deploy.sh takes it from the project.')
-param partitionField string = 'id'
-
-@description('The query of the Stream Analytics job; deploy.sh takes the project\'s own, if it has one.')
-param query string = loadTextContent('stream-analytics/fraud.asaql')
+@description('The event hubs that the project\'s query writes to beside those of definitions.json; deploy.sh takes them from its outputs.')
+param furtherHubs array = []
 
 @description('Cores of each Spark job.')
 param sparkCores string
@@ -55,8 +52,13 @@ param sparkMemory string
 @maxValue(730)
 param logDays int
 
-@description('Run the Stream Analytics job in place of the stream job. It needs an Azure ML endpoint: scoringUrl.')
+@description('Run no stream job: deploy.sh deploys the project\'s query as a Stream Analytics job, which needs an Azure ML endpoint.')
 param streamAnalytics bool
+
+@description('Units of an IoT hub (S1: 400,000 messages a day each) whose devices send to the topic transactions; 0: no hub.')
+@minValue(0)
+@maxValue(200)
+param iotHubUnits int = 0
 
 @description('Events a second that are expected; the linter compares them with the throughput units.')
 @minValue(1)
@@ -85,6 +87,14 @@ param mlflowUrl string = ''
 var suffix = take(uniqueString(resourceGroup().id), 6)
 var name = '${prefix}${suffix}'
 var definitions = loadJsonContent('definitions.json')
+// As large as the hub of scored events, which stands second.
+var outputHubs = [
+  for hub in furtherHubs: {
+    name: hub
+    partitions: definitions.hubs[1].partitions
+    retentionHours: definitions.hubs[1].retentionHours
+  }
+]
 
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
@@ -111,7 +121,7 @@ module eventhubs 'modules/eventhubs.bicep' = {
     sku: eventHubsSku
     units: throughputUnits
     mostUnits: mostThroughputUnits
-    hubs: definitions.hubs
+    hubs: concat(definitions.hubs, outputHubs)
     senderIds: [
       identities.outputs.streamPrincipal
       identities.outputs.storePrincipal
@@ -123,6 +133,19 @@ module eventhubs 'modules/eventhubs.bicep' = {
       identities.outputs.storePrincipal
       identities.outputs.dashboardsPrincipal
     ]
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module iothub 'modules/iothub.bicep' = if (iotHubUnits > 0) {
+  name: 'iothub'
+  params: {
+    name: name
+    location: location
+    sku: 'S1'
+    units: iotHubUnits
+    namespaceName: eventhubs.outputs.namespaceName
+    hubName: 'transactions'
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -215,20 +238,10 @@ module apps 'modules/apps.bicep' = if (services) {
   }
 }
 
-module analytics 'modules/analytics.bicep' = if (streamAnalytics) {
-  name: 'analytics'
-  params: {
-    name: name
-    location: location
-    namespaceName: eventhubs.outputs.namespaceName
-    query: query
-    partitionField: partitionField
-    scoringUrl: scoringUrl
-    scoringKey: scoringKey
-  }
-}
-
+output name string = name
+output namespaceName string = eventhubs.outputs.namespaceName
 output bootstrapServers string = eventhubs.outputs.bootstrapServers
+output iotHubHost string = iotHubUnits > 0 ? iothub.outputs.hostName : ''
 output mongoHost string = cosmos.outputs.host
 output vaultUri string = vault.outputs.vaultUri
 output registryServer string = registry.outputs.server

@@ -104,7 +104,7 @@ def test_a_job_changes_over_to_the_service_and_back_without_losing_an_event(
 
     def newest_is_scored_by(version: str) -> Callable[[], bool]:
         return lambda: (
-            max(read(settings, SCORED), key=lambda one: one["id"], default={}).get("model_version") == version
+            max(read(settings, SCORED), key=lambda event: event["id"], default={}).get("model_version") == version
         )
 
     try:
@@ -116,8 +116,8 @@ def test_a_job_changes_over_to_the_service_and_back_without_losing_an_event(
         scored, rejected = read(settings, SCORED), read(settings, REJECTED)
     finally:
         job.kill()
-    assert {one["id"] for one in scored} == {number for number in range(1, traffic.sent + 1) if number % 10}
+    assert {event["id"] for event in scored} == {number for number in range(1, traffic.sent + 1) if number % 10}
     assert len(places(rejected)) == traffic.sent // 10
-    by_service = [one for one in scored if one["model_version"] == without]
-    assert {(one["prediction"], one["score"], one["threshold"]) for one in by_service} == {(1, 0.75, 0.5)}
+    by_service = [event for event in scored if event["model_version"] == without]
+    assert {(event["prediction"], event["score"], event["threshold"]) for event in by_service} == {(1, 0.75, 0.5)}
     assert job.log.read_text("utf-8").count("scoring_changes_over") == 2

@@ -42,9 +42,9 @@ def db(topics: Settings) -> Database[documents.Document]:
 
 @pytest.fixture
 def job(topics: Settings) -> Iterator[SparkJob]:
-    made = SparkJob(topics, "store")
-    yield made
-    made.kill()
+    spark_job = SparkJob(topics, "store")
+    yield spark_job
+    spark_job.kill()
 
 
 def decision(number: int, **changes: Any) -> bytes:
@@ -64,10 +64,10 @@ def decision(number: int, **changes: Any) -> bytes:
 
 def send(settings: Settings, topic: str, *values: bytes) -> list[Any]:
     sender = producer(settings)
-    sent = [sender.send(topic, value=one, partition=0) for one in values]
-    found = [delivery.get(timeout=60) for delivery in sent]
+    sent = [sender.send(topic, value=content, partition=0) for content in values]
+    places = [delivery.get(timeout=60) for delivery in sent]
     sender.close()
-    return found
+    return places
 
 
 def batch(first: int) -> list[bytes]:
@@ -75,8 +75,8 @@ def batch(first: int) -> list[bytes]:
 
 
 def total(db: Database[documents.Document], origin: str = "live") -> int:
-    found = db.rollups.find_one({"_id": f"total||{origin}|all|all"})
-    return found["transactions"] if found else 0
+    rollup = db.rollups.find_one({"_id": f"total||{origin}|all|all"})
+    return rollup["transactions"] if rollup else 0
 
 
 @contextmanager

@@ -67,9 +67,9 @@ def ready_file(settings: Settings) -> Path:
 
 @pytest.fixture(scope="module")
 def jobs(topics: Settings) -> Iterator[Jobs]:
-    made = Jobs(topics)
-    yield made
-    made.kill()
+    running = Jobs(topics)
+    yield running
+    running.kill()
 
 
 # Of the module: the tests of one trigger follow each other, and share its job.
@@ -84,17 +84,17 @@ def admin(settings: Settings) -> KafkaAdminClient:
 
 def ends(settings: Settings) -> dict[TopicPartition, int]:
     reader = consumer(settings)
-    found: dict[TopicPartition, int] = reader.end_offsets([TopicPartition(TRANSACTIONS, number) for number in (0, 1)])
+    offsets: dict[TopicPartition, int] = reader.end_offsets([TopicPartition(TRANSACTIONS, number) for number in (0, 1)])
     reader.close()
-    return found
+    return offsets
 
 
 def records(settings: Settings, topic: str) -> int:
     """How many there are, without reading them: nothing is deleted from ours, and no transaction marks them."""
     reader = consumer(settings)
-    found = sum(reader.end_offsets(topic_partitions(reader, [topic])).values())
+    count = sum(reader.end_offsets(topic_partitions(reader, [topic])).values())
     reader.close()
-    return int(found)
+    return int(count)
 
 
 def limit_scored(settings: Settings, most_bytes: int) -> None:
@@ -109,10 +109,10 @@ def limit_scored(settings: Settings, most_bytes: int) -> None:
 
 def send(settings: Settings, *values: bytes) -> list[Any]:
     sender = producer(settings)
-    sent = [sender.send(TRANSACTIONS, value=one) for one in values]
-    found = [delivery.get(timeout=60) for delivery in sent]
+    sent = [sender.send(TRANSACTIONS, value=content) for content in values]
+    places = [delivery.get(timeout=60) for delivery in sent]
     sender.close()
-    return found
+    return places
 
 
 class Out:
@@ -133,7 +133,7 @@ class Out:
 
     def count(self) -> int:
         while polled := self._reader.poll(timeout_ms=200, max_records=10_000):
-            for record in (one for records in polled.values() for one in records):
+            for record in (message for records in polled.values() for message in records):
                 source = orjson.loads(record.value)["source"]
                 self._sources.add((source["partition"], source["offset"], source["enqueued_at"]))
         return len(self._sources)
@@ -169,12 +169,14 @@ def test_one_record_in_a_batch_that_cannot_be_published_is_set_aside(
         await_lag_zero(topics, job)
     finally:
         limit_scored(topics, 2 * 1024 * 1024)
-    mine = [one for one in read(topics, REJECTED) if one["field"] == "cannot be scored"]
+    mine = [record for record in read(topics, REJECTED) if record["field"] == "cannot be scored"]
     (rejected,) = [
-        one for one in mine if one["source"]["offset"] == bad.offset and one["source"]["partition"] == bad.partition
+        record
+        for record in mine
+        if record["source"]["offset"] == bad.offset and record["source"]["partition"] == bad.partition
     ]
     assert rejected["reason"].startswith("cannot be scored: org.apache.kafka.common.errors.RecordTooLargeException")
-    scored = {one["id"] for one in read(topics, SCORED)}
+    scored = {event["id"] for event in read(topics, SCORED)}
     assert {number for number in range(first + 1_000, first + 1_000 + BATCH) if number % 10} <= scored
     assert first + 500_000 not in scored
     assert poisoned - usual < DELAY_SECONDS
@@ -190,11 +192,11 @@ def test_what_concerns_every_record_sets_none_aside_and_is_told(topics: Settings
     try:
         publish(topics, 3_000_000, 9)
         await_condition(lambda: bool(problems(topics)), SECONDS, job.log)
-        (told,) = problems(topics)
-        assert told.startswith("stream is failing since ")
-        assert "http://127.0.0.1:9/score gave no answer in 1 attempts" in told
-        assert "fraudstream logs scoring" in told
-        assert told.removeprefix("stream is ") == failing_sentence(ready_file)
+        (problem,) = problems(topics)
+        assert problem.startswith("stream is failing since ")
+        assert "http://127.0.0.1:9/score gave no answer in 1 attempts" in problem
+        assert "fraudstream logs scoring" in problem
+        assert problem.removeprefix("stream is ") == failing_sentence(ready_file)
         assert not ready_file.exists()
         assert job.process.poll() is None
     finally:
@@ -223,7 +225,7 @@ def test_a_transaction_that_was_aborted_is_not_scored_and_leaves_no_lag(
     sender.abort_transaction()
     sender.close()
     await_lag_zero(topics, job)
-    scored = {one["id"] for one in read(topics, SCORED)}
+    scored = {event["id"] for event in read(topics, SCORED)}
     assert {first + 10, first + 11} <= scored
     assert not {first, first + 1, first + 20} & scored
 
@@ -252,7 +254,7 @@ def test_records_that_are_gone_and_a_topic_made_anew_are_told_and_recovered_from
     publish(topics, first + 2_000, 20)
     carry_out(topics, plans(topics, ["stream"]))
     await_lag_zero(topics, job)
-    assert {n for n in range(first + 2_000, first + 2_020) if n % 10} <= {one["id"] for one in read(topics, SCORED)}
+    assert {n for n in range(first + 2_000, first + 2_020) if n % 10} <= {event["id"] for event in read(topics, SCORED)}
     await_condition(ready_file.exists, SECONDS, job.log)
 
     # Made anew under the running job, and soon longer than the former one was.
@@ -267,7 +269,7 @@ def test_records_that_are_gone_and_a_topic_made_anew_are_told_and_recovered_from
     carry_out(topics, [plan])
     await_lag_zero(topics, job)
     again = {n for n in range(first + 10_000, first + 10_400) if n % 10}
-    assert again <= {one["id"] for one in read(topics, SCORED)}
+    assert again <= {event["id"] for event in read(topics, SCORED)}
     assert [plan.is_needed for plan in plans(topics, ["stream"])] == [False]
     client.close()
 
@@ -328,9 +330,10 @@ def test_what_ends_sparks_process_each_time_is_taken_in_parts(topics: Settings, 
     assert out.count() == burst + 2
     # The topic was made anew: another record may have been rejected at the same place.
     reasons = {
-        one["reason"]
-        for one in read(topics, REJECTED)
-        if (one["source"]["partition"], one["source"]["offset"]) == (places[burst].partition, places[burst].offset)
+        record["reason"]
+        for record in read(topics, REJECTED)
+        if (record["source"]["partition"], record["source"]["offset"])
+        == (places[burst].partition, places[burst].offset)
     }
     assert any(reason.startswith("cannot be scored: 200,000,") for reason in reasons), reasons
 
@@ -360,9 +363,9 @@ def test_a_record_that_nobody_can_read_is_set_aside(
     assert time.monotonic() - began < 2 * DELAY_SECONDS
     publish(topics, first + 1_000, 100)
     await_lag_zero(topics, job)
-    assert {n for n in range(first + 1_000, first + 1_100) if n % 10} <= {one["id"] for one in read(topics, SCORED)}
+    assert {n for n in range(first + 1_000, first + 1_100) if n % 10} <= {event["id"] for event in read(topics, SCORED)}
     place = {"topic": TRANSACTIONS, "partition": bad.partition, "offset": bad.offset}
     # The topic was made anew: another record may have been rejected at the same place.
-    here = [one for one in read(topics, REJECTED) if place.items() <= one["source"].items()]
-    (rejected,) = [one for one in here if one["reason"].startswith("cannot be read: ")]
+    here = [record for record in read(topics, REJECTED) if place.items() <= record["source"].items()]
+    (rejected,) = [record for record in here if record["reason"].startswith("cannot be read: ")]
     assert "fetching the next record" in rejected["reason"]

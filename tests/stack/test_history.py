@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from bson import Decimal128
@@ -11,7 +12,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import AMOUNT, FEATURES
 from fraudstream.core.documents import client as documents
 from fraudstream.core.errors import StoreUnavailable
-from fraudstream.ml.features import ID, LABEL
+from fraudstream.ml.features import EVENT_TIME, ID, LABEL
 from fraudstream.ml.history import read_history
 from fraudstream.runtime.parts import documentstore
 from fraudstream.runtime.supervise.preflight import free_port
@@ -23,14 +24,15 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    made = Settings(data_dir=tmp_path_factory.mktemp("data"), mongo_port=free_port())
-    running = Running(documentstore.part(made), made.data_dir / "documents.log")
-    yield made
+    store_settings = Settings(data_dir=tmp_path_factory.mktemp("data"), mongo_port=free_port())
+    running = Running(documentstore.part(store_settings), store_settings.data_dir / "documents.log")
+    yield store_settings
     running.stop()
 
 
 def test_rows_that_cannot_be_used_are_left_out_and_named(settings: Settings) -> None:
-    row = {name: GOOD[name] for name in FEATURES} | {LABEL: 0, "origin": "history"}
+    moment = datetime(2026, 11, 24, 10, 11, 12, tzinfo=UTC)
+    row = {name: GOOD[name] for name in (*FEATURES, AMOUNT)} | {LABEL: 0, "origin": "history", EVENT_TIME: moment}
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     transactions.insert_many(
         [
@@ -43,13 +45,13 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(settings: Settings) -> 
             row | {"_id": 5, "origin": "live"},
         ]
     )
-    found = read_history(settings)
-    assert found.rows.sort_values(ID).to_dict("records") == [
+    history = read_history(settings)
+    assert history.rows.sort_values(ID).to_dict("records") == [
         row_of(row, 3, {AMOUNT: 1.5}),
         row_of(row, 4, {AMOUNT: 12.0, LABEL: 1}),
         row_of(row, 2**62 + 1, {}),
     ]
-    assert found.left_out.to_json() == {
+    assert history.left_out.to_json() == {
         "count": 3,
         "reasons": [
             {"reason": f"{AMOUNT}: beyond single precision", "count": 1, "ids": ["2"]},
@@ -60,7 +62,8 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(settings: Settings) -> 
 
 
 def row_of(row: dict[str, object], number: int, changes: dict[str, object]) -> dict[str, object]:
-    return {ID: number} | {name: row[name] for name in (*FEATURES, LABEL)} | changes
+    moment = 1_795_515_072_000
+    return {ID: number} | {name: row[name] for name in (*FEATURES, AMOUNT, LABEL)} | {EVENT_TIME: moment} | changes
 
 
 def test_a_store_that_goes_away_while_it_is_read_is_told_in_one_line() -> None:

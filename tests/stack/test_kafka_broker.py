@@ -27,8 +27,8 @@ def test_acknowledged_records_survive_a_kill(broker: Running, settings: Settings
     before = sum(end_offsets(settings, TRANSACTIONS).values())
     sender = producer(settings)
     sent = [sender.send(TRANSACTIONS, key=str(n).encode(), value=b"{}") for n in range(5_000)]
-    for one in sent:
-        one.get(timeout=60)
+    for delivery in sent:
+        delivery.get(timeout=60)
     sender.close()
     broker.kill()
     broker.start()

@@ -24,7 +24,7 @@ QUESTIONS = (
 
 def test_those_who_ask_while_it_starts_break_nothing(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, mlflow_port=free_port())
-    (part,) = (one for one in local_parts(settings) if one.name == "mlflow")
+    (part,) = (part for part in local_parts(settings) if part.name == "mlflow")
     address = f"http://127.0.0.1:{settings.mlflow_port}/api/2.0/mlflow"
     started = threading.Event()
     answers: list[int] = []

@@ -84,7 +84,9 @@ def recorded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[s
         accounting.count_rejected(db, {0: (0, 10)})
         accounting.count_stored(db, [1, 2, 3])
         accounting.stored_history(settings, 1)
-    return sorted(recorder.commands, key=lambda one: (one["from"], json.dumps(one["command"], sort_keys=True)))
+    return sorted(
+        recorder.commands, key=lambda command: (command["from"], json.dumps(command["command"], sort_keys=True))
+    )
 
 
 def test_the_recorded_commands_are_those_that_are_sent(
@@ -99,6 +101,6 @@ def test_the_recorded_commands_are_those_that_are_sent(
     if request.config.getoption("--record-mongo-commands"):
         file.write_text(json.dumps({"note": NOTE, "commands": commands}, indent=1) + "\n", "utf-8")
     assert json.loads(file.read_text("utf-8"))["commands"] == commands
-    names = {next(iter(one["command"])) for one in commands}
+    names = {next(iter(command["command"])) for command in commands}
     assert {"find", "insert", "update", "delete", "count", "createIndexes"} <= names
-    assert {one["from"] for one in commands} >= {"dashboards", "store job: documents", "training"}
+    assert {command["from"] for command in commands} >= {"dashboards", "store job: documents", "training"}

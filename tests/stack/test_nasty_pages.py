@@ -39,10 +39,10 @@ class RawStore:
         client = documents.client(self._settings, document_class=stored.RAW)
         self._database = client[self._settings.mongo_database]
 
-    def put(self, collection: str, made: RawBSONDocument) -> bool:
+    def put(self, collection: str, document: RawBSONDocument) -> bool:
         """Whether the store took it: an old store may refuse what another one took."""
         try:
-            self._database[collection].insert_one(made)
+            self._database[collection].insert_one(document)
         except (PyMongoError, KeyError):
             # The store may have ended the connection, and the same client looks for it again after half a second.
             self._database.client.close()
@@ -54,14 +54,16 @@ class RawStore:
 def test_pages_and_files_are_answered_whatever_is_stored(store: Running, settings: Settings) -> None:
     raw = RawStore(settings)
     good = [
-        {**made, "origin": "live", "stored_at": NOW}
-        for made in make_transactions(50, NOW, timedelta(minutes=50), seed=3)
+        {**transaction, "origin": "live", "stored_at": NOW}
+        for transaction in make_transactions(50, NOW, timedelta(minutes=50), seed=3)
     ]
     spoilt = nasty.documents(good, NUMBER, seed=21)
     taken = 0
-    for number, made in enumerate(spoilt):
+    for number, document in enumerate(spoilt):
         element = bson.encode({"_id": number})[4:-1]
-        whole = RawBSONDocument((len(made.raw) + len(element)).to_bytes(4, "little") + element + bytes(made.raw)[4:])
+        whole = RawBSONDocument(
+            (len(document.raw) + len(element)).to_bytes(4, "little") + element + bytes(document.raw)[4:]
+        )
         taken += raw.put(documents.TRANSACTIONS, whole)
         if number % 2:
             raw.put(documents.RECENT, whole)
@@ -71,7 +73,7 @@ def test_pages_and_files_are_answered_whatever_is_stored(store: Running, setting
         for depth in DEPTHS
         for in_lists in (False, True)
     ]
-    kept = [made for made in deep if raw.put(documents.TRANSACTIONS, made)]
+    kept = [document for document in deep if raw.put(documents.TRANSACTIONS, document)]
     assert taken > NUMBER // 2
     assert len(kept) >= 6
     rng = random.Random(4)
@@ -89,9 +91,9 @@ def test_pages_and_files_are_answered_whatever_is_stored(store: Running, setting
             answer = ask_for_page(browser, path)
             assert answer.status_code == 200
             check_shown(answer.text)
-        for made in kept:
+        for document in kept:
             answer = ask_callback(
-                browser, "explorer-transaction.children", {"explorer-id": str(made["_id"])}, "explorer-id.value"
+                browser, "explorer-transaction.children", {"explorer-id": str(document["_id"])}, "explorer-id.value"
             )
             assert answer.status_code == 200
             assert "Way through the parts" in answer.text

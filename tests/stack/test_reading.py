@@ -109,8 +109,8 @@ def test_decisions_of_every_codec_are_accounted_for_and_reach_the_live_page(
     sender = producer(topics, compression_type=codec)
     sender.send(SCORED, value=json.dumps(decided).encode()).get(timeout=60)
     sender.close()
-    found = summarise(topics, {0: (offset, offset + 1)}, before, now)
-    assert (found.scored, found.frauds) == (1, 1)
+    summary = summarise(topics, {0: (offset, offset + 1)}, before, now)
+    assert (summary.scored, summary.frauds) == (1, 1)
     with Tail(lambda: consumer(topics)) as tail:
         until = time.monotonic() + 30
         while not (view := tail.look()).caught_up and time.monotonic() < until:

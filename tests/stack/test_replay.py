@@ -27,11 +27,11 @@ def values(settings: Settings, topic: str) -> list[bytes]:
     reader = consumer(settings)
     parts = topic_partitions(reader, [topic])
     reader.assign(parts)
-    ends, found = reader.end_offsets(parts), []
+    ends, contents = reader.end_offsets(parts), []
     while any(reader.position(part) < end for part, end in ends.items()):
-        found += [record.value for records in reader.poll(timeout_ms=1_000).values() for record in records]
+        contents += [record.value for records in reader.poll(timeout_ms=1_000).values() for record in records]
     reader.close()
-    return found
+    return contents
 
 
 def test_a_killed_replay_goes_on_and_each_row_and_label_arrives(

@@ -49,9 +49,9 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def rejected(db: Database[documents.Document], topic: str, offset: int, raw: bytes) -> str:
     source = {"topic": topic, "partition": 0, "offset": offset}
-    made = rejection("amount: not a number", raw, source, NOW, None, NOW)
-    db[documents.REJECTED].insert_one(made)
-    return str(made["_id"])
+    document = rejection("amount: not a number", raw, source, NOW, None, NOW)
+    db[documents.REJECTED].insert_one(document)
+    return str(document["_id"])
 
 
 def ends(settings: Settings, topic: str) -> dict[int, int]:
@@ -100,10 +100,10 @@ def test_what_the_broker_refuses_is_told_by_id_and_what_got_through_as_well(
     assert answer.exit_code == shown.exit_code == 1
     assert answer.stdout == "sent 1 of 2 events back\n"
     assert answer.stderr.startswith(f"{long}: Kafka did not take it: it is larger than the topic or a request may be")
-    told = json.loads(shown.stdout)
-    assert told["sent"] == [short]
-    assert [one["id"] for one in told["refused"]] == [long]
-    assert "MessageSizeTooLarge" in told["refused"][0]["reason"]
+    report = json.loads(shown.stdout)
+    assert report["sent"] == [short]
+    assert [refusal["id"] for refusal in report["refused"]] == [long]
+    assert "MessageSizeTooLarge" in report["refused"][0]["reason"]
     assert sum(ends(settings, "transactions").values()) == sum(before.values()) + 2
 
 
@@ -143,10 +143,10 @@ def test_all_or_none_is_sent_and_each_that_stops_it_is_named(
     before = ends(settings, "transactions")
     with pytest.raises(EventError) as caught:
         send_back(settings, [good, wrong, "transactions/9/9", unlabelled, foreign], Correction({}, [("source",)]))
-    told = str(caught.value)
-    assert "transactions/0/1" not in told
+    message = str(caught.value)
+    assert "transactions/0/1" not in message
     for part in ("transactions/0/2: still not valid, income", "transactions/9/9: no such", "labels/0/3", "'rejected'"):
-        assert part in told
+        assert part in message
     assert ends(settings, "transactions") == before
     assert list(send_back(settings, [good], Correction({}, [("source",)])).places) == [good]
 
@@ -158,14 +158,14 @@ def test_the_command_takes_reserved_and_odd_names_away(
         b'{"source": null, "a=b": 1, "arn": 74537605259536043849425, "merchant": {"$id": 1, "fee": 1.10}, '
         + value(amount=1.0)[1:]
     )
-    made = rejected(db, "transactions", 1, raw)
+    document_id = rejected(db, "transactions", 1, raw)
     words = ["--unset", "source", "--set", '"a=b"=two', "--unset", "/merchant/$id", "--json"]
-    shown = json.loads(command(made, *words).stdout)
-    assert record_at(settings, shown["landed"][made]).value == (
+    shown = json.loads(command(document_id, *words).stdout)
+    assert record_at(settings, shown["landed"][document_id]).value == (
         b'{ "a=b": "two", "arn": 74537605259536043849425, "merchant": { "fee": 1.10}, ' + value(amount=1.0)[1:]
     )
-    assert command(made, "--set", "amount").exit_code == 2
-    assert command(made, "--unset", "").exit_code == 2
+    assert command(document_id, "--set", "amount").exit_code == 2
+    assert command(document_id, "--unset", "").exit_code == 2
 
 
 def test_a_topic_that_is_gone_is_told_within_the_limit(broker: Running, settings: Settings) -> None:

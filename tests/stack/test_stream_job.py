@@ -59,8 +59,8 @@ def publish(settings: Settings, first_id: int, count: int) -> None:
         )
         for number in range(first_id, first_id + count)
     ]
-    for one in sent:
-        one.get(timeout=60)
+    for delivery in sent:
+        delivery.get(timeout=60)
     sender.close()
 
 
@@ -69,16 +69,16 @@ def read(settings: Settings, topic: str) -> list[dict[str, Any]]:
     parts = topic_partitions(reader, [topic])
     reader.assign(parts)
     ends = reader.end_offsets(parts)
-    found = []
+    events = []
     while any(reader.position(part) < end for part, end in ends.items()):
         for records in reader.poll(timeout_ms=1_000).values():
-            found += [orjson.loads(record.value) for record in records]
+            events += [orjson.loads(record.value) for record in records]
     reader.close()
-    return found
+    return events
 
 
 def places(records: list[dict[str, Any]]) -> Counter[tuple[int, int]]:
-    return Counter((one["source"]["partition"], one["source"]["offset"]) for one in records)
+    return Counter((record["source"]["partition"], record["source"]["offset"]) for record in records)
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +116,11 @@ def test_switching_the_trigger_and_killing_the_job_lose_nothing(
         await_condition(all_out, 180, job.log)
         job.kill()
     scored, rejected = read(topics, SCORED), read(topics, REJECTED)
-    assert {one["id"] for one in scored} == {n for n in range(1, produced + 1) if n % 10}
+    assert {event["id"] for event in scored} == {n for n in range(1, produced + 1) if n % 10}
     assert len(places(rejected)) == produced // 10
     assert not places(scored).keys() & places(rejected).keys()
-    assert {one["field"] for one in rejected} == {"amount"}
-    assert all(json.loads(base64.b64decode(one["raw_base64"]))["amount"] == "12.5" for one in rejected)
+    assert {record["field"] for record in rejected} == {"amount"}
+    assert all(json.loads(base64.b64decode(record["raw_base64"]))["amount"] == "12.5" for record in rejected)
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
@@ -132,7 +132,7 @@ def test_a_new_champion_is_taken_up_by_the_running_query(
     job = start(trigger)
 
     def versions() -> dict[int, str]:
-        return {one["id"]: one["model_version"] for one in read(topics, SCORED) if one["id"] >= first}
+        return {event["id"]: event["model_version"] for event in read(topics, SCORED) if event["id"] >= first}
 
     publish(topics, first, 100)
     await_condition(lambda: len(versions()) == 90, 180, job.log)
@@ -156,4 +156,4 @@ def test_a_real_time_query_says_how_far_it_is_while_its_batch_runs(
     publish(topics, 300_010, 100)
     # Sooner than a batch of half a minute ends.
     await_condition(lambda: lag(topics, STREAM_GROUP, TRANSACTIONS) == 0, 25, job.log)
-    assert {n for n in range(300_000, 300_110) if n % 10} <= {one["id"] for one in read(topics, SCORED)}
+    assert {n for n in range(300_000, 300_110) if n % 10} <= {event["id"] for event in read(topics, SCORED)}

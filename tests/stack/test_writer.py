@@ -51,17 +51,17 @@ def scored(number: int, offset: int, prediction: int = 0, at: int = 0, **changes
 
 
 def contents(db: Database[documents.Document]) -> dict[str, dict[Any, Any]]:
-    return {c.name: {made["_id"]: made for made in db[c.name].find()} for c in documents.COLLECTIONS}
+    return {c.name: {document["_id"]: document for document in db[c.name].find()} for c in documents.COLLECTIONS}
 
 
 def test_transactions_alerts_and_recent(db: Database[documents.Document]) -> None:
     written = DocumentWriter(db).write([scored(1, 0), scored(2, 1, prediction=1)], NOW)
-    found = contents(db)
+    stored = contents(db)
     assert written == Written(transactions=2, redelivered=0, rejected=0)
-    assert sorted(found["transactions"]) == [1, 2]
-    assert list(found["alerts"]) == [2]
-    assert {made["id"] for made in found["recent"].values()} == {1, 2}
-    assert found["transactions"][1]["stored_at"] == NOW
+    assert sorted(stored["transactions"]) == [1, 2]
+    assert list(stored["alerts"]) == [2]
+    assert {document["id"] for document in stored["recent"].values()} == {1, 2}
+    assert stored["transactions"][1]["stored_at"] == NOW
 
 
 def test_writing_a_batch_again_changes_nothing(db: Database[documents.Document]) -> None:
@@ -75,31 +75,33 @@ def test_writing_a_batch_again_changes_nothing(db: Database[documents.Document])
 
 
 def verdict(number: int, label: int, day: int, at: int) -> Record:
-    made = {"id": number, "label": label, "observed_at": f"2026-11-{day}T10:00:00Z"}
-    return Record("labels", 0, at, NOW, None, json.dumps(made).encode())
+    body = {"id": number, "label": label, "observed_at": f"2026-11-{day}T10:00:00Z"}
+    return Record("labels", 0, at, NOW, None, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("together", [True, False])
 def test_the_latest_verdict_stands_in_whatever_order_and_however_often_they_come(
     db: Database[documents.Document], together: bool
 ) -> None:
-    made = [
+    verdicts = [
         verdict(1, 1, 20, 0),
         verdict(1, 0, 22, 1),
         verdict(1, 1, 21, 2),
         verdict(2, 0, 20, 3),
         verdict(2, 1, 20, 4),
     ]
-    for order in (made, made[::-1]):
+    for order in (verdicts, verdicts[::-1]):
         for some in [order] if together else [[record] for record in order]:
             written = DocumentWriter(db).write(some, NOW)
             assert written == Written(transactions=0, redelivered=0, rejected=0)
-        found = contents(db)
-        assert {number: (one["label"], one["source"]["offset"]) for number, one in found["verdicts"].items()} == {
+        stored = contents(db)
+        assert {
+            number: (document["label"], document["source"]["offset"]) for number, document in stored["verdicts"].items()
+        } == {
             1: (0, 1),
             2: (1, 4),
         }
-        assert not found["transactions"]
+        assert not stored["transactions"]
     # It may come before its transaction, and takes no id from it.
     assert DocumentWriter(db).write([scored(1, 0), verdict(1, 1, 23, 9)], NOW).transactions == 1
     assert db.verdicts.find_one({"_id": 1})["label"] == 1
@@ -108,19 +110,19 @@ def test_the_latest_verdict_stands_in_whatever_order_and_however_often_they_come
 def test_the_first_decision_stands(db: Database[documents.Document]) -> None:
     DocumentWriter(db).write([scored(1, 0, prediction=0)], NOW)
     DocumentWriter(db).write([scored(1, 0, prediction=1, at=77)], NOW)
-    found = contents(db)
-    assert found["transactions"][1]["prediction"] == 0
-    assert found["alerts"] == {}
+    stored = contents(db)
+    assert stored["transactions"][1]["prediction"] == 0
+    assert stored["alerts"] == {}
 
 
 def test_a_redelivered_event_keeps_all_of_its_first_decision(db: Database[documents.Document]) -> None:
     DocumentWriter(db).write([scored(1, 0, prediction=1)], NOW)
     first = contents(db)
     DocumentWriter(db).write([scored(1, 0, prediction=0, at=77), scored(2, 1)], NOW)
-    found = contents(db)
-    assert found["transactions"][1] == first["transactions"][1]
-    assert found["alerts"] == first["alerts"]
-    assert {made["score"] for made in found["recent"].values() if made["id"] == 1} == {0.9}
+    stored = contents(db)
+    assert stored["transactions"][1] == first["transactions"][1]
+    assert stored["alerts"] == first["alerts"]
+    assert {document["score"] for document in stored["recent"].values() if document["id"] == 1} == {0.9}
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -128,15 +130,35 @@ def test_another_event_with_the_same_id_is_rejected(db: Database[documents.Docum
     first, second = scored(1, 5), scored(1, 9, amount=999.0)
     for batch in [[first, second]] if together else [[first], [second]]:
         DocumentWriter(db).write(batch, NOW)
-    found = contents(db)
-    assert found["transactions"][1]["amount"] == GOOD["amount"]
-    assert found["rejected"]["transactions/0/9"]["reason"] == "id: 1 is taken by the event at transactions/0/5"
+    stored = contents(db)
+    assert stored["transactions"][1]["amount"] == GOOD["amount"]
+    assert stored["rejected"]["transactions/0/9"]["reason"] == "id: 1 is taken by the event at transactions/0/5"
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_event_from_another_place_changes_nothing_and_is_counted(
+    db: Database[documents.Document], together: bool
+) -> None:
+    first, second = (
+        scored(1, 5, prediction=1, note=[1, {"a": 2**40}]),
+        scored(1, 9, prediction=0, note=[1, {"a": 2**40}]),
+    )
+    batches = [[first, second]] if together else [[first], [second]]
+    written = [DocumentWriter(db).write(batch, NOW) for batch in batches]
+    assert sum(part.transactions for part in written) == sum(part.redelivered for part in written) == 1
+    stored = contents(db)
+    assert stored["rejected"] == {}
+    assert (stored["transactions"][1]["prediction"], stored["transactions"][1]["source"]["offset"]) == (1, 5)
+    assert [document["source"]["offset"] for document in stored["recent"].values()] == [5]
+    # A truth value is no number, and a missing field no null.
+    DocumentWriter(db).write([scored(1, 11, note=[True, {"a": 2**40}]), scored(1, 13)], NOW)
+    assert sorted(contents(db)["rejected"]) == ["transactions/0/11", "transactions/0/13"]
 
 
 def test_records_of_a_topic_made_anew_are_not_taken_for_those_of_the_former_one(
     db: Database[documents.Document],
 ) -> None:
-    def made(offset: int, day: int, **changes: Any) -> Record:
+    def decision(offset: int, day: int, **changes: Any) -> Record:
         source = {"topic": "transactions", "partition": 0, "offset": offset}
         return scored(1, offset, source=source | {"enqueued_at": f"2026-11-{day}T10:11:13.000Z"}, **changes)
 
@@ -154,11 +176,11 @@ def test_records_of_a_topic_made_anew_are_not_taken_for_those_of_the_former_one(
         return Record("rejected", 0, day, NOW, None, json.dumps(envelope).encode())
 
     for _ in range(2):
-        DocumentWriter(db).write([made(0, 24), rejected(1, 24)], NOW)
-        DocumentWriter(db).write([made(0, 25, amount=999.0), rejected(1, 25)], NOW)
-        found = contents(db)
-        assert found["transactions"][1]["amount"] == GOOD["amount"]
-        assert {number: one["reason"] for number, one in found["rejected"].items()} == {
+        DocumentWriter(db).write([decision(0, 24), rejected(1, 24)], NOW)
+        DocumentWriter(db).write([decision(0, 25, amount=999.0), rejected(1, 25)], NOW)
+        stored = contents(db)
+        assert stored["transactions"][1]["amount"] == GOOD["amount"]
+        assert {number: document["reason"] for number, document in stored["rejected"].items()} == {
             "transactions/0/0": "id: 1 is taken by the event at transactions/0/0",
             "transactions/0/1": "amount: odd on day 24",
             "transactions/0/1@2026-11-25T10:11:13.000+00:00": "amount: odd on day 25",
@@ -167,15 +189,15 @@ def test_records_of_a_topic_made_anew_are_not_taken_for_those_of_the_former_one(
 
 def test_what_cannot_be_stored_is_rejected_and_the_rest_is_stored(db: Database[documents.Document]) -> None:
     written = DocumentWriter(db).write([scored(1, 0), scored(2, 1, **{"a\0b": 1}), scored(3, 2)], NOW)
-    found = contents(db)
+    stored = contents(db)
     assert written == Written(transactions=2, redelivered=0, rejected=1)
-    assert sorted(found["transactions"]) == [1, 3]
-    assert found["rejected"]["scored/0/1"]["reason"].startswith("cannot be written: a\0b: ")
+    assert sorted(stored["transactions"]) == [1, 3]
+    assert stored["rejected"]["scored/0/1"]["reason"].startswith("cannot be written: a\0b: ")
 
 
 def test_a_document_that_the_store_refuses_is_found_and_the_rest_is_written(db: Database[documents.Document]) -> None:
-    made = [Encoded.of({"_id": number, "$fee" if number == 700 else "fee": 1}) for number in range(1_500)]
-    refused = upsert_all(db.recent, made, WriteLimits())
+    encoded = [Encoded.of({"_id": number, "$fee" if number == 700 else "fee": 1}) for number in range(1_500)]
+    refused = upsert_all(db.recent, encoded, WriteLimits())
     assert [refusal.document.id for refusal in refused] == [700]
     assert "code 2: illegal update" in refused[0].reason
     assert db.recent.count_documents({}) == 1_499
@@ -191,7 +213,7 @@ def test_an_event_that_another_unique_index_refuses_is_set_aside(db: Database[do
     finally:
         db.transactions.drop()
     assert db.rejected.find_one({"_id": "transactions/0/1"})["reason"].startswith("cannot be written: code 11000: ")
-    assert {made["id"] for made in db.recent.find()} == {1, 3}
+    assert {document["id"] for document in db.recent.find()} == {1, 3}
     assert withdrawn == [refused]
 
 
@@ -204,7 +226,7 @@ def test_an_event_whose_id_is_stored_goes_on_counting(db: Database[documents.Doc
 
 
 @pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("source", ["its own", "another event's"])
+@pytest.mark.parametrize("source", ["its own", "another place", "another event's"])
 def test_a_later_delivery_counts_no_more_than_the_first_one(
     db: Database[documents.Document], together: bool, source: str
 ) -> None:
@@ -213,15 +235,16 @@ def test_a_later_delivery_counts_no_more_than_the_first_one(
     # NOW is 10:11:15: the state of the rollups knows an id until 11:00.
     offsets = [0] * 4 if source == "its own" else range(4)
     minutes = (0, 48, 49, 200)
+    amounts = range(4) if source == "another event's" else [0] * 4
     records = [
-        replace(scored(1, offset, at=10 + place), timestamp=NOW + timedelta(minutes=minute))
-        for place, (offset, minute) in enumerate(zip(offsets, minutes, strict=True))
+        replace(scored(1, offset, at=10 + place, amount=amount), timestamp=NOW + timedelta(minutes=minute))
+        for place, (offset, minute, amount) in enumerate(zip(offsets, minutes, amounts, strict=True))
     ]
     for some in [records] if together else [[record] for record in records]:
         writer.write(some, NOW)
     assert withdrawn == records[2:]
     assert db.transactions.count_documents({}) == 1
-    assert db.rejected.count_documents({}) == (0 if source == "its own" else 3)
+    assert db.rejected.count_documents({}) == (3 if source == "another event's" else 0)
 
 
 def labelled(number: int, at: int) -> Record:
@@ -237,7 +260,8 @@ def test_an_event_under_an_id_of_the_other_origin_counts_no_more(
     first, second, third = scored(1, 0), labelled(1, 7), scored(1, 5)
     for some in [[first, second, third]] if together else [[first], [second], [third]]:
         writer.write(some, NOW)
-    assert set(contents(db)["rejected"]) == {"labels/0/7", "transactions/0/5"}
+    # The third is the first one again.
+    assert set(contents(db)["rejected"]) == {"labels/0/7"}
     # Of one origin the rollups count an id once by themselves.
     assert withdrawn == [second]
 
@@ -268,7 +292,7 @@ def test_numbers_of_an_envelope_that_no_store_holds_are_set_aside(db: Database[d
         envelope | {"source": source | {"offset": 2**63}},
         envelope | {"key_base64": "a2V5", "key_bytes": 2**70},
     ]
-    records = [Record("rejected", 0, at, NOW, None, json.dumps(one).encode()) for at, one in enumerate(odd)]
+    records = [Record("rejected", 0, at, NOW, None, json.dumps(envelope).encode()) for at, envelope in enumerate(odd)]
     records.append(scored(2, 2, source=source | {"offset": 2**63}))
     assert DocumentWriter(db).write([*records, scored(1, 0)], NOW).transactions == 1
     assert set(contents(db)["rejected"]) == {"rejected/0/0", "rejected/0/1", "rejected/0/2", "scored/0/2"}
@@ -288,14 +312,14 @@ def test_large_events_are_written_a_few_at_a_time(
     written = Watched(db).write([scored(number, number, note="x" * 500_000) for number in range(12)], NOW)
     assert written.transactions == 12
     assert held[:4] == [3, 6, 6, 9]
-    assert {made["id"] for made in db.recent.find()} == set(range(12))
+    assert {document["id"] for document in db.recent.find()} == set(range(12))
 
 
 def test_recent_stays_a_ring(db: Database[documents.Document]) -> None:
     DocumentWriter(db).write([scored(n, n) for n in range(documents.RECENT_SLOTS + 30)], NOW)
     recent = contents(db)["recent"]
     assert len(recent) == documents.RECENT_SLOTS
-    assert min(made["id"] for made in recent.values()) == 30
+    assert min(document["id"] for document in recent.values()) == 30
 
 
 def test_names_with_dots_take_their_slots_of_recent_as_others_do(db: Database[documents.Document]) -> None:
@@ -305,9 +329,9 @@ def test_names_with_dots_take_their_slots_of_recent_as_others_do(db: Database[do
             for n in range(start, start + documents.RECENT_SLOTS)
         ]
         DocumentWriter(db).write(records, NOW)
-    found = contents(db)
-    assert not found["rejected"]
-    assert {made["merchant.name"] for made in found["recent"].values()} == {
+    stored = contents(db)
+    assert not stored["rejected"]
+    assert {document["merchant.name"] for document in stored["recent"].values()} == {
         str(n) for n in range(documents.RECENT_SLOTS, 2 * documents.RECENT_SLOTS)
     }
 
@@ -315,7 +339,7 @@ def test_names_with_dots_take_their_slots_of_recent_as_others_do(db: Database[do
 def test_the_newest_of_a_batch_keeps_its_slot_of_recent(db: Database[documents.Document]) -> None:
     later = scored(1, 50 + documents.RECENT_SLOTS)
     DocumentWriter(db).write([later, scored(2, 50)], NOW)
-    assert [made["id"] for made in contents(db)["recent"].values()] == [1]
+    assert [document["id"] for document in contents(db)["recent"].values()] == [1]
 
 
 def test_alerts_stay_bounded(db: Database[documents.Document]) -> None:

@@ -21,6 +21,9 @@ Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny size: shows that it
 AsJson = Annotated[bool, typer.Option("--json", help="The results as one JSON object on stdout.")]
 Out = Annotated[Path | None, typer.Option(help="The results' file; by default benchmarks/results/<name>.json.")]
 Repeats = Annotated[int, typer.Option(min=1, help="How often each contender is measured, in rotated order.")]
+Rates = Annotated[
+    list[float] | None, typer.Option("--rate", min=1, callback=finite, help="Events per second; 200 and 1000.")
+]
 Names = Annotated[list[str] | None, typer.Option("--contender", help="Who takes part; repeat it. All by default.")]
 Changed = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of our services, name=value, such as driver_memory=1g.")
@@ -72,9 +75,7 @@ def benchmark(prepare: Callable[..., Measure]) -> Callable[..., None]:
 
 @benchmark
 def latency(
-    rate: Annotated[
-        list[float] | None, typer.Option(min=1, callback=finite, help="Events per second; 200 and 1000.")
-    ] = None,
+    rate: Rates = None,
     seconds: Annotated[
         float, typer.Option("--for", min=1, callback=finite, help="Seconds that count, for each contender.")
     ] = 60.0,
@@ -182,6 +183,78 @@ def query(
     from fraudstream.bench.query import Plan, measure
 
     plan = Plan(2_000, 2, 1) if smoke else Plan(events, repeats=repeats)
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
+def cards(
+    customers: Annotated[int, typer.Option(min=500, help="How many customers there are.")] = 5_000,
+    folds: Annotated[int, typer.Option(min=1, help="Over how many folds the models are compared.")] = 4,
+    repeats: Repeats = 3,
+    *,
+    smoke: bool,
+) -> Measure:
+    """The simulator of cards: its speed, and what features over time are worth on its transactions."""
+    from fraudstream.bench.cards.measure import Plan, measure
+
+    plan = Plan(800, 1, 14, 7, 7, 20_000, 1) if smoke else Plan(customers, folds, repeats=repeats)
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
+def model(repeats: Repeats = 3, *, smoke: bool) -> Measure:
+    """The model of payments beside the best one possible, and the monitor with drift and without."""
+    from fraudstream.bench.model import Plan, measure
+
+    plan = Plan((2_000,), 20_000, 1, 20, 2_000, 1) if smoke else Plan(repeats=repeats)
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
+def job(
+    events: Annotated[int, typer.Option(min=1_000, help="How many events wait as a backlog.")] = 1_000_000,
+    rate: Rates = None,
+    seconds: Annotated[float, typer.Option("--for", min=1, callback=finite, help="Seconds that count.")] = 60.0,
+    repeats: Repeats = 3,
+    changed: Changed = None,
+    *,
+    smoke: bool,
+) -> Measure:
+    """The stream job from its query file, beside the job that it replaces, and row by row."""
+    from fraudstream.bench.job.measure import Plan, measure
+
+    plan = Plan(events, tuple(rate or (200.0, 1_000.0)), seconds, repeats=repeats, ours=_settings(changed))
+    if smoke:
+        plan = Plan(8_000, (100.0,), 4.0, 2.0, 1, _settings(changed))
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
+def equality(
+    events: Annotated[int, typer.Option(min=100, help="How many events both are given.")] = 200_000,
+    *,
+    smoke: bool,
+) -> Measure:
+    """Whether the contract function and the row engine make the same records, of malformed events too."""
+    from fraudstream.bench.job.equality import Plan, measure
+
+    plan = Plan(2_000) if smoke else Plan(events)
+    return lambda run: measure(plan, run.report)
+
+
+@benchmark
+def ingest(
+    seconds: Annotated[
+        float, typer.Option("--for", min=2, callback=finite, help="Seconds of batches; half as long single events.")
+    ] = 60.0,
+    rate: Annotated[float, typer.Option(min=1, callback=finite, help="Events per second in batches.")] = 2_000.0,
+    *,
+    smoke: bool,
+) -> Measure:
+    """Events in over HTTP from fifty connections, while the whole chain scores and stores them."""
+    from fraudstream.bench.ingest import Plan, measure
+
+    plan = Plan(3.0, 2.0, 200.0, 10, 5, 0) if smoke else Plan(seconds, seconds / 2, rate)
     return lambda run: measure(plan, run.report)
 
 

@@ -93,7 +93,7 @@ def measure_memory(plan: MemoryPlan, report: Report) -> dict[str, Any]:
     """Resident memory of each part while it streams, and the processor time that it takes then and when idle."""
     with Stage() as stage:
         report("starting all parts")
-        with _running_parts(stage):
+        with running_parts(stage):
             report("training on history")
             fraudstream(stage, "generate", "history", "--count", str(plan.history))
             fraudstream(stage, "train", "--algorithm", "xgboost", "--await", str(plan.history))
@@ -164,8 +164,9 @@ def _bare_memory(stage: Stage) -> list[float]:
 
 
 @contextmanager
-def _running_parts(stage: Stage) -> Iterator[None]:
-    fraudstream(stage, "up", "-d")
+def running_parts(stage: Stage, *words: str) -> Iterator[None]:
+    """All parts, started with these words behind `up`, for as long as the block runs."""
+    fraudstream(stage, "up", "-d", *words)
     try:
         yield
     finally:
@@ -187,7 +188,7 @@ def _spark(stage: Stage) -> float:
 
 def _up(stage: Stage) -> float:
     began = time.monotonic()
-    with _running_parts(stage):
+    with running_parts(stage):
         return time.monotonic() - began
 
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from fraudstream.core.contract.event import FIELD_RULES, ID
-from fraudstream.core.contract.field_rules import FieldRule
+from fraudstream.core.contract.event import FIELD_RULES, ID, PARTITION_KEY, RULES
+from fraudstream.core.contract.field_rules import FieldRule, value_at
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError
 
@@ -63,9 +63,16 @@ Break = Callable[[Event, random.Random], tuple[bytes, str]]
 def mix(
     values: Iterator[bytes], first_id: int, *, count: int | None = None, malformed_count: int = 0, seed: int = 0
 ) -> Iterator[Record]:
-    """The events, whose ids ascend from ``first_id``, as records with their ids as keys; see :func:`with_malformed`."""
-    records = (Record(id, b"%d" % id, value) for id, value in zip(count_from(first_id), values, strict=False))
+    """The events, whose ids ascend from ``first_id``, as records with their keys; see :func:`with_malformed`."""
+    records = (Record(id, _key(id, value), value) for id, value in zip(count_from(first_id), values, strict=False))
     return with_malformed(records, count=count, malformed_count=malformed_count, seed=seed)
+
+
+def _key(id: int, value: bytes) -> bytes:
+    """The text of the project's partition key."""
+    if PARTITION_KEY == ID:
+        return b"%d" % id
+    return str(value_at(orjson.loads(value), RULES[PARTITION_KEY].path)).encode()
 
 
 def with_malformed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,8 +24,8 @@ _TIMEOUT_SECONDS = 60.0
 _LARGEST_ID = 2**63 - 1
 
 
-def next_id(settings: Settings, floor: int) -> int:
-    """One more than the largest id in the tails of history and live traffic, at least ``floor``.
+def next_id(settings: Settings, floor: int, topics: Sequence[str] = (TRANSACTIONS, LABELS)) -> int:
+    """One more than the largest id in the tails of the topics, history and live traffic, at least ``floor``.
 
     Of records whose keys are the ids, only the keys are read. Two generators that start at the same moment get the same
     id; give one of them its first id.
@@ -33,7 +34,7 @@ def next_id(settings: Settings, floor: int) -> int:
     from fraudstream.core.kafka.clients import topic_partitions
 
     with reader(settings) as consumer:
-        partitions = topic_partitions(consumer, (TRANSACTIONS, LABELS))
+        partitions = topic_partitions(consumer, topics)
         keys = _tail_keys(consumer, partitions, _TIMEOUT_SECONDS) if partitions else []
     return after(keys, floor)
 

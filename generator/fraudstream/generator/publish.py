@@ -37,7 +37,10 @@ PRODUCER_OPTIONS: dict[str, Any] = {
 class Delivery(Protocol):
     """The outcome of one send: pending, acknowledged, or failed."""
 
-    is_done: bool
+    @property
+    def is_done(self) -> bool:
+        """Whether it is settled."""
+        ...
 
     def get(self, timeout: float | None = None) -> Any:
         """Wait for the acknowledgement; raises what the send failed with."""
@@ -165,18 +168,32 @@ def publish(
     :class:`BrokerRefused` when the broker does not take a record that is not oversized on purpose.
     """
 
+    return accounted(settings, (topic,), paced(topic, records, rate, seconds, count, on_acknowledged))
+
+
+def paced(
+    topic: str,
+    records: Iterator[Record],
+    rate: float,
+    seconds: float | None,
+    count: int | None,
+    on_acknowledged: Callable[[Result], None] | None,
+) -> Deliver:
+    """What sends the records on a schedule; see :func:`publish`."""
+
     def deliver_all(sender: RecordProducer, clock: Clock) -> Result:
         pace = Pace(rate, seconds, clock, count)
         return deliver(
             sender, topic, records, pace, clock, PACED_IN_FLIGHT if rate else UNPACED_IN_FLIGHT, on_acknowledged
         )
 
-    return accounted(settings, (topic,), deliver_all)
+    return deliver_all
 
 
-def accounted(
-    settings: Settings, topics: Sequence[str], deliver_all: Callable[[RecordProducer, Clock], Result]
-) -> Result:
+Deliver = Callable[[RecordProducer, Clock], Result]
+
+
+def accounted(settings: Settings, topics: Sequence[str], deliver_all: Deliver) -> Result:
     """Connect a producer, deliver with it until SIGINT or SIGTERM, and note where the topics ended before and after.
 
     Raises as :func:`publish` does.

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from fraudstream.core.errors import ConfigurationError
+
 app = typer.Typer(
     help="Stream Analytics query files (.asaql): run, test, explain, check and export them.", no_args_is_help=True
 )
@@ -20,10 +22,19 @@ DialectOption = Annotated[
     Dialect, typer.Option("--dialect", help="Whose language it is: Stream Analytics' (asa) or Fabric Eventstream's.")
 ]
 
+PythonOption = Annotated[
+    bool, typer.Option("--python", help="Let the project's functions in Python run: they can do whatever you can.")
+]
 ReferenceNames = Annotated[
     list[str] | None,
     typer.Option("--reference", metavar="NAME", help="An input that is reference data, where no project says so."),
 ]
+
+
+def _choose_project(place: Path) -> None:
+    from fraudstream.asaql.running.champion import choose_project
+
+    choose_project(place)
 
 
 @app.command()
@@ -34,7 +45,8 @@ def run(
         typer.Option(
             "--input",
             metavar="NAME=PATH",
-            help="Records of an input, repeatable: JSON, CSV or Parquet, a file, a folder or a pattern.",
+            help="Records of an input, repeatable: JSON, CSV or Parquet, a file, a folder or a pattern. "
+            "With --live: NAME=TOPIC.",
         ),
     ] = None,
     references: Annotated[
@@ -47,7 +59,23 @@ def run(
     _finite: Annotated[
         bool, typer.Option("--finite", help="Run to the files' end and close all windows there: this is the default.")
     ] = True,
+    live: Annotated[
+        bool, typer.Option("--live", help="Run on topics until Ctrl-C, from the query's checkpoint.")
+    ] = False,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            metavar="NAME=TOPIC",
+            help="The topic of an output, repeatable, with --live; NAME=- shows its rows.",
+        ),
+    ] = None,
+    starts: Annotated[
+        Literal["earliest", "latest"] | None,
+        typer.Option("--from", help="Where a new checkpoint begins, with --live: latest by default."),
+    ] = None,
     rows: Annotated[int, typer.Option("--rows", min=0, help="How many rows of each output to show.")] = 20,
+    python: PythonOption = False,
     as_json: JsonOption = False,
     dialect: DialectOption = "asa",
 ) -> None:
@@ -55,11 +83,28 @@ def run(
 
     Inputs that are not given come from the project's local inputs.
 
+    With --live it runs on topics: an input's is the project's EventHubName, else its own name; an output without one
+    is shown as its rows come. Ctrl-C ends it; started again it goes on.
+
     Exit status 1: the query is wrong, or a record stopped it, as it would stop in Azure.
     """
-    from fraudstream.asaql.commands.running import run_command
+    _choose_project(place)
+    if live:
+        from fraudstream.asaql.commands.live import LiveRequest, live_command
 
-    run_command(place, inputs or (), references or (), output_dir, rows=rows, as_json=as_json, dialect=dialect)
+        if output_dir is not None:
+            raise ConfigurationError("--output-dir is for runs on files. With --live give --output NAME=TOPIC.")
+        live_command(
+            LiveRequest(
+                place, inputs or (), outputs or (), references or (), starts or "latest", rows, as_json, dialect
+            )
+        )
+        return
+    if outputs or starts is not None:
+        raise ConfigurationError("--output and --from are for runs on topics. Add --live.")
+    from fraudstream.asaql.commands.running import RunRequest, run_command
+
+    run_command(RunRequest(place, inputs or (), references or (), output_dir, rows, as_json, dialect, python))
 
 
 @app.command("test")
@@ -69,20 +114,23 @@ def run_cases(
         Path | None,
         typer.Option("--config", help="The file of test cases; test/testConfig.json beside the project by default."),
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Run again whenever a file of the project is saved.")] = False,
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", help="Keep the outputs and testResultSummary.json in this folder.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Run again whenever a file of the project is saved.")] = False,
     as_json: JsonOption = False,
     dialect: DialectOption = "asa",
+    python: PythonOption = False,
 ) -> None:
     """Run the cases of testConfig.json and compare each output with what is expected.
 
     Exit status 0: all passed; 1: some did not, or could not be run.
     """
+    _choose_project(config or place)
     from fraudstream.asaql.commands.testing import test_command
 
-    if not test_command(place, config, output_dir, watch=watch, as_json=as_json, dialect=dialect):
+    options = {"watch": watch, "as_json": as_json, "allows_python": python}
+    if not test_command(place, config, output_dir, dialect=dialect, **options):
         raise typer.Exit(1)
 
 

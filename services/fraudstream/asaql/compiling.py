@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from fraudstream.asaql.errors import QueryError
 from fraudstream.asaql.plan.compiling import Dialect, compile_text
+from fraudstream.asaql.plan.lint.findings import Finding
+from fraudstream.asaql.plan.lint.linting import lint
 from fraudstream.asaql.plan.nodes import Plan
 from fraudstream.asaql.plan.split import split
-from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.project_files.folder import PythonPlace, QueryProject
 from fraudstream.asaql.project_files.json_text import read_text
 from fraudstream.asaql.project_files.models import REFERENCE
+from fraudstream.asaql.strategies.project_query import models_of
+from fraudstream.asaql.text.parser import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Compiled:
 
     ``keys``: by the name of a stream, the expressions (over its rows) that rows have in common where they meet; None if
     all rows have to be in one place. ``stateless``: each row is computed by itself. ``scripts``: the texts of the
-    JavaScript functions that it calls, by ``udf`` or ``uda`` and by name.
+    JavaScript functions that it calls, by ``udf`` or ``uda`` and by name. ``models``: the names behind ``udf.`` that it
+    calls the champion by; ``python``: those of functions in Python, with where each is. ``folder``: the project's.
     """
 
     plan: dict[str, Any]
@@ -32,6 +38,9 @@ class Compiled:
     stateless: bool
     keys: Mapping[str, list[Any]] | None
     scripts: Mapping[str, Mapping[str, str]]
+    models: tuple[str, ...] = ()
+    python: Mapping[str, PythonPlace] = field(default_factory=dict)
+    folder: Path = Path()
 
 
 class UserFunction(NamedTuple):
@@ -58,6 +67,7 @@ def compiled(project: QueryProject, *, references: Collection[str] = (), dialect
     inputs = [(source.name, source.kind) for source in plan.inputs]
     how = split(plan)
     written = plan.to_json()
+    scripts, models, python = _functions(project, written)
     return Compiled(
         plan=written,
         file=str(project.query_file),
@@ -66,7 +76,10 @@ def compiled(project: QueryProject, *, references: Collection[str] = (), dialect
         outputs=_each_once(output.name for output in plan.outputs),
         stateless=how.stateless,
         keys=None if how.keys is None else {name: [part.to_json() for part in key] for name, key in how.keys.items()},
-        scripts=_scripts(project, written),
+        scripts=scripts,
+        models=models,
+        python=python,
+        folder=project.folder,
     )
 
 
@@ -93,6 +106,17 @@ def plan_of(project: QueryProject, *, references: Collection[str] = (), dialect:
     return plan
 
 
+def findings_of(project: QueryProject, plan: Plan) -> list[Finding]:
+    """What the linter says of a project's query, whose bound plan is given, in the order of its text."""
+    functions = None
+    if project.project_file is not None:
+        functions = {
+            place.name.casefold(): None if place.script is None else read_text(place.script)
+            for place in project.functions
+        }
+    return lint(parse(project.text, str(project.query_file)), plan, float(project.job.late_seconds), functions)
+
+
 def called_functions(node: Any) -> Iterator[UserFunction]:
     """The user functions that a plan's JSON calls, each as often as it is called."""
     if isinstance(node, Mapping):
@@ -106,12 +130,23 @@ def called_functions(node: Any) -> Iterator[UserFunction]:
             yield from called_functions(part)
 
 
-def _scripts(project: QueryProject, plan: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """The scripts of the functions that the plan calls. Raises :class:`QueryError` for one without a script."""
+def _functions(
+    project: QueryProject, plan: dict[str, Any]
+) -> tuple[dict[str, dict[str, str]], tuple[str, ...], dict[str, PythonPlace]]:
+    """What the functions that the plan calls are: scripts, models, Python. Raises :class:`QueryError` for another."""
     scripts: dict[str, dict[str, str]] = {}
+    models: dict[str, None] = {}
+    python: dict[str, PythonPlace] = {}
+    known_models = models_of(project)
     for called in called_functions(plan):
         place = project.function(called.name)
-        if place is None or place.script is None:
+        if place is not None and place.script is not None:
+            scripts.setdefault(called.kind, {})[called.name] = read_text(place.script)
+        elif called.kind == "udf" and place is not None and place.python is not None:
+            python[called.name] = place.python
+        elif called.kind == "udf" and called.name.casefold() in known_models:
+            models[called.name] = None
+        else:
             there = ", ".join(known.name for known in project.functions if known.script is not None) or "none"
             raise QueryError(
                 f"{called.kind}.{called.name} has no script in the project. Its functions in JavaScript: {there}. "
@@ -120,8 +155,7 @@ def _scripts(project: QueryProject, plan: dict[str, Any]) -> dict[str, dict[str,
                 called.column,
                 str(project.query_file),
             )
-        scripts.setdefault(called.kind, {})[called.name] = read_text(place.script)
-    return scripts
+    return scripts, tuple(models), python
 
 
 def _each_once(names: Iterable[str]) -> tuple[str, ...]:

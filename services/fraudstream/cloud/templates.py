@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fraudstream.core.configuration.settings import profile_values
-from fraudstream.core.contract.topics import DAY_MS, TOPICS
+from fraudstream.core.contract.topics import DAY_MS, TOPICS, Topic
 from fraudstream.core.documents.client import COLLECTIONS, Collection
 
 
 def definitions() -> dict[str, Any]:
     """Hubs with partitions and retention (hours); collections with shard key and indexes, TTL (seconds) among them."""
-    partitions = int(profile_values("azure")["topic_partitions"])
     return {
-        "hubs": [
-            {"name": topic.name, "partitions": partitions, "retentionHours": topic.retention_ms * 24 // DAY_MS}
-            for topic in TOPICS
-        ],
+        "hubs": hubs_of(TOPICS),
         "collections": [_collection(collection) for collection in COLLECTIONS],
     }
+
+
+def hubs_of(topics: Iterable[Topic]) -> list[dict[str, Any]]:
+    """Topics as hubs with partitions and retention (hours)."""
+    partitions = int(profile_values("azure")["topic_partitions"])
+    return [
+        {"name": topic.name, "partitions": partitions, "retentionHours": topic.retention_ms * 24 // DAY_MS}
+        for topic in topics
+    ]
 
 
 def _collection(collection: Collection) -> dict[str, Any]:

@@ -34,6 +34,7 @@ Ranges = Mapping[int, tuple[int, int]]
 class Summary:
     """What became of one run's events. Latencies are the broker's time at `scored` minus that at `transactions`, ms.
 
+    ``redelivered``: decisions that came twice; ``resent``: events that their sender repeated. Neither changes anything.
     ``quality``: what labels that came after the events say of the decisions; None where none were to come.
     """
 
@@ -48,11 +49,12 @@ class Summary:
     latency_p99_ms: float | None
     seconds_to_first_scored: float | None
     quality: Quality | None = None
+    resent: int = 0
 
     @property
     def complete(self) -> bool:
-        """Every event was scored or rejected, and every scored event is stored."""
-        return self.produced == self.scored + self.rejected and self.scored == self.stored
+        """Every event was scored or rejected, or is a repeated one, and every scored event is stored."""
+        return self.produced == self.scored + self.rejected + self.resent and self.scored == self.stored
 
     def to_json(self) -> dict[str, Any]:
         """The figures as a JSON-ready object, with ``complete``."""
@@ -152,6 +154,7 @@ def summarise(
     predictions: dict[int | str, int] = {}
     latencies: list[float] = []
     redelivered = 0
+    again: list[tuple[int, int]] = []
     first_scored: datetime | None = None
     for record in _read(settings, scored_from):
         event = orjson.loads(record.value)
@@ -163,6 +166,8 @@ def summarise(
             redelivered += 1
             continue
         sources.add(place)
+        if event[ID] in predictions:
+            again.append(place)
         predictions.setdefault(event[ID], event["prediction"])
         published_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         first_scored = min(first_scored or published_at, published_at)
@@ -182,6 +187,7 @@ def summarise(
         latency_p99_ms=quantile(latencies, 0.99),
         seconds_to_first_scored=(first_scored - started_at).total_seconds() if first_scored else None,
         quality=quality(db, list(predictions)) if with_labels else None,
+        resent=len(again) - _count_rejected_at(db, again),
     )
 
 
@@ -208,6 +214,13 @@ def count_rejected(db: Any, produced: Ranges) -> int:
         )
         for partition, (start, end) in produced.items()
     )
+
+
+def _count_rejected_at(db: Any, places: list[tuple[int, int]]) -> int:
+    """How many of the records at these places of `transactions`, partition and offset, are stored as rejected."""
+    ids = [f"{TRANSACTIONS}/{partition}/{offset}" for partition, offset in places]
+    chunks = (ids[start : start + _LOOKUP] for start in range(0, len(ids), _LOOKUP))
+    return sum(db[documents.REJECTED].count_documents({"_id": {"$in": chunk}}) for chunk in chunks)
 
 
 def count_stored(db: Any, ids: list[int | str]) -> int:

@@ -18,6 +18,7 @@ from fraudstream.core.output.terminal import prepare_output, say, say_json, say_
 from fraudstream.core.output.text import printable
 from fraudstream.core.project.identity import summary
 from fraudstream.core.project.project import named
+from fraudstream.runtime.certificates.cli import app as certificates
 from fraudstream.runtime.commands import (
     REALTIME_HELP,
     REMOTE_HELP,
@@ -43,6 +44,7 @@ config = typer.Typer(help="The effective settings.", no_args_is_help=True)
 app.add_typer(config, name="config")
 topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+app.add_typer(certificates, name="certificates")
 add_late_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -67,6 +69,9 @@ def up(
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Return once everything is ready.")] = False,
     realtime: Annotated[bool, typer.Option("--realtime", help=REALTIME_HELP)] = False,
     remote: Annotated[bool, typer.Option("--remote", help=REMOTE_HELP)] = False,
+    further: Annotated[
+        list[str] | None, typer.Option("--with", help="A further part, such as `ingest`; may be repeated.")
+    ] = None,
 ) -> None:
     """Start all parts on this machine; Ctrl-C stops them."""
     from fraudstream.runtime import interrupts, lifecycle
@@ -75,7 +80,7 @@ def up(
     from fraudstream.runtime.supervise.preflight import port_variables
     from fraudstream.runtime.supervise.supervisor import Supervisor
 
-    settings = load_settings(**chosen_mode(realtime, remote))
+    settings = load_settings(**chosen_mode(realtime, remote), **({"with_parts": ",".join(further)} if further else {}))
     if not detach:
         parts = local_parts(settings)
         if uncounted := project_mark.claim(settings.data_dir.resolve(), named(settings.project)):

@@ -31,6 +31,11 @@ LATE_COMMANDS = {
         "demo",
         "Start everything, train on labelled history, score live traffic and account for every event.",
     ),
+    "edge": (
+        "fraudstream.runtime.edge",
+        "edge",
+        "Serve an edge device's children: store what they send, and forward it to the IoT hub.",
+    ),
     "recover": (
         "fraudstream.runtime.recovering",
         "recover",
@@ -41,6 +46,7 @@ LATE_COMMANDS = {
 _EXTRAS = {
     "asaql": "local",
     "generator": "generator",
+    "ingest": "ingest",
     "ml": "ml",
     "scoring": "scoring",
     "store": "stream",

@@ -20,7 +20,7 @@ from fraudstream.core.kafka.progress import GROUP_TOPICS, STORE_GROUP, STREAM_GR
 from fraudstream.core.output.terminal import say, say_json
 from fraudstream.core.process.folders import exists
 from fraudstream.core.streaming.checkpoints import Checkpoint
-from fraudstream.core.streaming.fit import QUERIES, TopicState, misfits, starts_after
+from fraudstream.core.streaming.fit import QUERIES, WINDOWS, TopicState, misfits, starts_after
 from fraudstream.core.streaming.health import Failing
 
 Part = Literal["stream", "store"]
@@ -127,7 +127,11 @@ def recover(
 
 def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = False) -> list[Plan]:
     """What each query of the parts needs. Raises :class:`BrokerUnavailable`, also where a topic is missing."""
-    wanted = {query: (part, topics) for query, (part, topics) in QUERIES.items() if part in parts}
+    wanted = {
+        query: (part, topics)
+        for query, (part, topics) in QUERIES.items()
+        if part in parts and (query != WINDOWS or _has_run(settings, query))
+    }
     read = {topic for _, topics in wanted.values() for topic in topics}
     state = TopicState.read(settings, sorted(read))
     if missing := sorted(read - {place.topic for place in state.ends}):
@@ -145,6 +149,13 @@ def plans(settings: Settings, parts: Sequence[str], rebuild_rollups: bool = Fals
         # What was lost to them is in the documents.
         by_query[_ROLLUPS] = Plan("store", _ROLLUPS, problems, 0, starts, by_query[_ROLLUPS].topic_ids)
     return list(by_query.values())
+
+
+def _has_run(settings: Settings, query: str) -> bool:
+    try:
+        return exists(Checkpoint.of(settings, query).folder)
+    except CheckpointMisfit:
+        return True
 
 
 def _plan(settings: Settings, query: str, part: str, state: TopicState, job: _JobProgress) -> Plan:

@@ -56,7 +56,7 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
     (
         "misfit",
         r"Incomplete log file|Malformed log file|MALFORMED_LOG_FILE|UnsupportedLogVersion|STREAMING_CHECKPOINT"
-        r"|batch .{0,40} doesn't exist|MISSING_CHECKPOINT"
+        r"|batch .{0,40} doesn't exist|MISSING_CHECKPOINT|query\.live\.StateRefused"
         r"|STATE_STORE|StateStore\w*Exception|state file .{0,200} does not exist"
         r"|Error reading (?:delta|snapshot|streaming)"
         r"|There are \[\d+\] sources in the checkpoint|checkpoint.{0,80}(?:corrupt|does not exist)"
@@ -76,6 +76,12 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
         "away",
         r"no champion's trees|trained on other fields|has no champion",
         "Train a model, `fraudstream train`, or promote another version, `fraudstream models promote`.",
+    ),
+    (
+        "away",
+        r"asaql\.errors\.QueryError",
+        "Correct the project's query and start the job anew; where it is the scoring service that cannot answer it, "
+        "promote a version with trees.",
     ),
     (
         "away",

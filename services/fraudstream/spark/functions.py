@@ -43,6 +43,8 @@ SCORER_COLUMNS = {
     "reason": "STRING",
 }
 ANSWER_COLUMNS = EVENT_COLUMNS | SCORER_COLUMNS
+# What counts an event: a period of time, and a value of a dimension.
+CELL_COLUMNS = {"period": "STRING", "start": "TIMESTAMP", "end": "TIMESTAMP", "dimension": "STRING", "value": "STRING"}
 
 
 def ddl(columns: Mapping[str, str]) -> str:
@@ -64,7 +66,7 @@ def schemas(project: Project) -> dict[str, str]:
     """What each function returns of a project's events, and the answer that ``finish`` takes, as Spark reads schemas.
 
     ``read``: what is wrong with the event, its time, the decision that it carries, and the fields that have a role.
-    ``check``: the model's inputs, ``f0`` and on, in their order.
+    ``check``: the model's inputs, ``f0`` and on, in their order. ``run`` and ``run_answered``: any number of records.
     """
     types = {rule.name: rule.spark_type for rule in leaves(project.rules)}
     defined = project.definition
@@ -78,7 +80,10 @@ def schemas(project: Project) -> dict[str, str]:
         "check": ddl({"value": "BINARY"} | EVENT_COLUMNS | inputs),
         "decide": decided,
         "finish": decided,
+        "run": f"ARRAY<STRUCT<{decided}>>",
+        "run_answered": f"ARRAY<STRUCT<{decided}>>",
         "answer": ddl(ANSWER_COLUMNS),
+        "cells": f"ARRAY<STRUCT<{ddl(CELL_COLUMNS)}>>",
     }
 
 
@@ -110,10 +115,41 @@ def finish_record(spark: SparkSession) -> Column:
 
     A row with ``rejected`` is finished, one with a ``reason`` is rejected for it, any other is scored.
     """
+    return _called(spark, "finish", *_record_columns(), _answer_column())
+
+
+def run_record(spark: SparkSession, query: str, champion: str) -> Column:
+    """The records that a record of the Kafka source becomes, an array of structs of topic, key and value.
+
+    ``query`` is the file of the project's compiled query, ``champion`` the trees' file, empty where nothing is scored.
+    """
     from pyspark.sql import functions as F
 
-    answer = F.struct(*(F.col(name) for name in ANSWER_COLUMNS))
-    return _called(spark, "finish", *_record_columns(), answer)
+    return _called(spark, "run", *_record_columns(), F.lit(query), F.lit(champion))
+
+
+def run_answered(spark: SparkSession, query: str) -> Column:
+    """The same for a row as :func:`finish_record` takes it."""
+    from pyspark.sql import functions as F
+
+    return _called(spark, "run_answered", *_record_columns(), _answer_column(), F.lit(query))
+
+
+def cells(spark: SparkSession, dimensions: str, moments: Column, numbers: Column, texts: Column) -> Column:
+    """The cells that count an event, an array of structs of :data:`CELL_COLUMNS`.
+
+    ``dimensions`` is the JSON of what events are counted by, ``moments`` an array of the event's arrival and its own
+    time, ``numbers`` and ``texts`` arrays of its values in the order of the JSON.
+    """
+    from pyspark.sql import functions as F
+
+    return _called(spark, "cells", F.lit(dimensions), moments, numbers, texts)
+
+
+def _answer_column() -> Column:
+    from pyspark.sql import functions as F
+
+    return F.struct(*(F.col(name) for name in ANSWER_COLUMNS))
 
 
 def _record_columns() -> list[Column]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,19 +16,14 @@ import structlog
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import FraudstreamError, ModelError, RegistryUnavailable
 from fraudstream.core.kafka.progress import STREAM_GROUP, ProgressReporter
-from fraudstream.core.output.text import error_text, told_text
-from fraudstream.core.plain_model import misfit
-from fraudstream.core.registry import ChampionFollower, Missed, registry_client
+from fraudstream.core.output.text import told_text
+from fraudstream.core.registry import ChampionFollower, Missed
 from fraudstream.core.streaming.health import Failing, announce_failing, announce_ready
+from fraudstream.core.trees import PROMOTION_ADVICE, download_trees, read_trees
 from fraudstream.spark.failures import failure_of
-from fraudstream.stream.trees import read_trees
 
-# What training logs with each version; see fraudstream.ml.algorithms.portable.
-_FLAVOR = "fraudstream_trees"
-_PYFUNC = "python_function"
 _LOOK_SECONDS = 0.5
 _LONGEST_REASON = 500
-_ADVICE = "`fraudstream models list` shows the versions, `fraudstream models promote` takes another one."
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +92,7 @@ class ChampionTrees:
             since = self.refused.since if self.refused else datetime.now(UTC)
             # Our other errors say themselves what to do.
             advice = "" if isinstance(error, FraudstreamError) else failure.advice
-            self.refused = Failing(since, reason, _ADVICE if isinstance(error, ModelError) else advice)
+            self.refused = Failing(since, reason, PROMOTION_ADVICE if isinstance(error, ModelError) else advice)
         return reason
 
     def _write(self, version: str) -> None:
@@ -151,40 +145,3 @@ def _announce(reporter: ProgressReporter, refused: Failing | None) -> None:
     else:
         announce_failing(refused)
     reporter.fail(refused)
-
-
-def download_trees(settings: Settings, version: str) -> dict[str, object] | None:
-    """The trees of a registered version; None for a model without trees, which the scoring service can score with.
-
-    Raises :class:`ModelError` where it can score neither here nor there.
-    """
-    import mlflow
-    from mlflow.models import Model
-
-    registry_client(settings)
-    try:
-        with tempfile.TemporaryDirectory(prefix="fraudstream-champion-") as scratch:
-            uri = f"models:/{settings.model_name}/{version}"
-            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch))
-            logged = Model.load(folder)
-            flavor = logged.flavors.get(_FLAVOR)
-            if flavor is not None:
-                file = (folder / flavor["data"]).resolve()
-                if not file.is_relative_to(folder.resolve()):
-                    raise ValueError(f"its flavor names a file outside of the version, {flavor['data']!r}")
-                return read_trees(file)
-            problem = misfit(logged.signature) if _PYFUNC in logged.flavors else f"it has no flavor {_PYFUNC}"
-    except Exception as error:
-        raise ModelError(
-            f"The trees of version {version} of {settings.model_name!r} cannot be fetched ({error_text(error)})."
-        ) from error
-    if problem:
-        raise ModelError(
-            f"Version {version} of {settings.model_name!r} does not fit the project ({problem}). {_ADVICE}"
-        )
-    if not settings.scoring_url:
-        raise ModelError(
-            f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, and no scoring service is named "
-            "to score with it. Promote a version that `fraudstream train` made, or set FRAUDSTREAM_SCORING_URL."
-        )
-    return None

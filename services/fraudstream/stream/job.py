@@ -31,6 +31,7 @@ from fraudstream.stream.champion import await_champion, champion_file
 from fraudstream.stream.changeover import Changeover, in_force
 from fraudstream.stream.narrowing import Narrowing
 from fraudstream.stream.progress import OutputTail, output_ends
+from fraudstream.stream.query import PLAIN, Compiling, StreamQuery, add_javascript, refusal
 from fraudstream.stream.scorers import scorer_for
 from fraudstream.stream.transformations import decide_elsewhere, decide_here
 
@@ -51,17 +52,17 @@ _WARM_UP_RECORDS = 2_000
 log = structlog.get_logger(__name__)
 
 
-def start(spark: SparkSession, settings: Settings) -> StreamingQuery:
+def start(spark: SparkSession, settings: Settings, query: StreamQuery = PLAIN) -> StreamingQuery:
     """Start the scoring query from its checkpoint, which is the same for both triggers.
 
     Raises :class:`CheckpointMisfit` where the topic no longer holds what it would read next,
     :class:`BrokerUnavailable`.
     """
-    checkpoint, topics = fitting(settings, CHECKPOINT)
+    checkpoint, topics = fitting(settings, CHECKPOINT, query.topics)
     at_most = settings.max_events_per_batch if settings.trigger == "microbatch" else None
     records = read_on(spark, settings, checkpoint, topics, at_most)
     writer = (
-        decided(records, settings)
+        decided(records, settings, query)
         .writeStream.queryName(QUERY)
         .format("kafka")
         .options(**spark_sink_options(settings))
@@ -77,15 +78,17 @@ def _real_time(settings: Settings) -> dict[str, Any]:
     return {"realTime": f"{settings.realtime_checkpoint_seconds} seconds"}
 
 
-def decided(records: DataFrame, settings: Settings) -> DataFrame:
-    """The records that come out, scored where the settings say."""
+def decided(records: DataFrame, settings: Settings, query: StreamQuery = PLAIN) -> DataFrame:
+    """The records that come out, as the query has it, scored where the settings say."""
+    if not query.scores:
+        return decide_here(records, None, query.file)
     if settings.scoring == "embedded":
-        return decide_here(records, champion_file(settings))
+        return decide_here(records, champion_file(settings), query.file)
     config = orjson.dumps(revealed_values(settings)).decode()
-    return decide_elsewhere(records, lambda: scorer_for(config))
+    return decide_elsewhere(records, lambda: scorer_for(config), query.file)
 
 
-def warm_up(spark: SparkSession, settings: Settings, value: bytes, count: int = 1) -> None:
+def warm_up(spark: SparkSession, settings: Settings, value: bytes, count: int = 1, query: StreamQuery = PLAIN) -> None:
     """Take records with this value through the transformations, so that the first real ones find them compiled."""
     record = spark.range(count).select(
         F.lit(TRANSACTIONS).alias("topic"),
@@ -95,77 +98,106 @@ def warm_up(spark: SparkSession, settings: Settings, value: bytes, count: int = 
         F.lit(b"").alias("key"),
         F.lit(value).alias("value"),
     )
-    decided(record, settings).collect()
+    decided(record, settings, query).collect()
 
 
-def _warm_up_scoring(spark: SparkSession, settings: Settings) -> None:
+def _warm_up_scoring(spark: SparkSession, settings: Settings, query: StreamQuery) -> None:
     """Score a plain event and open a producer: the first event would wait for the champion's trees and for Kafka's
     client.
 
     What fails here fails again where the query keeps running through it.
     """
     try:
-        warm_up(spark, settings, orjson.dumps(plain_event()), _WARM_UP_RECORDS)
+        warm_up(spark, settings, orjson.dumps(plain_event()), _WARM_UP_RECORDS, query)
         open_producer(spark, settings, SCORED)
     except Exception as error:
         log.info("not_warmed_up", reason=error_text(error))
 
 
-def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
-    """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost."""
-    warm_up(spark, settings, b"{}")
-    if settings.scoring == "embedded":
+def run(spark: SparkSession, settings: Settings, stop: threading.Event, compiling: Compiling | None = None) -> None:
+    """Run until ``stop``. A batch that fails is tried again from the checkpoint: delayed, never lost.
+
+    Raises :class:`QueryError` for a query that cannot be run, at its place in the file.
+    """
+    query = (compiling or Compiling()).result(settings)
+    add_javascript(spark, query)
+    try:
+        warm_up(spark, settings, b"{}", query=query)
+    except Exception as error:
+        if (refused := refusal(error, query)) is not None:
+            raise refused from None
+        raise
+    if settings.scoring == "embedded" and query.scores:
         announce_ready()
         await_champion(settings, stop)
         if not stop.is_set() and in_force(settings).scoring == "embedded":
-            _warm_up_scoring(spark, settings)
+            _warm_up_scoring(spark, settings, query)
     reporter = ProgressReporter(settings, STREAM_GROUP)
-    QueryLoop([kept(spark, settings)], reporter, stop, session_ended=partial(has_ended, spark)).run()
+    queries = [kept(spark, settings, query), *_windows(spark, settings, query)]
+    QueryLoop(queries, reporter, stop, session_ended=partial(has_ended, spark)).run()
 
 
-def kept(spark: SparkSession, settings: Settings) -> KeptQuery:
+def _windows(spark: SparkSession, settings: Settings, query: StreamQuery) -> list[KeptQuery]:
+    if query.compiled is None or not query.compiled.has_windows:
+        return []
+    from fraudstream.stream.windows import kept_windows
+
+    return kept_windows(spark, settings, query.compiled)
+
+
+def kept(spark: SparkSession, settings: Settings, query: StreamQuery = PLAIN) -> KeptQuery:
     """The scoring query as it is kept running: under the settings, or as its champion has to be scored."""
-    scoring = _Scoring(spark, settings)
+    scoring = _Scoring(spark, settings, query)
     return KeptQuery(
         QUERY,
         scoring.start,
-        finished=lambda query: scoring.progress.finished(query),
-        settled=lambda query: scoring.progress.settled(query),
-        idle=lambda query: scoring.progress.idle(query),
+        finished=lambda running: scoring.progress.finished(running),
+        settled=lambda running: scoring.progress.settled(running),
+        idle=lambda running: scoring.progress.idle(running),
         narrow=scoring.narrowing.narrow,
-        check=lambda _: _check(spark, scoring.running),
+        check=lambda _: _check(spark, scoring.running, query),
         is_current=scoring.is_current,
         session_lost=partial(note_lost_session, settings, CHECKPOINT),
-        has_begun=lambda query: _has_begun(scoring.running, query),
+        has_begun=lambda running: _has_begun(scoring.running, running),
     )
 
 
 class _Scoring:
     """The query that runs, the settings that it was started with, and its progress."""
 
-    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+    def __init__(self, spark: SparkSession, settings: Settings, query: StreamQuery) -> None:
         self._spark = spark
         self._settings = settings
+        self._compiled = query
         self._query: StreamingQuery | None = None
         self._folder = Path()
         self._changeover = Changeover(settings, CHECKPOINT)
         self.running = settings
-        self.progress = _progress(settings)
-        self.narrowing = Narrowing(spark, settings, lambda records: decided(records, self.running))
+        self.progress = _progress(settings, query)
+        self.narrowing = Narrowing(spark, settings, lambda records: decided(records, self.running, query))
 
     def start(self) -> StreamingQuery:
         """Raises as :func:`start` does."""
-        changed = in_force(self._settings)
+        changed = self._in_force()
         if changed.trigger != self.running.trigger:
             self.progress.end()
-            self.progress = _progress(changed)
+            self.progress = _progress(changed, self._compiled)
         self.running = changed
         narrow_deadly(self._settings, CHECKPOINT, self.narrowing.narrow)
         self.progress.expect()
-        self._query = start(self._spark, changed)
+        self._query = start(self._spark, changed, self._compiled)
         self._folder = Checkpoint.of(self._settings, CHECKPOINT).folder
         self.progress.begin()
         return self._query
+
+    def _in_force(self) -> Settings:
+        """Raises :class:`QueryError` where the champion has no trees, and the service cannot answer the query."""
+        if not self._compiled.scores:
+            return self._settings
+        changed = in_force(self._settings)
+        if changed.scoring == "remote":
+            self._compiled.require_remote()
+        return changed
 
     def is_current(self) -> bool:
         """Whether the query's checkpoint is the one in use, and its champion is scored where the query has it scored.
@@ -174,11 +206,13 @@ class _Scoring:
         """
         if self._folder != Checkpoint.of(self._settings, CHECKPOINT).folder:
             return False
+        if not self._compiled.scores:
+            return True
         return not self._changeover.is_due(self.running, lambda: self._query is None or is_idle(self._query))
 
 
-def _progress(settings: Settings) -> _RealTime | _MicroBatches:
-    return _RealTime(settings) if settings.trigger == "realtime" else _MicroBatches(settings)
+def _progress(settings: Settings, query: StreamQuery) -> _RealTime | _MicroBatches:
+    return _RealTime(settings, query) if settings.trigger == "realtime" else _MicroBatches(settings)
 
 
 def _has_begun(settings: Settings, query: StreamingQuery) -> bool:
@@ -189,12 +223,12 @@ def _has_begun(settings: Settings, query: StreamingQuery) -> bool:
     return is_active
 
 
-def _check(spark: SparkSession, settings: Settings) -> None:
+def _check(spark: SparkSession, settings: Settings, query: StreamQuery) -> None:
     """Raise where the running query's topic is another one, or has outgrown the session.
 
     Raises :class:`CheckpointMisfit`, :class:`RuntimePartError`.
     """
-    state = check_topics(settings, CHECKPOINT)
+    state = check_topics(settings, CHECKPOINT, query.topics)
     slots = spark.sparkContext.defaultParallelism
     if settings.trigger == "realtime" and not settings.spark_master and state is not None and len(state.ends) > slots:
         # A partition without a slot of its own would wait for ever.
@@ -232,19 +266,20 @@ class _MicroBatches:
 class _RealTime:
     """The progress of a query whose batches run for minutes, read from its outputs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, query: StreamQuery) -> None:
         self._settings = settings
+        self._topics = query.topics
         self._tail: OutputTail | None = None
         self._ends: Mapping[TopicPartition, int] = {}
 
     def expect(self) -> None:
-        self._ends = output_ends(self._settings)
+        self._ends = output_ends(self._settings, self._topics)
 
     def begin(self) -> None:
         if self._tail is not None:
             self._tail.close()
         done = Checkpoint.of(self._settings, CHECKPOINT).committed()
-        self._tail = OutputTail(self._settings, done, self._ends)
+        self._tail = OutputTail(self._settings, done, self._ends, self._topics)
 
     def end(self) -> None:
         if self._tail is not None:
@@ -252,7 +287,10 @@ class _RealTime:
             self._tail = None
 
     def finished(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
-        return self._tail.offsets() if self._tail is not None else {}
+        if self._tail is None:
+            return {}
+        self._tail.pass_committed(Checkpoint.of(self._settings, CHECKPOINT).committed())
+        return self._tail.offsets()
 
     def settled(self, _: StreamingQuery) -> Mapping[TopicPartition, int]:
         return Checkpoint.of(self._settings, CHECKPOINT).committed()

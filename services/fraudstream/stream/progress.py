@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,16 +17,19 @@ from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import consumer, topic_partitions
 from fraudstream.core.output.text import error_text
 
+# What the contract function writes to.
+OUTPUTS = (SCORED, REJECTED)
+
 _POLL_MS = 1_000
 _PASS_POLL_MS = 200
 
 log = structlog.get_logger(__name__)
 
 
-def output_ends(settings: Settings) -> dict[TopicPartition, int]:
-    """Where each partition of `scored` and `rejected` ends. Raises :class:`BrokerUnavailable`."""
+def output_ends(settings: Settings, topics: Sequence[str] = OUTPUTS) -> dict[TopicPartition, int]:
+    """Where each partition of the topics ends that the query writes to. Raises :class:`BrokerUnavailable`."""
     with asking(settings) as reader:
-        ends: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, (SCORED, REJECTED)))
+        ends: dict[TopicPartition, int] = reader.end_offsets(topic_partitions(reader, topics))
         return ends
 
 
@@ -34,14 +37,20 @@ class OutputTail:
     """Reads the newest record of each output partition: its ``source`` tells which input is done.
 
     Spark names a batch's end offsets only when the batch has ended, which in real-time mode is every few minutes.
+    A record that says no source shows nothing, as those of a query's own outputs may.
     ``done``: what was finished before. ``ends``: where the outputs ended before the query began; older records may
     have been made from a deleted topic of the same name, at offsets that the present one has not reached.
     """
 
     def __init__(
-        self, settings: Settings, done: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+        self,
+        settings: Settings,
+        done: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+        topics: Sequence[str] = OUTPUTS,
     ) -> None:
         self._settings = settings
+        self._topics = topics
         self._reader: Any = None
         self._ends = dict(ends)
         self._done = dict(done)
@@ -64,6 +73,11 @@ class OutputTail:
             self.close()
         return dict(self._done)
 
+    def pass_committed(self, committed: Mapping[TopicPartition, int]) -> None:
+        """Count what the checkpoint says is finished: records of which nothing has come out, as the query has it."""
+        for part, offset in committed.items():
+            self._done[part] = max(offset, self._done.get(part, 0))
+
     @property
     def has_caught_up(self) -> bool:
         """Whether all input that there was at the last look has come out."""
@@ -76,7 +90,7 @@ class OutputTail:
             self._reader = None
 
     def _read_newest(self) -> None:
-        partitions = topic_partitions(self._reader, (SCORED, REJECTED))
+        partitions = topic_partitions(self._reader, self._topics)
         ends: dict[TopicPartition, int] = self._reader.end_offsets(partitions)
         missing = {part for part, end in ends.items() if end != self._ends.get(part, 0)}
         self._reader.assign(list(missing))

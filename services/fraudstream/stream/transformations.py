@@ -21,6 +21,8 @@ from fraudstream.spark.functions import (
     ddl,
     decide_record,
     finish_record,
+    run_answered,
+    run_record,
 )
 from fraudstream.stream.scorers import Decision, Scorer, score_rows
 
@@ -51,18 +53,31 @@ class _Answer(NamedTuple):
     reason: str | None = None
 
 
-def decide_here(records: DataFrame, champion: Path) -> DataFrame:
-    """Kafka source records → ``topic``, ``key``, ``value`` for the Kafka sink; every record comes out exactly once.
+def decide_here(records: DataFrame, champion: Path | None, query: Path | None = None) -> DataFrame:
+    """Kafka source records → ``topic``, ``key``, ``value`` for the Kafka sink.
 
     The champion's trees, in the file ``champion``, are evaluated in Spark's own process: no Python takes part, so
-    that real-time mode runs it too.
+    that real-time mode runs it too. Without a compiled ``query`` every record comes out exactly once, scored or
+    rejected; with one, it becomes what the query makes of it, and no champion is needed where that calls no model.
     """
-    decided = records.select(decide_record(records.sparkSession, str(champion.absolute())).alias("decided"))
-    return decided.select("decided.*")
+    trees = str(champion.absolute()) if champion is not None else ""
+    if query is None:
+        decided = records.select(decide_record(records.sparkSession, trees).alias("decided"))
+        return decided.select("decided.*")
+    return _each(records.select(run_record(records.sparkSession, str(query.absolute()), trees).alias("made")))
 
 
-def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer]) -> DataFrame:
-    """The same with a scorer that is called in the Python workers, one call a batch and partition."""
+def _each(made: DataFrame) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    return made.select(F.inline("made"))
+
+
+def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer], query: Path | None = None) -> DataFrame:
+    """The same with a scorer that is called in the Python workers, one call a batch and partition.
+
+    It answers for the events' own fields, whatever ``query`` makes of its answers.
+    """
 
     def score_partition(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorer: Scorer | None = None
@@ -76,7 +91,9 @@ def decide_elsewhere(records: DataFrame, scorer_factory: Callable[[], Scorer]) -
 
     checked = records.select(*_PLACE_COLUMNS, check_record(records.sparkSession).alias("checked"))
     answered = checked.select(*_PLACE_COLUMNS, "checked.*").mapInArrow(score_partition, _ANSWERED_SCHEMA)
-    return answered.select(finish_record(records.sparkSession).alias("decided")).select("decided.*")
+    if query is None:
+        return answered.select(finish_record(records.sparkSession).alias("decided")).select("decided.*")
+    return _each(answered.select(run_answered(records.sparkSession, str(query.absolute())).alias("made")))
 
 
 def _answered(batch: pa.RecordBatch, decisions: Sequence[Decision | str]) -> pa.RecordBatch:

@@ -23,9 +23,9 @@ def test_a_burst_of_large_events_reaches_a_worker_in_parts(spark: SparkSession) 
             yield pa.RecordBatch.from_pydict({"rows": [batch.num_rows], "bytes": [batch.nbytes]})
 
     burst = spark.range(0, EVENTS, numPartitions=1).select(F.expr(f"repeat('x', {BYTES})").alias("text"))
-    found = burst.mapInArrow(sizes, "rows LONG, bytes LONG").collect()
-    assert sum(row["rows"] for row in found) == EVENTS
-    assert max(row["bytes"] for row in found) < 20_000_000
+    parts = burst.mapInArrow(sizes, "rows LONG, bytes LONG").collect()
+    assert sum(row["rows"] for row in parts) == EVENTS
+    assert max(row["bytes"] for row in parts) < 20_000_000
 
 
 def test_ordinary_events_go_together(spark: SparkSession) -> None:
@@ -33,5 +33,5 @@ def test_ordinary_events_go_together(spark: SparkSession) -> None:
         yield pa.RecordBatch.from_pydict({"batches": [sum(1 for _ in batches)]})
 
     events = spark.range(0, 20_000, numPartitions=1).select(F.expr("repeat('x', 600)").alias("text"))
-    (found,) = events.mapInArrow(count, "batches LONG").collect()
-    assert found["batches"] == 1
+    (row,) = events.mapInArrow(count, "batches LONG").collect()
+    assert row["batches"] == 1

@@ -18,6 +18,7 @@ from fraudstream.core.contract.event import FEATURES, FIELD_RULES
 from fraudstream.core.registry import LoadedModel
 from fraudstream.generator.simulators.payments.distributions import sample
 from fraudstream.ml.algorithms import boosting, gbt, portable
+from fraudstream.ml.algorithms.calibration import Calibration
 from fraudstream.ml.features import CODES, matrix
 from fraudstream.ml.model_code import FraudPyfunc
 from fraudstream.scoring.bodies import read_request, score
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.spark, pytest.mark.timeless]
 
 ROWS = 120_000
+STEP = Calibration("platt", 0.8, 0.3, {})
 RULES = {rule.name: rule for rule in FIELD_RULES}
 
 
@@ -68,19 +70,18 @@ def random_and_boundary_rows(trees: dict[str, Any], count: int, seed: int) -> di
 def fitted_models(spark: SparkSession, folder: Path) -> dict[str, Any]:
     rows = sample(6_000, 3)
     features, labels = matrix(rows), np.asarray(rows["isFraud"])
+    deep = boosting.PARAMETERS | {"n_estimators": 600, "max_depth": 3}
     return {
         "xgboost": boosting.fit(features, labels, 1),
-        # Its trees are walked, where those that split once are not.
-        "xgboost-deep": boosting.Fitted(
-            boosting.classifier(boosting.PARAMETERS | {"max_depth": 3}).fit(features, labels), {}, {}
-        ),
-        "gbt": gbt.fit(spark, features, labels, 1, folder / "spark-model"),
+        # Its trees are walked, where those that split once are not; it and Spark's are calibrated.
+        "xgboost-deep": boosting.Fitted(boosting.classifier(deep).fit(features, labels), deep, {}).calibrated(STEP),
+        "gbt": gbt.fit(spark, features, labels, 1, folder / "spark-model").calibrated(STEP),
     }
 
 
 @pytest.fixture(scope="module")
 def models(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[FraudPyfunc, Path, Any]]:
-    found = {}
+    by_algorithm = {}
     folder = tmp_path_factory.mktemp("models")
     for algorithm, fitted in fitted_models(spark, folder).items():
         served = folder / algorithm
@@ -95,8 +96,8 @@ def models(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
         text = portable.file_text(trees, 0.5, list(FEATURES), CODES)
         champion = served / "champion.json"
         champion.write_text(json.dumps(json.loads(text) | {"version": "3"}))
-        found[algorithm] = (model, champion, trees)
-    return found
+        by_algorithm[algorithm] = (model, champion, trees)
+    return by_algorithm
 
 
 def records_of(spark: SparkSession, columns: dict[str, list[Any]]) -> DataFrame:
@@ -145,10 +146,10 @@ def test_reasons_are_the_served_ones(spark: SparkSession, models: Any, algorithm
     explained = model.explain_columns({name: [values[row] for row in alerts] for name, values in columns.items()})
     assert len(alerts) > 50
     for row, expected in zip(alerts, explained, strict=True):
-        found = embedded["reasons"][row]
+        reasons = embedded["reasons"][row]
         # Equal contributions may come in either order.
-        assert [one["contribution"] for one in found] == pytest.approx(
-            [one["contribution"] for one in expected], abs=2e-3
+        assert [reason["contribution"] for reason in reasons] == pytest.approx(
+            [reason["contribution"] for reason in expected], abs=2e-3
         )
     assert all(not reasons for reasons in embedded["reasons"][embedded["prediction"] == 0])
 

@@ -46,11 +46,11 @@ def decided(spark: SparkSession) -> Callable[..., list[tuple[str, str | None, di
         records = spark.createDataFrame(
             rows, "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY"
         ).withColumn("timestamp", F.lit("2026-11-24 10:11:13.250").cast("timestamp"))
-        found = [
+        decisions = [
             (row["topic"], row["key"] and bytes(row["key"]).decode(), json.loads(bytes(row["value"])))
             for row in decide_elsewhere(records, scorer_of_amounts()).collect()
         ]
-        return sorted(found, key=lambda row: row[2]["source"]["offset"])
+        return sorted(decisions, key=lambda row: row[2]["source"]["offset"])
 
     return run
 
@@ -100,17 +100,17 @@ def test_an_oversized_event_keeps_its_beginning(decided: Any) -> None:
 
 
 def test_the_row_that_the_model_refuses_is_rejected_alone(decided: Any) -> None:
-    found = decided(*(value(id=number, amount=66 if number == 5 else 10.0) for number in range(9)))
-    assert [topic for topic, _, _ in found] == ["scored"] * 5 + ["rejected"] + ["scored"] * 3
-    assert found[5][2]["reason"].startswith("value: refused by the model: HTTP 400")
-    assert base64.b64decode(found[5][2]["raw_base64"]) == value(id=5, amount=66)
+    rows = decided(*(value(id=number, amount=66 if number == 5 else 10.0) for number in range(9)))
+    assert [topic for topic, _, _ in rows] == ["scored"] * 5 + ["rejected"] + ["scored"] * 3
+    assert rows[5][2]["reason"].startswith("value: refused by the model: HTTP 400")
+    assert base64.b64decode(rows[5][2]["raw_base64"]) == value(id=5, amount=66)
 
 
 def test_good_and_bad_events_come_out_once_each(decided: Any) -> None:
     values = [b"" if number % 3 == 0 else value(id=number) for number in range(300)]
-    found = decided(*values)
-    assert [event["source"]["offset"] for _, _, event in found] == list(range(300))
-    assert sum(topic == "rejected" for topic, _, _ in found) == 100
+    rows = decided(*values)
+    assert [event["source"]["offset"] for _, _, event in rows] == list(range(300))
+    assert sum(topic == "rejected" for topic, _, _ in rows) == 100
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_a_decision_that_cannot_be_sent_on_rejects_its_event_alone(spark: SparkS
 
     rows = [("transactions", 0, n, None, bytearray(value(id=n, amount=13 if n == 3 else 10.0))) for n in range(6)]
     records = spark.createDataFrame(rows, "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY")
-    found = decide_elsewhere(records.withColumn("timestamp", F.current_timestamp()), scorer).collect()
-    assert sorted(row["topic"] for row in found) == ["rejected"] + ["scored"] * 5
-    (refused,) = (json.loads(bytes(row["value"])) for row in found if row["topic"] == "rejected")
+    decisions = decide_elsewhere(records.withColumn("timestamp", F.current_timestamp()), scorer).collect()
+    assert sorted(row["topic"] for row in decisions) == ["rejected"] + ["scored"] * 5
+    (refused,) = (json.loads(bytes(row["value"])) for row in decisions if row["topic"] == "rejected")
     assert refused["reason"].startswith("cannot be scored: ")
     assert (refused["field"], refused["source"]["offset"]) == ("cannot be scored", 3)

@@ -46,9 +46,9 @@ def test_explain_tells_the_steps_in_every_form() -> None:
 def test_lint_has_a_status_and_findings_with_their_places() -> None:
     place = str(PROJECTS / "cold_chain")
     assert status("lint", place) == 1
-    told = json.loads(runner.invoke(app, ["lint", place, "--json"]).stdout)
-    assert (28, 9, "QL008") in [(one["line"], one["column"], one["rule"]) for one in told["findings"]]
-    assert set(told["rules"]) == {one["rule"] for one in told["findings"]}
+    report = json.loads(runner.invoke(app, ["lint", place, "--json"]).stdout)
+    assert (28, 9, "QL008") in [(finding["line"], finding["column"], finding["rule"]) for finding in report["findings"]]
+    assert set(report["rules"]) == {finding["rule"] for finding in report["findings"]}
 
 
 def test_lint_without_findings_ends_well(query: Path) -> None:
@@ -67,14 +67,14 @@ def test_reference_data_of_a_query_alone_are_named(
 
 
 def test_export_writes_the_module_and_what_it_reads(tmp_path: Path) -> None:
-    told = json.loads(called("export", str(PROJECTS / "toll"), "--output-dir", str(tmp_path), "--json"))
-    assert sorted(Path(file).relative_to(tmp_path).as_posix() for file in told["files"]) == [
+    report = json.loads(called("export", str(PROJECTS / "toll"), "--output-dir", str(tmp_path), "--json"))
+    assert sorted(Path(file).relative_to(tmp_path).as_posix() for file in report["files"]) == [
         "functions/plateState.js",
         "job.bicep",
         "query.asaql",
     ]
-    assert all(Path(file).is_file() for file in told["files"])
-    assert len(told["notes"]) == 4
+    assert all(Path(file).is_file() for file in report["files"])
+    assert len(report["notes"]) == 4
 
 
 @pytest.mark.parametrize("command", [["explain"], ["lint"], ["run"], ["test"], ["export", "--output-dir", "out"]])
@@ -102,8 +102,8 @@ def test_inputs_that_cannot_be_bound_are_told_before_spark_starts(query: Path, w
 
 def test_a_function_without_a_script_is_told_by_its_place(tmp_path: Path) -> None:
     file = tmp_path / "q.asaql"
-    file.write_text("SELECT a,\n  udf.score(a) AS s FROM i", "utf-8")
-    with pytest.raises(FraudstreamError, match=r"q\.asaql:2:3: udf\.score has no script in the project"):
+    file.write_text("SELECT a,\n  udf.risk(a) AS s FROM i", "utf-8")
+    with pytest.raises(FraudstreamError, match=r"q\.asaql:2:3: udf\.risk has no script in the project"):
         called("run", str(file), "--input", str(file))
 
 

@@ -38,9 +38,9 @@ def signed(*columns: Any) -> ModelSignature:
     ],
 )
 def test_what_does_not_fit_is_told_by_its_field(signature: ModelSignature | None, problem: str) -> None:
-    found = misfit(signature)
-    assert found.startswith(problem)
-    assert bool(found) == bool(problem)
+    sentence = misfit(signature)
+    assert sentence.startswith(problem)
+    assert bool(sentence) == bool(problem)
 
 
 def model(answer: Any, *columns: ColSpec) -> PlainModel:

@@ -37,10 +37,10 @@ class FakeRegistry:
         self.searches.append(query)
         if self.away:
             raise MlflowException("nobody listens", self.code)
-        found = [SimpleNamespace(version=str(number), tags=tags) for number, tags in self.versions.items()]
+        versions = [SimpleNamespace(version=str(number), tags=tags) for number, tags in self.versions.items()]
         start = int(page_token or 0)
-        behind = start + self.page if start + self.page < len(found) else None
-        return PagedList(found[start : start + self.page], str(behind) if behind else None)
+        behind = start + self.page if start + self.page < len(versions) else None
+        return PagedList(versions[start : start + self.page], str(behind) if behind else None)
 
     def promote(self, version: int) -> None:
         self.versions = {number: {"role": "none"} for number in self.versions} | {version: {"role": "champion"}}
@@ -100,9 +100,9 @@ def test_before_the_first_promotion_there_is_none(server: FakeRegistry) -> None:
 
 def test_mlflows_own_text_loses_the_password_too() -> None:
     settings = load_settings(mlflow_tracking_uri="https://user:hush@host:5000")
-    told = str(registry.registry_error(settings, OSError("request to https://user:hush@host:5000/api failed")))
-    assert "request to https://user:********@host:5000/api failed" in told
-    assert "hush" not in told
+    message = str(registry.registry_error(settings, OSError("request to https://user:hush@host:5000/api failed")))
+    assert "request to https://user:********@host:5000/api failed" in message
+    assert "hush" not in message
 
 
 @pytest.mark.parametrize("before", range(185, 200, 2))
@@ -118,13 +118,13 @@ def test_what_is_cut_of_mlflows_text_holds_no_piece_of_a_secret(
     monkeypatch.setattr(loaded_pyfunc(), "load_model", fail)
     with pytest.raises(ModelError) as caught:
         registry.load_version(settings, "7")
-    told = [str(registry.registry_error(settings, error)), str(caught.value)]
+    messages = [str(registry.registry_error(settings, error)), str(caught.value)]
     failing = SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(score_columns=fail, threshold=0.5))
     monkeypatch.setattr(loaded_pyfunc(), "load_model", lambda _uri: failing)
     server.get_model_version = lambda _name, _version: SimpleNamespace(run_id="")  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match="cannot score") as caught:
         registry.load_version(settings, "7")
-    for text in (*told, str(caught.value)):
+    for text in (*messages, str(caught.value)):
         assert "x" * 185 in text
         assert "qX" not in text
 
@@ -148,7 +148,7 @@ def test_without_an_address_no_registry_is_opened_in_the_working_folder() -> Non
 )
 def test_an_address_that_mlflow_cannot_open_is_named_by_its_variable(address: str) -> None:
     settings = load_settings().model_copy(update={"mlflow_tracking_uri": address})
-    for asked in (registry.registry_client, champion_version, lambda one: registry.load_version(one, "1")):
+    for asked in (registry.registry_client, champion_version, lambda settings: registry.load_version(settings, "1")):
         with pytest.raises(
             ConfigurationError, match=r"^FRAUDSTREAM_MLFLOW_TRACKING_URI is .*, which MLflow cannot open"
         ) as caught:

@@ -25,8 +25,9 @@ from fraudstream.core.kafka.progress import ProgressReporter
 from fraudstream.core.registry import ChampionFollower, load_version, registry_client
 from fraudstream.core.streaming.checkpoints import Checkpoint
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, Failing, announce_ready, failing_sentence
+from fraudstream.core.trees import download_trees
 from fraudstream.ml.algorithms import boosting
-from fraudstream.stream.champion import ChampionTrees, await_champion, champion_file, download_trees, version_elsewhere
+from fraudstream.stream.champion import ChampionTrees, await_champion, champion_file, version_elsewhere
 from fraudstream.stream.changeover import Changeover, in_force
 from tests.unit.ml.test_training import trained
 
@@ -73,8 +74,8 @@ def test_what_cannot_score_is_told_once_and_the_version_at_hand_goes_on(
     folder = Path(urlparse(client.get_model_version(settings.model_name, good.version).source).path)
     trees = json.loads((folder / "trees.json").read_text("utf-8"))
     for name, broken in BROKEN.items():
-        made = broken if isinstance(broken, str) else broken(trees)
-        (folder / "trees.json").write_text(made if isinstance(made, str) else json.dumps(made), "utf-8")
+        content = broken if isinstance(broken, str) else broken(trees)
+        (folder / "trees.json").write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
         assert len(warnings(champion)) == 1, name
         assert champion_file(settings).read_text("utf-8") == at_hand, name
     assert warnings(champion) == []
@@ -117,7 +118,7 @@ def test_a_champion_without_trees_is_scored_elsewhere_until_the_next_one_has_tre
     columns = [ColSpec("double", "amount"), ColSpec("integer", "credit"), ColSpec("string", "day_of_week")]
     signature = ModelSignature(inputs=Schema(columns))
     mlflow.pyfunc.save_model(tmp_path / "plain", python_model=Plain(), signature=signature)
-    made = client.create_model_version(
+    registered = client.create_model_version(
         settings.model_name, source=str(tmp_path / "plain"), tags={"role": "champion", "threshold": "0.25"}
     )
     client.set_model_version_tag(settings.model_name, first.version, "role", "former")
@@ -131,15 +132,15 @@ def test_a_champion_without_trees_is_scored_elsewhere_until_the_next_one_has_tre
     champion = ChampionTrees(settings)
     assert warnings(champion) == []
     assert champion.has_champion
-    assert version_elsewhere(settings) == str(made.version)
+    assert version_elsewhere(settings) == str(registered.version)
     assert (in_force(settings).scoring, in_force(settings).trigger) == ("remote", "microbatch")
 
-    loaded = load_version(settings, str(made.version))
+    loaded = load_version(settings, str(registered.version))
     row = {name: [plain] for name, plain in (plain_inputs() | {"amount": 300}).items()}
     assert (loaded.model.score_columns(row).tolist(), loaded.model.threshold) == ([0.3], 0.25)
     assert loaded.model.explain_columns(row) == [[]]
 
-    client.set_model_version_tag(settings.model_name, made.version, "role", "former")
+    client.set_model_version_tag(settings.model_name, registered.version, "role", "former")
     client.set_model_version_tag(settings.model_name, first.version, "role", "champion")
     assert warnings(champion) == []
     assert version_elsewhere(settings) is None
@@ -180,10 +181,12 @@ def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "ready"))
-    told: list[Failing | None] = []
-    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: told.append(failing))
-    made = trained(settings, monkeypatch, 5, tmp_path)
-    folder = Path(urlparse(registry_client(settings).get_model_version(settings.model_name, made.version).source).path)
+    failures: list[Failing | None] = []
+    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: failures.append(failing))
+    registered = trained(settings, monkeypatch, 5, tmp_path)
+    folder = Path(
+        urlparse(registry_client(settings).get_model_version(settings.model_name, registered.version).source).path
+    )
     good = (folder / "trees.json").read_text("utf-8")
     (folder / "trees.json").write_text("{", "utf-8")
     announce_ready()
@@ -194,7 +197,7 @@ def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(
         await_condition(lambda: bool(failing_sentence(tmp_path / "ready")))
         assert not (tmp_path / "ready").exists()
         sentence = failing_sentence(tmp_path / "ready") or ""
-        assert f"The trees of version {made.version} of 'fraud' cannot be fetched" in sentence
+        assert f"The trees of version {registered.version} of 'fraud' cannot be fetched" in sentence
         assert "fraudstream models promote" in sentence
         (folder / "trees.json").write_text(good, "utf-8")
         waiting.join(timeout=30)
@@ -203,7 +206,7 @@ def test_a_job_that_waits_for_a_champion_fails_of_one_that_cannot_score(
         stop.set()
     assert (tmp_path / "ready").exists()
     assert failing_sentence(tmp_path / "ready") is None
-    assert [failing is None for failing in told] == [False, True]
+    assert [failing is None for failing in failures] == [False, True]
 
 
 def test_to_wait_for_the_first_champion_is_no_failure(
@@ -238,8 +241,8 @@ def test_a_job_whose_champion_cannot_be_looked_up_fails_and_goes_on_looking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception | None, reason: str, advice: str
 ) -> None:
     monkeypatch.setenv(READY_FILE_VARIABLE, str(tmp_path / "ready"))
-    told: list[Failing | None] = []
-    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: told.append(failing))
+    failures: list[Failing | None] = []
+    monkeypatch.setattr(ProgressReporter, "fail", lambda _, failing: failures.append(failing))
     looks = 0
 
     def asked(settings: Settings, _client: object) -> None:
@@ -266,7 +269,7 @@ def test_a_job_whose_champion_cannot_be_looked_up_fails_and_goes_on_looking(
     sentence = failing_sentence(tmp_path / "ready") or ""
     assert reason in sentence
     assert advice in sentence
-    assert len(told) == 1
+    assert len(failures) == 1
     assert [entry["event"] for entry in logs] == ["champion_not_taken_up"]
 
 

@@ -178,9 +178,9 @@ class Refusing:
 @pytest.mark.parametrize("bad", [set(), {0}, {99}, {3, 50, 51}])
 def test_only_the_bad_rows_are_refused(bad: set[int]) -> None:
     scorer = Refusing(bad)
-    found = score_rows(scorer, {"amount": list(range(100))}, 100)
-    assert {row for row, decision in enumerate(found) if isinstance(decision, str)} == bad
-    assert all(isinstance(d, str) or d.score == row for row, d in enumerate(found))
+    decisions = score_rows(scorer, {"amount": list(range(100))}, 100)
+    assert {row for row, decision in enumerate(decisions) if isinstance(decision, str)} == bad
+    assert all(isinstance(d, str) or d.score == row for row, d in enumerate(decisions))
     assert scorer.calls <= 2 + 2 * 7 * len(bad)
 
 
@@ -217,10 +217,12 @@ class Model:
 def test_a_row_at_which_the_model_fails_is_found_and_the_others_are_scored() -> None:
     amounts = [float(number) for number in range(20_000)]
     model = Model(12_345.0)
-    found = score_rows(model, {"amount": amounts}, len(amounts))
-    assert [row for row, one in enumerate(found) if isinstance(one, str)] == [12_345]
-    assert str(found[12_345]).startswith("cannot be scored: HTTP 500: Version 3")
-    assert [one.score for one in found if isinstance(one, Decision)] == [one for one in amounts if one != 12_345.0]
+    decisions = score_rows(model, {"amount": amounts}, len(amounts))
+    assert [row for row, decision in enumerate(decisions) if isinstance(decision, str)] == [12_345]
+    assert str(decisions[12_345]).startswith("cannot be scored: HTTP 500: Version 3")
+    assert [decision.score for decision in decisions if isinstance(decision, Decision)] == [
+        amount for amount in amounts if amount != 12_345.0
+    ]
     assert model.calls < 40
 
 
@@ -233,13 +235,13 @@ def test_rows_that_met_a_bad_moment_are_scored() -> None:
             return [Decision(0, amount, 0.5, "3") for amount in columns["amount"]]
 
     amounts = [float(number) for number in range(1_000)]
-    found = score_rows(Recovering(1.0), {"amount": amounts}, len(amounts))
-    assert [row for row, one in enumerate(found) if isinstance(one, str)] == [7]
+    decisions = score_rows(Recovering(1.0), {"amount": amounts}, len(amounts))
+    assert [row for row, decision in enumerate(decisions) if isinstance(decision, str)] == [7]
 
 
 def test_a_row_alone_is_to_blame_where_a_plain_one_is_scored() -> None:
-    (found,) = score_rows(Model(7.0), {"amount": [7.0]}, 1)
-    assert str(found).startswith("cannot be scored: ")
+    (decision,) = score_rows(Model(7.0), {"amount": [7.0]}, 1)
+    assert str(decision).startswith("cannot be scored: ")
 
 
 @pytest.mark.parametrize("count", [1, 3, 100])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from fraudstream.bench.harness.environments import FOLDER, python_of
 from fraudstream.bench.harness.stage import Stage, environment_of, with_values
 from fraudstream.bench.harness.trained import BenchModel
+from fraudstream.bench.job.variants import PLAIN, ROWS, variant_folder
 from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.project.project import bundled
@@ -30,6 +31,7 @@ class Contender:
     """Takes events from `transactions` and puts them on `scored`; bare loops do nothing else.
 
     ``words``: its worker's last arguments, or the stream job's trigger. ``processes`` share the partitions.
+    ``variant``: how the project's query differs from its own.
     """
 
     name: str
@@ -40,6 +42,13 @@ class Contender:
     processes: int = 1
     scores: bool = True
     batched: bool = False
+    variant: str = ""
+
+
+def _ours(trigger: str, label: str, variant: str = "", words: str = "") -> Contender:
+    name = f"{trigger}-{variant}" if variant else trigger
+    is_batched = trigger == "microbatch"
+    return Contender(name, f"Fraudstream, {label}{words}", "ours", (trigger,), batched=is_batched, variant=variant)
 
 
 def _peer(name: str, label: str) -> list[Contender]:
@@ -55,8 +64,11 @@ CONTENDERS: Mapping[str, Contender] = {
         Contender("echo", "bare loop without work", "bare", ("echo", "1"), "bare", scores=False),
         Contender("bare", "bare loop that scores", "bare", ("score", "1"), "bare"),
         Contender("bare-batch", "bare loop that scores, batched", "bare", ("score", "1000"), "bare", batched=True),
-        Contender("realtime", "Fraudstream, real-time", "ours", ("realtime",)),
-        Contender("microbatch", "Fraudstream, micro-batch", "ours", ("microbatch",), batched=True),
+        *(
+            _ours(trigger, label, variant, words)
+            for trigger, label in (("realtime", "real-time"), ("microbatch", "micro-batch"))
+            for variant, words in (("", ""), (PLAIN, ", without alerts"), (ROWS, ", row by row"))
+        ),
         *_peer("quix", "Quix Streams"),
         Contender("quix-default", "Quix Streams, per message, as it comes", "peer", ("default",), "quix"),
         *_peer("bytewax", "Bytewax"),
@@ -105,11 +117,17 @@ class Cast:
                 "scoring": "embedded",
                 "trigger": contender.words[0],
                 "mlflow_tracking_uri": self.model.tracking_uri,
+                **self._project(contender),
             },
         )
         env = environment_of(settings) | spark_job_environment(settings) | {READY_FILE_VARIABLE: str(ready)}
         command = [sys.executable, "-m", "fraudstream.stream"]
         return Part(name, command, ready.exists, env=env, ready_timeout_seconds=_READY_SECONDS)
+
+    def _project(self, contender: Contender) -> dict[str, str]:
+        if not contender.variant:
+            return {}
+        return {"project": str(variant_folder(self.stage.folder, contender.variant))}
 
     def _workers(self, contender: Contender, number: int) -> list[Part]:
         bootstrap = self.stage.settings.kafka_bootstrap_servers

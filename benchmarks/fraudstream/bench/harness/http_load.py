@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fraudstream.core.errors import FraudstreamError
@@ -12,12 +13,11 @@ _LENGTH = b"content-length:"
 _HEAD_END = b"\r\n\r\n"
 
 
-def request(host: str, path: str, body: bytes) -> bytes:
-    """A complete POST of JSON."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def request(host: str, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """A complete POST, of JSON unless ``headers`` name another type."""
+    named = {"Host": host, "Content-Type": "application/json", "Content-Length": str(len(body))} | dict(headers or {})
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 def answer_length(head: bytes) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from fraudstream.bench.cards import figures as cards
 from fraudstream.bench.dashboards import figures as dashboards
 from fraudstream.bench.harness.contenders import CONTENDERS
 from fraudstream.core.output.terminal import Terminal
@@ -126,8 +127,54 @@ def _scale(results: Mapping[str, Any]) -> list[Shown]:
     ]
 
 
+def _cards(results: Mapping[str, Any]) -> list[Shown]:
+    speeds = _by_figures({"events_per_core_second": "events a core-second", "memory_growth_mib": "MiB more"})
+    return [
+        *speeds(results),
+        Shown("Average precision", cards.COLUMNS, tuple(cards.models(results))),
+        Shown("Average precision by campaign", cards.CAMPAIGN_COLUMNS, tuple(cards.campaigns(results))),
+    ]
+
+
+def _model(results: Mapping[str, Any]) -> list[Shown]:
+    columns = {"average_precision": "AP", "by_ceiling": "AP by the ceiling", "roc_auc": "ROC AUC", "ece": "ECE"}
+    rows = tuple(
+        (
+            f"{entry['contender']}, {entry['events']:,} events",
+            *(_digits(entry[name]) for name in columns),
+            spread(entry, "core_seconds"),
+        )
+        for entry in results["summary"]
+    )
+    drift = results["drift"]
+    found = tuple((name, f"{share:.0%}") for name, share in drift["found"].items())
+    quiet = (f"nothing ({drift['quiet_windows']:,} windows)", f"{drift['false_alarms']:.1%}")
+    return [
+        Shown("Model", ("", *columns.values(), "core-seconds, scoring included"), rows),
+        Shown("Windows that are reported", ("what has moved", "share"), (quiet, *found)),
+    ]
+
+
+def _digits(values: Mapping[str, float]) -> str:
+    return f"{values['median']:.4f} ({values['min']:.4f}–{values['max']:.4f})"
+
+
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
+    "cards": _cards,
     "dashboards": lambda results: [Shown("Dashboards", dashboards.COLUMNS, tuple(dashboards.rows(results)))],
+    "equality": lambda results: [
+        Shown("Equality", ("topic", "records"), tuple((name, f"{n:,}") for name, n in results["records"].items()))
+    ],
+    "job": _by_figures(
+        {
+            "events_per_second": "events/s",
+            "core_us_per_event": "core-µs an event",
+            "p50_ms": "p50 ms",
+            "p99_ms": "p99 ms",
+            "memory_peak_mib": "MiB",
+        },
+        by="case",
+    ),
     "latency": _by_figures(
         {
             "p50_ms": "p50 ms",
@@ -148,6 +195,7 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[Shown]]] = {
             "memory_peak_mib": "MiB",
         }
     ),
+    "model": _model,
     "scale": _scale,
     "scoring": _by_figures(
         {

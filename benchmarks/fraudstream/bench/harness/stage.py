@@ -27,7 +27,7 @@ from fraudstream.runtime.supervise.part import Part
 from fraudstream.runtime.supervise.preflight import free_port
 from fraudstream.runtime.supervise.state import log_file, run_dir
 
-PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard")
+PORTS = ("kafka", "kafka_controller", "mongo", "mlflow", "scoring", "dashboard", "ingest")
 
 _GRACE_SECONDS = 20.0
 _POLL_SECONDS = 0.05

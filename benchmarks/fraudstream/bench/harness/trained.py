@@ -17,7 +17,7 @@ import orjson
 import xgboost
 
 from fraudstream.bench.harness import made_events, source
-from fraudstream.core.contract.event import FEATURES, PROJECT
+from fraudstream.core.contract.event import FEATURES, PROJECT, parse_event
 from fraudstream.core.errors import ModelError
 from fraudstream.generator.simulators.payments import distributions, transactions
 from fraudstream.ml import features, model_code
@@ -90,12 +90,13 @@ def _train(registry: BenchModel) -> None:
 
     from fraudstream.bench.harness.stage import isolated
     from fraudstream.core.registry import registry_client
-    from fraudstream.ml.evaluation import metrics
+    from fraudstream.ml.evaluation.metrics import metrics
     from fraudstream.ml.history import checked
     from fraudstream.ml.history import fingerprint as data_fingerprint
     from fraudstream.ml.registry import promote
     from fraudstream.ml.tracking import EXPERIMENT, Trained, register
-    from fraudstream.ml.training import THRESHOLD, Split
+    from fraudstream.ml.training.decision import THRESHOLD
+    from fraudstream.ml.training.split import split as parts_of
 
     registry.folder.mkdir(parents=True)
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -105,8 +106,10 @@ def _train(registry: BenchModel) -> None:
     settings = isolated(mlflow_tracking_uri=registry.tracking_uri)
     client = registry_client(settings)
     client.create_experiment(EXPERIMENT, artifact_location=(registry.folder / "artifacts").as_uri())
-    history = checked(pd.DataFrame(map(orjson.loads, source.history(HISTORY, SEED))))
-    split = Split(history, features.in_test(history[features.ID].to_numpy()))
+    events = list(source.history(HISTORY, SEED))
+    moments = [int(parse_event(event).time.timestamp() * 1000) for event in events]
+    history = checked(pd.DataFrame(map(orjson.loads, events)).assign(**{features.EVENT_TIME: moments}))
+    split = parts_of(history)
     fitted = _fitted(*split.train)
     test_features, test_labels = split.test
     scores = fitted.scores(test_features)

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from fraudstream.asaql.template import case_texts, project_texts
+from fraudstream.core.contract.field_rules import leaves, value_at
 from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import ConfigurationError, EventError
 from fraudstream.core.project import definition, event_schema
 from fraudstream.core.project.places import bundled_names
-from fraudstream.core.project.project import read_project
+from fraudstream.core.project.project import Project, read_project
 from fraudstream.core.project.reserved import RESERVED_FIELDS
 from fraudstream.generator.files.events import Row
 from fraudstream.generator.files.source import first_events
 from fraudstream.generator.onboarding.definition_text import definition_text
 from fraudstream.generator.onboarding.plan import Plan
-from fraudstream.generator.onboarding.query_text import query_text
 from fraudstream.generator.onboarding.schema import schema_of
 
+SAMPLE = "sample.jsonl"
 _SAMPLES = 5
 _READ_BACK = 500
+_FINE = re.compile(r"[.,][0-9]{7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,7 @@ def write_project(plan: Plan, folder: Path, title: str) -> Written:
     schema = schema_of(plan, title)
     texts = {
         definition.FILE_NAME: definition_text(plan, title, folder),
-        event_schema.FILE_NAME: _json(schema),
-        "stream-analytics/fraud.asaql": query_text(plan, schema),
+        event_schema.FILE_NAME: json.dumps(schema, ensure_ascii=False, indent=2) + "\n",
     }
     # In a folder beside it first: what cannot be read back is not left behind.
     with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as parent:
@@ -71,9 +75,9 @@ def write_project(plan: Plan, folder: Path, title: str) -> Written:
         gate = Gate(project.rules, RESERVED_FIELDS, MAX_EVENT_BYTES)
         judged = [(row, _refusal(gate, row)) for row in rows]
         refusals = [refusal for _, refusal in judged if refusal]
-        samples = judged[:_SAMPLES]
-        lines = "".join(f"{row.value.decode()}\n" for row, _ in samples)
-        texts |= {"sample.jsonl": lines} | _test_case(project.definition.event.id, samples)
+        samples = [row.value for row, _ in judged[:_SAMPLES]]
+        texts |= {SAMPLE: "".join(f"{value.decode()}\n" for value in samples)}
+        texts |= _query_texts(project, [row.value for row, refusal in judged if not refusal])
         _write(scratch, texts)
         _move(scratch, folder, texts)
     return Written(folder, tuple(texts), len(rows), len(rows) - len(refusals), refusals[0] if refusals else "")
@@ -84,7 +88,9 @@ def write_template(folder: Path, texts: dict[str, str]) -> Written:
     with tempfile.TemporaryDirectory(prefix="fraudstream-init-") as parent:
         scratch = Path(parent) / folder.name
         _write(scratch, texts)
-        read_project(scratch)
+        project = read_project(scratch)
+        texts |= _query_texts(project, [line.encode() for line in texts.get(SAMPLE, "").splitlines()])
+        _write(scratch, texts)
         _move(scratch, folder, texts)
     return Written(folder, tuple(texts), 0, 0, "")
 
@@ -98,44 +104,19 @@ def _refusal(gate: Gate, row: Row) -> str:
     return ""
 
 
-def _test_case(id: str, samples: Sequence[tuple[Row, str]]) -> dict[str, str]:
-    """A case of `tests/`: events in, and which of them come out; in the layout of Stream Analytics' own tools.
-
-    ``samples``: rows, each with why the contract refuses it, if it does; ``id`` names the field of the id.
-    """
-    accepted = [row for row, refusal in samples if not refusal]
-    refused = [row for row, refusal in samples if refusal]
-    configuration = {
-        "Script": "../stream-analytics/fraud.asaql",
-        "TestCases": [
-            {
-                "Name": "the first events of the file",
-                "Inputs": [
-                    {
-                        "InputAlias": "transactions",
-                        "Type": "Data Local",
-                        "Format": "Json",
-                        "FilePath": "first-events/transactions.jsonl",
-                        "ScriptType": "InputMock",
-                    }
-                ],
-                "ExpectedOutputs": [
-                    {"OutputAlias": output, "FilePath": f"first-events/{output}.jsonl", "Required": True}
-                    for output in ("scored", "rejected")
-                ],
-            }
-        ],
-    }
-    return {
-        "tests/testConfig.json": _json(configuration),
-        "tests/first-events/transactions.jsonl": "".join(f"{row.value.decode()}\n" for row, _ in samples),
-        "tests/first-events/scored.jsonl": "".join(f"{orjson.dumps({id: row.id}).decode()}\n" for row in accepted),
-        "tests/first-events/rejected.jsonl": "".join(f'{{"key":{json.dumps(str(row.id))}}}\n' for row in refused),
-    }
+def _query_texts(project: Project, accepted: Sequence[bytes]) -> dict[str, str]:
+    """The files of the query, and of a case with the first events that keep the contract."""
+    events = [event for _, event in zip(range(_SAMPLES), _comparable(project, accepted), strict=False)]
+    return project_texts(project) | case_texts(project, events)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+def _comparable(project: Project, values: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    """The events whose time has no more digits than microseconds have: the query's datetimes have one more."""
+    time = next(rule for rule in leaves(project.rules) if rule.name == project.definition.event.time)
+    for value in values:
+        event = orjson.loads(value)
+        if _FINE.search(str(value_at(event, time.path))) is None:
+            yield event
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

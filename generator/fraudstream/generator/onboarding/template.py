@@ -72,10 +72,21 @@ _SCHEMA: dict[str, Any] = {
     "additionalProperties": True,
 }
 
+_EVENT: dict[str, Any] = {
+    "id": "t-1",
+    "time": "2026-01-31T12:30:00Z",
+    "amount": 12.5,
+    "card": "c-1",
+    "merchant": "m-1",
+    "category": "food",
+    "online": True,
+}
+
 
 def template_texts(name: str) -> dict[str, str]:
     """The files' texts by their names."""
     return {
         definition.FILE_NAME: _DEFINITION.format(title=json.dumps(name, ensure_ascii=False)),
         event_schema.FILE_NAME: json.dumps(_SCHEMA, indent=2) + "\n",
+        "sample.jsonl": f"{json.dumps(_EVENT)}\n",
     }

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -131,14 +131,17 @@ class Replay:
     def _label(self, waiting: deque[_Held], *, at_once: bool = False) -> Entry:
         held = waiting.popleft()
         self.position = self.position._replace(label=held.place + 1, held=len(waiting))
-        record = Record(held.id, str(held.id).encode(), verdict(held), topic=LABELS, position=self.position)
+        value = verdict(held.id, held.label, held.known_at)
+        record = Record(held.id, str(held.id).encode(), value, topic=LABELS, position=self.position)
         return Entry(record, None if at_once else held.known_at)
 
 
-def verdict(held: _Held) -> bytes:
-    """The record that says what became of a transaction."""
-    observed_at = TimeForm(ISO).write(held.known_at)
-    return orjson.dumps({"id": held.id, "label": held.label, "observed_at": observed_at})
+def verdict(id: int | str, label: int, known_at: datetime, campaign: str | None = None) -> bytes:
+    """The record that says what became of a transaction, and what a fraud was part of, where that was found out."""
+    said: dict[str, Any] = {"id": id, "label": label, "observed_at": TimeForm(ISO).write(known_at)}
+    if campaign is not None:
+        said["campaign"] = campaign
+    return orjson.dumps(said)
 
 
 def _later(moment: datetime, delay: timedelta) -> datetime:

@@ -36,6 +36,8 @@ postgresql Microsoft.DBForPostgreSQL/servers/databases
 """
 _TYPES: Mapping[str, str] = dict(line.split() for line in _TABLE.splitlines() if line)
 _PROPERTIES = "properties"
+# The parameter that stands for the namespace of all hubs whose files name none.
+EVENT_HUBS = "eventHubsNamespace"
 _SECRETS = ("key", "password", "token")
 # What Azure's own identity stands for.
 _IDENTITY = ("msi", "usertoken")
@@ -60,6 +62,8 @@ def input_resource(alias: str, of: InputFile | None, parameters: Parameters) -> 
     properties: dict[str, Value] = {"type": "Reference" if is_reference else "Stream", "datasource": source}
     if (serialized := _serialization(format, is_output=False)) is not None:
         properties["serialization"] = serialized
+    if of is not None and (key := of.further.get("PartitionKey")):
+        properties["partitionKey"] = str(key)
     if of is not None and of.compression and of.compression.lower() != "none":
         properties["compression"] = {"type": of.compression}
     return {"name": alias, "properties": properties}, note
@@ -98,6 +102,8 @@ def _source(alias: str, kind: str, further: Mapping[str, Any], parameters: Param
         for name, part in written.items()
         if (known := _property(alias, name, part, mode.lower() in _IDENTITY, parameters)) is not None
     }
+    if type == _TYPES["eventhub"] and not properties.get("serviceBusNamespace"):
+        properties["serviceBusNamespace"] = _namespace(parameters)
     return {"type": type, "properties": properties}
 
 
@@ -134,11 +140,12 @@ def _spelling(name: str) -> str:
 
 
 def _event_hub(alias: str, parameters: Parameters) -> Mapping[str, Value]:
-    namespace = parameters.text("event hubs", "namespace", "The Event Hubs namespace of the inputs and outputs.")
-    return {
-        "type": _TYPES["eventhub"],
-        "properties": {"serviceBusNamespace": namespace, "eventHubName": alias, "authenticationMode": "Msi"},
-    }
+    properties = {"serviceBusNamespace": _namespace(parameters), "eventHubName": alias, "authenticationMode": "Msi"}
+    return {"type": _TYPES["eventhub"], "properties": properties}
+
+
+def _namespace(parameters: Parameters) -> Value:
+    return parameters.text("event hubs", "namespace", "The Event Hubs namespace of the inputs and outputs.")
 
 
 def _serialization(of: Serialization, *, is_output: bool) -> Mapping[str, Value] | None:

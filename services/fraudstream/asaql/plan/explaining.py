@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from fraudstream.asaql.plan import nodes
@@ -15,21 +15,26 @@ Format = Literal["text", "mermaid"]
 _LONGEST_LINE = 110
 
 
-def explain(plan: nodes.Plan, form: Format = "text") -> str:
-    """The plan as a tree of text, or as a Mermaid flowchart."""
-    return _text(plan) if form == "text" else _flowchart(plan)
+# How each output runs in a project's job, by its name in small letters.
+Runs = Mapping[str, str]
+
+
+def explain(plan: nodes.Plan, form: Format = "text", runs: Runs | None = None) -> str:
+    """The plan as a tree of text, or as a Mermaid flowchart; ``runs`` say how a project's job runs the outputs."""
+    return _text(plan, runs or {}) if form == "text" else _flowchart(plan, runs or {})
 
 
 # --- The tree
 
 
-def _text(plan: nodes.Plan) -> str:
+def _text(plan: nodes.Plan, runs: Runs) -> str:
     division = split(plan)
     lines: list[str] = []
     shown: dict[int, str] = {}
     for output in plan.outputs:
         lines += [f"output {output.name}", *_tree(plan, output.step, ("└─ ", "   "), division, shown), ""]
-    return "\n".join([*lines, *_where(plan, division)]) + "\n"
+    where = _jobs(plan, runs) if runs else _where(plan, division)
+    return "\n".join([*lines, *where]) + "\n"
 
 
 def _tree(
@@ -181,6 +186,14 @@ def _where(plan: nodes.Plan, division: Split) -> Iterator[str]:
         yield f"     {name} by {text}" if key else f"     {name} anywhere: no step with state reads it"
 
 
+def _jobs(plan: nodes.Plan, runs: Runs) -> Iterator[str]:
+    """What runs where in a project's job."""
+    yield "runs in the stream job"
+    names = list(dict.fromkeys(output.name.casefold() for output in plan.outputs))
+    for place, name in enumerate(names):
+        yield f"{'└─' if place == len(names) - 1 else '├─'} {name}: {runs[name]}"
+
+
 def _own_key(step: nodes.Step) -> str:
     teller = Teller.of(step)
     if isinstance(step, nodes.Aggregation):
@@ -200,7 +213,7 @@ def _own_key(step: nodes.Step) -> str:
 # --- The flowchart
 
 
-def _flowchart(plan: nodes.Plan) -> str:
+def _flowchart(plan: nodes.Plan, runs: Runs) -> str:
     lines = ["flowchart TD"]
     references: dict[str, str] = {}
     for number, step in enumerate(plan.steps):
@@ -216,7 +229,8 @@ def _flowchart(plan: nodes.Plan) -> str:
                     lines.append(f"    {references[source.input]}[({_quoted(f'reference {source.input}')})]")
                 lines.append(f"    {references[source.input]} -.-> s{number}")
     for place, output in enumerate(plan.outputs):
-        lines.append(f"    o{place}>{_quoted(f'output {output.name}')}]")
+        label = "<br/>".join([f"output {output.name}", *filter(None, (runs.get(output.name.casefold(), ""),))])
+        lines.append(f"    o{place}>{_quoted(label)}]")
         lines.append(f"    s{output.step} --> o{place}")
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -88,6 +88,21 @@ def steps_read_by(step: Step) -> tuple[int, ...]:
     if isinstance(step, Match):
         return (step.step,)
     return tuple(source.step for source in step.sources if isinstance(source, StepSource | JoinSource))
+
+
+def renumbered(step: Step, numbers: Mapping[int, int]) -> Step:
+    """The step with new numbers for the steps that it reads, given by their old ones."""
+    if isinstance(step, Union):
+        return replace(step, steps=tuple(numbers[each] for each in step.steps))
+    if isinstance(step, Match):
+        return replace(step, step=numbers[step.step])
+    if isinstance(step, Select | Aggregation):
+        sources = tuple(
+            replace(each, step=numbers[each.step]) if isinstance(each, StepSource | JoinSource) else each
+            for each in step.sources
+        )
+        return replace(step, sources=sources)
+    return step
 
 
 def inputs_read_by(step: Step) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ from fraudstream.asaql.project_files.models import (
     new_job,
 )
 from fraudstream.asaql.text.encoding import text_of
+from fraudstream.core.project.outputs import PROJECT_FILE as PROJECT_FILE
+from fraudstream.core.project.outputs import QUERY_FOLDER
 
-PROJECT_FILE = "asaproj.json"
 JOB_FILE = "JobConfig.json"
 QUERY_ENDING = ".asaql"
 _LOCAL_PREFIX = "local_"
@@ -61,12 +62,22 @@ class OutputPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonPlace:
+    """A function in Python: its name in a file, or in a module that can be imported."""
+
+    file: Path | None
+    module: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionPlace:
     """A user's function; ``script`` is its JavaScript, or None for one without, such as Azure ML's."""
 
     file: Path
     entries: FunctionFile
     script: Path | None
+    python: PythonPlace | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +121,8 @@ class QueryProject:
     def files(self) -> tuple[Path, ...]:
         """Every file that the project was read from."""
         parts: tuple[InputPlace | OutputPlace | FunctionPlace, ...] = (*self.inputs, *self.outputs, *self.functions)
-        scripts = (place.script for place in self.functions if place.script is not None)
+        scripts = [place.script for place in self.functions if place.script is not None]
+        scripts += [place.python.file for place in self.functions if place.python and place.python.file]
         own = (self.query_file, *([] if self.project_file is None else [self.project_file, self.folder / JOB_FILE]))
         return (*own, *(part.file for part in parts), *scripts)
 
@@ -148,6 +160,9 @@ def _of_folder(folder: Path) -> QueryProject:
     file = folder / PROJECT_FILE
     if file.is_file():
         return _whole(file)
+    if (folder / QUERY_FOLDER / PROJECT_FILE).is_file():
+        # One of Fraudstream's own.
+        return _whole(folder / QUERY_FOLDER / PROJECT_FILE)
     queries = sorted(file for file in folder.iterdir() if file.suffix.lower() == QUERY_ENDING)
     if len(queries) == 1:
         return read_project(queries[0])
@@ -218,6 +233,9 @@ def _parts(folder: Path, listed: ProjectFile) -> Iterator[tuple[Path, str]]:
             value = read_json(file) if sub_type == "Input" else {}
             if sub_type != "Input" or (isinstance(value, dict) and _is_description(value)):
                 yield file, sub_type
+    for file in sorted((folder / "Functions").glob("*.py")):
+        if not any(described.is_file() for described in (file.with_suffix(".json"), Path(f"{file}.json"))):
+            yield file, "Function"
 
 
 def _is_description(value: dict[str, object]) -> bool:
@@ -225,16 +243,28 @@ def _is_description(value: dict[str, object]) -> bool:
 
 
 def _function(file: Path) -> FunctionPlace:
-    if file.suffix.lower() == ".js":
+    if file.suffix.lower() in (".js", ".py"):
         described = file.with_name(f"{file.name}.json")
         entries = FunctionFile.read(described) if described.is_file() else FunctionFile()
-        return FunctionPlace(file, entries, file)
+        is_python = file.suffix.lower() == ".py"
+        return FunctionPlace(file, entries, None if is_python else file, _python(file, entries) if is_python else None)
     entries = FunctionFile.read(file)
     stem = file.name[: -len(file.suffix)]
+    if entries.script_type.lower().startswith("python"):
+        return FunctionPlace(file, entries, None, _python(file.with_name(f"{stem.removesuffix('.py')}.py"), entries))
     scripts = (file.with_name(stem), file.with_name(f"{stem}.js"))
     return FunctionPlace(
         file, entries, next((script for script in scripts if script.suffix == ".js" and script.is_file()), None)
     )
+
+
+def _python(file: Path, entries: FunctionFile) -> PythonPlace:
+    """What `Function` names, `main` of the file beside by default."""
+    place, _, function = entries.function.strip().rpartition(":")
+    if not place:
+        return PythonPlace(file, "", function or "main")
+    is_file = place.lower().endswith(".py")
+    return PythonPlace(local_path(place, file.parent), "", function) if is_file else PythonPlace(None, place, function)
 
 
 def _require_one_each(inputs: Iterable[InputPlace]) -> None:

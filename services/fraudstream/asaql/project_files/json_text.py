@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.plain_json import plain_json
 
-_TEXT = r'"(?:[^"\\\n]|\\.)*"?'
-# Texts come first, so that `//` in an address is no comment.
-_COMMENTS = re.compile(rf"{_TEXT}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_LAST_COMMA = re.compile(rf"{_TEXT}|,(?=\s*[}}\]])")
-_NOT_LINE_END = re.compile(r"[^\n]")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -52,15 +47,9 @@ def read_json(file: Path) -> Any:
 
 def parse_json(text: str, file: str) -> Any:
     """The same for a text; ``file`` names it in errors. Raises :class:`ProjectFileError` with line and column."""
-    # Blanks in their place: whatever is wrong is still where it stands.
-    plain = _LAST_COMMA.sub(_blanks, _COMMENTS.sub(_blanks, text))
     try:
-        return json.loads(plain)
+        return json.loads(plain_json(text))
     except json.JSONDecodeError as error:
         raise ProjectFileError(f"{file}:{error.lineno}:{error.colno}: this is not JSON: {error.msg}.") from error
     except RecursionError as error:
         raise ProjectFileError(f"{file}: the JSON is nested too deeply. Nest its values less.") from error
-
-
-def _blanks(match: re.Match[str]) -> str:
-    return match[0] if match[0].startswith('"') else _NOT_LINE_END.sub(" ", match[0])

@@ -226,7 +226,7 @@ class FunctionParameter(Entries):
 
 
 class FunctionFile(Entries):
-    """A user's function: JavaScript, Azure ML or C#."""
+    """A user's function: JavaScript, Azure ML, C#, or Python, which is ours."""
 
     name: Text = Field("", alias="Name")
     type: Annotated[Literal["Scalar", "Aggregate"], _one_of("Scalar", "Aggregate"), _none_as_default("Scalar")] = Field(
@@ -235,6 +235,8 @@ class FunctionFile(Entries):
     script_type: Text = Field("", alias="ScriptType")
     inputs: Annotated[tuple[FunctionParameter, ...], _none_as_default(())] = Field((), alias="FunctionInputs")
     output_type: Annotated[str, _none_as_default("any")] = Field("any", alias="OutputType")
+    # Of Python's: `module:function`, or `file.py:function`.
+    function: Text = Field("", alias="Function")
 
 
 class ExpectedOutput(Entries):
@@ -243,6 +245,8 @@ class ExpectedOutput(Entries):
     alias: str = Field(alias="OutputAlias", min_length=1)
     file_path: str = Field(alias="FilePath", min_length=1)
     required: Annotated[bool, _none_as_default(True)] = Field(True, alias="Required")
+    # Ours: columns that the comparison leaves out, such as what a model says.
+    ignored: Annotated[tuple[str, ...], _none_as_default(())] = Field((), alias="IgnoredColumns")
 
 
 class TestCase(Entries):

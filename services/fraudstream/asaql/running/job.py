@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudstream.asaql.running.bindings import PARQUET, Binding
+from fraudstream.asaql.running.functions import described_functions
 from fraudstream.asaql.running.parquet import as_json_lines
 from fraudstream.asaql.running.report import RunReport, read_report
 
@@ -31,7 +32,8 @@ def run_query(
     """Run a query on files and write a file for each output into ``folder``.
 
     ``start`` is the time, in seconds since 1970 in UTC, that rows without TIMESTAMP BY get; now by default. Raises
-    :class:`QueryStopped` where an expression ends the query, :class:`FraudstreamError` where Spark fails.
+    :class:`QueryStopped` where an expression ends the query, :class:`FraudstreamError` where Spark fails, or a function
+    that the query calls cannot be run here.
     """
     ticks = int((time.time() if start is None else start) * _TICKS_PER_SECOND)
     for file in output_files(folder, compiled.outputs):
@@ -40,7 +42,7 @@ def run_query(
     scratch = session.new_folder("run")
     job = {
         "plan": compiled.plan,
-        "functions": compiled.scripts or None,
+        "functions": described_functions(session, compiled),
         "start": ticks,
         "folder": str(scratch),
         "target": str(folder),

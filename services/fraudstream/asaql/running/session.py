@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from fraudstream.asaql.running.javascript import javascript_jars
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.text import error_text
@@ -27,11 +28,15 @@ _SPARK_CLASSES = ("org.apache.spark.", "java.util.concurrent.")
 
 
 class QuerySession:
-    """Spark for one query after another; ``scratch`` is a folder that goes with it."""
+    """Spark for one query after another; ``scratch`` is a folder that goes with it.
 
-    def __init__(self, context: SparkContext, scratch: Path) -> None:
+    ``allows_python``: whether queries may call functions in Python, which can do whatever their user can.
+    """
+
+    def __init__(self, context: SparkContext, scratch: Path, *, allows_python: bool = False) -> None:
         self.context = context
         self.scratch = scratch
+        self.allows_python = allows_python
 
     def sql(self) -> SparkSession:
         """The SQL session, which is started when it is first asked for."""
@@ -72,12 +77,18 @@ def _cause(error: Any) -> str:
 
 
 @contextmanager
-def query_session(*, has_scripts: bool = False) -> Iterator[QuerySession]:
-    """A session that ends with the block; one that ``has_scripts`` can run JavaScript.
+def query_session(
+    *, has_scripts: bool = False, has_models: bool = False, allows_python: bool = False
+) -> Iterator[QuerySession]:
+    """A session that ends with the block.
+
+    One that ``has_scripts`` can run JavaScript, one that ``has_models`` the champion of the project in force, and one
+    that ``allows_python`` functions in Python.
 
     Raises :class:`FraudstreamError` where Java or Spark does not start.
     """
     from fraudstream.runtime.parts.local import spark_job_environment
+    from fraudstream.spark.contract_file import contract_jar
     from fraudstream.spark.session import JARS_VARIABLE
 
     with tempfile.TemporaryDirectory(prefix="fraudstream-query-") as folder:
@@ -87,19 +98,16 @@ def query_session(*, has_scripts: bool = False) -> Iterator[QuerySession]:
         variables = spark_job_environment(settings)
         if has_scripts:
             # Behind the others: Java's class archive fits as far as it goes.
-            variables[JARS_VARIABLE] = os.pathsep.join([variables[JARS_VARIABLE], *map(str, _javascript())])
-        with environment.in_force(variables), _stderr_into(log):
+            variables[JARS_VARIABLE] = os.pathsep.join([variables[JARS_VARIABLE], *map(str, javascript_jars())])
+        if has_models:
+            contract = contract_jar(scratch / "contract")
+            variables[JARS_VARIABLE] = os.pathsep.join([variables[JARS_VARIABLE], str(contract)])
+        with environment.in_force(variables), stderr_into(log):
             context = _started(settings, scratch, log)
         try:
-            yield QuerySession(context, scratch)
+            yield QuerySession(context, scratch, allows_python=allows_python)
         finally:
-            _stop(context)
-
-
-def _javascript() -> list[Path]:
-    from fraudstream.runtime.parts import artifacts, jvm_libraries
-
-    return [jvm_libraries.ensure(jvm_libraries.JAVASCRIPT), *artifacts.ensure("javascript")]
+            stop_context(context)
 
 
 def _started(settings: Settings, scratch: Path, log: Path) -> SparkContext:
@@ -116,7 +124,7 @@ def _started(settings: Settings, scratch: Path, log: Path) -> SparkContext:
 
 
 @contextmanager
-def _stderr_into(log: Path) -> Iterator[None]:
+def stderr_into(log: Path) -> Iterator[None]:
     """What the processes that the block starts write to stderr goes to a file: Spark greets on it, whatever is set."""
     sys.stderr.flush()
     kept = os.dup(_STDERR)
@@ -129,7 +137,8 @@ def _stderr_into(log: Path) -> Iterator[None]:
         os.close(kept)
 
 
-def _stop(context: SparkContext) -> None:
+def stop_context(context: SparkContext) -> None:
+    """End Spark and its Java process, whatever state they are in."""
     gateway: Any = context._gateway
     process = getattr(gateway, "proc", None)
     # A Java process that has died cannot be stopped; the error under way says what happened to it.

@@ -11,6 +11,8 @@ from fraudstream.asaql.project_files.folder import QueryProject, read_project
 from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.project_files.models import REFERENCE, TestCase, TestConfig, local_path
 from fraudstream.asaql.running.bindings import Binding, bound, found, listed, project_binding
+from fraudstream.asaql.template.cases import TESTS
+from fraudstream.core.project.outputs import QUERY_FOLDER
 
 CONFIG_NAME = "testConfig.json"
 _FOLDERS = ("test", "tests", "Test", ".")
@@ -75,6 +77,8 @@ def _suite(config: Path, project: QueryProject) -> Suite:
 
 def _config_of(project: QueryProject) -> Path:
     places = [project.folder / folder / CONFIG_NAME for folder in _FOLDERS]
+    if project.folder.name == QUERY_FOLDER:
+        places.append(project.folder.parent / TESTS / CONFIG_NAME)
     return next((place for place in places if place.is_file()), places[0])
 
 

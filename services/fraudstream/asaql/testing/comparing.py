@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,15 @@ def compare(expected: Sequence[Any], actual: Sequence[Any]) -> Difference:
             counted[key] -= 1
             unexpected.append(row)
     return Difference(missing, unexpected)
+
+
+def without(rows: Sequence[Any], ignored: Collection[str]) -> list[Any]:
+    """The rows without these columns, which are named in any case."""
+    folded = {name.casefold() for name in ignored}
+    return [
+        {name: value for name, value in row.items() if name.casefold() not in folded} if isinstance(row, dict) else row
+        for row in rows
+    ]
 
 
 def changed_fields(expected: Any, actual: Any) -> dict[str, tuple[Any, Any]]:

@@ -23,6 +23,11 @@ _OPENED = pytest.StashKey[ExitStack]()
 _SESSION = pytest.StashKey["QuerySession"]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Whether the cases may call the projects' functions in Python, which can do whatever their user can."""
+    parser.addini("fraudstream_query_python", "Let functions of queries that are written in Python run.", "bool", False)
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
     """Take the files of test cases."""
     if file_path.name.lower() != _CONFIG_NAME:
@@ -93,12 +98,19 @@ class CaseItem(pytest.Item):
 
 def _session(item: CaseItem) -> QuerySession:
     """The session of this run of pytest, which the first case starts; it runs JavaScript if any case may need it."""
+    from fraudstream.asaql.running.champion import choose_project
+
+    choose_project(item.path)
     from fraudstream.asaql.running.session import query_session
 
     stash = item.config.stash
     if (session := stash.get(_SESSION, None)) is None:
         cases = (other for other in item.session.items if isinstance(other, CaseItem))
         opened = ExitStack()
-        session = opened.enter_context(query_session(has_scripts=any(case.suite.project.functions for case in cases)))
+        has_scripts = any(case.suite.project.functions for case in cases)
+        allows_python = bool(item.config.getini("fraudstream_query_python"))
+        session = opened.enter_context(
+            query_session(has_scripts=has_scripts, has_models=True, allows_python=allows_python)
+        )
         stash[_OPENED], stash[_SESSION] = opened, session
     return session

@@ -14,7 +14,7 @@ from fraudstream.asaql.running.job import output_files, run_query
 from fraudstream.asaql.running.report import RunReport
 from fraudstream.asaql.running.session import QuerySession
 from fraudstream.asaql.testing.cases import Suite, case_bindings
-from fraudstream.asaql.testing.comparing import compare, read_expected
+from fraudstream.asaql.testing.comparing import compare, read_expected, without
 from fraudstream.asaql.testing.results import (
     MATCHED,
     MISSING,
@@ -75,6 +75,7 @@ def _result(suite: Suite, case: TestCase, expected: ExpectedOutput, report: RunR
         return OutputResult(MISSING, expected.alias, file, None)
     if not file.is_file():
         raise ProjectFileError(f"{suite.config}: {case.name}: {expected.alias}: there is no file {file}.")
-    difference = compare(read_expected(file), output.values())
+    rows = (without(rows, expected.ignored) for rows in (read_expected(file), output.values()))
+    difference = compare(*rows)
     kind = MATCHED if difference.is_none else NOT_EQUAL
     return OutputResult(kind, expected.alias, file, kept, output.rows, difference)

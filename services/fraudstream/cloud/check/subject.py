@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
+from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.strategies.project_query import project_query
+from fraudstream.cloud.templates import hubs_of
 from fraudstream.core.configuration.addresses import broker_problem
 from fraudstream.core.configuration.malformed import Malformed
 from fraudstream.core.configuration.settings import Settings, malformed_values, validated
 from fraudstream.core.configuration.variables import Unread, unread
-from fraudstream.core.contract.topics import MAX_EVENT_BYTES, TOPICS, Topic
+from fraudstream.core.contract.topics import HTTP_BATCH_BYTES, MAX_EVENT_BYTES, TOPICS, Topic, topics_of
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.kafka import clients as kafka
 from fraudstream.core.project.project import Project, named
@@ -47,7 +50,7 @@ _JAVA_NAMES = {
 class Subject:
     """``clients``: client → its options under Java's names. ``addressed``: whether an address of Azure is set.
 
-    ``project``: what is particular to the transactions; chosen by FRAUDSTREAM_PROJECT.
+    ``project``: what is particular to the transactions; chosen by FRAUDSTREAM_PROJECT. ``query``: its job.
     ``sources``: path → syntax tree of the code that runs in Azure; ``core``: the same of the core. ``parameters``: the
     parameter file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: the recorded commands, each
     with its test in ``from``. ``malformed``: values that a start refuses. ``unread``: variables and lines of `.env`
@@ -56,6 +59,7 @@ class Subject:
 
     settings: Settings
     project: Project
+    query: QueryProject
     addressed: bool
     clients: Mapping[str, Mapping[str, Any]]
     topics: tuple[Topic, ...]
@@ -68,6 +72,7 @@ class Subject:
     commands: tuple[Mapping[str, Any], ...]
     expected_events_per_second: float = 100.0
     largest_event_bytes: int = MAX_EVENT_BYTES
+    http_batch_bytes: int = HTTP_BATCH_BYTES
     hub_policies: Mapping[str, str] = field(default_factory=dict)
     malformed: tuple[Malformed, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -100,15 +105,20 @@ def gather(clone: Path, parameters: str = "dev") -> Subject:
     file = json.loads((clone / "azure" / "parameters" / f"{parameters}.json").read_text("utf-8"))
     values = {name: parameter["value"] for name, parameter in file["parameters"].items()}
     commands = clone / COMMANDS_FILE
+    project = named(settings.project)
+    topics = topics_of(project)
+    definitions = json.loads((clone / DEFINITIONS_FILE).read_text("utf-8"))
+    further = hubs_of(topic for topic in topics if topic not in TOPICS)
     return Subject(
         settings=settings,
-        project=named(settings.project),
+        project=project,
+        query=project_query(project),
         addressed=addressed,
         clients=_clients(settings),
-        topics=TOPICS,
+        topics=topics,
         sources={name: tree for name, tree in trees.items() if part[name] not in ("core", *_NOT_IN_AZURE)},
         core={name: tree for name, tree in trees.items() if part[name] == "core"},
-        definitions=json.loads((clone / DEFINITIONS_FILE).read_text("utf-8")),
+        definitions=definitions | {"hubs": [*definitions["hubs"], *further]},
         parameters=values,
         endpoint=yaml.safe_load((clone / "azure/azureml/endpoint.yml").read_text("utf-8")),
         deployment=yaml.safe_load((clone / "azure/azureml/deployment.yml").read_text("utf-8")),
@@ -116,8 +126,8 @@ def gather(clone: Path, parameters: str = "dev") -> Subject:
         expected_events_per_second=float(values.get("expectedEventsPerSecond", 100)),
         malformed=tuple(malformed_values(profile="azure")),
         unread=tuple(unread()),
-        hub_policies={f"{topic.name}-send": topic.name for topic in TOPICS}
-        | {f"{topic.name}-listen": topic.name for topic in TOPICS},
+        hub_policies={f"{topic.name}-send": topic.name for topic in topics}
+        | {f"{topic.name}-listen": topic.name for topic in topics},
     )
 
 

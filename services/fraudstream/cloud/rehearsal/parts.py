@@ -15,8 +15,9 @@ from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.eventhubs.namespace import broker_part
 from fraudstream.cloud.rehearsal.net.certificates import Certificates
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.topics import TOPICS
+from fraudstream.core.contract.topics import topics_of
 from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.project.project import named
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence
 from fraudstream.runtime.parts import documentstore
 from fraudstream.runtime.parts.local import local_parts, spark_job_environment
@@ -139,7 +140,7 @@ class Processes:
             failing_file(ready_file).unlink(missing_ok=True)
             with self._deploying:
                 if not self._deployed:
-                    self._endpoints.control_plane.deploy(TOPICS, self._partitions)
+                    self._endpoints.control_plane.deploy(topics_of(named(front.project)), self._partitions)
                     self._deployed = True
 
         return Part(

@@ -9,6 +9,7 @@ _CONFIGURATION = f"{_DOCS}apache-kafka-configurations (12/17/2025)"
 _TROUBLE = f"{_DOCS}apache-kafka-troubleshooting-guide"
 _OVERVIEW = f"{_DOCS}azure-event-hubs-apache-kafka-overview (02/05/2026)"
 _QUOTAS = f"{_DOCS}event-hubs-quotas (02/05/2026)"
+_REST = "https://learn.microsoft.com/rest/api/eventhub/event-hubs-runtime-rest"
 _SAMPLES = "https://github.com/Azure/azure-event-hubs-for-kafka (README, tutorials/oauth)"
 
 _rule = numbering("EH", "event hubs")
@@ -204,5 +205,23 @@ RULES: tuple[Rule, ...] = (
         "what Spark writes to Kafka goes with the options that this linter looks at, and no other",
         "`.options(**spark_sink_options(settings))` of core.kafka.clients, and no `kafka.…` option beside it",
         "docs/how-to/azure.md",
+    ),
+    _rule(
+        30,
+        "senders over HTTP post to the namespace, over https",
+        "leave FRAUDSTREAM_INGEST_URL unset, or https://<namespace>.servicebus.windows.net",
+        _REST,
+    ),
+    _rule(
+        31,
+        "the connection string of senders over HTTP is whole, and of the namespace",
+        "copy it again: `az eventhubs namespace authorization-rule keys list`",
+        _REST,
+    ),
+    _rule(
+        32,
+        "a batch over HTTP has at most 1 MB (Basic: 256 KB)",
+        "keep core.contract.topics.HTTP_BATCH_BYTES below the tier's publication size",
+        _QUOTAS,
     ),
 )

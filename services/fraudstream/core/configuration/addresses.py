@@ -98,6 +98,11 @@ def web_problem(text: str) -> str | None:
     return _url_problem(text, ("http", "https"))
 
 
+def mqtt_problem(text: str) -> str | None:
+    """What is wrong with an MQTT broker's address, or None."""
+    return _url_problem(text, ("mqtt", "mqtts"))
+
+
 def registry_problem(text: str) -> str | None:
     """What is wrong with MLflow's address, or None: a server's, a workspace's, a database's or a folder's."""
     if "://" not in text and re.fullmatch(r"[\w.-]+:\d+", text):
@@ -128,4 +133,7 @@ _FORMS: Mapping[str, Callable[[str], str | None]] = {
     "mlflow_url": web_problem,
     "scoring_url": web_problem,
     "dashboard_url": web_problem,
+    "ingest_url": web_problem,
+    "iot_hub_url": web_problem,
+    "iot_hub_mqtt_url": mqtt_problem,
 }

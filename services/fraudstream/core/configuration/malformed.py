@@ -21,7 +21,7 @@ ENV_PREFIX = "FRAUDSTREAM_"
 # Sent in an HTTP header, which carries ASCII alone.
 _IN_HEADERS = ("scoring_key", "dashboard_auth_header")
 # Names of files may hold any character that the system takes, but for those that no line of text survives.
-_PATHS = ("data_dir", "kafka_ssl_cafile", "project")
+_PATHS = ("data_dir", "kafka_ssl_cafile", "project", "tls_certificate", "tls_key", "ingest_jwks")
 # Of Event Hubs: a string with this part is a password, and this user goes with it.
 _KEY_PART = re.compile(r"(?i)SharedAccessKey\s*=")
 _EVENT_HUBS_USER = "$ConnectionString"

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".fraudstream"), description="Data, logs and checkpoints of the local parts.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     bind_host: str = Field("127.0.0.1", description="Address that our own listeners bind to.")
+    with_parts: str = Field("", description="Parts that `fraudstream up` starts beside its own, comma separated.")
 
     kafka_port: int = Field(9092, ge=1, le=65535, description="Port of the embedded broker.")
     kafka_controller_port: int = Field(9093, ge=1, le=65535, description="Port of its KRaft controller.")
@@ -68,6 +69,12 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(5000, ge=1, le=65535, description="Port of the MLflow server.")
     scoring_port: int = Field(8000, ge=1, le=65535, description="Port of the scoring service.")
     dashboard_port: int = Field(8050, ge=1, le=65535, description="Port of the dashboards.")
+    ingest_port: int = Field(8088, ge=1, le=65535, description="Port on which events come in over HTTP.")
+    mqtt_port: int = Field(1883, ge=1, le=65535, description="Port on which devices connect over MQTT, without TLS.")
+    mqtt_tls_port: int = Field(
+        8883, ge=1, le=65535, description="Port on which devices connect over MQTT with TLS, if there is a certificate."
+    )
+    iot_hub_port: int = Field(8010, ge=1, le=65535, description="Port of the IoT hub's REST API.")
 
     kafka_bootstrap_servers: str = Field("", description="Brokers, host:port, comma separated.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -93,6 +100,57 @@ class Settings(BaseSettings):
     )
     kafka_ssl_cafile: Path | None = Field(None, description="CA certificates (PEM) that the brokers chain to.")
     topic_partitions: int = Field(2, ge=1, le=1024, description="Partitions of each topic when it is created.")
+
+    tls_certificate: Path | None = Field(
+        None, description="Certificate (PEM, with its chain) that the ways in show; empty: they speak without TLS."
+    )
+    tls_key: Path | None = Field(None, description="The certificate's private key (PEM).")
+
+    ingest_url: str = Field(
+        "", description="Address that events are posted to; empty: the namespace of the connection string, over HTTPS."
+    )
+    ingest_connection_string: SecretStr = Field(
+        SecretStr(""),
+        description="Policies whose keys may send over HTTP: Event Hubs' connection strings, separated by spaces; "
+        "empty: one is made and kept in the data folder.",
+    )
+    ingest_hubs: str = Field("transactions,labels", description="Topics that take events over HTTP, comma separated.")
+    ingest_throughput_units: int = Field(
+        0, ge=0, le=40, description="Event Hubs' throughput units, beyond which senders are answered 429; 0: no limit."
+    )
+    ingest_clock_skew_seconds: float = Field(
+        300.0, ge=0, le=3600, description="How far a sender's clock may differ before its token counts as expired."
+    )
+    ingest_jwks: Path | None = Field(
+        None, description="Public keys (JWKS) of the issuer whose bearer tokens may send; empty: none may."
+    )
+    ingest_token_issuer: str = Field("", description="Issuer that bearer tokens have to name; empty: any.")
+    ingest_token_roles: bool = Field(
+        True, description="Bearer tokens have to name a role that sends, such as Azure Event Hubs Data Sender."
+    )
+
+    iot_hub: str = Field(
+        "fraudstream", pattern=r"^[A-Za-z0-9-]{3,50}$", description="The IoT hub's name, as `-n` of commands has it."
+    )
+    iot_hub_host: str = Field(
+        "localhost", min_length=1, description="Host name in devices' connection strings, user names and tokens."
+    )
+    iot_hub_url: str = Field("", description="Address of the IoT hub's REST API.")
+    iot_hub_mqtt_url: str = Field(
+        "", description="Where devices of ours connect: mqtt://host:port or mqtts://…; empty: the hub's host with TLS."
+    )
+    iot_hub_connection_string: SecretStr = Field(
+        SecretStr(""),
+        description="The policy that `fraudstream device` signs in with; empty: the owner's, from the data folder.",
+    )
+    iot_hub_topic: str = Field("transactions", min_length=1, description="Topic that devices' messages go to.")
+    iot_edge_connection_string: SecretStr = Field(
+        SecretStr(""),
+        description="What `fraudstream edge` connects to its hub with; empty: asked of the hub of this data folder.",
+    )
+    mqtt_client_cafile: Path | None = Field(
+        None, description="Authorities (PEM) that devices' own certificates chain to; empty: devices send tokens."
+    )
 
     mongo_uri: SecretStr = Field(SecretStr(""), description="Connection string of the document store.")
     mongo_database: str = Field("fraudstream", min_length=1, description="Database name.")

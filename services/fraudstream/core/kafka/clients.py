@@ -13,9 +13,10 @@ from kafka.record.util import calc_crc32c
 
 from fraudstream.core.configuration.authorities import check_authorities
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
-from fraudstream.core.contract.topics import TOPICS, partitions
+from fraudstream.core.contract.topics import partitions, topics_of
 from fraudstream.core.errors import BrokerUnavailable, ConfigurationError
 from fraudstream.core.kafka.oauth import oauth_scope, token_provider
+from fraudstream.core.project.project import named
 
 # Recommended client values for Event Hubs (azure-docs, apache-kafka-configurations): idle connections are cut
 # after 240 s, and requests must be given at least 20 s. They suit every broker, so that all profiles share them.
@@ -125,9 +126,10 @@ def consumer(settings: Settings, *topics: str, **options: Any) -> KafkaConsumer:
 
 
 def create_topics(settings: Settings) -> list[str]:
-    """Create the topics of the table that are missing; returns their names. Raises :class:`BrokerUnavailable`.
+    """Create the topics of the table, and of the project's query, that are missing; returns their names.
 
-    For brokers that allow it: Event Hubs' topics come from the templates in ``azure/``.
+    For brokers that allow it: Event Hubs' topics come from the templates in ``azure/``. Raises
+    :class:`BrokerUnavailable`, and :class:`ConfigurationError` for a project that cannot be read.
     """
     created = []
     check_authorities(settings)
@@ -137,7 +139,7 @@ def create_topics(settings: Settings) -> list[str]:
         raise unavailable(settings, error) from error
     try:
         existing = set(admin.list_topics())
-        for topic in TOPICS:
+        for topic in topics_of(named(settings.project)):
             if topic.name in existing:
                 continue
             try:

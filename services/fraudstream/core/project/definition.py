@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -22,6 +22,7 @@ Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Edges = Annotated[tuple[int | float, ...], Field(min_length=1, strict=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Cost = Annotated[float, Field(ge=0)]
 
 
 class _Table(BaseModel):
@@ -46,17 +47,47 @@ class EventRoles(_Table):
     amount: Name = Field(description="How much was paid: a number.")
     label: Name = Field(description="What labelled history has: 1 or true for a fraud, 0 or false for none.")
     entities: Names = Field((), description="The fields that name who takes part: a card, a customer, a terminal.")
+    campaign: Name | None = Field(
+        None, description="What labelled history has beside the label: the name of the scheme that a fraud belongs to."
+    )
     partition_key: Name | None = Field(
         None, description="The field whose text is the key of a record in Kafka; without it the id."
     )
 
 
+class Costs(_Table):
+    """What a decision costs: a part for each transaction, and a share of its amount. In the amounts' money."""
+
+    missed_fraud: Cost = Field(1.0, description="What a fraud costs that is let pass, beside the share of its amount.")
+    missed_fraud_of_amount: Cost = Field(0.0, description="Which share of its amount such a fraud costs.")
+    false_alert: Cost = Field(1.0, description="What it costs to refuse a legitimate transaction.")
+    false_alert_of_amount: Cost = Field(0.0, description="Which share of its amount that costs.")
+    review: Cost | None = Field(
+        None,
+        description="What it costs that a person looks at a transaction. With it there are three bands: approve, "
+        "review and decline; without it, an alert counts as a refusal.",
+    )
+
+
 class ModelInputs(_Table):
-    """What the model is given."""
+    """What the model is given, and by what its threshold is chosen."""
 
     inputs: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] = Field(
         description="The fields that the model scores by, in the order in which it gets them: numbers, booleans, and "
         "texts with listed values. A value that is missing or not listed is given as missing."
+    )
+    costs: Costs | None = Field(
+        None,
+        description="What decisions cost. The threshold is the cheapest one; without costs a missed fraud and a false "
+        "alert count the same, and where frauds are rare, there are as many alerts as frauds.",
+    )
+    alert_budget: Share | None = Field(
+        None, description="At most this share of the transactions are alerts, whatever the costs say."
+    )
+    label_delay_hours: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="How long after its transaction a label is known. Training leaves as much time between the rows "
+        "that it learns from and those that it is measured on. By default `source.label_delay_hours`.",
     )
 
 
@@ -104,7 +135,7 @@ class Display(_Table):
 class Source(_Table):
     """Where history and live traffic come from: a simulator, or a file."""
 
-    generator: Name | None = Field(None, description="A simulator of the distribution: `payments`.")
+    generator: Name | None = Field(None, description="A simulator of the distribution: `cards` or `payments`.")
     file: Name | None = Field(
         None, description="A file of transactions: CSV, JSON lines, a JSON array or Parquet; relative to the project."
     )
@@ -122,6 +153,9 @@ class Source(_Table):
     )
     fraud_values: Annotated[tuple[str | int | float | bool, ...], Field(strict=False)] = Field(
         (), description="The values of the label's column that mean fraud, where it is not 0 and 1."
+    )
+    history_count: Annotated[int, Field(ge=1)] = Field(
+        20_000, description="How many labelled events a simulator makes where no number is asked for."
     )
     history_share: Share = Field(
         0.5, description="The first part of the file, in the order of time, that is labelled history."
@@ -147,14 +181,21 @@ class Definition(_Table):
     source: Source = Source()
 
 
-def all_keys() -> Iterator[tuple[str, str, FieldInfo]]:
-    """Every key: its table (empty for the file's own), its name, and what it may be."""
-    for name, field in Definition.model_fields.items():
-        table = field.annotation
-        if isinstance(table, type) and issubclass(table, _Table):
-            yield from ((name, key, inner) for key, inner in table.model_fields.items())
+def all_keys(table: type[BaseModel] = Definition, place: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
+    """Every key: its table (empty for the file's own, with dots for one inside another), its name, what it may be."""
+    for name, field in table.model_fields.items():
+        if (inner := _table_of(field.annotation)) is None:
+            yield place, name, field
         else:
-            yield "", name, field
+            yield from all_keys(inner, f"{place}.{name}" if place else name)
+
+
+def _table_of(annotation: Any) -> type[BaseModel] | None:
+    """The table that a key holds, also one that may be left out; None where it holds a value."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, _Table):
+            return kind
+    return None
 
 
 def read_definition(folder: Path) -> Definition:
@@ -189,9 +230,9 @@ def _nearest(path: tuple[Any, ...]) -> str:
     """The known key that an unknown one may have meant."""
     table: type[BaseModel] = Definition
     for step in path[:-1]:
-        annotation = table.model_fields[str(step)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        inner = _table_of(table.model_fields[str(step)].annotation)
+        if inner is None:
             return ""
-        table = annotation
+        table = inner
     nearest = difflib.get_close_matches(str(path[-1]), table.model_fields, 1)
     return f"; is {nearest[0]} meant?" if nearest else ""

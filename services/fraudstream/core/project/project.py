@@ -15,6 +15,7 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project import definition, places
 from fraudstream.core.project.definition import Definition, EventRoles, read_definition
 from fraudstream.core.project.event_schema import read_rules
+from fraudstream.core.project.outputs import output_topics
 from fraudstream.core.project.reserved import AMOUNT_BIN, COMPUTED_DIMENSIONS, RESERVED_FIELDS
 
 # A document's `_id` is the event's: Cosmos DB keeps no longer one in its index (azure-databases-docs,
@@ -24,12 +25,13 @@ MOST_ID_CHARACTERS = 255
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What is particular to one stream of transactions; ``name`` is its folder's."""
+    """What is particular to one stream of transactions; ``name`` is its folder's, ``outputs`` its query's topics."""
 
     name: str
     folder: Path
     definition: Definition
     rules: tuple[FieldRule, ...]
+    outputs: tuple[str, ...] = ()
 
 
 @cache
@@ -64,7 +66,7 @@ def read_project(folder: Path) -> Project:
     form = _time_form(file, defined.event)
     rules = read_rules(folder, defined.event.time, form, RESERVED_FIELDS, defined.categories)
     _require_fit(file, defined, rules)
-    return Project(folder.name, folder, defined, rules)
+    return Project(folder.name, folder, defined, rules, output_topics(folder))
 
 
 def _time_form(file: Path, roles: EventRoles) -> TimeForm:
@@ -98,6 +100,8 @@ def _uses(defined: Definition) -> Iterator[tuple[str, str]]:
     yield from ((f"event.entities[{number}]", name) for number, name in enumerate(roles.entities))
     if roles.partition_key is not None:
         yield "event.partition_key", roles.partition_key
+    if roles.campaign is not None:
+        yield "event.campaign", roles.campaign
     yield from ((f"model.inputs[{number}]", name) for number, name in enumerate(defined.model.inputs))
     yield from ((f"dimensions.fields[{number}]", name) for number, name in enumerate(defined.dimensions.fields))
     tables: dict[str, Mapping[str, object]] = {
@@ -152,6 +156,11 @@ def _require_roles(
         raise ConfigurationError(
             f"{file}: event.label is {label.name!r}, which event.schema.json requires: live traffic has no label."
         )
+    if roles.campaign is not None and (known[roles.campaign].required or known[roles.campaign].kind != "text"):
+        raise ConfigurationError(
+            f"{file}: event.campaign is {roles.campaign!r}. It has to be a text that event.schema.json does not "
+            "require: live traffic has no campaign."
+        )
     for place, name in _uses(defined):
         if place == "event.partition_key" and name not in present:
             raise ConfigurationError(f"{file}: {place} is {name!r}, which event.schema.json does not require.")
@@ -161,7 +170,7 @@ def _require_inputs(file: Path, defined: Definition, known: Mapping[str, FieldRu
     roles = defined.event
     for number, name in enumerate(defined.model.inputs):
         place, rule = f"model.inputs[{number}]", known[name]
-        if name in (roles.id, roles.label, roles.time):
+        if name in (roles.id, roles.label, roles.time, roles.campaign):
             raise ConfigurationError(f"{file}: {place} is {name!r}, which no model may be given.")
         if defined.model.inputs.index(name) < number:
             raise ConfigurationError(f"{file}: {place} is {name!r}, which stands before.")

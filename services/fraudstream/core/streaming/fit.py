@@ -16,9 +16,12 @@ from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import client_options, topic_partitions
 from fraudstream.core.streaming.checkpoints import Checkpoint
 
+# Only where a project's query has windows.
+WINDOWS = "windows"
 # Each query that has a checkpoint: the job that runs it, and the topics that it reads.
 QUERIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "stream": ("stream", (TRANSACTIONS,)),
+    WINDOWS: ("stream", (TRANSACTIONS,)),
     "documents": ("store", (SCORED, LABELS, REJECTED)),
     "rollups": ("store", (SCORED, LABELS)),
 }
@@ -133,22 +136,23 @@ def starts_after(checkpoint: Checkpoint, topics: TopicState, unfit: Sequence[Mis
     return {part: moved.get(part, committed.get(part, begin)) for part, begin in topics.begins.items()}
 
 
-def fitting(settings: Settings, query: str) -> tuple[Checkpoint, TopicState]:
+def fitting(settings: Settings, query: str, written: Sequence[str] = ()) -> tuple[Checkpoint, TopicState]:
     """The query's checkpoint, which fits the topics, and what the broker says of them.
 
-    It remembers the topics' ids and where it began.
+    It remembers the topics' ids and where it began. ``written``: further topics that have to be there, as the query
+    writes to them.
 
     Raises :class:`CheckpointMisfit` where it does not fit, :class:`BrokerUnavailable`.
     """
     checkpoint = Checkpoint.of(settings, query)
-    state = _existing(settings, query, TopicState.read(settings, _topics(query)))
+    state = _existing(settings, query, written, TopicState.read(settings, _topics(query, written)))
     if unfit := misfits(checkpoint, state):
         more = f", and {len(unfit) - 1} further partitions" if len(unfit) > 1 else ""
         raise CheckpointMisfit(f"The checkpoint of `{query}` and its topics no longer fit: {unfit[0].sentence}{more}.")
     return checkpoint.remember(state.ids, state.begins), state
 
 
-def check_topics(settings: Settings, query: str) -> TopicState | None:
+def check_topics(settings: Settings, query: str, written: Sequence[str] = ()) -> TopicState | None:
     """What the broker says of a running query's topics; None where it does not answer, which is not what is asked here.
 
     Raises :class:`CheckpointMisfit` where they are not those any more that it began with, :class:`BrokerUnavailable`
@@ -156,10 +160,10 @@ def check_topics(settings: Settings, query: str) -> TopicState | None:
     """
     known = Checkpoint.of(settings, query).topics
     try:
-        state = TopicState.read(settings, _topics(query))
+        state = TopicState.read(settings, _topics(query, written))
     except BrokerUnavailable:
         return None
-    state = _existing(settings, query, state)
+    state = _existing(settings, query, written, state)
     anew = sorted(name for name, number in state.ids.items() if known.get(name, number) != number)
     if anew:
         raise CheckpointMisfit(f"The topic {', '.join(anew)} was made anew while `{query}` was reading it.")
@@ -178,13 +182,13 @@ def waited_longer(settings: Settings, starts: Mapping[TopicPartition, int], stat
     return any(first_since.get(part) is None or first_since[part].offset > starts[part] for part in behind)
 
 
-def _topics(query: str) -> tuple[str, ...]:
-    return (*QUERIES[query][1], *_OUTPUTS.get(query, ()))
+def _topics(query: str, written: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*QUERIES[query][1], *_OUTPUTS.get(query, ()), *written)))
 
 
-def _existing(settings: Settings, query: str, state: TopicState) -> TopicState:
+def _existing(settings: Settings, query: str, written: Sequence[str], state: TopicState) -> TopicState:
     """What the broker says of what the query reads. Raises :class:`BrokerUnavailable` where one is missing."""
-    if missing := sorted(set(_topics(query)) - {part.topic for part in state.ends}):
+    if missing := sorted(set(_topics(query, written)) - {part.topic for part in state.ends}):
         raise BrokerUnavailable(
             f"UnknownTopicOrPartition: Kafka at {settings.kafka_bootstrap_servers} has no topic {', '.join(missing)}. "
             "`fraudstream topics create` creates it; in Azure the templates do."

@@ -29,10 +29,14 @@ def demo(
         help="Events per second, 20 by default; 0: as fast as the broker takes them, as a file is with --exit.",
     ),
     history: int | None = typer.Option(
-        None, min=1, help="Labelled events to train on: 20,000 by default, or the first part of the project's file."
+        None,
+        min=1,
+        help="Labelled events to train on; as many as the project says by default, or its file's first part.",
     ),
     malformed: int = typer.Option(0, min=0, help="How many of the live events break the contract."),
-    seed: int | None = typer.Option(None, help="Seed of the live events; random without."),
+    seed: int | None = typer.Option(
+        None, help="Seed of the events; without it history has its own, and live events that one or a random one."
+    ),
     algorithm: str | None = typer.Option(
         None, help="xgboost, gbt or all; xgboost by default for a file or with --exit, else all, one after the other."
     ),

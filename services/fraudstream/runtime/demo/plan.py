@@ -8,8 +8,7 @@ from typing import Any
 
 from fraudstream.core.errors import FraudstreamError
 
-# Of a simulator; and of a file, so that a demo of a large one comes to its end.
-_HISTORY = 20_000
+# A demo of a large file comes to its end.
 _RATE = 20.0
 _WHOLE_FILE = 200_000
 _MOST_HISTORY = 100_000
@@ -48,16 +47,17 @@ class Traffic:
     told: str = ""
 
 
-def simulated(plan: Plan, *, leave: bool) -> Traffic:
-    """Made-up events."""
-    history = _HISTORY if plan.history is None else plan.history
+def simulated(plan: Plan, history_count: int, *, leave: bool) -> Traffic:
+    """Made-up events, ``history_count`` of them labelled where no number was asked for."""
+    history = history_count if plan.history is None else plan.history
     live = ["generate", "live", "--rate", str(_RATE if plan.rate is None else plan.rate)]
     live += ["--malformed", str(plan.malformed)]
     if plan.events:
         live += ["--count", str(plan.events)]
-    if plan.seed is not None:
-        live += ["--seed", str(plan.seed)]
-    publish = ("generate", "history", "--count")
+    # History and live events of one line of time are of one seed.
+    seed = () if plan.seed is None else ("--seed", str(plan.seed))
+    live += seed
+    publish = ("generate", "history", *seed, "--count")
     algorithm = plan.algorithm or (_ALGORITHM if leave else _LASTING_ALGORITHM)
     return Traffic(publish, history, tuple(live), plan.events, algorithm, False)
 

@@ -169,7 +169,7 @@ def _missing(settings: Settings, traffic: Traffic) -> int:
 
 def _traffic(plan: Plan, leave: bool) -> Traffic:
     if PROJECT.definition.source.file is None:
-        return simulated(plan, leave=leave)
+        return simulated(plan, PROJECT.definition.source.history_count, leave=leave)
     return of_file(plan, run_command("replay", "--dry-run"), leave=leave)
 
 

@@ -11,7 +11,7 @@ import psutil
 
 from fraudstream.core.configuration.settings import Settings, value_sources
 from fraudstream.core.configuration.variables import unread
-from fraudstream.core.errors import ConfigurationError, JavaMissing, PortTaken
+from fraudstream.core.errors import ConfigurationError, FraudstreamError, JavaMissing, PortTaken
 from fraudstream.core.process import folders
 from fraudstream.core.project.identity import summary
 from fraudstream.core.project.project import named
@@ -33,6 +33,7 @@ def run_checks(settings: Settings) -> list[Check]:
     checks: tuple[Callable[[Settings], Check], ...] = (
         _settings,
         _project,
+        _query,
         _python,
         _java,
         _memory,
@@ -58,6 +59,22 @@ def _project(settings: Settings) -> Check:
     except ConfigurationError as error:
         return Check("project", False, "cannot be run", str(error))
     return Check("project", True, f"{summary(project)}; chosen by {value_sources()['project']}")
+
+
+def _query(settings: Settings) -> Check:
+    # What compiles queries takes a moment to import.
+    from fraudstream.asaql.strategies.job_query import job_query
+
+    try:
+        query = job_query(named(settings.project))
+        if settings.scoring == "remote":
+            query.require_remote()
+    except FraudstreamError as error:
+        return Check("query", False, "the stream job cannot run it", str(error))
+    ways: dict[str, list[str]] = {}
+    for output in query.outputs:
+        ways.setdefault(output.told, []).append(output.name)
+    return Check("query", True, "; ".join(f"{', '.join(names)} {told}" for told, names in ways.items()))
 
 
 def _python(_: Settings) -> Check:

@@ -132,6 +132,34 @@ public final class Contract {
         throw new IllegalStateException("fraudstream: the contract has no field " + name.asText());
     }
 
+    /** The names of the event's own fields, in the contract's order. */
+    public List<String> outerNames() {
+        List<String> names = new ArrayList<>();
+        for (Field field : fields.all) {
+            names.add(field.name);
+        }
+        return names;
+    }
+
+    /** The names of all fields inside objects, which are their paths with dots. */
+    public List<String> innerPaths() {
+        List<String> paths = new ArrayList<>();
+        for (Field field : fields.all) {
+            addInner(field, paths);
+        }
+        return paths;
+    }
+
+    private static void addInner(Field field, List<String> paths) {
+        if (field.fields == null) {
+            return;
+        }
+        for (Field inner : field.fields.all) {
+            paths.add(inner.name);
+            addInner(inner, paths);
+        }
+    }
+
     /** A schema in Spark's DDL: what the function of that name answers, or {@code answer}, a scorer's answer. */
     public String schema(String name) {
         return schemas.get(name);

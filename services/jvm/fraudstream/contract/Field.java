@@ -138,6 +138,17 @@ public final class Field {
         return length >= leastLength && length <= mostLength;
     }
 
+    /** Whether its values are texts, times aside. */
+    public boolean isText() {
+        return kind == Kind.TEXT;
+    }
+
+    /** What a model is given for a text: its code, NaN for one that is not listed. */
+    public double number(String text) {
+        int code = code(text);
+        return code < 0 ? Double.NaN : code;
+    }
+
     /** The place of a text among those that are known; -1 for any other. */
     int code(String text) {
         Integer code = codes.get(text);

@@ -16,8 +16,11 @@ public final class Ensemble {
 
     /** What all scored records of this version have in common: see {@link Decision#inCommon}. */
     public final byte[] inCommon;
+    /** The registry's version number. */
+    public final String version;
+    /** The score from which on it is an alert. */
+    public final double threshold;
     private final Contract contract;
-    private final double threshold;
     private final boolean singlePrecision;
     private final double base;
     private final int[] roots;
@@ -37,7 +40,7 @@ public final class Ensemble {
     private Ensemble(Contract contract, JsonNode described) {
         this.contract = contract;
         threshold = described.get("threshold").asDouble();
-        String version = described.get("version").asText();
+        version = described.get("version").asText();
         inCommon = Decision.inCommon(threshold, version);
         singlePrecision = described.get("single_precision").asBoolean();
         base = described.get("base").asDouble();

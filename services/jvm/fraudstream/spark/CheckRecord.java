@@ -26,7 +26,7 @@ public class CheckRecord extends Function {
         Object[] columns = new Object[BEFORE_FEATURES + slots.length];
         if (event.reason() != null) {
             Source source = new Source(topic, partition, offset, enqueued);
-            columns[3] = Records.rejectedValue(value, key, event, source);
+            columns[3] = Records.rejectedValue(value, key, event, source, "");
             return new GenericInternalRow(columns);
         }
         columns[0] = value;

@@ -1,7 +1,6 @@
 package fraudstream.spark;
 
 import fraudstream.contract.Contract;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.connector.catalog.functions.BoundFunction;
 import org.apache.spark.sql.connector.catalog.functions.ScalarFunction;
 import org.apache.spark.sql.connector.catalog.functions.UnboundFunction;
@@ -12,15 +11,15 @@ import org.apache.spark.sql.types.StructType;
  * A function that Spark's generated code calls by a subclass's static method {@code invoke}, with values as Spark
  * holds them: no row is converted on the way in or out, as it is for user-defined functions.
  */
-public abstract class Function implements UnboundFunction, ScalarFunction<InternalRow> {
+public abstract class Function implements UnboundFunction, ScalarFunction<Object> {
     private final String name;
     private final DataType[] inputs;
-    private final StructType result;
+    private final DataType result;
 
     Function(String name, DataType... inputs) {
         this.name = name;
         this.inputs = inputs;
-        result = StructType.fromDDL(Contract.CURRENT.schema(name));
+        result = DataType.fromDDL(Contract.CURRENT.schema(name));
     }
 
     @Override

@@ -9,8 +9,9 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** The catalog of our functions. */
 public class Functions implements FunctionCatalog {
-    private final List<Function> all =
-        List.of(new ReadEvent(), new CheckRecord(), new DecideRecord(), new FinishRecord());
+    private final List<Function> all = List.of(
+        new ReadEvent(), new CheckRecord(), new DecideRecord(), new FinishRecord(), new RunRecord(),
+        new RunAnswered(), new Cells());
     private String name;
 
     @Override

@@ -42,6 +42,15 @@ final class Records {
         Decision decision,
         byte[] inCommon,
         Source source) {
+        byte[] record = scoredValue(value, eventMicros, decision, inCommon, source);
+        if (record.length > Contract.CURRENT.mostRecordBytes) {
+            return rejected(value, key, tooLarge(record.length), source);
+        }
+        return row(SCORED, eventKey.getBytes(StandardCharsets.UTF_8), record);
+    }
+
+    /** The value of such a record. */
+    static byte[] scoredValue(byte[] value, long eventMicros, Decision decision, byte[] inCommon, Source source) {
         int kept = lastBrace(value);
         Bytes bytes = new Bytes(kept + DECISION_BYTES).all(value, kept);
         bytes.ascii(",\"event_time\":\"").micros(eventMicros);
@@ -51,32 +60,35 @@ final class Records {
         bytes.ascii(",\"scored_at\":\"").millis(System.currentTimeMillis());
         bytes.ascii("\",\"reasons\":").utf8(decision.reasons());
         source.into(bytes.ascii(",\"source\":"));
-        byte[] record = bytes.ascii("}").toArray();
-        int most = Contract.CURRENT.mostRecordBytes;
-        if (record.length > most) {
-            String reason = UNSCORED + ": a record of " + record.length + " bytes, more than the " + most
-                + " that a topic takes";
-            return rejected(value, key, Event.refused(UNSCORED, reason), source);
-        }
-        return row(SCORED, shortened(eventKey.getBytes(StandardCharsets.UTF_8)), record);
+        return bytes.ascii("}").toArray();
+    }
+
+    /** Why an event is refused whose record has so many bytes. */
+    static Event tooLarge(int length) {
+        return Event.refused(UNSCORED, UNSCORED + ": a record of " + length + " bytes, more than the "
+            + Contract.CURRENT.mostRecordBytes + " that a topic takes");
     }
 
     /** The record of an event that is not scored, with the sender's key. */
     static InternalRow rejected(byte[] value, byte[] key, Event event, Source source) {
-        return rejected(key, rejectedValue(value, key, event, source));
+        return rejected(key, rejectedValue(value, key, event, source, ""));
     }
 
     /** The same where its value has been made before. */
     static InternalRow rejected(byte[] key, byte[] rejectedValue) {
-        return row(REJECTED, shortened(key), rejectedValue);
+        return row(REJECTED, key, rejectedValue);
     }
 
-    private static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
-        return new GenericInternalRow(new Object[] {topic, key, value});
+    /** A record whose value is at hand; of its key, what is too long is shortened. */
+    static InternalRow row(UTF8String topic, byte[] key, byte[] value) {
+        return new GenericInternalRow(new Object[] {topic, shortened(key), value});
     }
 
-    /** The value of such a record; whatever the event holds, this stays far below what a topic takes. */
-    static byte[] rejectedValue(byte[] value, byte[] key, Event event, Source source) {
+    /**
+     * The value of a rejected record; whatever the event holds, this stays far below what a topic takes.
+     * {@code further}: members of JSON, each behind a comma.
+     */
+    static byte[] rejectedValue(byte[] value, byte[] key, Event event, Source source, String further) {
         byte[] raw = value == null ? new byte[0] : value;
         Contract contract = Contract.CURRENT;
         byte[] kept = raw.length <= contract.wholeRawBytes ? raw : Arrays.copyOf(raw, contract.cutRawBytes);
@@ -94,6 +106,7 @@ final class Records {
             json.writeStringField("rejected_at", new Bytes(24).millis(System.currentTimeMillis()).text().toString());
             json.writeFieldName("source");
             json.writeRawValue(source.json().toString());
+            json.writeRaw(further);
             json.writeEndObject();
         } catch (IOException error) {
             throw new IllegalStateException("fraudstream: a rejected record cannot be written: " + error.getMessage());

@@ -1,5 +1,6 @@
 package fraudstream.spark;
 
+import fraudstream.query.job.Arrival;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.sql.types.DataType;
@@ -24,6 +25,11 @@ record Source(UTF8String topic, int partition, long offset, long enqueued) {
     /** The types of a record of the Kafka source, value first, and of what a function takes beside it. */
     static DataType[] columns(DataType... beside) {
         return Stream.concat(COLUMNS.stream(), Stream.of(beside)).toArray(DataType[]::new);
+    }
+
+    /** The same for the query; {@code key} is the sender's and may be null. */
+    Arrival arrival(byte[] key) {
+        return new Arrival(topic.toString(), partition, offset, enqueued, key);
     }
 
     /** Adds it as JSON. */

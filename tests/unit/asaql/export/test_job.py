@@ -80,3 +80,24 @@ def test_no_secret_of_a_file_gets_into_the_module(tmp_path: Path) -> None:
     assert "b3BlbiBzZXNhbWU=" not in job.files[MODULE_FILE]
     assert "Microsoft.MachineLearningServices" in job.files[MODULE_FILE]
     assert any(note.startswith("udf.score: the project has no such function") for note in job.notes)
+
+
+def test_hubs_whose_files_name_no_namespace_are_in_the_one_that_is_given(tmp_path: Path) -> None:
+    (tmp_path / "Inputs").mkdir()
+    (tmp_path / "Outputs").mkdir()
+    (tmp_path / "q.asaql").write_text("SELECT a, udf.my_score(a) AS s INTO o FROM i; SELECT a INTO p FROM i", "utf-8")
+    (tmp_path / "asaproj.json").write_text('{"name": "p"}', "utf-8")
+    hub = '{"EventHubName":"h","ServiceBusNamespace":null,"AuthenticationMode":"Msi"}'
+    described = f'"DataSourceType":"Event Hub","EventHubProperties":{hub}'
+    (tmp_path / "Inputs/i.json").write_text(f'{{"ScriptType":"Input","PartitionKey":"a",{described}}}', "utf-8")
+    (tmp_path / "Outputs/o.json").write_text(f"{{{described}}}", "utf-8")
+    (tmp_path / "Outputs/p.json").write_text(f"{{{described.replace('null', chr(34) + 'other' + chr(34))}}}", "utf-8")
+    project = read_project(tmp_path)
+    job = exported(project, plan_of(project))
+    # Of another namespace the deployment knows nothing.
+    assert (job.hubs, job.endpoints, job.keys) == (("h",), ("myScoreEndpoint",), ("myScoreKey",))
+    module: Any = BicepParser().parse(text=job.files[MODULE_FILE])
+    assert {"eventHubsNamespace", "myScoreEndpoint", "myScoreKey"} <= set(module["parameters"])
+    assert set(module["resources"]) == {"job", "eventHubs", "sender", "receiver"}
+    (source,) = module["resources"]["job"]["config"]["properties"]["inputs"]
+    assert source["properties"]["partitionKey"] == "a"

@@ -34,8 +34,8 @@ def columns(query: str, **options: Any) -> list[str]:
 def expression(text: str, source: str = "Input", **options: Any) -> dict[str, Any]:
     """The JSON of an expression over the rows of an input."""
     step = last_step(f"SELECT {text} AS x FROM {source}", **options)
-    found: dict[str, Any] = step["project"][0]["expr"]
-    return found
+    tree: dict[str, Any] = step["project"][0]["expr"]
+    return tree
 
 
 def without_places(node: Any) -> Any:

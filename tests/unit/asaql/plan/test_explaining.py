@@ -56,11 +56,11 @@ def test_a_plan_without_a_common_key_says_which_steps_have_none() -> None:
         "SELECT COUNT(*) AS n INTO x FROM Input GROUP BY Sliding(s, 5); "
         "SELECT LAG(a) OVER (LIMIT DURATION(s, 1)) FROM Input"
     )
-    told = explain(plan_of(query))
-    assert "then all rows meet in one task: the steps with state have no key in common" in told
-    assert "group [1]: no keys" in told
-    assert "select [2]: OVER partitioned by nothing" in told
-    assert "state: the rows of the last 5 s" in told
+    explanation = explain(plan_of(query))
+    assert "then all rows meet in one task: the steps with state have no key in common" in explanation
+    assert "group [1]: no keys" in explanation
+    assert "select [2]: OVER partitioned by nothing" in explanation
+    assert "state: the rows of the last 5 s" in explanation
 
 
 def test_a_stateless_plan_runs_anywhere() -> None:
@@ -69,13 +69,13 @@ def test_a_stateless_plan_runs_anywhere() -> None:
 
 def test_joins_tell_how_far_their_rows_are_kept() -> None:
     query = "SELECT a.x FROM Input a LEFT JOIN Other b ON a.k = b.k AND DATEDIFF(minute, a, b) BETWEEN -1 AND 5"
-    told = explain(plan_of(query))
-    assert "left join b on (a.k = b.k) AND DATEDIFF(minute, a, b) BETWEEN -1 AND 5" in told
-    assert "state: rows of a and b whose times differ by -2 min to 6 min" in told
+    explanation = explain(plan_of(query))
+    assert "left join b on (a.k = b.k) AND DATEDIFF(minute, a, b) BETWEEN -1 AND 5" in explanation
+    assert "state: rows of a and b whose times differ by -2 min to 6 min" in explanation
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "wording"),
     [
         ("CASE WHEN a > 1 THEN 'x' ELSE NULL END", "CASE WHEN a > 1 THEN 'x' ELSE NULL END AS x"),
         ("TRY_CAST(a AS float)", "TRY_CAST(a AS float) AS x"),
@@ -89,17 +89,17 @@ def test_joins_tell_how_far_their_rows_are_kept() -> None:
         ("LAG(a, 2) OVER (LIMIT DURATION(hh, 1) WHEN a > 0)", "LAG(a, 2) OVER (LIMIT 1 h WHEN a > 0) AS x"),
     ],
 )
-def test_expressions_read_like_the_query(text: str, told: str) -> None:
-    assert f"columns: {told}\n" in explain(plan_of(f"SELECT {text} AS x FROM Input"))
+def test_expressions_read_like_the_query(text: str, wording: str) -> None:
+    assert f"columns: {wording}\n" in explain(plan_of(f"SELECT {text} AS x FROM Input"))
 
 
 def test_aggregates_and_windows_read_like_the_query() -> None:
-    told = explain(plan_of(
+    explanation = explain(plan_of(
         "SELECT COUNT(DISTINCT a) AS c, CollectTop(2) OVER (ORDER BY a DESC) AS t, uda.f(a) AS u FROM Input GROUP BY "
         "Windows(Window('h', Hopping(Duration(s, 10), Hop(s, 5), Offset(s, -1))), Window('s', Session(s, 1, 60)))"
     ))  # fmt: skip
-    assert "COUNT(DISTINCT a) AS c, CollectTop(2) OVER (ORDER BY a DESC) AS t, uda.f(a) AS u" in told
-    assert "hopping 10 s each 5 s offset -1 s 'h'; session with gaps up to 1 s, at most 1 min 's'" in told
+    assert "COUNT(DISTINCT a) AS c, CollectTop(2) OVER (ORDER BY a DESC) AS t, uda.f(a) AS u" in explanation
+    assert "hopping 10 s each 5 s offset -1 s 'h'; session with gaps up to 1 s, at most 1 min 's'" in explanation
 
 
 def test_the_flowchart_has_a_node_for_each_step_input_and_output() -> None:
@@ -114,10 +114,19 @@ def test_the_flowchart_has_a_node_for_each_step_input_and_output() -> None:
 
 
 def test_matches_are_told_too() -> None:
-    told = explain(plan_of(
+    explanation = explain(plan_of(
         "SELECT * FROM Input MATCH_RECOGNIZE (LIMIT DURATION(minute, 1) MEASURES Last(A.x) AS x AFTER MATCH SKIP TO "
         "NEXT ROW PATTERN (A+ (B | .)) DEFINE A AS A.x > Max(A.x)) AS T"
     ))  # fmt: skip
-    assert "pattern: (A+ (B | .))" in told
-    assert "A: x > Max(A.x)" in told
-    assert "measures: Last(A.x) AS x" in told
+    assert "pattern: (A+ (B | .))" in explanation
+    assert "A: x > Max(A.x)" in explanation
+    assert "measures: Last(A.x) AS x" in explanation
+
+
+def test_a_projects_job_is_said_to_run_each_output_in_its_own_way() -> None:
+    runs = {"alerts": "row by row", "counts": "in micro-batches of its own"}
+    explanation = explain(plan_of(QUERY), "text", runs)
+    assert explanation.endswith(
+        "\nruns in the stream job\n├─ alerts: row by row\n└─ counts: in micro-batches of its own\n"
+    )
+    assert "output counts<br/>in micro-batches of its own" in explain(plan_of(QUERY), "mermaid", runs)

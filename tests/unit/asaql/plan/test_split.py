@@ -15,10 +15,10 @@ BOUNDS = "DATEDIFF(second, a, b) BETWEEN 0 AND 5"
 
 def keys(query: str) -> dict[str, list[str]] | None:
     """The keys, each as its path."""
-    found = split(plan_of(query)).keys
-    if found is None:
+    by_input = split(plan_of(query)).keys
+    if by_input is None:
         return None
-    return {name: [".".join(getattr(key, "path", [repr(key)])) for key in parts] for name, parts in found.items()}
+    return {name: [".".join(getattr(key, "path", [repr(key)])) for key in parts] for name, parts in by_input.items()}
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def keys(query: str) -> dict[str, list[str]] | None:
     ],
 )
 def test_rows_that_are_computed_by_themselves_may_be_anywhere(query: str) -> None:
-    found = split(plan_of(query))
-    assert found.stateless
-    assert set((found.keys or {}).values()) == {()}
+    partitioning = split(plan_of(query))
+    assert partitioning.stateless
+    assert set((partitioning.keys or {}).values()) == {()}
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_inputs_of_stateless_steps_need_no_key() -> None:
     ],
 )
 def test_without_a_common_key_all_rows_meet_in_one_place(query: str) -> None:
-    found = split(plan_of(query))
-    assert not found.stateless
-    assert found.keys is None
+    partitioning = split(plan_of(query))
+    assert not partitioning.stateless
+    assert partitioning.keys is None
 
 
 def test_each_output_has_its_chain() -> None:

@@ -37,7 +37,7 @@ def test_windows_have_units_of_fixed_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ticks", "told"), [(0, "0 s"), (10, "1 µs"), (15, "1.5 µs"), (90_000_000, "9 s"), (36_000_000_000, "1 h")]
+    ("ticks", "text"), [(0, "0 s"), (10, "1 µs"), (15, "1.5 µs"), (90_000_000, "9 s"), (36_000_000_000, "1 h")]
 )
-def test_lengths_read_well(ticks: int, told: str) -> None:
-    assert told_ticks(ticks) == told
+def test_lengths_read_well(ticks: int, text: str) -> None:
+    assert told_ticks(ticks) == text

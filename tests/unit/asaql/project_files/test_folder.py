@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fraudstream.asaql.project_files.folder import read_project
+from fraudstream.asaql.project_files.folder import PythonPlace, read_project
 from fraudstream.asaql.project_files.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
@@ -133,3 +133,35 @@ def test_a_local_input_without_an_alias_has_the_name_of_its_file(tmp_path: Path)
 def test_what_is_no_project_is_told(tmp_path: Path, files: dict[str, Any], place: str, message: str) -> None:
     with pytest.raises(ProjectFileError, match=message):
         read_project(written(tmp_path, files) / place)
+
+
+def test_functions_in_python_are_found_by_their_files(tmp_path: Path) -> None:
+    functions = tmp_path / "Functions"
+    written(
+        tmp_path,
+        {
+            **{"q.asaql": QUERY, "asaproj.json": {"startFile": "q.asaql"}},
+            **{"Functions/a.py": "def main(): ...", "Functions/b.py": "def entry(): ..."},
+            "Functions/b.py.json": {"ScriptType": "Python", "Name": "beta", "Function": "entry"},
+            "Functions/c.json": {"ScriptType": "PythonFunction", "Function": "package.module:score"},
+            "Functions/d.json": {"ScriptType": "Python", "Function": "../shared/d.py:run"},
+            "Functions/e.json": {"ScriptType": "AzureMLFunction"},
+        },
+    )
+    project = read_project(tmp_path)
+    assert {place.name: place.python for place in project.functions} == {
+        "a": PythonPlace(functions / "a.py", "", "main"),
+        "beta": PythonPlace(functions / "b.py", "", "entry"),
+        "c": PythonPlace(None, "package.module", "score"),
+        "d": PythonPlace(functions / "../shared/d.py", "", "run"),
+        "e": None,
+    }
+    assert all(place.script is None for place in project.functions)
+    assert functions / "a.py" in project.files
+
+
+def test_a_fraudstream_projects_folder_is_its_query(tmp_path: Path) -> None:
+    listed = {"name": "mine", "startFile": "fraud.asaql"}
+    folder = written(tmp_path / "stream-analytics", {"fraud.asaql": QUERY, "asaproj.json": listed})
+    assert read_project(tmp_path) == read_project(folder)
+    assert read_project(tmp_path).name == "mine"

@@ -109,7 +109,9 @@ def test_keys_inside_entries_are_found_in_any_case() -> None:
         {"testcases": [{"name": "a", "expectedoutputs": [{"outputalias": "o", "filepath": "x", "required": "false"}]}]},
         "t.json",
     )
-    assert [(one.alias, one.file_path, one.required) for one in read.cases[0].expected] == [("o", "x", False)]
+    assert [(output.alias, output.file_path, output.required) for output in read.cases[0].expected] == [
+        ("o", "x", False)
+    ]
 
 
 def test_further_entries_are_kept() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from fraudstream.asaql.project_files.json_text import ProjectFileError
-from fraudstream.asaql.testing.comparing import changed_fields, compare, read_expected
+from fraudstream.asaql.testing.comparing import changed_fields, compare, read_expected, without
 
 pytestmark = pytest.mark.timeless
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("value", "other"),
     [
         ({"a": 1, "b": [1, {"c": None}]}, {"b": [1, {"c": None}], "a": 1}),
         (8, 8.0),
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.timeless
         (2**53 + 1, 2**53 + 1),
     ],
 )
-def test_equal_values(one: Any, other: Any) -> None:
-    assert compare([one], [other]).is_none
+def test_equal_values(value: Any, other: Any) -> None:
+    assert compare([value], [other]).is_none
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("value", "other"),
     [
         ({"a": None}, {}),
         ({"A": 1}, {"a": 1}),
@@ -45,9 +45,9 @@ def test_equal_values(one: Any, other: Any) -> None:
         (None, {}),
     ],
 )
-def test_different_values(one: Any, other: Any) -> None:
-    assert not compare([one], [other]).is_none
-    assert not compare([other], [one]).is_none
+def test_different_values(value: Any, other: Any) -> None:
+    assert not compare([value], [other]).is_none
+    assert not compare([other], [value]).is_none
 
 
 def test_rows_are_counted_and_their_order_is_not() -> None:
@@ -97,3 +97,9 @@ def test_what_is_no_json_is_told_by_its_place(tmp_path: Path) -> None:
     file.write_text('{"a": 1}\n{"a": }\n', "utf-8")
     with pytest.raises(ProjectFileError, match=r"x\.json:2:7: this is not JSON"):
         read_expected(file)
+
+
+def test_columns_can_be_left_out_of_a_comparison() -> None:
+    rows = [{"id": 1, "Score": 0.5, "inner": {"score": 1}}, "no row"]
+    assert without(rows, ["score", "absent"]) == [{"id": 1, "inner": {"score": 1}}, "no row"]
+    assert without(rows, []) == rows

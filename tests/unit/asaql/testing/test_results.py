@@ -49,7 +49,7 @@ def test_the_summary_has_microsofts_entries() -> None:
         CaseResult("one", 1.5, [OutputResult(MATCHED, "o", EXPECTED, Path("/out/o.json"))]),
         CaseResult("two", 0.5, error="q.asaql:1:8: it stopped"),
     ]
-    told = summary(suite, results, 2.0)
+    report = summary(suite, results, 2.0)
     entry = {"OutputAlias": "o", "ExpectedOutput": str(EXPECTED), "Output": "/out/o.json"}
     nothing: dict[str, object] = {
         "OutputMatched": [],
@@ -58,7 +58,7 @@ def test_the_summary_has_microsofts_entries() -> None:
         "OutputUnexpected": [],
         "OutputUnrequired": [],
     }
-    assert told == {
+    assert report == {
         "Total": 2,
         "Passed": 1,
         "Failed": 1,
@@ -69,7 +69,7 @@ def test_the_summary_has_microsofts_entries() -> None:
         ],
         "Time": "00:00:02.0000000",
     }
-    assert list(told) == ["Total", "Passed", "Failed", "Script", "Results", "Time"]
+    assert list(report) == ["Total", "Passed", "Failed", "Script", "Results", "Time"]
 
 
 def test_differences_are_told_row_by_row() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,15 +22,15 @@ class Ended(Exception):
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
     """The names of the cases of each run; Spark is left out."""
     done: list[list[str]] = []
 
     @contextmanager
-    def session(**options: Any) -> Iterator[None]:
-        yield None
+    def session(**options: Any) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(scratch=tmp_path)
 
-    def run_suite(session: None, suite: Any, query: Any, kept: Path | None) -> Iterator[CaseResult]:
+    def run_suite(session: SimpleNamespace, suite: Any, query: Any, kept: Path | None) -> Iterator[CaseResult]:
         done.append([case.name for case in suite.cases])
         yield from (CaseResult(case.name, 0.1) for case in suite.cases)
 
@@ -59,11 +60,11 @@ def test_saving_a_file_runs_the_cases_again(
     monkeypatch.setattr(testing.time, "sleep", sleep)
     write(tmp_path, "SELECT a FROM i", "one")
     with pytest.raises(Ended):
-        testing.test_command(tmp_path, None, None, watch=True, as_json=False, dialect="asa")
+        testing.test_command(tmp_path, None, None, watch=True, as_json=False, dialect="asa", allows_python=False)
     assert runs == [["one"], ["one", "two"]]
-    told = capsys.readouterr()
-    assert "SELCT" in told.err
-    assert told.out.endswith("2 of 2 passed (0.0 s)\n")
+    printed = capsys.readouterr()
+    assert "SELCT" in printed.err
+    assert printed.out.endswith("2 of 2 passed (0.0 s)\n")
 
 
 def test_the_summary_is_kept_and_printed(
@@ -71,7 +72,7 @@ def test_the_summary_is_kept_and_printed(
 ) -> None:
     write(tmp_path, "SELECT a FROM i", "one")
     kept = tmp_path / "kept"
-    assert testing.test_command(tmp_path, None, kept, watch=False, as_json=True, dialect="asa")
+    assert testing.test_command(tmp_path, None, kept, watch=False, as_json=True, dialect="asa", allows_python=False)
     summary = json.loads((kept / "testResultSummary.json").read_text("utf-8"))
     assert json.loads(capsys.readouterr().out) == summary
     assert (summary["Total"], summary["Passed"]) == (1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from fraudstream.asaql.project_files.folder import FunctionPlace, PythonPlace
+from fraudstream.asaql.project_files.models import FunctionFile
 from fraudstream.cloud.check import stores
 from fraudstream.cloud.check.linter import lint
 from fraudstream.cloud.check.subject import Subject, gather
@@ -23,8 +26,9 @@ from fraudstream.core.configuration.malformed import Malformed
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.configuration.variables import Unread
 from fraudstream.core.contract.field_rules import FieldRule
-from fraudstream.core.contract.topics import DAY_MS
+from fraudstream.core.contract.topics import DAY_MS, topics_of
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.project import bundled
 from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
 
 pytestmark = pytest.mark.timeless
@@ -73,8 +77,8 @@ def parameter(**changes: Any) -> Plant:
 
 def hubs(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Plant:
     def plant(subject: Subject) -> Subject:
-        made = json.loads(json.dumps(subject.definitions))
-        return replace(subject, definitions=made | {"hubs": change(made["hubs"])})
+        definitions = json.loads(json.dumps(subject.definitions))
+        return replace(subject, definitions=definitions | {"hubs": change(definitions["hubs"])})
 
     return plant
 
@@ -85,8 +89,12 @@ def topics(**changes: Any) -> Plant:
 
 def collections(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Plant:
     def plant(subject: Subject) -> Subject:
-        made = json.loads(json.dumps(subject.definitions))
-        return replace(subject, definitions=made | {"collections": [change(one) for one in made["collections"]]})
+        definitions = json.loads(json.dumps(subject.definitions))
+        return replace(
+            subject,
+            definitions=definitions
+            | {"collections": [change(collection) for collection in definitions["collections"]]},
+        )
 
     return plant
 
@@ -113,6 +121,35 @@ def dimensions(**changes: Any) -> Plant:
 
 def event_field(rule: FieldRule) -> Plant:
     return lambda subject: replace(subject, project=replace(subject.project, rules=(*subject.project.rules, rule)))
+
+
+def query(change: Callable[[str], str]) -> Plant:
+    return lambda subject: replace(subject, query=replace(subject.query, text=change(subject.query.text)))
+
+
+def selected(text: str) -> Plant:
+    """One more SELECT behind the others, of an output that no file describes."""
+    return query(lambda known: f"{known}\nSELECT {text} INTO more FROM decided d")
+
+
+def output_file(**changes: Any) -> Plant:
+    """Other properties of the hub of the query's first output."""
+
+    def plant(subject: Subject) -> Subject:
+        first, *others = subject.query.outputs
+        entries = first.entries.model_copy(deep=True)
+        entries.further["EventHubProperties"].update(changes)
+        return replace(subject, query=replace(subject.query, outputs=(replace(first, entries=entries), *others)))
+
+    return plant
+
+
+def functions(change: Callable[[FunctionPlace], FunctionPlace | None]) -> Plant:
+    def plant(subject: Subject) -> Subject:
+        places = tuple(place for known in subject.query.functions if (place := change(known)) is not None)
+        return replace(subject, query=replace(subject.query, functions=places))
+
+    return plant
 
 
 def counted_by_any_text(subject: Subject) -> Subject:
@@ -144,10 +181,10 @@ def index(**content: Any) -> Plant:
 
 
 def nested(depth: int) -> Any:
-    made: Any = 1
+    value: Any = 1
     for level in range(depth):
-        made = {"a": made} if level % 2 else [made]
-    return made
+        value = {"a": value} if level % 2 else [value]
+    return value
 
 
 # Each rule, broken. A rule may be broken in more than one way.
@@ -174,7 +211,7 @@ PLANTS: list[tuple[str, Plant]] = [
     ("EH014", code("OPTIONS = {'connections_max_idle_ms': 540000}")),
     ("EH015", option(metadata_max_age_ms=300_000)),
     ("EH016", option(request_timeout_ms=5_000)),
-    ("EH017", hubs(lambda all_hubs: [one | {"partitions": 64} for one in all_hubs])),
+    ("EH017", hubs(lambda all_hubs: [hub | {"partitions": 64} for hub in all_hubs])),
     ("EH018", hubs(lambda all_hubs: [*all_hubs, *({"name": f"h{n}", "partitions": 1} for n in range(9))])),
     ("EH019", many_groups),
     ("EH020", code("from kafka.admin import KafkaAdminClient\nKafkaAdminClient().create_topics({})")),
@@ -189,6 +226,11 @@ PLANTS: list[tuple[str, Plant]] = [
     ("EH029", code("rows.writeStream.format('kafka').options(**spark_options(settings)).start()")),
     ("EH029", code("rows.write.format('kafka').options(**spark_sink_options(s)).option('kafka.acks', 1).save()")),
     ("EH029", code("spark.readStream.format('kafka').options(**{'a': 1}, **spark_options(s)).option('kafka.x', 1)")),
+    ("EH030", setting(ingest_url="http://space.servicebus.windows.net")),
+    ("EH030", setting(ingest_url="https://other.servicebus.windows.net")),
+    ("EH031", setting(ingest_connection_string=CONNECTION_STRING[:-7])),
+    ("EH031", setting(ingest_connection_string=CONNECTION_STRING.replace("//space.", "//other."))),
+    ("EH032", lambda subject: replace(subject, http_batch_bytes=2 * 1024 * 1024)),
     ("CO001", uri("retrywrites=false", "retrywrites=true")),
     ("CO001", command(insert="alerts", documents=[{"_id": "value"}], txnNumber=1)),
     ("CO002", uri("ssl=true&", "")),
@@ -244,7 +286,7 @@ PLANTS: list[tuple[str, Plant]] = [
     ("PR001", setting(scoring_key="<key>")),
     ("PR001", setting(mongo_uri="")),
     ("PR002", code("if settings.profile == 'azure':\n    pass")),
-    ("PR003", collections(lambda one: one | {"indexes": []})),
+    ("PR003", collections(lambda collection: collection | {"indexes": []})),
     ("PR004", lambda subject: replace(subject, commands=())),
     ("PR005", password(CONNECTION_STRING + "\n")),
     ("PR005", setting(mongo_uri=MONGO_URI + "\r\n")),
@@ -253,22 +295,40 @@ PLANTS: list[tuple[str, Plant]] = [
     ("PR005", setting(mongo_uri=MONGO_URI.replace("%3D%3D", "/=="))),
     ("PR005", lambda subject: replace(subject, malformed=(Malformed("kafka_port", "begins with a space"),))),
     ("CO029", event_field(FieldRule("$set", "text"))),
-    ("CO031", collections(lambda one: one | {"indexes": [{"key": {"keys": [f"f{n}"]}} for n in range(501)]})),
+    (
+        "CO031",
+        collections(lambda collection: collection | {"indexes": [{"key": {"keys": [f"f{n}"]}} for n in range(501)]}),
+    ),
     ("PR007", counted_by_any_text),
     ("PR008", dimensions(amount_edges=tuple(range(5_000)))),
     ("PR006", lambda subject: replace(subject, unread=(Unread("FRAUDSTREAM_KAFKA_PRT", "nothing reads it"),))),
+    ("SA001", query(lambda known: known.replace("FROM checked c", "FROM checked c ORDER BY c.id", 1))),
+    ("SA002", selected("CAST(d.amount AS bigint) AS whole")),
+    ("SA002", selected("d.amount * 2 AS double")),
+    ("SA003", selected("udf.risk(d.amount) AS risk")),
+    ("SA003", functions(lambda place: None if place.name == "score" else place)),
+    ("SA003", functions(lambda place: replace(place, python=PythonPlace(None, "m", "f"), script=None))),
+    ("SA003", functions(lambda place: replace(place, entries=FunctionFile(ScriptType="")))),
+    ("SA004", selected("d.id")),
+    ("SA004", output_file(EventHubName="elsewhere")),
+    ("SA005", output_file(PartitionKey="card")),
+    ("SA007", query(lambda known: known.replace("d.decision.prediction = 1", "d.decision.prediction = '1'"))),
+    ("SA006", event_field(FieldRule("Amount", "float"))),
 ]
 
 
+PLANTED = dict(reversed(PLANTS))
+
+
 def found_rules(subject: Subject) -> set[str]:
-    return {one.rule.id for one in lint(subject)}
+    return {finding.rule.id for finding in lint(subject)}
 
 
 @pytest.mark.parity("rules of Event Hubs", "azure")
 @pytest.mark.parity("rules of Cosmos DB for MongoDB", "azure")
 @pytest.mark.parity("rules of Azure ML and its registry", "azure")
 def test_the_project_is_clean(clean: Subject) -> None:
-    assert [one.to_json() for one in lint(clean)] == []
+    assert [finding.to_json() for finding in lint(clean)] == []
 
 
 def test_a_documentdb_cluster_is_clean_too(clean: Subject) -> None:
@@ -277,7 +337,7 @@ def test_a_documentdb_cluster_is_clean_too(clean: Subject) -> None:
         f"mongodb+srv://user:{COSMOS_KEY[:20]}@space.global.mongocluster.cosmos.azure.com/"
         "?tls=true&authMechanism=SCRAM-SHA-256&retrywrites=false&maxIdleTimeMS=120000"
     )
-    assert [one.to_json() for one in lint(setting(mongo_uri=cluster)(clean))] == []
+    assert [finding.to_json() for finding in lint(setting(mongo_uri=cluster)(clean))] == []
 
 
 def test_there_are_rules_enough_and_each_says_what_to_do() -> None:
@@ -295,10 +355,37 @@ def test_a_broken_rule_is_reported(clean: Subject, rule: str, plant: Plant) -> N
     assert rule in found_rules(plant(clean))
 
 
+def test_what_is_wrong_with_the_query_is_named_by_its_place(clean: Subject) -> None:
+    (stop,) = (finding for finding in lint(PLANTED["SA002"](clean)) if finding.rule.id == "SA002")
+    line = len(clean.query.text.splitlines()) + 2
+    assert stop.where == f"{clean.query.query_file}:{line}:8"
+    assert "TRY_CAST gives NULL" in stop.problem
+
+
+def test_a_projects_further_outputs_are_hubs(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(project / "projects" / "payments", own)
+    for number in range(7):
+        output = (own / "stream-analytics/Outputs/alerts.json").read_text("utf-8").replace("alerts", f"more{number}")
+        (own / f"stream-analytics/Outputs/more{number}.json").write_text(output, "utf-8")
+    listed = json.loads((own / "stream-analytics/asaproj.json").read_text("utf-8"))
+    listed.pop("configurations")
+    (own / "stream-analytics/asaproj.json").write_text(json.dumps(listed), "utf-8")
+    monkeypatch.setenv("FRAUDSTREAM_PROJECT", str(own))
+    subject = replace(gather(project), settings=load_settings(**AZURE), addressed=True)
+    assert {topic.name for topic in subject.topics} == {hub["name"] for hub in subject.definitions["hubs"]}
+    # Ten outputs, transactions and labels are more than a namespace of the tier Standard has.
+    hubs = len(topics_of(bundled("payments"))) + 7
+    assert {(finding.rule.id, finding.problem) for finding in lint(subject)} == {
+        ("EH018", f"{hubs} hubs, 10 in Standard")
+    }
+    assert lint(parameter(eventHubsSku="Premium")(subject)) == []
+
+
 def test_no_finding_shows_a_secret(clean: Subject) -> None:
     for text in (CONNECTION_STRING[:-7], CONNECTION_STRING + ";EntityPath=x"):
         subject = setting(kafka_sasl_password=text, mongo_uri=MONGO_URI.replace(":10255", ""))(clean)
-        shown = json.dumps([one.to_json() for one in lint(subject)])
+        shown = json.dumps([finding.to_json() for finding in lint(subject)])
         assert SAS_KEY[:20] not in shown
         assert COSMOS_KEY[:20] not in shown
 
@@ -332,9 +419,9 @@ LOST_NAME = CONNECTION_STRING.replace("SharedAccessKey=", "")
 def test_a_secret_in_another_place_is_named_and_not_shown(
     clean: Subject, rule: str, where: str, changes: dict[str, Any]
 ) -> None:
-    found = lint(setting(**changes)(clean))
-    assert (rule, f"FRAUDSTREAM_{where}") in {(one.rule.id, one.where) for one in found}
-    shown = json.dumps([one.to_json() for one in found]).lower()
+    findings = lint(setting(**changes)(clean))
+    assert (rule, f"FRAUDSTREAM_{where}") in {(finding.rule.id, finding.where) for finding in findings}
+    shown = json.dumps([finding.to_json() for finding in findings]).lower()
     for key in (SAS_KEY, COSMOS_KEY, quote_plus(COSMOS_KEY)):
         assert key[:10].lower() not in shown
         assert key[-10:].lower() not in shown
@@ -343,8 +430,8 @@ def test_a_secret_in_another_place_is_named_and_not_shown(
 def test_whatever_a_check_repeats_holds_no_secret(clean: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     repeats = Finding(rules()["PR004"], f"at {SAS_KEY}", f"failed with {CONNECTION_STRING}")
     monkeypatch.setattr(stores, "findings", lambda _: [repeats])
-    (found,) = lint(setting(scoring_key="s3cret-key")(clean))
-    assert SAS_KEY[:8] not in found.where + found.problem
+    (finding,) = lint(setting(scoring_key="s3cret-key")(clean))
+    assert SAS_KEY[:8] not in finding.where + finding.problem
 
 
 def test_mistakes_that_the_service_shows_alike_are_told_apart(clean: Subject) -> None:
@@ -358,9 +445,9 @@ def test_mistakes_that_the_service_shows_alike_are_told_apart(clean: Subject) ->
         setting(kafka_bootstrap_servers="space.servicebus.windows.net:443"),
         parameter(eventHubsSku="Basic"),
     ]
-    told = [tuple((one.rule.id, one.problem) for one in lint(plant(clean))) for plant in mistakes]
-    assert all(told)
-    assert len(set(told)) == len(mistakes)
+    findings = [tuple((finding.rule.id, finding.problem) for finding in lint(plant(clean))) for plant in mistakes]
+    assert all(findings)
+    assert len(set(findings)) == len(mistakes)
 
 
 def test_another_folder_is_no_project(tmp_path: Path) -> None:
@@ -386,5 +473,5 @@ def test_the_command_answers_in_json_and_by_its_status(project: Path) -> None:
     bad = run(FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS="space.servicebus.windows.net:9092")
     assert bad.returncode == 1
     answer = json.loads(bad.stdout)
-    assert {"EH006", "PR001"} <= {one["rule"] for one in answer["findings"]}
-    assert all(one["source"] and one["fix"] for one in answer["findings"])
+    assert {"EH006", "PR001"} <= {finding["rule"] for finding in answer["findings"]}
+    assert all(finding["source"] and finding["fix"] for finding in answer["findings"])

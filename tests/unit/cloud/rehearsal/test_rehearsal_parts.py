@@ -40,12 +40,12 @@ def parts(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> tuple[
         lambda settings: runtime_parts.frugal_environment(settings) | spark_environment(),
     )
     plan, ports = Plan(), Ports.free()
-    made = certificates.create(tmp_path / "tls")
+    tls = certificates.create(tmp_path / "tls")
     behind = environment.settings_behind(tmp_path / "data")
-    front = environment.settings_in_front(tmp_path / "data", keys, ports, made, plan)
-    endpoints = Endpoints(plan, keys, ports, made, behind, front.scoring_port)
-    trust = environment.trust_environment(made, keys, ports)
-    processes = Processes(behind, front, endpoints, made, trust, dashboards=True)
+    front = environment.settings_in_front(tmp_path / "data", keys, ports, tls, plan)
+    endpoints = Endpoints(plan, keys, ports, tls, behind, front.scoring_port)
+    trust = environment.trust_environment(tls, keys, ports)
+    processes = Processes(behind, front, endpoints, tls, trust, dashboards=True)
     local = {part.name: part for part in local_parts(environment.isolated("local", data_dir=tmp_path / "local"))}
     return local, {part.name: part for part in processes.parts}
 
@@ -71,8 +71,8 @@ def test_only_the_environment_differs(parts: tuple[dict[str, Part], dict[str, Pa
 
 def test_the_rehearsed_settings_are_a_complete_azure_profile(tmp_path: Path, keys: Keys) -> None:
     ports = Ports.free()
-    made = certificates.create(tmp_path / "tls")
-    front = environment.settings_in_front(tmp_path, keys, ports, made, Plan())
+    tls = certificates.create(tmp_path / "tls")
+    front = environment.settings_in_front(tmp_path, keys, ports, tls, Plan())
     assert front.profile == "azure"
     assert front.secrets_required
     assert missing(front) == []
@@ -89,8 +89,8 @@ def test_no_service_knows_of_the_rehearsal(project_root: Path) -> None:
         if "cloud" not in file.parts
     ]
     assert len(files) > 50
-    told = [str(file) for file in files if re.search(r"(?i)rehears", _code(file))]
-    assert told == []
+    mentions = [str(file) for file in files if re.search(r"(?i)rehears", _code(file))]
+    assert mentions == []
 
 
 def _code(file: Path) -> str:
@@ -110,7 +110,7 @@ def test_a_secret_in_any_log_is_found_however_it_is_written(tmp_path: Path, keys
     (logs / "deep").mkdir(parents=True)
     (logs / "clean.log").write_text("nothing here\n")
     (logs / "plain.log").write_text(f"password={keys.namespace[0]}\n")
-    encoded = next(one for one in keys.everything() if "%" in one)
+    encoded = next(secret for secret in keys.everything() if "%" in secret)
     (logs / "deep" / "encoded.log").write_text(f"mongodb://a:{encoded}@b\n")
     assert leaks(logs, keys.everything()) == ["encoded.log", "plain.log"]
     for secret in (*keys.namespace, *keys.account, *keys.endpoint, keys.identity_header, keys.client_secret):

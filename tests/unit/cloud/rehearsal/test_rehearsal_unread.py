@@ -26,14 +26,14 @@ PLAN = Plan(events=5)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, certificates.Certificates]:
+def folder_and_tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, certificates.Certificates]:
     folder = tmp_path_factory.mktemp("rehearsal")
     return folder, certificates.create(folder / "tls")
 
 
 @pytest.fixture
-def endpoints(made: tuple[Path, certificates.Certificates]) -> Endpoints:
-    folder, pairs = made
+def endpoints(folder_and_tls: tuple[Path, certificates.Certificates]) -> Endpoints:
+    folder, pairs = folder_and_tls
     return Endpoints(PLAN, Keys.new(), Ports.free(), pairs, environment.settings_behind(folder), 9)
 
 

@@ -71,7 +71,7 @@ def test_a_good_run_passes_and_survived_throttles_are_no_broken_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "sentence"),
     [
         ({"stored": 1_979}, "1,979 scored ones stored"),
         ({"scored": 1_979, "stored": 1_979}, "1,979 scored"),
@@ -81,19 +81,19 @@ def test_a_good_run_passes_and_survived_throttles_are_no_broken_rules() -> None:
         ({"unread": {"Kafka publication": 2}}, "2 × Kafka publication could not be read"),
     ],
 )
-def test_what_is_lost_broken_or_told_fails(changes: dict[str, Any], told: str) -> None:
+def test_what_is_lost_broken_or_told_fails(changes: dict[str, Any], sentence: str) -> None:
     bad = replace(GOOD, **changes)
     assert not bad.passed
-    assert told in printed(bad)
+    assert sentence in printed(bad)
     assert "✗ failed" in printed(bad)
     assert 'Azure rehearsal: <span class="broken">failed' in page(bad)
 
 
 def test_terminal_page_and_json_say_the_same() -> None:
     text, html, answer = printed(GOOD), page(GOOD), json.loads(json.dumps(GOOD.to_json()))
-    for told in ("1,980 scored + 19 rejected", "25.0%", "slowed 3 times", "9 × 200, 1 × 429"):
-        assert told in text
-        assert told in html
+    for sentence in ("1,980 scored + 19 rejected", "25.0%", "slowed 3 times", "9 × 200, 1 × 429"):
+        assert sentence in text
+        assert sentence in html
     assert "✓ passed" in text
     assert answer["passed"]
     assert answer["throttled_share"] == 0.25

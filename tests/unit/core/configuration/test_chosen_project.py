@@ -37,8 +37,8 @@ def test_a_project_that_cannot_be_run_ends_every_entry_with_one_line(entry: list
         timeout=120,
         check=False,
     )
-    told = done.stderr + done.stdout
-    assert done.returncode == 2, told
-    assert f"{tmp_path / 'fraudstream.toml'} is not TOML: " in told
-    assert "Traceback" not in told
-    assert len(told.strip().splitlines()) == 1
+    output = done.stderr + done.stdout
+    assert done.returncode == 2, output
+    assert f"{tmp_path / 'fraudstream.toml'} is not TOML: " in output
+    assert "Traceback" not in output
+    assert len(output.strip().splitlines()) == 1

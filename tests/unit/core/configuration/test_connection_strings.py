@@ -20,9 +20,9 @@ NAMED = CONNECTION_STRING.partition("SharedAccessKey=")[0]
 
 
 def kinds(text: str, **options: dict[str, str]) -> list[str]:
-    found = event_hubs_mistakes(text, **options)
-    assert all(SAS_KEY not in one.problem + one.fix for one in found)
-    return [one.kind for one in found]
+    mistakes = event_hubs_mistakes(text, **options)
+    assert all(SAS_KEY not in mistake.problem + mistake.fix for mistake in mistakes)
+    return [mistake.kind for mistake in mistakes]
 
 
 def test_good_strings_have_no_mistakes() -> None:
@@ -79,7 +79,7 @@ def test_a_hub_s_policy_needs_its_entity_path() -> None:
     ],
 )
 def test_each_mistake_in_a_cosmos_address_is_told_apart(uri: str, expected: list[str]) -> None:
-    assert [one.kind for one in cosmos_mistakes(uri)] == expected
+    assert [mistake.kind for mistake in cosmos_mistakes(uri)] == expected
 
 
 def test_options_are_read_whatever_their_case() -> None:
@@ -103,16 +103,16 @@ def test_options_are_read_whatever_their_case() -> None:
     ],
 )
 def test_the_key_is_told_as_a_mistake_and_never_shown_wherever_it_stands(text: str) -> None:
-    found = event_hubs_mistakes(text)
-    assert found
-    told = " ".join(one.problem + one.fix for one in found).lower()
+    mistakes = event_hubs_mistakes(text)
+    assert mistakes
+    sentences = " ".join(mistake.problem + mistake.fix for mistake in mistakes).lower()
     for piece in (SAS_KEY[:8], SAS_KEY[-9:-1], "correct", "battery"):
-        assert piece.lower() not in told
+        assert piece.lower() not in sentences
 
 
 def test_parts_that_are_none_are_counted_and_named_where_a_name_is_one() -> None:
-    (one,) = event_hubs_mistakes(CONNECTION_STRING + ";TransportType=AmqpWebSockets")
-    assert one.problem == "the string has an unknown part: TransportType"
+    (mistake,) = event_hubs_mistakes(CONNECTION_STRING + ";TransportType=AmqpWebSockets")
+    assert mistake.problem == "the string has an unknown part: TransportType"
     (two,) = event_hubs_mistakes(CONNECTION_STRING + f";TransportType=AmqpWebSockets;{COSMOS_KEY}")
     assert two.problem == "the string has 2 unknown parts: TransportType"
 
@@ -128,11 +128,11 @@ def test_parts_that_are_none_are_counted_and_named_where_a_name_is_one() -> None
     ],
 )
 def test_a_cosmos_key_in_another_place_is_never_shown(uri: str) -> None:
-    found = cosmos_mistakes(uri)
-    assert found
-    told = " ".join(one.problem + one.fix for one in found).lower()
-    assert COSMOS_KEY[:8].lower() not in told
-    assert COSMOS_KEY[-10:-2].lower() not in told
+    mistakes = cosmos_mistakes(uri)
+    assert mistakes
+    sentences = " ".join(mistake.problem + mistake.fix for mistake in mistakes).lower()
+    assert COSMOS_KEY[:8].lower() not in sentences
+    assert COSMOS_KEY[-10:-2].lower() not in sentences
 
 
 def test_the_account_is_what_the_host_names() -> None:

@@ -144,8 +144,8 @@ def test_capitals_win_in_whatever_order_the_lines_stand(
     text = "\n".join(lines).replace("NAME", "FRAUDSTREAM_KAFKA_PORT").replace("name", "fraudstream_kafka_port")
     Path(".env").write_text(text)
     assert load_settings().kafka_port == 19092
-    (told,) = unread({})
-    assert told.text == (
+    (notice,) = unread({})
+    assert notice.text == (
         "fraudstream_kafka_port has no effect: FRAUDSTREAM_KAFKA_PORT is set as well, to something else. "
         "Unset one of them."
     )
@@ -170,7 +170,7 @@ def test_the_same_value_under_both_spellings_is_no_contradiction() -> None:
 def test_a_line_of_another_shell_is_told(line: str) -> None:
     Path(".env").write_text(f"# a comment\n{line}\n")
     assert load_settings().kafka_port == 9092
-    assert [one.text for one in unread({})] == ["Line 2 of .env is no NAME=value and is not read."]
+    assert [notice.text for notice in unread({})] == ["Line 2 of .env is no NAME=value and is not read."]
 
 
 def test_a_ports_name_in_braces_is_filled_in_in_addresses_alone() -> None:

@@ -46,5 +46,5 @@ def test_other_names_are_registered_tagged_and_found(name: str, tmp_path: Path) 
     assert champion_version(settings, client) is None
     client.create_registered_model(settings.model_name)
     assert model_versions(settings, client) == []
-    made = client.create_model_version(settings.model_name, source=str(tmp_path), tags={"role": "champion"})
-    assert champion_version(settings, client) == str(made.version)
+    registered = client.create_model_version(settings.model_name, source=str(tmp_path), tags={"role": "champion"})
+    assert champion_version(settings, client) == str(registered.version)

@@ -34,7 +34,7 @@ def test_other_profiles_need_no_secret() -> None:
 
 
 def test_an_empty_azure_profile_names_all_that_is_missing() -> None:
-    assert [one.variable for one in missing(load_settings(profile="azure"))] == [
+    assert [setting.variable for setting in missing(load_settings(profile="azure"))] == [
         "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS",
         "FRAUDSTREAM_KAFKA_SASL_PASSWORD",
         "FRAUDSTREAM_MONGO_URI",
@@ -66,7 +66,7 @@ def test_a_complete_azure_profile_starts() -> None:
 def test_a_process_needs_only_what_it_uses(
     changes: dict[str, str], needs: tuple[Need, ...], lacking: list[str]
 ) -> None:
-    assert [one.name for one in missing(load_settings(**(AZURE | changes)), needs)] == lacking
+    assert [setting.name for setting in missing(load_settings(**(AZURE | changes)), needs)] == lacking
 
 
 @pytest.mark.parametrize(

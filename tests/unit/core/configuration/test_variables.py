@@ -27,11 +27,11 @@ from fraudstream.core.configuration.variables import READ_ELSEWHERE, TOLD_VARIAB
     ],
 )
 def test_a_misspelt_name_is_told_with_the_one_that_is_meant(variable: str, meant: str) -> None:
-    (told,) = unread({variable: "x"})
-    assert told.text == f"Nothing reads {variable}, which is set in the environment. Is {meant} meant?"
+    (notice,) = unread({variable: "x"})
+    assert notice.text == f"Nothing reads {variable}, which is set in the environment. Is {meant} meant?"
     Path(".env").write_text(f"{variable}=x\n")
-    (told,) = unread({})
-    assert told.text == f"Nothing reads {variable}, which is set in .env. Is {meant} meant?"
+    (notice,) = unread({})
+    assert notice.text == f"Nothing reads {variable}, which is set in .env. Is {meant} meant?"
 
 
 def run(*words: str, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
@@ -81,9 +81,9 @@ def test_nothing_is_told_while_a_shell_completes_a_command(tmp_path: Path) -> No
 
 
 def test_a_name_that_resembles_none_is_told_all_the_same() -> None:
-    (told,) = unread({"FRAUDSTREAM_XYZZY": "x"})
+    (notice,) = unread({"FRAUDSTREAM_XYZZY": "x"})
     assert (
-        told.text
+        notice.text
         == "Nothing reads FRAUDSTREAM_XYZZY, which is set in the environment. docs/reference/settings.md lists all."
     )
 
@@ -106,8 +106,10 @@ def test_what_somebody_reads_is_not_told() -> None:
 @pytest.mark.parametrize("name", ["FRAUDSTREAM_CACHE_DIR", "FRAUDSTREAM_MAVEN_URL", "FRAUDSTREAM_SPARK_JARS"])
 def test_what_is_read_from_the_environment_only_is_told_in_dotenv(name: str) -> None:
     Path(".env").write_text(f"{name}=/x\nFRAUDSTREAM_TAG=1.0\n")
-    (told,) = unread({})
-    assert told.text == f"{name} stands in .env, but is read from the environment only. Export it in the shell instead."
+    (notice,) = unread({})
+    assert (
+        notice.text == f"{name} stands in .env, but is read from the environment only. Export it in the shell instead."
+    )
 
 
 def test_all_that_the_sources_read_is_in_the_table(project_root: Path) -> None:
@@ -146,9 +148,9 @@ def test_every_command_tells_it_on_stderr(words: tuple[str, ...], variable: str,
     answer = json.loads(done.stdout)
     if words[0] == "check":
         assert done.returncode == 1
-        assert [(one["rule"], one["where"]) for one in answer["findings"]] == [("PR006", variable)]
+        assert [(finding["rule"], finding["where"]) for finding in answer["findings"]] == [("PR006", variable)]
     if words[0] == "doctor":
         assert done.returncode == 1
-        (check,) = [one for one in answer["checks"] if one["name"] == "settings"]
+        (check,) = [check for check in answer["checks"] if check["name"] == "settings"]
         assert not check["ok"]
         assert "FRAUDSTREAM_KAFKA_PORT" in check["detail"]

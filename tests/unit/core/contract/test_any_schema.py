@@ -15,7 +15,7 @@ from fraudstream.core.contract.gate import Gate
 from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
 from fraudstream.core.project.reserved import RESERVED_FIELDS
-from tests.made_schemas import broken_events, good_event, made_schema
+from tests.generated_schemas import broken_events, good_event, made_schema
 
 EVENTS = 4
 

@@ -51,7 +51,7 @@ def test_numbers_that_json_does_not_have_can_be_corrected_and_taken_away() -> No
     text = '{"amount": NaN,\t"other":{"b":[-Infinity, 1.10]}, "c":Infinity}'
     assert edited(text, {("amount",): "1"}, [("other", "b", "0"), ("c",)]) == '{"amount": 1,\t"other":{"b":[ 1.10]}}'
     assert edited(text, {("amount",): "1"}) == text.replace("NaN", "1")
-    assert [one.name for one in members(text)] == ["amount", "other", "c"]
+    assert [member.name for member in members(text)] == ["amount", "other", "c"]
     assert compact(text) == '{"amount":NaN,"other":{"b":[-Infinity,1.10]},"c":Infinity}'
     assert compact(indented(text)) == compact(text)
     assert indented('{"a":NaN}') == '{\n  "a": NaN\n}'

@@ -45,9 +45,9 @@ def verdict(read: Callable[[bytes], dict[str, Any]], raw: bytes) -> str:
 def test_it_reads_what_the_gates_own_reader_reads(exact: Gate) -> None:
     read = 0
     for raw in odd_events(20261130, COUNT):
-        found = PLAIN.read(raw)
-        read += found is not None
-        assert found is None or repr(found) == verdict(exact.read, raw), raw
+        event = PLAIN.read(raw)
+        read += event is not None
+        assert event is None or repr(event) == verdict(exact.read, raw), raw
     assert COUNT / 20 < read < COUNT * 19 / 20
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from fraudstream.core.configuration.settings import load_settings
-from fraudstream.core.contract.topics import MAX_EVENT_BYTES, REJECTED, TOPICS, TRANSACTIONS, partitions
+from fraudstream.core.contract.topics import MAX_EVENT_BYTES, REJECTED, TOPICS, TRANSACTIONS, partitions, topics_of
+from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.project import bundled
 
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
 def test_the_topics_of_the_contract_and_no_others() -> None:
-    assert [topic.name for topic in TOPICS] == ["transactions", "scored", "rejected", "labels"]
+    names = ["transactions", "scored", "alerts", "rejected", "labels", "monitoring"]
+    assert [topic.name for topic in TOPICS] == names
 
 
 def test_the_broker_stamps_every_record() -> None:
@@ -32,3 +39,12 @@ def test_a_rejection_of_the_largest_event_kept_whole_fits_its_topic() -> None:
 
 def test_partitions_are_a_setting() -> None:
     assert partitions(load_settings(topic_partitions=7)) == 7
+
+
+def test_what_a_projects_query_writes_to_joins_the_table() -> None:
+    project = bundled("payments")
+    assert topics_of(project) == TOPICS
+    own = replace(project, outputs=("minutes", "alerts", "cards.hourly"))
+    assert [topic.name for topic in topics_of(own)] == [*BY_NAME, "minutes", "cards.hourly"]
+    with pytest.raises(ConfigurationError, match=r"goes to Alerts, and there is the topic alerts"):
+        topics_of(replace(project, outputs=("Alerts",)))

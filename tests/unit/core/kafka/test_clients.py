@@ -171,11 +171,11 @@ class FakeAdmin:
 def test_only_missing_topics_are_created_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     admin = FakeAdmin()
     monkeypatch.setattr(kafka, "KafkaAdminClient", lambda **_: admin)
-    assert kafka.create_topics(load_settings(topic_partitions=3)) == ["scored", "rejected"]
+    assert kafka.create_topics(load_settings(topic_partitions=3)) == ["scored", "alerts", "rejected", "monitoring"]
     configs = {topic.name: topic.broker_configs() for topic in TOPICS}
     assert admin.created == {
         name: {"num_partitions": 3, "replication_factor": 1, "configs": configs[name]}
-        for name in ("scored", "rejected")
+        for name in ("scored", "alerts", "rejected", "monitoring")
     }
     assert admin.closed
 

@@ -30,11 +30,11 @@ class Group:
 
     @property
     def offsets(self) -> dict[TopicPartition, int]:
-        return {part: one.offset for part, one in self.kept.items()}
+        return {part: entry.offset for part, entry in self.kept.items()}
 
     @property
     def failing(self) -> Failing | None:
-        return failing_of([one.metadata for one in self.kept.values()])
+        return failing_of([entry.metadata for entry in self.kept.values()])
 
     def assign(self, parts: Iterable[TopicPartition]) -> None:
         """Nothing is read from them."""
@@ -59,9 +59,9 @@ class Group:
 
 @pytest.fixture
 def group(monkeypatch: pytest.MonkeyPatch) -> Group:
-    made = Group()
-    monkeypatch.setattr(progress, "consumer", lambda *_, **__: made)
-    return made
+    double = Group()
+    monkeypatch.setattr(progress, "consumer", lambda *_, **__: double)
+    return double
 
 
 def test_offsets_are_committed_where_they_moved(group: Group) -> None:
@@ -141,8 +141,8 @@ def test_a_client_is_not_quoted_with_a_piece_of_a_secret(group: Group, before: i
         raise KafkaError(f"{'x' * before}qX7pL9zRwN4v and more")
 
     group.commit = fail  # type: ignore[method-assign]
-    with capture_logs() as told:
+    with capture_logs() as log_lines:
         ProgressReporter(settings, STREAM_GROUP).commit({PART: 7})
-    (line,) = told
+    (line,) = log_lines
     assert "x" * 100 in line["reason"]
     assert "qX" not in line["reason"]

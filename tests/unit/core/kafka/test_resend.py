@@ -42,14 +42,14 @@ def test_what_json_does_not_have_can_be_corrected_and_the_gate_judges_the_result
 
 
 def test_one_that_is_nested_too_deeply_is_named_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = {
+    stored = {
         number: {"_id": number, "raw": raw, "raw_bytes": len(raw), "source": {"topic": "scored"}}
         for number, raw in (("good", value()), ("deep", nested(1_000)))
     }
 
     class Rejected:
         def find(self, _query: Any) -> Sequence[Any]:
-            return list(made.values())
+            return list(stored.values())
 
     def database(_settings: Settings, **_options: Any) -> dict[str, Rejected]:
         return {documents.REJECTED: Rejected()}
@@ -63,7 +63,7 @@ RAW = value(id=7)
 
 
 @pytest.mark.parametrize(
-    "made",
+    "document",
     [
         {"raw": RAW},
         {"raw": RAW, "raw_bytes": None, "source": None},
@@ -73,15 +73,15 @@ RAW = value(id=7)
         {"raw": Binary(RAW, 5), "raw_bytes": float(len(RAW))},
     ],
 )
-def test_an_odd_document_whose_bytes_are_there_is_sent_to_the_topic_of_its_id(made: dict[str, Any]) -> None:
-    record = resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
+def test_an_odd_document_whose_bytes_are_there_is_sent_to_the_topic_of_its_id(document: dict[str, Any]) -> None:
+    record = resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **document}, Correction())
     assert (record.topic, record.key, record.value) == ("transactions", b"7", RAW)
 
 
-@pytest.mark.parametrize("made", [{}, {"raw": None}, {"raw": "text"}, {"raw": 5, "raw_bytes": 5, "source": {}}])
-def test_one_without_bytes_is_told_by_its_id(made: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", [{}, {"raw": None}, {"raw": "text"}, {"raw": 5, "raw_bytes": 5, "source": {}}])
+def test_one_without_bytes_is_told_by_its_id(document: dict[str, Any]) -> None:
     with pytest.raises(EventError, match=r"^transactions/0/5: its bytes are not kept"):
-        resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **made}, Correction())
+        resend.corrected_record("transactions/0/5", {"_id": "transactions/0/5", **document}, Correction())
 
 
 def test_one_that_was_cut_is_told_with_its_size() -> None:

@@ -26,25 +26,25 @@ def commands(app: typer.Typer, *words: str) -> Iterator[tuple[tuple[str, ...], C
     for group in app.registered_groups:
         assert group.typer_instance is not None
         yield from commands(group.typer_instance, *words, str(group.name))
-    for one in app.registered_commands:
-        assert one.callback is not None
-        name = one.name or one.callback.__name__.replace("_", "-")
+    for command in app.registered_commands:
+        assert command.callback is not None
+        name = command.name or command.callback.__name__.replace("_", "-")
         if not words and name in LATE_COMMANDS:
             module, function, _ = LATE_COMMANDS[name]
             yield (name,), getattr(importlib.import_module(module), function)
         else:
-            yield (*words, name), one.callback
+            yield (*words, name), command.callback
 
 
 def fractions(command: Callable[..., Any]) -> Iterator[str]:
     """The options of a command that take a number with a fraction."""
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         marks = (*get_args(parameter.annotation), parameter.default)
-        option = next((one for one in marks if isinstance(one, OptionInfo)), None)
+        option = next((mark for mark in marks if isinstance(mark, OptionInfo)), None)
         if option is not None and "float" in str(parameter.annotation):
             # Typer takes the first name of an annotated option for its default.
-            told = map(str, (*(option.param_decls or ()), option.default))
-            names = [one for one in told if one.startswith("--")]
+            texts = map(str, (*(option.param_decls or ()), option.default))
+            names = [text for text in texts if text.startswith("--")]
             yield names[0] if names else f"--{name.replace('_', '-')}"
 
 
@@ -54,9 +54,9 @@ OPTIONS = [
 
 
 def test_the_options_are_found() -> None:
-    found = {" ".join((*words, option)) for _, words, option in OPTIONS}
-    assert {"generate live --for", "generate live --rate", "demo --rate", "rehearse azure --idle"} <= found
-    assert {"bench latency --rate", "bench latency --warm-up", "bench scoring --for", "bench memory --for"} <= found
+    names = {" ".join((*words, option)) for _, words, option in OPTIONS}
+    assert {"generate live --for", "generate live --rate", "demo --rate", "rehearse azure --idle"} <= names
+    assert {"bench latency --rate", "bench latency --warm-up", "bench scoring --for", "bench memory --for"} <= names
 
 
 @pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e999"])

@@ -128,9 +128,9 @@ def test_a_full_device_is_one_error(write: str) -> None:
     )
     with FULL.open("wb") as full:
         done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, check=False)
-    told = done.stderr.decode().splitlines()
-    assert (done.returncode, len(told)) == (0, 1), told
-    assert told[0].startswith("The output cannot be written to <stdout> (No space left on device).")
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, len(lines)) == (0, 1), lines
+    assert lines[0].startswith("The output cannot be written to <stdout> (No space left on device).")
 
 
 def test_a_reader_that_has_seen_enough_is_no_full_device() -> None:

@@ -142,5 +142,5 @@ def test_an_error_is_told_with_its_name_and_one_of_ours_as_it_is() -> None:
 
 
 def test_texts_of_json_can_be_changed_on_the_way() -> None:
-    made = ascii_json({"a": ["b", 1, None], "c": {"d": True}}, str.upper)
-    assert json.loads(made) == {"a": ["B", 1, None], "c": {"d": True}}
+    text = ascii_json({"a": ["b", 1, None], "c": {"d": True}}, str.upper)
+    assert json.loads(text) == {"a": ["B", 1, None], "c": {"d": True}}

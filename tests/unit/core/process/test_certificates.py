@@ -77,9 +77,9 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
 def test_a_relative_path_means_the_same_in_another_folder() -> None:
     Path("ca.pem").write_bytes(PEM)
     Path("certs").mkdir()
-    made = environment.made({"SSL_CERT_FILE": "ca.pem", "SSL_CERT_DIR": f"certs{os.pathsep}/etc"})
-    assert made["SSL_CERT_FILE"] == str(Path.cwd() / "ca.pem")
-    assert made["SSL_CERT_DIR"] == f"{Path.cwd() / 'certs'}{os.pathsep}/etc"
+    variables = environment.made({"SSL_CERT_FILE": "ca.pem", "SSL_CERT_DIR": f"certs{os.pathsep}/etc"})
+    assert variables["SSL_CERT_FILE"] == str(Path.cwd() / "ca.pem")
+    assert variables["SSL_CERT_DIR"] == f"{Path.cwd() / 'certs'}{os.pathsep}/etc"
 
 
 @pytest.mark.parametrize("content", [*BROKEN.values(), None], ids=[*BROKEN, "a folder"])

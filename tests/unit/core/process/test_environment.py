@@ -86,9 +86,9 @@ def test_what_is_ours_or_the_machines_passes(name: str, value: str) -> None:
 
 
 def test_our_own_variables_pass_in_any_letters() -> None:
-    made = environment.made({"fraudstream_kafka_port": "1", "Fraudstream_Mongo_Port": "2"})
-    assert (made["FRAUDSTREAM_KAFKA_PORT"], made["FRAUDSTREAM_MONGO_PORT"]) == ("1", "2")
-    assert not {"fraudstream_kafka_port", "Fraudstream_Mongo_Port"} & made.keys()
+    variables = environment.made({"fraudstream_kafka_port": "1", "Fraudstream_Mongo_Port": "2"})
+    assert (variables["FRAUDSTREAM_KAFKA_PORT"], variables["FRAUDSTREAM_MONGO_PORT"]) == ("1", "2")
+    assert not {"fraudstream_kafka_port", "Fraudstream_Mongo_Port"} & variables.keys()
     both = {"fraudstream_kafka_port": "1", "FRAUDSTREAM_KAFKA_PORT": "2"}
     for given in (both, dict(reversed(both.items()))):
         assert environment.made(given)["FRAUDSTREAM_KAFKA_PORT"] == "2"
@@ -96,8 +96,8 @@ def test_our_own_variables_pass_in_any_letters() -> None:
 
 
 def test_the_rules_that_our_own_variables_make_hold_in_any_letters(tmp_path: Path) -> None:
-    made = environment.made({"fraudstream_data_dir": str(tmp_path), "HOME": "/nowhere"})
-    assert made["HOME"] == str(tmp_path / "home")
+    variables = environment.made({"fraudstream_data_dir": str(tmp_path), "HOME": "/nowhere"})
+    assert variables["HOME"] == str(tmp_path / "home")
     cluster = {"SPARK_CONF_DIR": "/c", "fraudstream_spark_master": "spark://host:7077"}
     assert environment.made(cluster)["SPARK_CONF_DIR"] == "/c"
     assert Path(environment.made({"fraudstream_cache_dir": "x"})["FRAUDSTREAM_CACHE_DIR"]).is_absolute()
@@ -107,8 +107,8 @@ def test_how_long_mlflow_waits_is_said_by_our_own_variable() -> None:
     ours = {"FRAUDSTREAM_MLFLOW_TIMEOUT_SECONDS": "60", "MLFLOW_HTTP_REQUEST_TIMEOUT": "0"}
     assert environment.made(ours)["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "60"
     for wrong in ("0", "a minute", "-1", "1.5", "9" * 10):
-        made = environment.made(ours | {"FRAUDSTREAM_MLFLOW_TIMEOUT_SECONDS": wrong})
-        assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in made
+        variables = environment.made(ours | {"FRAUDSTREAM_MLFLOW_TIMEOUT_SECONDS": wrong})
+        assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in variables
 
 
 @pytest.mark.parametrize("name", ["COLUMNS", "LINES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"])
@@ -133,9 +133,9 @@ def test_of_the_module_path_only_what_leads_to_this_product_passes(tmp_path: Pat
 
 def test_texts_are_utf_8_whatever_the_language() -> None:
     for given in ({}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "LANG": "C"}, {"LC_CTYPE": "de_DE.ISO-8859-1"}):
-        made = environment.made(given)
-        assert "utf" in made["LC_ALL"].lower()
-        assert made["PYTHONUTF8"] == "1"
+        variables = environment.made(given)
+        assert "utf" in variables["LC_ALL"].lower()
+        assert variables["PYTHONUTF8"] == "1"
 
 
 def test_a_module_path_that_cannot_be_looked_at_does_not_pass() -> None:
@@ -143,8 +143,8 @@ def test_a_module_path_that_cannot_be_looked_at_does_not_pass() -> None:
 
 
 def test_java_is_told_what_it_would_ask_the_system_for() -> None:
-    told = environment.java_properties({"HOME": "/h é", "USER": "u", "TMPDIR": "/t"})
-    assert {"-Duser.home=/h é", "-Duser.name=u", "-Djava.io.tmpdir=/t", "-Duser.language=en"} <= set(told)
+    options = environment.java_properties({"HOME": "/h é", "USER": "u", "TMPDIR": "/t"})
+    assert {"-Duser.home=/h é", "-Duser.name=u", "-Djava.io.tmpdir=/t", "-Duser.language=en"} <= set(options)
 
 
 def test_the_same_again_for_what_it_has_made(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_the_same_again_for_what_it_has_made(tmp_path: Path) -> None:
     for _ in range(200):
         given = {name: "".join(chance.choices(string.printable[:94], k=6)) for name in chance.sample(names, 8)}
         given["FRAUDSTREAM_DATA_DIR"] = str(tmp_path)
-        made = environment.made(given)
-        assert environment.made(made) == made
+        variables = environment.made(given)
+        assert environment.made(variables) == variables
 
 
 def started(given: Mapping[str, str], code: str, cwd: Path) -> str:

@@ -91,8 +91,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         lock.release()
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def test_doctor_looks_at_folders_that_this_user_may_not_enter(elsewhere: dict[str, Any]) -> None:
@@ -160,7 +160,7 @@ def test_nothing_starts_on_a_data_folder_that_cannot_be_written_to(
 
 
 def test_doctor_says_that_the_data_folder_cannot_be_written_to() -> None:
-    (check,) = [one for one in checks(Settings(data_dir=Path(UNWRITABLE))) if one.name == "folders"]
+    (check,) = [check for check in checks(Settings(data_dir=Path(UNWRITABLE))) if check.name == "folders"]
     assert not check.ok
     assert UNWRITABLE in check.advice
     assert "FRAUDSTREAM_DATA_DIR" in check.advice

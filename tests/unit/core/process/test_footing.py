@@ -30,7 +30,7 @@ def shell(line: str, folder: Path, **given: str) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.parametrize(
-    ("words", "closed", "status", "told"),
+    ("words", "closed", "status", "message"),
     [
         ("config show --json", ">&-", 0, ""),
         ("config show", ">&-", 0, ""),
@@ -43,11 +43,11 @@ def shell(line: str, folder: Path, **given: str) -> subprocess.CompletedProcess[
     ],
 )
 def test_a_closed_stream_changes_neither_work_nor_status(
-    tmp_path: Path, words: str, closed: str, status: int, told: str
+    tmp_path: Path, words: str, closed: str, status: int, message: str
 ) -> None:
     done = shell(f"{COMMAND} {words} {closed}", tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
-    assert done.stderr.startswith(told)
+    assert done.stderr.startswith(message)
     if words.endswith("--json") and ">&-" not in closed.replace("2>&-", ""):
         assert json.loads(done.stdout)["profile"] == "local"
 

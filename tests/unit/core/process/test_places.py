@@ -22,9 +22,9 @@ def test_a_home_or_temporary_folder_that_cannot_be_used_is_replaced_below_the_da
     given = {"FRAUDSTREAM_DATA_DIR": str(tmp_path)}
     assert environment.made(given | {"HOME": str(tmp_path)})["HOME"] == str(tmp_path)
     for home in ("/proc", "/nowhere/home", "relative", "?", TOO_LONG):
-        made = environment.made(given | {"HOME": home})
-        assert made["HOME"] == str(tmp_path / "home")
-        assert Path(made["HOME"]).is_dir()
+        variables = environment.made(given | {"HOME": home})
+        assert variables["HOME"] == str(tmp_path / "home")
+        assert Path(variables["HOME"]).is_dir()
     usable = tmp_path / "t"
     usable.mkdir()
     assert environment.made(given | {"TMPDIR": str(usable)})["TMPDIR"] == str(usable)
@@ -36,9 +36,9 @@ def test_without_any_usable_temporary_folder_there_is_one_below_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "temporary_problem", lambda _: "is mounted noexec")
-    made = environment.made({"FRAUDSTREAM_DATA_DIR": str(tmp_path), "TMPDIR": "/tmp"})  # noqa: S108 - refused
-    assert made["TMPDIR"] == str(tmp_path / "tmp")
-    assert Path(made["TMPDIR"]).is_dir()
+    variables = environment.made({"FRAUDSTREAM_DATA_DIR": str(tmp_path), "TMPDIR": "/tmp"})  # noqa: S108 - refused
+    assert variables["TMPDIR"] == str(tmp_path / "tmp")
+    assert Path(variables["TMPDIR"]).is_dir()
 
 
 def test_a_user_without_an_entry_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,11 @@ def test_a_folder_that_this_user_may_not_enter_is_replaced(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(closed))
     given = {"FRAUDSTREAM_DATA_DIR": str(tmp_path), "TMPDIR": str(closed / "tmp"), "PYTHONPATH": str(closed / "lib")}
-    made = environment.made(given | {"HOME": str(closed)})
-    assert made["HOME"] == str(tmp_path / "home")
-    assert made[CACHE] == str(tmp_path / "cache")
-    assert made["TMPDIR"] != str(closed / "tmp")
-    assert "PYTHONPATH" not in made
+    variables = environment.made(given | {"HOME": str(closed)})
+    assert variables["HOME"] == str(tmp_path / "home")
+    assert variables[CACHE] == str(tmp_path / "cache")
+    assert variables["TMPDIR"] != str(closed / "tmp")
+    assert "PYTHONPATH" not in variables
 
 
 def test_parts_with_another_home_use_the_cache_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +92,10 @@ def test_parts_with_another_home_use_the_cache_of_the_command(tmp_path: Path, mo
     monkeypatch.setenv("HOME", str(home))
     Path(platformdirs.user_cache_dir("fraudstream", appauthor=False)).mkdir(parents=True)
     monkeypatch.setattr(places, "writable", lambda place: place != home)
-    made = environment.made(os.environ)
-    assert made["HOME"] == str(tmp_path / "home")
-    assert made[CACHE] == str(artifacts.cache_dir())
-    assert home in Path(made[CACHE]).parents
+    variables = environment.made(os.environ)
+    assert variables["HOME"] == str(tmp_path / "home")
+    assert variables[CACHE] == str(artifacts.cache_dir())
+    assert home in Path(variables[CACHE]).parents
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert environment.made(os.environ)[CACHE] == str(artifacts.cache_dir()) == str(tmp_path / "xdg" / "fraudstream")

@@ -26,8 +26,8 @@ def rule_of(folder: Path, field: dict[str, Any], name: str = "field", required: 
 
 
 def problem(rule: FieldRule, value: Any) -> str | None:
-    found = first_problem([rule], [(rule.path[-1], value, "")])
-    return found and f"{found.field}: {found.explanation}"
+    mistake = first_problem([rule], [(rule.path[-1], value, "")])
+    return mistake and f"{mistake.field}: {mistake.explanation}"
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_a_keyword_is_enforced(
     assert rule.expectation == words
     assert [problem(rule, value) for value in good] == [None] * len(good)
     for value in bad:
-        found = problem(rule, value)
-        assert found is not None
-        assert found.startswith("field: ")
-        assert words in found
+        sentence = problem(rule, value)
+        assert sentence is not None
+        assert sentence.startswith("field: ")
+        assert words in sentence
 
 
 def test_fields_of_objects_and_items_of_lists_have_paths(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_fields_of_objects_and_items_of_lists_have_paths(tmp_path: Path) -> None
     amounts = {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 1, "maxItems": 2}
     rules = rules_of(tmp_path, {"properties": {"merchant": merchant, "amounts": amounts}, "required": ["amounts"]})
     assert [rule.name for rule in leaves(rules)] == ["merchant.mcc"]
-    found = {
+    problems = {
         key: first_problem(rules, [(name, given, "") for name, given in value.items()])
         for key, value in {
             "good": {"merchant": {"mcc": 1, "more": []}, "amounts": [0]},
@@ -85,7 +85,7 @@ def test_fields_of_objects_and_items_of_lists_have_paths(tmp_path: Path) -> None
             "long": {"amounts": [1, 2, 3]},
         }.items()
     }
-    assert {key: one and one.field for key, one in found.items()} == {
+    assert {key: mistake and mistake.field for key, mistake in problems.items()} == {
         **{"good": None, "no object": None, "lacks": "merchant.mcc", "below": "merchant.mcc"},
         **{"item": "amounts[]", "null": "amounts[]", "long": "amounts"},
     }

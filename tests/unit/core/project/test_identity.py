@@ -7,12 +7,12 @@ from fraudstream.core.project.project import bundled
 
 
 def test_roles_name_fields_and_kinds() -> None:
-    found = roles(bundled("payments"))
-    assert found["id"] == {"field": "id", "kind": "int"}
-    assert found["label"] == {"field": "isFraud", "kind": "int"}
-    assert found["time"] == {"field": "date", "form": "%d/%m/%Y %H:%M:%S"}
-    assert found["model inputs"][0] == {"field": "amount", "kind": "float"}
-    assert len(found["model inputs"]) == 12
+    by_role = roles(bundled("payments"))
+    assert by_role["id"] == {"field": "id", "kind": "int"}
+    assert by_role["label"] == {"field": "isFraud", "kind": "int"}
+    assert by_role["time"] == {"field": "date", "form": "%d/%m/%Y %H:%M:%S"}
+    assert by_role["model inputs"][0] == {"field": "amount", "kind": "float"}
+    assert len(by_role["model inputs"]) == 12
 
 
 def test_the_summary_says_how_much_there_is() -> None:

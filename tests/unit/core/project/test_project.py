@@ -41,17 +41,20 @@ def change_definition(folder: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), "utf-8")
 
 
-def test_payments_is_bundled() -> None:
+def test_two_projects_are_bundled() -> None:
+    assert places.bundled_names() == ["cards", "payments"]
     project = bundled("payments")
-    assert places.bundled_names() == ["payments"]
     assert (project.name, project.definition.title) == ("payments", "Payments")
     assert project.definition.event.time_format == "%d/%m/%Y %H:%M:%S"
     largest = {rule.name: rule.maximum for rule in project.rules if rule.kind == "float"}
     assert largest == dict.fromkeys(("amount", "old_balance", "income"), LARGEST_SINGLE)
+    cards = bundled("cards").definition
+    assert (cards.event.partition_key, cards.event.entities) == ("card", ("customer", "card", "terminal"))
+    assert cards.event.campaign not in cards.model.inputs
 
 
 def test_an_unknown_project_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"no project 'payment'\. There are: payments\."):
+    with pytest.raises(ConfigurationError, match=r"no project 'payment'\. There are: cards, payments\."):
         bundled("payment")
 
 
@@ -62,7 +65,7 @@ def test_a_folder_is_read_as_the_bundled_one_is(folder: Path) -> None:
 
 
 def test_renamed_fields_are_the_projects_own(folder: Path) -> None:
-    for file in folder.iterdir():
+    for file in folder.glob("*.*"):
         file.write_text(file.read_text("utf-8").replace('"isFraud"', '"TX_FRAUD"'), "utf-8")
     project = read_project(folder)
     assert project.definition.event.label == "TX_FRAUD"
@@ -77,7 +80,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:
-    for file in folder.iterdir():
+    for file in folder.glob("*.*"):
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert read_project(folder).rules == bundled("payments").rules
 
@@ -126,6 +129,15 @@ def test_a_byte_order_mark_is_passed_over(folder: Path) -> None:
             "partition_key is 'isFraud', which .* not req",
         ),
         ('label = "isFraud"', 'label = "isFraud"\ntime_unit = "week"', r"event\.time_unit: input should be 'us', 'ms'"),
+        ('label = "isFraud"', 'label = "isFraud"\ncampaign = "scheme"', r"event\.campaign is 'scheme', which"),
+        ('label = "isFraud"', 'label = "isFraud"\ncampaign = "credit"', "campaign is 'credit'. It has to be a text"),
+        ("[dimensions]", "[model.costs]\nreview = -1\n[dimensions]", r"model\.costs\.review: input should be greater"),
+        (
+            "[dimensions]",
+            "[model.costs]\nmissed = 1\n[dimensions]",
+            r"model\.costs\.missed is no key of a project; is missed_fraud meant\?",
+        ),
+        ("[model]", "[model]\nalert_budget = 0", r"model\.alert_budget: input should be greater than 0"),
     ],
 )
 def test_a_definition_that_cannot_be_run_says_what_to_correct(folder: Path, old: str, new: str, message: str) -> None:

@@ -142,8 +142,8 @@ def test_where_a_new_one_begins_is_remembered_so_that_deleted_records_are_told(s
     assert again.committed() == {ZERO: 2, ONE: 3}
     (misfit,) = misfits(again, state((9, 3), (10, 10)))
     assert misfit.lost == 7
-    (told,) = misfits(again, state((9, 3), (10, 10)), {ZERO: 6})
-    assert told.lost == 3
+    (mismatch,) = misfits(again, state((9, 3), (10, 10)), {ZERO: 6})
+    assert mismatch.lost == 3
 
 
 def test_one_that_has_batches_keeps_its_own_offsets(settings: Settings) -> None:
@@ -197,12 +197,12 @@ def test_what_does_not_fit_and_where_to_go_on(
 ) -> None:
     checkpoint = Checkpoint.of(settings, "stream").remember({"transactions": "a"}, {})
     batch(checkpoint, 0, '{"transactions":{"1":5,"0":6}}')
-    found = misfits(checkpoint, topics)
-    assert bool(found) == bool(problem)
-    assert problem in "; ".join(one.sentence for one in found)
-    counts = [one.lost for one in found]
-    assert (None if None in counts else sum(one for one in counts if one is not None)) == lost
-    assert starts_after(checkpoint, topics, found) == starts
+    mismatches = misfits(checkpoint, topics)
+    assert bool(mismatches) == bool(problem)
+    assert problem in "; ".join(mismatch.sentence for mismatch in mismatches)
+    counts = [mismatch.lost for mismatch in mismatches]
+    assert (None if None in counts else sum(count for count in counts if count is not None)) == lost
+    assert starts_after(checkpoint, topics, mismatches) == starts
 
 
 def test_a_partition_that_is_gone_is_told_and_one_that_came_is_read_from_its_begin(settings: Settings) -> None:
@@ -211,7 +211,7 @@ def test_a_partition_that_is_gone_is_told_and_one_that_came_is_read_from_its_beg
     assert misfits(checkpoint, state((0, 0), (10, 10))) == []
     assert starts_after(checkpoint, state((0, 2), (10, 10)), ()) == {ZERO: 6, ONE: 2}
     smaller = TopicState({ONE: 0}, {ONE: 1}, {})
-    assert [one.problem for one in misfits(checkpoint, smaller)] == [
+    assert [mismatch.problem for mismatch in misfits(checkpoint, smaller)] == [
         "the partition is gone, 6 of its records were read"
     ]
 

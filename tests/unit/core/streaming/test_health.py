@@ -34,8 +34,8 @@ def test_it_fits_into_an_offsets_metadata_whatever_the_texts_are(letter: str) ->
     text = Failing(SINCE, letter * 5_000, letter * 5_000).to_text()
     assert len(text.encode()) <= MOST_METADATA_BYTES
     assert text.isascii()
-    assert (found := Failing.of_text(text)) is not None
-    assert found.reason.startswith(letter)
+    assert (failing := Failing.of_text(text)) is not None
+    assert failing.reason.startswith(letter)
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"failing": 1}', '{"failing": {"since": "x"}}', "\xff"])

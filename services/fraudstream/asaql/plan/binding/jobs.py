@@ -15,7 +15,7 @@ from fraudstream.asaql.plan.binding.selects import bound_select
 from fraudstream.asaql.plan.binding.sources import Bound, Reference
 from fraudstream.asaql.plan.faults import listed, nearest, refusal
 from fraudstream.asaql.plan.nodes import Column, TypeText
-from fraudstream.asaql.plan.walks import every_part, expressions_of, inputs_read_by, steps_read_by
+from fraudstream.asaql.plan.walks import every_part, expressions_of, inputs_read_by, renumbered, steps_read_by
 from fraudstream.asaql.text import tree
 
 InputKind: TypeAlias = Literal["stream", "reference"]
@@ -367,24 +367,10 @@ def _pruned(binder: JobBinder, outputs: tuple[nodes.Output, ...], level: str, di
             needed.add(step)
             waiting += steps_read_by(binder.steps[step])
     numbers = {old: new for new, old in enumerate(sorted(needed))}
-    steps = tuple(_renumbered(binder.steps[old], numbers) for old in sorted(needed))
+    steps = tuple(renumbered(binder.steps[old], numbers) for old in sorted(needed))
     used = {name.lower() for step in steps for name in inputs_read_by(step)}
     inputs = tuple(
         nodes.Input(each.name, each.kind, each.columns) for folded, each in binder.inputs.items() if folded in used
     )
     renamed = tuple(nodes.Output(output.name, numbers[output.step]) for output in outputs)
     return nodes.Plan(nodes.VERSION, level, dialect, inputs, steps, renamed)
-
-
-def _renumbered(step: nodes.Step, numbers: Mapping[int, int]) -> nodes.Step:
-    if isinstance(step, nodes.Union):
-        return replace(step, steps=tuple(numbers[each] for each in step.steps))
-    if isinstance(step, nodes.Match):
-        return replace(step, step=numbers[step.step])
-    if isinstance(step, nodes.Select | nodes.Aggregation):
-        sources = tuple(
-            replace(each, step=numbers[each.step]) if isinstance(each, nodes.StepSource | nodes.JoinSource) else each
-            for each in step.sources
-        )
-        return replace(step, sources=sources)
-    return step

@@ -51,6 +51,7 @@ QL025 A session without a maximum duration can grow without end; the reference r
 QL026 This form is not in the reference, though it has been seen to work.
 QL027 An operation on a column of unknown type stops the job at the first value of a wrong type. CREATE TABLE
 declares types, so that such events are dropped; TRY_CAST gives NULL for such values.
+QL028 A job whose query calls a function that it does not have is not started.
 """
 
 

@@ -6,7 +6,7 @@ from fraudstream.asaql.plan import nodes
 from fraudstream.asaql.plan.binding.mentions import every_node
 from fraudstream.asaql.plan.lint.findings import Finding
 from fraudstream.asaql.plan.lint.plan_rules import plan_findings
-from fraudstream.asaql.plan.lint.stops import stop_findings
+from fraudstream.asaql.plan.lint.stops import Functions, stop_findings
 from fraudstream.asaql.plan.lint.text_rules import text_findings
 from fraudstream.asaql.plan.walks import every_part, expressions_of
 from fraudstream.asaql.text import tree
@@ -14,16 +14,21 @@ from fraudstream.asaql.text import tree
 DEFAULT_LATE_SECONDS = 5.0
 
 
-def lint(job: tree.Job, plan: nodes.Plan, late_seconds: float = DEFAULT_LATE_SECONDS) -> list[Finding]:
+def lint(
+    job: tree.Job,
+    plan: nodes.Plan,
+    late_seconds: float = DEFAULT_LATE_SECONDS,
+    functions: Functions | None = None,
+) -> list[Finding]:
     """What compiles but may surprise, in the order of the text, each finding once.
 
-    ``late_seconds`` is the job's late tolerance. The rules are explained in
+    ``late_seconds`` is the job's late tolerance, ``functions`` are the project's. The rules are explained in
     :data:`~fraudstream.asaql.plan.lint.findings.RULES`.
     """
     findings = [
         *text_findings(job),
         *plan_findings(plan, late_seconds),
-        *stop_findings(plan),
+        *stop_findings(plan, functions),
         *_double_quoted(job, plan),
     ]
     return sorted(set(findings))

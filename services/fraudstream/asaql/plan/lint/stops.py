@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from fraudstream.asaql.plan import nodes
 from fraudstream.asaql.plan.functions import FUNCTIONS, spelled
@@ -25,10 +26,14 @@ _SAFE_CASTS = {
 }
 _LENGTHS = {"left": 1, "right": 1, "substring": 2, "stuff": 2}
 _STRUCTURES = ("getarrayelement", "getarraylength", "getrecordpropertyvalue")
+_THROWS = re.compile(r"//[^\n]*|/\*.*?\*/|(?P<throw>\bthrow\b)", re.DOTALL)
+
+# A project's functions by their names in small letters: the script of each, or None for one without.
+Functions = Mapping[str, str | None]
 
 
-def stop_findings(plan: nodes.Plan) -> Iterator[Finding]:
-    """The expressions that can stop the job."""
+def stop_findings(plan: nodes.Plan, functions: Functions | None = None) -> Iterator[Finding]:
+    """The expressions that can stop the job; ``functions`` are the project's, None where they are not known."""
     columns: set[tuple[str, ...]] = set()
     for step in plan.steps:
         teller = Teller((step.input,)) if isinstance(step, nodes.Read) else Teller.of(step)
@@ -39,6 +44,7 @@ def stop_findings(plan: nodes.Plan) -> Iterator[Finding]:
                 yield _found("QL005", source.pos, message)
         yield from _untyped_arguments(step, teller, columns)
         for part in (part for expression in expressions_of(step) for part in every_part(expression)):
+            yield from _user_call(part, functions)
             message = _explicit(part, teller)
             if message:
                 yield _found("QL005", getattr(part, "pos", None), message)
@@ -58,9 +64,22 @@ def _explicit(part: Expr, teller: Teller) -> str:
         by = part.args[1]
         if not isinstance(by, nodes.Const) or not by.value:
             return f"{teller.told(part)} stops the job where {teller.told(by)} is 0: divide by NULLIF(…, 0)."
-    if isinstance(part, nodes.UserCall):
-        return f"An exception in {part.kind}.{part.name} stops the job."
     return _call(part, teller) if isinstance(part, nodes.Call) else ""
+
+
+def _user_call(part: Expr, functions: Functions | None) -> Iterator[Finding]:
+    """A call of a function that the project lacks, or that throws on purpose."""
+    if not isinstance(part, nodes.UserCall):
+        return
+    called = f"{part.kind}.{part.name}"
+    if functions is None:
+        yield _found("QL005", part.pos, f"An exception in {called} stops the job.")
+    elif part.name.casefold() not in functions:
+        yield _found("QL028", part.pos, f"{called} is not among the project's functions: add it to Functions.")
+    else:
+        script = functions[part.name.casefold()] or ""
+        if any(match["throw"] for match in _THROWS.finditer(script)):
+            yield _found("QL005", part.pos, f"{called} throws: the exception stops the job. Return null instead.")
 
 
 def _cast(cast: nodes.Cast, teller: Teller) -> str:

@@ -16,9 +16,15 @@ public final class ProjectFunctions {
         if (texts == null || texts.path("udf").isEmpty() && texts.path("uda").isEmpty()) {
             return UserFunctions.NONE;
         }
+        return of(ENGINE, texts);
+    }
+
+    /** The functions that a class of this name makes of a text or object, by its static method {@code of}. */
+    public static UserFunctions of(String className, JsonNode texts) {
         try {
             ClassLoader loader = Thread.currentThread().getContextClassLoader();
-            Class<?> engine = Class.forName(ENGINE, true, loader != null ? loader : ClassLoader.getSystemClassLoader());
+            ClassLoader known = loader != null ? loader : ClassLoader.getSystemClassLoader();
+            Class<?> engine = Class.forName(className, true, known);
             return (UserFunctions) engine.getMethod("of", JsonNode.class).invoke(null, texts);
         } catch (InvocationTargetException error) {
             if (error.getCause() instanceof RuntimeException) {
@@ -26,7 +32,7 @@ public final class ProjectFunctions {
             }
             throw new IllegalStateException(error.getCause());
         } catch (ReflectiveOperationException error) {
-            throw new IllegalStateException("The jar that runs JavaScript is not on the class path.", error);
+            throw new IllegalStateException("The jar with " + className + " is not on the class path.", error);
         }
     }
 }

@@ -39,11 +39,21 @@ final class EachPart extends Task implements VoidFunction<Iterator<Part>> {
     /** The engine takes rows in the order of time alone. */
     private static void push(RunningQuery query, List<Row> rows) throws IOException {
         rows.sort(Comparator.comparingLong(row -> row.ticks));
+        if (query.beginGathering()) {
+            // Twice: the first time only to ask Python for many results at once.
+            push(query, rows.iterator());
+            query.endGathering();
+        }
         query.restart();
-        for (Row row : rows) {
+        push(query, rows.iterator());
+        rows.clear();
+    }
+
+    private static void push(RunningQuery query, Iterator<Row> rows) {
+        while (rows.hasNext()) {
+            Row row = rows.next();
             query.push(row.input, row.ticks, row.record);
         }
-        rows.clear();
     }
 
     private record Row(long ticks, int input, Record record) {

@@ -3,9 +3,9 @@ package fraudstream.query.spark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import fraudstream.query.expressions.ProjectFunctions;
 import fraudstream.query.expressions.UserFunctions;
 import fraudstream.query.input.Admission;
+import fraudstream.query.scoring.RunFunctions;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
@@ -100,7 +100,7 @@ final class Job implements Serializable {
 
     /** The project's functions; each engine has its own. */
     UserFunctions functions() {
-        return ProjectFunctions.of(tree().get("functions"));
+        return RunFunctions.of(tree().get("functions"));
     }
 
     static ObjectNode object() {

@@ -1,6 +1,9 @@
 package fraudstream.query.spark;
 
 import fraudstream.query.engine.Engine;
+import fraudstream.query.expressions.UserFunctions;
+import fraudstream.query.python.PythonFunctions;
+import fraudstream.query.scoring.RunFunctions;
 import fraudstream.query.values.Json;
 import fraudstream.query.values.PlanRefused;
 import fraudstream.query.values.QueryStopped;
@@ -23,6 +26,8 @@ final class RunningQuery {
     private final Map<String, SortedRows> byName = new HashMap<>();
     private final StringBuilder json = new StringBuilder();
     private Engine engine;
+    /** Whose calls are gathered at present; null while rows are computed for good. */
+    private PythonFunctions gathering;
     private long now;
 
     RunningQuery(Job job, String task, TaskReport report) throws IOException {
@@ -48,6 +53,32 @@ final class RunningQuery {
         } catch (PlanRefused refused) {
             stop(refused.getMessage(), refused.line, refused.column, null);
         }
+    }
+
+    /** Begins a pass over rows that only gathers calls of functions in Python; false where there are none. */
+    boolean beginGathering() {
+        UserFunctions functions = job.functions();
+        if (report.stop != null || !(functions instanceof RunFunctions run) || run.python() == null) {
+            return false;
+        }
+        finishEngine();
+        gathering = run.python();
+        gathering.gather();
+        try {
+            engine = new Engine(job.plan(), functions, (output, ticks, row) -> { });
+            references.forEach((name, rows) -> engine.reference(name, Long.MIN_VALUE, rows));
+        } catch (PlanRefused refused) {
+            // Which the pass for good tells.
+            engine = null;
+        }
+        return true;
+    }
+
+    /** Asks for the results of what was gathered. */
+    void endGathering() {
+        finishEngine();
+        gathering.fetch();
+        gathering = null;
     }
 
     /** A row, not earlier than the one before. Does nothing once the query has stopped. */
@@ -87,6 +118,11 @@ final class RunningQuery {
     }
 
     private void stop(QueryStopped error) {
+        if (gathering != null) {
+            // NULL stands for what is not known yet: the pass for good decides.
+            engine = null;
+            return;
+        }
         Record failed = engine.failed();
         stop(error.getMessage(), error.line, error.column, failed == null ? null : failed.toString());
     }

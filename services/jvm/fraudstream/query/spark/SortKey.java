@@ -7,7 +7,7 @@ import java.util.Comparator;
 import org.apache.spark.Partitioner;
 
 /** The key of a row in a shuffle, as bytes: a hash of what keeps rows apart, the time, the place among all, the input. */
-final class SortKey {
+public final class SortKey {
     private static final int HASH_BYTES = Integer.BYTES;
 
     private SortKey() {
@@ -19,7 +19,7 @@ final class SortKey {
             .putInt(hash).putLong(ticks ^ Long.MIN_VALUE).putLong(arrival).putInt(input).array();
     }
 
-    static long ticks(byte[] key) {
+    public static long ticks(byte[] key) {
         return ByteBuffer.wrap(key).getLong(HASH_BYTES) ^ Long.MIN_VALUE;
     }
 
@@ -28,7 +28,7 @@ final class SortKey {
     }
 
     /** By time, and within one time by the place among all. */
-    static final class Order implements Comparator<byte[]>, Serializable {
+    public static final class Order implements Comparator<byte[]>, Serializable {
         private static final long serialVersionUID = 1L;
 
         @Override
@@ -37,13 +37,19 @@ final class SortKey {
         }
     }
 
-    /** Rows of one hash into one partition. */
-    static final class ByHash extends Partitioner {
+    /** Rows of one hash into one partition: the hash times a factor, modulo the number of partitions. */
+    public static final class ByHash extends Partitioner {
         private static final long serialVersionUID = 1L;
         private final int count;
+        private final int factor;
 
         ByHash(int count) {
+            this(count, 0x9e3779b9);
+        }
+
+        public ByHash(int count, int factor) {
             this.count = count;
+            this.factor = factor;
         }
 
         @Override
@@ -53,7 +59,7 @@ final class SortKey {
 
         @Override
         public int getPartition(Object key) {
-            return Math.floorMod(ByteBuffer.wrap((byte[]) key).getInt() * 0x9e3779b9, count);
+            return Math.floorMod(ByteBuffer.wrap((byte[]) key).getInt() * factor, count);
         }
     }
 }

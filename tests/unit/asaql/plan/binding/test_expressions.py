@@ -83,14 +83,14 @@ def test_an_unknown_column_of_a_step_is_refused_with_the_nearest() -> None:
     ],
 )
 def test_a_word_in_double_quotes_is_a_column_if_one_is_seen_else_a_text(query: str, bound: dict[str, object]) -> None:
-    found = last_step(query)["project"][0]["expr"]
-    parts = [found]
+    tree = last_step(query)["project"][0]["expr"]
+    parts = [tree]
     while parts:
         part = parts.pop(0)
         if part == bound:
             return
         parts += [*part.get("args", []), *(each for when in part.get("whens", []) for each in when)]
-    pytest.fail(f"{bound} is not in {found}")
+    pytest.fail(f"{bound} is not in {tree}")
 
 
 # --- Constants and operators
@@ -120,9 +120,9 @@ def test_operators() -> None:
 
 
 def test_a_simple_case_compares() -> None:
-    found = expression("CASE a WHEN 1 THEN 'x' ELSE 'y' END")
-    assert found["whens"] == [[{"e": "op", "op": "=", "args": [field("a"), const(1)]}, const("x")]]
-    assert found["else"] == const("y")
+    tree = expression("CASE a WHEN 1 THEN 'x' ELSE 'y' END")
+    assert tree["whens"] == [[{"e": "op", "op": "=", "args": [field("a"), const(1)]}, const("x")]]
+    assert tree["else"] == const("y")
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_date_parts_have_one_spelling_in_the_plan() -> None:
 
 
 def test_metadata_are_an_inputs() -> None:
-    found = expression("GetMetadataPropertyValue(i, 'EventId')", "Input i")
-    assert found == {
+    tree = expression("GetMetadataPropertyValue(i, 'EventId')", "Input i")
+    assert tree == {
         "e": "call",
         "f": "getmetadatapropertyvalue",
         "args": [{"e": "row", "source": 0}, const("EventId")],

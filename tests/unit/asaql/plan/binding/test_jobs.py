@@ -14,11 +14,11 @@ pytestmark = pytest.mark.timeless
 
 def steps(query: str, **options: Any) -> list[tuple[str, Any]]:
     """The kind of each step and what it reads."""
-    found = []
+    operations = []
     for step in plan_of(query, **options).to_json()["steps"]:
         reads = step.get("input") or step.get("steps") or [source.get("step") for source in step.get("from", [])]
-        found.append((step["op"], reads))
-    return found
+        operations.append((step["op"], reads))
+    return operations
 
 
 def test_a_step_is_bound_once_and_may_stand_below_its_reader() -> None:

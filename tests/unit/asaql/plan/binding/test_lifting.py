@@ -14,13 +14,13 @@ MINUTE = 600_000_000
 
 
 def aggregates(text: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = last_step(f"SELECT {text} FROM Input i GROUP BY Tumbling(minute, 1)")["aggregates"]
-    return found
+    entries: list[dict[str, Any]] = last_step(f"SELECT {text} FROM Input i GROUP BY Tumbling(minute, 1)")["aggregates"]
+    return entries
 
 
 def analytic(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = last_step(f"SELECT {text} AS x FROM Input i")["analytics"][0]
-    return found
+    entry: dict[str, Any] = last_step(f"SELECT {text} AS x FROM Input i")["analytics"][0]
+    return entry
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def analytic(text: str) -> dict[str, Any]:
     ],
 )
 def test_aggregates(text: str, function: str, distinct: bool, args: list[dict[str, Any]]) -> None:
-    (found,) = aggregates(text)
-    assert (found["f"], found["distinct"], found["args"]) == (function, distinct, args)
+    (aggregate,) = aggregates(text)
+    assert (aggregate["f"], aggregate["distinct"], aggregate["args"]) == (function, distinct, args)
 
 
 def test_aggregates_with_an_order() -> None:
@@ -48,8 +48,8 @@ def test_aggregates_with_an_order() -> None:
     assert (cont["parameter"], cont["args"], cont["order"]) == (0.5, [field("a")], by)
     (top,) = aggregates("CollectTop(3, b) OVER (ORDER BY a DESC)")
     assert (top["parameter"], top["args"], top["order"]) == (3, [field("b")], by)
-    (one,) = aggregates("TopOne() OVER (ORDER BY a DESC, b)")
-    assert one["order"] == [*by, {"by": field("b"), "descending": False}]
+    (aggregate,) = aggregates("TopOne() OVER (ORDER BY a DESC, b)")
+    assert aggregate["order"] == [*by, {"by": field("b"), "descending": False}]
 
 
 def test_an_aggregate_used_twice_has_one_slot() -> None:
@@ -98,11 +98,11 @@ def test_an_aggregate_in_a_wrong_place_or_form_is_refused(query: str, message: s
 
 
 def test_lag() -> None:
-    found = analytic("LAG(a, 2, 0) OVER (PARTITION BY k, l LIMIT DURATION(minute, 1) WHEN a > 0)")
-    assert found["f"] == "lag"
-    assert (found["args"], found["offset"], found["default"]) == ([field("a")], 2, const(0))
-    assert (found["partition"], found["limit"]) == ([field("k"), field("l")], MINUTE)
-    assert found["when"] == {"e": "op", "op": ">", "args": [field("a"), const(0)]}
+    call = analytic("LAG(a, 2, 0) OVER (PARTITION BY k, l LIMIT DURATION(minute, 1) WHEN a > 0)")
+    assert call["f"] == "lag"
+    assert (call["args"], call["offset"], call["default"]) == ([field("a")], 2, const(0))
+    assert (call["partition"], call["limit"]) == ([field("k"), field("l")], MINUTE)
+    assert call["when"] == {"e": "op", "op": ">", "args": [field("a"), const(0)]}
     assert analytic("LAG(*) OVER (LIMIT DURATION(hh, 1))")["args"] == [{"e": "row", "source": 0}]
 
 
@@ -117,8 +117,8 @@ def test_other_functions_with_a_limit() -> None:
 
 def test_isfirst_takes_its_interval_as_arguments() -> None:
     assert analytic("ISFIRST(mi, 10)")["interval"] == 10 * MINUTE
-    found = analytic("ISFIRST(mi, 10) OVER (PARTITION BY k WHEN a > 0)")
-    assert (found["partition"], found["when"]["op"]) == ([field("k")], ">")
+    call = analytic("ISFIRST(mi, 10) OVER (PARTITION BY k WHEN a > 0)")
+    assert (call["partition"], call["when"]["op"]) == ([field("k")], ">")
 
 
 def test_an_aggregate_of_an_over_function_is_of_the_rows() -> None:

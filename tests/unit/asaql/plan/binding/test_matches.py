@@ -20,8 +20,8 @@ def query(measures: str = "Last(B.x) AS x", pattern: str = "A+ B", define: str =
 
 def match(**parts: str) -> dict[str, Any]:
     steps = without_places(plan_of(query(**parts)).to_json()["steps"])
-    found: dict[str, Any] = next(step for step in steps if step["op"] == "match")
-    return found
+    match_step: dict[str, Any] = next(step for step in steps if step["op"] == "match")
+    return match_step
 
 
 def slot(index: int) -> dict[str, Any]:
@@ -29,11 +29,11 @@ def slot(index: int) -> dict[str, Any]:
 
 
 def test_limit_partition_and_pattern() -> None:
-    found = match(pattern="A+ (B | .)? B*")
-    assert (found["limit"], found["partition"]) == (600_000_000, [field("k")])
+    step = match(pattern="A+ (B | .)? B*")
+    assert (step["limit"], step["partition"]) == (600_000_000, [field("k")])
     row_a, row_b = {"kind": "row", "name": "A"}, {"kind": "row", "name": "B"}
     choice = {"kind": "choice", "parts": [row_b, {"kind": "row"}]}
-    assert found["pattern"] == {
+    assert step["pattern"] == {
         "kind": "sequence",
         "parts": [
             {"kind": "repeat", "parts": [row_a], "quantifier": "+"},
@@ -44,19 +44,19 @@ def test_limit_partition_and_pattern() -> None:
 
 
 def test_values_of_variables_are_slots_and_the_variables_own_fields_the_row() -> None:
-    found = match(
+    step = match(
         define="A AS A.x > 1 AND y = 2, B AS B.x > 2 * Max(a.x) AND B.x > A.z", measures="Classifier() AS c, B.x AS x"
     )
-    assert found["variables"] == [
+    assert step["variables"] == [
         {"f": "max", "name": "A", "path": ["x"]},
         {"f": "last", "name": "A", "path": ["z"]},
         {"f": "classifier", "name": None, "path": []},
         {"f": "last", "name": "B", "path": ["x"]},
     ]
-    first, second = found["definitions"]
+    first, second = step["definitions"]
     assert (first["name"], first["condition"]["args"][0]["args"][0]) == ("A", field("x"))
     assert second["condition"]["args"][0]["args"] == [field("x"), {"e": "op", "op": "*", "args": [const(2), slot(0)]}]
-    assert [measure["expr"] for measure in found["measures"]] == [slot(2), slot(3)]
+    assert [measure["expr"] for measure in step["measures"]] == [slot(2), slot(3)]
 
 
 def test_the_measures_are_the_columns_of_what_follows() -> None:

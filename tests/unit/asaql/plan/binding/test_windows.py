@@ -15,8 +15,8 @@ MINUTE = 60 * SECOND
 
 
 def windows(text: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = last_step(f"SELECT COUNT(*) AS n FROM Input GROUP BY k, {text}")["windows"]
-    return found
+    entries: list[dict[str, Any]] = last_step(f"SELECT COUNT(*) AS n FROM Input GROUP BY k, {text}")["windows"]
+    return entries
 
 
 @pytest.mark.parametrize(

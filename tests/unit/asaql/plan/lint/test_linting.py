@@ -209,11 +209,11 @@ def findings(query: str, late_seconds: float = 5.0) -> list[Finding]:
     return lint(job, bind(job, references=REFERENCES), late_seconds)
 
 
-@pytest.mark.parametrize(("rule", "found", "clean", "place"), EXAMPLES)
+@pytest.mark.parametrize(("rule", "mistake", "clean", "place"), EXAMPLES)
 def test_a_rule_finds_its_mistake_and_nothing_where_there_is_none(
-    rule: str, found: str, clean: str, place: str
+    rule: str, mistake: str, clean: str, place: str
 ) -> None:
-    places = [f"{finding.line}:{finding.column}" for finding in findings(found) if finding.rule == rule]
+    places = [f"{finding.line}:{finding.column}" for finding in findings(mistake) if finding.rule == rule]
     assert places[:1] == [place]
     assert [finding for finding in findings(clean) if finding.rule == rule] == []
 
@@ -227,8 +227,15 @@ def test_long_waits_need_a_late_tolerance() -> None:
 
 
 def test_each_rule_is_explained_and_has_an_example() -> None:
-    assert {rule for rule, *_ in EXAMPLES} | {"QL006", "QL013"} == set(RULES)
+    assert {rule for rule, *_ in EXAMPLES} | {"QL006", "QL013", "QL028"} == set(RULES)
     assert all(text.endswith(".") for text in RULES.values())
+
+
+def test_a_call_of_a_function_is_told_by_what_the_project_has() -> None:
+    job = parse("SELECT udf.Score(a) AS s, udf.safe(a) AS n, udf.strict(a) AS t, udf.other(a) AS o FROM Input")
+    scripts = {"score": None, "safe": "// no throw\nfunction main(a) {return a;}", "strict": "if (!a) { throw 1 }"}
+    pairs = [(finding.rule, finding.message.split()[0]) for finding in lint(job, bind(job), functions=scripts)]
+    assert pairs == [("QL005", "udf.strict"), ("QL028", "udf.other")]
 
 
 def test_findings_come_in_the_order_of_the_text_each_once() -> None:

@@ -1,16 +1,66 @@
-"""The file of a champion's trees, checked before the stream scores with it: a broken one would stop every batch."""
+"""A registered version's trees: fetched, and checked before anything scores with them.
+
+A broken file would stop every batch of the stream.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.errors import ModelError
+from fraudstream.core.output.text import error_text
+from fraudstream.core.plain_model import misfit
+from fraudstream.core.registry import registry_client
 
+PROMOTION_ADVICE = "`fraudstream models list` shows the versions, `fraudstream models promote` takes another one."
+# What training logs with each version; see fraudstream.ml.algorithms.portable.
+_FLAVOR = "fraudstream_trees"
+_PYFUNC = "python_function"
 _NUMBERS = ("split", "value")
 _PLACES = ("feature", "left", "right")
+
+
+def download_trees(settings: Settings, version: str) -> dict[str, object] | None:
+    """The trees of a registered version; None for a model without trees, which the scoring service can score with.
+
+    Raises :class:`ModelError` where it can score neither here nor there.
+    """
+    import mlflow
+    from mlflow.models import Model
+
+    registry_client(settings)
+    try:
+        with tempfile.TemporaryDirectory(prefix="fraudstream-champion-") as scratch:
+            uri = f"models:/{settings.model_name}/{version}"
+            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch))
+            logged = Model.load(folder)
+            flavor = logged.flavors.get(_FLAVOR)
+            if flavor is not None:
+                file = (folder / flavor["data"]).resolve()
+                if not file.is_relative_to(folder.resolve()):
+                    raise ValueError(f"its flavor names a file outside of the version, {flavor['data']!r}")
+                return read_trees(file)
+            problem = misfit(logged.signature) if _PYFUNC in logged.flavors else f"it has no flavor {_PYFUNC}"
+    except Exception as error:
+        raise ModelError(
+            f"The trees of version {version} of {settings.model_name!r} cannot be fetched ({error_text(error)})."
+        ) from error
+    if problem:
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} does not fit the project ({problem}). {PROMOTION_ADVICE}"
+        )
+    if not settings.scoring_url:
+        raise ModelError(
+            f"Version {version} of {settings.model_name!r} has no flavor {_FLAVOR}, and no scoring service is named "
+            "to score with it. Promote a version that `fraudstream train` made, or set FRAUDSTREAM_SCORING_URL."
+        )
+    return None
 
 
 def read_trees(file: Path) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+package fraudstream.query.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import fraudstream.model.Ensemble;
+import fraudstream.query.engine.Engine;
+import fraudstream.query.engine.Output;
+import fraudstream.query.input.Admission;
+import fraudstream.query.values.BadEvent;
+import fraudstream.query.values.Datetime;
+import fraudstream.query.values.QueryStopped;
+import fraudstream.query.values.Record;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Runs the part of a query that keeps nothing from row to row on one event after another. An event is what its input
+ * makes of it in Azure: with the columns of Event Hubs, and set aside where it would not reach the query. One thread
+ * at a time may use an engine.
+ */
+public final class RowEngine implements Output {
+    private static final long EARLY = 5 * 60 * Datetime.TICKS_PER_SECOND;
+
+    private final Engine engine;
+    /** What happens to an event before the query, by the names that the query has for its input. */
+    private final Map<String, Admission> admissions = new LinkedHashMap<>();
+    private final JobFunctions functions;
+    private final Map<String, Target> targets = new HashMap<>();
+    private final boolean readsMetadata;
+    private final long lateTicks;
+    private final boolean dropsLate;
+    private final List<Row> rows = new ArrayList<>();
+
+    /** A row of an output. */
+    public record Row(Target target, Record record) {
+    }
+
+    /** Throws {@code PlanRefused} for what the engine does not have. */
+    RowEngine(JsonNode described, Map<String, List<Record>> references) {
+        JsonNode plan = described.get("plan");
+        functions = new JobFunctions(described.get("functions"), described.get("models"));
+        engine = new Engine(plan, functions, this);
+        for (JsonNode input : described.get("inputs")) {
+            admissions.put(input.asText(), Admission.of(plan, input.asText(), functions));
+        }
+        for (JsonNode target : described.get("targets")) {
+            targets.put(target.get("output").asText(), new Target(target));
+        }
+        readsMetadata = described.get("reads_metadata").asBoolean();
+        lateTicks = described.get("late_ticks").asLong();
+        dropsLate = described.get("drops_late").asBoolean();
+        references.forEach((name, reference) -> engine.reference(name, Long.MIN_VALUE, reference));
+    }
+
+    /**
+     * The rows that an event gives, in the order of the outputs; they are of use until the next call. Calls of the model
+     * get the champion's decision, or this one: one of the two is null, or both where no query calls it. Throws
+     * {@link QueryStopped} where the query would stop, or its input would drop the event.
+     */
+    public List<Row> run(EventRecord event, Arrival arrival, Ensemble champion, Record decision) {
+        rows.clear();
+        functions.use(champion, decision);
+        arrival.addTo(event.record);
+        if (readsMetadata) {
+            event.record.setMetadata(arrival.metadata(event.record));
+        }
+        try {
+            for (Map.Entry<String, Admission> input : admissions.entrySet()) {
+                Record record = input.getValue().checked(event.record, false);
+                long ticks = input.getValue().ticks(record, arrival.ticks());
+                engine.alone(input.getKey(), moment(ticks, arrival.ticks()), record);
+            }
+        } catch (BadEvent dropped) {
+            throw new QueryStopped(dropped.getMessage());
+        }
+        return rows;
+    }
+
+    /** The time that counts, as the job's policy has it for an event that comes early or late. */
+    private long moment(long ticks, long arrival) {
+        if (ticks > arrival + EARLY) {
+            throw new QueryStopped("Its time lies more than five minutes after its arrival.");
+        }
+        if (lateTicks < 0 || ticks >= arrival - lateTicks) {
+            return ticks;
+        }
+        if (dropsLate) {
+            throw new QueryStopped("It is later than the job's policy allows, which is to drop such events.");
+        }
+        return arrival - lateTicks;
+    }
+
+    @Override
+    public void take(String output, long ticks, Record row) {
+        Target target = targets.get(output);
+        rows.add(new Row(target != null ? target : spelled(output), row));
+    }
+
+    private Target spelled(String output) {
+        return targets.entrySet().stream()
+            .filter(one -> one.getKey().toLowerCase(Locale.ROOT).equals(output.toLowerCase(Locale.ROOT)))
+            .findFirst().orElseThrow().getValue();
+    }
+}
