@@ -51,6 +51,12 @@ RUN uv sync --no-cache $LEFT_OUT --extra generator
 FROM build AS dashboards-dependencies
 RUN uv sync --no-cache $LEFT_OUT --extra dashboards
 
+FROM build AS ingest-dependencies
+RUN uv sync --no-cache $LEFT_OUT --extra ingest
+
+FROM build AS devices-dependencies
+RUN uv sync --no-cache $LEFT_OUT --extra devices
+
 FROM build AS embedded-dependencies
 RUN uv sync --no-cache $LEFT_OUT --extra embedded
 
@@ -87,8 +93,9 @@ COPY services/jvm services/jvm
 RUN set -eu; \
     ln -s "$(python -m fraudstream.runtime.parts.java)" /opt/fraudstream/java; \
     python -m fraudstream.runtime.parts.artifacts spark-kafka --into /opt/spark-jars; \
-    python -m fraudstream.runtime.parts.jvm_libraries spark --into /opt/spark-jars; \
-    python -m fraudstream.runtime.parts.jvm_libraries documentstore
+    python -m fraudstream.runtime.parts.artifacts javascript --into /opt/spark-jars; \
+    python -m fraudstream.runtime.parts.jvm_libraries spark javascript --into /opt/spark-jars; \
+    python -m fraudstream.runtime.parts.jvm_libraries documentstore devices
 
 # --- our own code, the same in every image ----------------------------------------------------------------------------
 FROM build AS project
@@ -145,6 +152,18 @@ FROM runtime AS scoring
 COPY --from=scoring-dependencies /opt/venv /opt/venv
 COPY --from=project /opt/project /opt/venv
 CMD ["python", "-m", "fraudstream.scoring"]
+
+FROM runtime AS ingest
+COPY --from=ingest-dependencies /opt/venv /opt/venv
+COPY --from=project /opt/project /opt/venv
+CMD ["python", "-m", "fraudstream.ingest"]
+
+FROM runtime AS devices
+ENV FRAUDSTREAM_CACHE_DIR=/opt/fraudstream/cache
+COPY --from=devices-dependencies /opt/venv /opt/venv
+COPY --from=java /opt/fraudstream /opt/fraudstream
+COPY --from=project /opt/project /opt/venv
+CMD ["python", "-m", "fraudstream.runtime.parts.devices"]
 
 FROM runtime AS mlflow
 COPY --from=registry-dependencies /opt/venv /opt/venv

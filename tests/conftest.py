@@ -1,7 +1,7 @@
 """Every test starts from the default settings: no FRAUDSTREAM_ variable, no `.env` of the caller's, plain logging.
 
-No test knows the secrets of another test's settings. The project is payments, unless the variable names one of the
-tests' own: ``FRAUDSTREAM_PROJECT=tests/projects/renamed pytest tests/unit/store``.
+No test knows the secrets of another test's settings. The project is payments, unless the variable names the folder of
+another one of ours: ``FRAUDSTREAM_PROJECT=tests/projects/renamed pytest tests/unit/store``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -18,13 +19,17 @@ from fraudstream.core.output import logs, redaction
 from tests import missing
 
 _PROJECT = "FRAUDSTREAM_PROJECT"
-_PROJECTS = Path(__file__).parent / "projects"
+_ON_ONE_STACK = {
+    f"tests/system/test_{name}.py"
+    for name in ("demo", "demo_notebook", "demo_pages", "failures", "running", "shell_blocks", "wheel")
+}
+_PROJECTS = (Path(__file__).parent / "projects", Path(__file__).parents[1] / "projects")
 
 
 def choose_project() -> None:
-    """Leave the variable where it names a project of the tests, for this process and its children."""
+    """Leave the variable where it names a project of the tests or a bundled one, for this process and its children."""
     chosen = Path(os.environ.pop(_PROJECT, "")).resolve()
-    if chosen.parent == _PROJECTS:
+    if chosen.parent in _PROJECTS:
         os.environ[_PROJECT] = str(chosen)
 
 
@@ -67,6 +72,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write azure/mongo-commands.json again (tests/stack/test_mongo_commands.py)",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile`` one worker runs all files that share the running stack of tests/system."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneStack(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "stack" if file in _ON_ONE_STACK else file
+
+    return OneStack(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

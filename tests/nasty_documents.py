@@ -110,19 +110,21 @@ def value(rng: random.Random, depth: int = 0) -> Any:
 
 def nested(depth: int, *, in_lists: bool) -> Any:
     """One value so many levels down."""
-    made: Any = 1
+    layers: Any = 1
     for _ in range(depth):
-        made = [made] if in_lists else {"a": made}
-    return made
+        layers = [layers] if in_lists else {"a": layers}
+    return layers
 
 
 def deep_bytes(depth: int, *, in_lists: bool) -> bytes:
     """A field ``deep`` of so many levels, more than an encoder takes."""
     kind, name = (4, b"0") if in_lists else (3, b"a")
-    made = b"\x05\x00\x00\x00\x00"
+    document = b"\x05\x00\x00\x00\x00"
     for _ in range(depth):
-        made = (len(made) + 5 + len(name) + 2).to_bytes(4, "little") + bytes([kind]) + name + b"\0" + made + b"\0"
-    return bytes([kind]) + b"deep\0" + made
+        document = (
+            (len(document) + 5 + len(name) + 2).to_bytes(4, "little") + bytes([kind]) + name + b"\0" + document + b"\0"
+        )
+    return bytes([kind]) + b"deep\0" + document
 
 
 def with_elements(document: Mapping[str, Any], *elements: bytes) -> RawBSONDocument:
@@ -135,20 +137,20 @@ def documents(good: list[dict[str, Any]], number: int, seed: int) -> Iterator[Ra
     """So many of them, each a good one that was spoilt: fields replaced, taken away and added."""
     rng = random.Random(seed)
     for index in range(number):
-        made = dict(rng.choice(good))
-        names = [name for name in made if name != "_id"]
+        document = dict(rng.choice(good))
+        names = [name for name in document if name != "_id"]
         for name in rng.sample(names, rng.choice((0, 1, 1, 2, 5, len(names)))):
             if rng.random() < 0.3:
-                del made[name]
+                del document[name]
             else:
-                made[name] = value(rng)
+                document[name] = value(rng)
         for _ in range(rng.choice((0, 1, 3))):
-            made[rng.choice(NAMES).replace("\0", "")] = value(rng)
+            document[rng.choice(NAMES).replace("\0", "")] = value(rng)
         if index % 500 == 0:
-            made |= {f"column {count}": count for count in range(1_200)}
+            document |= {f"column {count}": count for count in range(1_200)}
         elements = []
         if rng.random() < 0.1:
             elements.append(rng.choice(BROKEN))
         if index % 100 == 1:
             elements.append(deep_bytes(rng.choice((255, 600, 970, 1_100, 20_000)), in_lists=rng.random() < 0.5))
-        yield with_elements(made, *elements)
+        yield with_elements(document, *elements)

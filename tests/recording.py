@@ -25,12 +25,12 @@ class Recorder(monitoring.CommandListener):
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if not self.step or event.command_name in _DRIVERS_OWN:
             return
-        made = {"from": self.step, "command": shape(event.command)}
+        entry = {"from": self.step, "command": shape(event.command)}
         operations = [len(event.command[name]) for name in ("documents", "updates", "deletes") if name in event.command]
         if operations:
-            made["operations"] = max(operations)
-        if made not in self.commands:
-            self.commands.append(made)
+            entry["operations"] = max(operations)
+        if entry not in self.commands:
+            self.commands.append(entry)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Nothing: only what is asked for counts."""
@@ -50,21 +50,21 @@ class Recorder(monitoring.CommandListener):
 
 def shape(command: Mapping[str, Any]) -> dict[str, Any]:
     """A command without its values: names, operators, sorts, projections and indexes stay."""
-    made: dict[str, Any] = {}
+    outline: dict[str, Any] = {}
     for position, (name, value) in enumerate(command.items()):
         if name in _ENVELOPE:
             continue
         if position == 0 or name == "ordered":
-            made[name] = value
+            outline[name] = value
         elif name == "updates":
-            made[name] = [_update(value[0])]
+            outline[name] = [_update(value[0])]
         elif name == "documents":
-            made[name] = [dict.fromkeys(sorted(value[0]), "value")]
+            outline[name] = [dict.fromkeys(sorted(value[0]), "value")]
         elif name in _KEPT:
-            made[name] = _plain(value)
+            outline[name] = _plain(value)
         else:
-            made[name] = _without_values(value)
-    return made
+            outline[name] = _without_values(value)
+    return outline
 
 
 def _update(operation: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _without_values(value: Any) -> Any:
         return {name: _without_values(inner) for name, inner in value.items()}
     if isinstance(value, list):
         # Stages and branches all count; of a list of values one stands for all.
-        nested = [_without_values(one) for one in value if isinstance(one, Mapping)]
+        nested = [_without_values(element) for element in value if isinstance(element, Mapping)]
         return nested or ["value"] * bool(value)
     return "value"
 
@@ -90,4 +90,4 @@ def _without_values(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    return [_plain(element) for element in value] if isinstance(value, list) else value

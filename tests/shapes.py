@@ -153,10 +153,10 @@ def _write_ieee_cis(file: Path, rows: int, rng: np.random.Generator, frauds: np.
     products = np.where(frauds & (rng.random(rows) < 0.5), "C", rng.choice(list("WWWWWCHRS"), rows))
 
     def some(values: np.ndarray, share: float, as_written: Callable[[Any], str] = str) -> list[str]:
-        return [as_written(one) if held else "" for one, held in zip(values, rng.random(rows) < share, strict=True)]
+        return [as_written(value) if held else "" for value, held in zip(values, rng.random(rows) < share, strict=True)]
 
     def whole(low: int, high: int, share: float) -> list[str]:
-        return some(rng.integers(low, high, rows), share, lambda one: f"{one}.0")
+        return some(rng.integers(low, high, rows), share, lambda number: f"{number}.0")
 
     def named(values: Sequence[str], share: float) -> list[str]:
         return some(rng.choice(values, rows), share)
@@ -187,7 +187,7 @@ def _write_ieee_cis(file: Path, rows: int, rng: np.random.Generator, frauds: np.
     # Two counts that are higher where there is fraud.
     for name in ("C1", "V258"):
         shifted = np.where(frauds, rng.integers(4, 60, rows), rng.poisson(3, rows))
-        columns[name] = some(shifted, 0.9, lambda one: f"{one}.0")
+        columns[name] = some(shifted, 0.9, lambda number: f"{number}.0")
     _write_csv(file, list(columns), zip(*columns.values(), strict=True))
 
 

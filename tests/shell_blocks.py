@@ -59,7 +59,7 @@ def blocks_that_need(*needs: str) -> list[ShellBlock]:
 
 def _blocks(page: Path, name: str) -> list[ShellBlock]:
     text = page.read_text("utf-8")
-    found = []
+    blocks = []
     for fence in _FENCE.finditer(text):
         line = text.count("\n", 0, fence.start("language")) + 1
         language, needs = fence["language"].strip(), fence["needs"] or ""
@@ -68,8 +68,8 @@ def _blocks(page: Path, name: str) -> list[ShellBlock]:
         if needs not in RUN_BY:
             raise ValueError(f"{name}:{line}: needs {needs!r}; known are {', '.join(filter(None, RUN_BY))}")
         if language in SHELLS:
-            found.append(ShellBlock(name, line, needs, _typed(fence["text"], language)))
-    return found
+            blocks.append(ShellBlock(name, line, needs, _typed(fence["text"], language)))
+    return blocks
 
 
 def _typed(text: str, language: str) -> str:

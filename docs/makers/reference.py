@@ -79,7 +79,8 @@ def topics_page() -> str:
 
 # Topics
 
-The table is `fraudstream.core.contract.topics.TOPICS`; the topics are created from it. Each has
+The table is `fraudstream.core.contract.topics.TOPICS`; the topics are created from it, and beside them those that the
+outputs of the project's query name (`stream-analytics/Outputs/`: an output's event hub, else its own name). Each has
 `{ENV_PREFIX}TOPIC_PARTITIONS` partitions ([settings](settings.md)). What the values look like is in
 [contracts](contracts.md).
 

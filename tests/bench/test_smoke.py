@@ -136,6 +136,15 @@ def test_query() -> None:
     ]
 
 
+def test_cards() -> None:
+    results = run("cards")
+    assert all(entry["events_per_core_second"] > 0 for entry in results["runs"])
+    (fold,) = results["folds"]
+    assert sum(kind["frauds"] for kind in fold["campaigns"]) == round(fold["base_rate"] * fold["test_rows"])
+    # Of so few frauds the figures move, but not by this much.
+    assert results["quality"]["least_gain_over_time"] > 0.1
+
+
 def test_an_interrupted_run_of_the_dashboards_keeps_its_parts_and_leaves_nothing_behind(tmp_path: Path) -> None:
     file, temporary = tmp_path / "dashboards.json", tmp_path / "temporary"
     temporary.mkdir()
@@ -165,3 +174,19 @@ def test_an_interrupted_run_of_the_dashboards_keeps_its_parts_and_leaves_nothing
         assert 0 < measured["p50_ms"] <= measured["p95_ms"] <= measured["max_ms"]
     assert results["fifty_viewers"]["count"] >= 50
     assert results["measured_anew"].keys() == {"fifty_viewers"}
+
+
+def test_model() -> None:
+    results = run("model")
+    ours = by_contender(results)["fraudstream train"]
+    assert 0.9 < ours["by_ceiling"] <= 1.01
+    assert results["drift"]["false_alarms"] == 0
+    assert all(share == 1 for share in results["drift"]["found"].values())
+
+
+def test_ingest() -> None:
+    runs = by_contender(run("ingest"))
+    assert list(runs) == ["batches", "single events"]
+    assert runs["batches"]["events"] == 600
+    assert runs["single events"]["events"] == runs["single events"]["measured"] > 0
+    assert all(entry["missing"] == 0 and 0 < entry["p50_ms"] <= entry["max_ms"] for entry in runs.values())

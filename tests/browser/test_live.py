@@ -132,6 +132,7 @@ def test_each_range_counts_its_own_time(page: Page, site: Any) -> None:
     expect(page.locator("#live-transactions")).to_have_text("3,000")
 
 
+@pytest.mark.timed
 def test_a_decision_is_on_the_page_within_two_seconds(page: Page, site: Any) -> None:
     opened(page, site)
     # An opening page first loads its scripts; the table's are the last.

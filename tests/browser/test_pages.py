@@ -248,10 +248,10 @@ def test_axe_finds_nothing_serious_in_either_scheme_and_a_phone_cuts_nothing_off
 def seriously_wrong(page: Page) -> list[tuple[str, list[str]]]:
     """What axe calls serious or critical: rule and elements."""
     # A figure is one picture with a name; a screen reader announces none of its elements.
-    found = Axe().run(page, {"exclude": [[".js-plotly-plot"]]}).response["violations"]
+    violations = Axe().run(page, {"exclude": [[".js-plotly-plot"]]}).response["violations"]
     return [
         (rule["id"], [node["html"][:160] for node in rule["nodes"][:3]])
-        for rule in found
+        for rule in violations
         if rule["impact"] in ("serious", "critical")
     ]
 

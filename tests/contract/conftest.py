@@ -78,8 +78,8 @@ class LocalParts:
             timeout=300,
         )
         assert done.returncode == 0, done.stderr.decode()[-3000:]
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     @contextmanager
     def store_job(self) -> Iterator[None]:
@@ -129,8 +129,8 @@ class Containers:
             status = container.get_wrapped_container().wait(timeout=300)["StatusCode"]
             out, err = container.get_logs()
             assert status == 0, err.decode()[-3000:]
-        found: dict[str, Any] = json.loads(out)
-        return found
+        answer: dict[str, Any] = json.loads(out)
+        return answer
 
     @contextmanager
     def store_job(self) -> Iterator[None]:

@@ -36,8 +36,8 @@ class BrokerContract:
         before = sum(end_offsets(deployment.settings, TRANSACTIONS).values())
         sender = producer(deployment.settings)
         sent = [sender.send(TRANSACTIONS, key=str(n).encode(), value=b"{}") for n in range(5_000)]
-        for one in sent:
-            one.get(timeout=60)
+        for delivery in sent:
+            delivery.get(timeout=60)
         sender.close()
         deployment.kill("broker")
         assert sum(end_offsets(deployment.settings, TRANSACTIONS).values()) == before + 5_000

@@ -59,14 +59,14 @@ class DocumentStoreContract:
     ) -> None:
         raw = documents.client(deployment.settings, document_class=RawBSONDocument, socketTimeoutMS=5_000)
         kept = raw[deployment.settings.mongo_database][collection.name]
-        made = nasty.with_elements({"_id": 1}, nasty.deep_bytes(depth, in_lists=in_lists))
+        document = nasty.with_elements({"_id": 1}, nasty.deep_bytes(depth, in_lists=in_lists))
         try:
-            kept.insert_one(made)
+            kept.insert_one(document)
         except PyMongoError:
             assert depth > 170
             assert kept.count_documents({}) == 0
         else:
-            assert [bytes(read.raw) for read in kept.find()] == [bytes(made.raw)]
+            assert [bytes(read.raw) for read in kept.find()] == [bytes(document.raw)]
 
     @pytest.mark.parametrize(("ordered", "inserted", "failed"), [(True, 1, [1]), (False, 2, [1, 2])])
     def test_only_what_was_inserted_is_counted(
@@ -92,14 +92,14 @@ class DocumentStoreContract:
     def test_sorted_reads(self, collection: Collection[documents.Document]) -> None:
         collection.create_index([("at", DESCENDING)])
         collection.insert_many([{"_id": n, "at": n * 7 % 100} for n in range(100)])
-        assert [found["at"] for found in collection.find().sort("at", DESCENDING).limit(3)] == [99, 98, 97]
+        assert [document["at"] for document in collection.find().sort("at", DESCENDING).limit(3)] == [99, 98, 97]
 
     def test_groups_and_conditional_sums(self, collection: Collection[documents.Document]) -> None:
         collection.insert_many([{"_id": n, "group": n % 3, "fraud": n % 5 == 0} for n in range(30)])
         totals = collection.aggregate(
             [{"$group": {"_id": "$group", "n": {"$sum": 1}, "frauds": {"$sum": {"$cond": ["$fraud", 1, 0]}}}}]
         )
-        assert {found["_id"]: (found["n"], found["frauds"]) for found in totals} == dict.fromkeys(range(3), (10, 2))
+        assert {group["_id"]: (group["n"], group["frauds"]) for group in totals} == dict.fromkeys(range(3), (10, 2))
 
     def test_indexes_can_be_created_again(self, deployment: Deployment) -> None:
         db = documents.database(deployment.settings)

@@ -48,16 +48,16 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("cloud")
     plan = Plan(request_units=100_000.0, throughput_units=1, idle_seconds=IDLE_SECONDS)
     keys, ports = Keys.new(), Ports.free()
-    made = certificates.create(folder / "tls")
+    tls = certificates.create(folder / "tls")
     behind = environment.settings_behind(folder / "data")
-    front = environment.settings_in_front(folder / "data", keys, ports, made, plan)
-    endpoints = Endpoints(plan, keys, ports, made, behind, front.scoring_port)
+    front = environment.settings_in_front(folder / "data", keys, ports, tls, plan)
+    endpoints = Endpoints(plan, keys, ports, tls, behind, front.scoring_port)
     endpoints.start()
     behind.data_dir.mkdir(parents=True, exist_ok=True)
-    parts = [broker_part(behind, endpoints.namespace, made), documentstore.part(behind)]
+    parts = [broker_part(behind, endpoints.namespace, tls), documentstore.part(behind)]
     running = [Running(part, behind.data_dir / f"{part.name}.log") for part in parts]
     endpoints.control_plane.deploy(TOPICS, 4)
-    yield Cloud(endpoints, keys, ports, made, behind, front)
+    yield Cloud(endpoints, keys, ports, tls, behind, front)
     endpoints.stop()
-    for one in running:
-        one.stop()
+    for process in running:
+        process.stop()

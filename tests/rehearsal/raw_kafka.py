@@ -83,13 +83,13 @@ class RawKafka:
         return int(answer.error_code)
 
     def _exactly(self, count: int) -> bytes:
-        found = b""
-        while len(found) < count:
+        content = b""
+        while len(content) < count:
             try:
-                part = self._socket.recv(count - len(found))
+                part = self._socket.recv(count - len(content))
             except (ConnectionError, ssl.SSLError) as error:
                 raise Closed from error
             if not part:
                 raise Closed
-            found += part
-        return found
+            content += part
+        return content

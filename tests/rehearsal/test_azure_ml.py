@@ -47,7 +47,7 @@ async def _mlflow(request: Request) -> Response:
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient, OnlineEndpoint, Registry]]:
     """Clients of the endpoint and of the registry, and both of them."""
-    made = certificates.create(folder)
+    tls = certificates.create(folder)
     routes = [
         Route("/score", _container, methods=["POST"]),
         Route("/{path:path}", _mlflow, methods=["GET", "POST", "DELETE"]),
@@ -57,22 +57,22 @@ async def serving(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.
     registry = Registry(f"http://127.0.0.1:{container.port}")
     servers = [
         container,
-        WebServer(online.application(), free_port(), made.server),
-        WebServer(registry.application(), free_port(), made.server),
+        WebServer(online.application(), free_port(), tls.server),
+        WebServer(registry.application(), free_port(), tls.server),
     ]
-    for one in servers:
-        await one.start()
+    for server in servers:
+        await server.start()
     clients = [
-        httpx.AsyncClient(base_url=f"https://localhost:{one.port}", verify=made.client_context(), timeout=20)
-        for one in servers[1:]
+        httpx.AsyncClient(base_url=f"https://localhost:{server.port}", verify=tls.client_context(), timeout=20)
+        for server in servers[1:]
     ]
     try:
         yield clients[0], clients[1], online, registry
     finally:
         for client in clients:
             await client.aclose()
-        for one in reversed(servers):
-            await one.stop()
+        for server in reversed(servers):
+            await server.stop()
 
 
 def run(folder: Path, work: Callable[..., Any]) -> Any:

@@ -62,10 +62,10 @@ def code_of(work: Callable[[], Any]) -> int:
 
 
 def nested(depth: int) -> Any:
-    made: Any = 1
+    value: Any = 1
     for level in range(depth):
-        made = {"a": made} if level % 2 else [made]
-    return made
+        value = {"a": value} if level % 2 else [value]
+    return value
 
 
 def on(work: Callable[[Any], Any]) -> Callable[[Client], int]:
@@ -101,8 +101,8 @@ def idle(client: Client) -> int:
 
 
 def large_request(client: Client) -> int:
-    made = [{"_id": f"large-{number}", "raw": b"x" * 1024 * 1024} for number in range(3)]
-    return code_of(lambda: client.db["plain"].bulk_write([InsertOne(one) for one in made], ordered=False))
+    batch = [{"_id": f"large-{number}", "raw": b"x" * 1024 * 1024} for number in range(3)]
+    return code_of(lambda: client.db["plain"].bulk_write([InsertOne(document) for document in batch], ordered=False))
 
 
 def unique_on_documents(client: Client) -> int:
@@ -172,9 +172,9 @@ VIOLATIONS: list[tuple[str, Callable[[Client], int], int]] = [
 
 @pytest.fixture(scope="module")
 def client(cloud: Cloud) -> Iterator[Client]:
-    made = Client(cloud)
-    yield made
-    made.db.client.close()
+    connection = Client(cloud)
+    yield connection
+    connection.db.client.close()
 
 
 def test_every_rule_with_an_answer_is_tried() -> None:
@@ -197,7 +197,7 @@ def test_what_keeps_the_rules_passes(client: Client) -> None:
     alerts = client.db["alerts"]
     alerts.delete_many({})
     alerts.insert_one({"_id": 1, "enqueued_at": 1, "amount": 2})
-    assert [one["_id"] for one in alerts.find().sort("enqueued_at", -1)] == [1]
+    assert [alert["_id"] for alert in alerts.find().sort("enqueued_at", -1)] == [1]
     assert list(alerts.aggregate([{"$match": {}}, {"$group": {"_id": None, "sum": {"$sum": "$amount"}}}])) == [
         {"_id": None, "sum": 2}
     ]
@@ -210,25 +210,25 @@ def test_a_bulk_is_applied_in_part_and_the_writer_finishes_it(client: Client) ->
     plain = client.db["plain"]
     plain.delete_many({})
     before, bought = figures.writes_throttled, budget.units_per_second
-    made = [{"_id": number, "text": "x" * 200} for number in range(600)]
+    batch = [{"_id": number, "text": "x" * 200} for number in range(600)]
     budget.units_per_second = 1_000.0
     try:
         # What the current second still has of the larger budget does not go over into the next one.
         assert await_condition(lambda: budget.wait_ms() is None and budget.left <= 1_000.0, 10)
         with pytest.raises(BulkWriteError) as caught:
-            plain.bulk_write([InsertOne(one) for one in made[:400]], ordered=False)
+            plain.bulk_write([InsertOne(document) for document in batch[:400]], ordered=False)
         problems = caught.value.details["writeErrors"]
-        refused = {one["index"] for one in problems if one["code"] == 16500}
+        refused = {problem["index"] for problem in problems if problem["code"] == 16500}
         assert 0 < len(refused) < 400
-        assert all("RetryAfterMs=" in one["errmsg"] for one in problems if one["code"] == 16500)
+        assert all("RetryAfterMs=" in problem["errmsg"] for problem in problems if problem["code"] == 16500)
         stored = patiently(lambda: plain.count_documents({}), WriteLimits())
         assert stored == 400 - len(refused)
         began = time.monotonic()
-        upsert_all(plain, [Encoded.of(one) for one in made], WriteLimits(request_bytes=1_900_000))
+        upsert_all(plain, [Encoded.of(document) for document in batch], WriteLimits(request_bytes=1_900_000))
         assert time.monotonic() - began > 0.5
     finally:
         budget.units_per_second = bought
-    assert sorted(one["_id"] for one in plain.find({}, {"_id": 1})) == list(range(600))
+    assert sorted(document["_id"] for document in plain.find({}, {"_id": 1})) == list(range(600))
     assert figures.writes_throttled > before
 
 

@@ -363,7 +363,7 @@ def test_throughput_is_delayed_and_nothing_is_lost(cloud: Cloud) -> None:
     sender = kafka.producer(cloud.front)
     sent = [sender.send(SCORED, value=b"x" * 100) for _ in range(4_000)]
     sender.flush()
-    assert all(one.get(timeout=60).offset >= 0 for one in sent)
+    assert all(delivery.get(timeout=60).offset >= 0 for delivery in sent)
     sender.close()
     # One unit: a thousand events a second, of which the first thousand may come at once.
     assert time.monotonic() - began > 2.5

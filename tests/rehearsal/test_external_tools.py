@@ -66,11 +66,11 @@ def test_checkov_finds_nothing_in_the_templates_and_sees_an_open_door(project_ro
     (tmp_path / "loosened.bicep").write_text(loosened, "utf-8")
     config = str(azure / "checkov.yaml")
     done = run(CHECKOV, "checkov", "--directory", str(tmp_path), "--config-file", config, "--output", "json")
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert found["summary"]["parsing_errors"] == 0, "a template that checkov cannot read is not checked"
-    failed = [(Path(one["file_path"]).name, one["check_id"]) for one in found["results"]["failed_checks"]]
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert report["summary"]["parsing_errors"] == 0, "a template that checkov cannot read is not checked"
+    failed = [(Path(check["file_path"]).name, check["check_id"]) for check in report["results"]["failed_checks"]]
     assert failed == [("loosened.bicep", "CKV_AZURE_3")]
-    assert found["summary"]["passed"] > 20
+    assert report["summary"]["passed"] > 20
 
 
 def test_every_check_that_is_left_out_says_why(project_root: Path) -> None:

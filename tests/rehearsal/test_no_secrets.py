@@ -58,10 +58,10 @@ def secrets_in(files: Sequence[Path]) -> Iterator[tuple[str, PotentialSecret]]:
     plugins = [{"name": name} | ({"limit": _LIMITS[name]} if name in _LIMITS else {}) for name in _DETECTORS]
     filters = [{"path": f"detect_secrets.filters.{name}"} for name in _FILTERS]
     with transient_settings({"plugins_used": plugins, "filters_used": filters}):
-        found = SecretsCollection()
+        collection = SecretsCollection()
         for file in files:
-            found.scan_file(str(file))
-        yield from list(found)
+            collection.scan_file(str(file))
+        yield from list(collection)
 
 
 def is_harmless(secret: PotentialSecret) -> bool:
@@ -72,7 +72,7 @@ def is_harmless(secret: PotentialSecret) -> bool:
 
 
 def azure_keys_in(text: str) -> set[str]:
-    return {found["key"] for pattern in _AZURE for found in pattern.finditer(text)}
+    return {match["key"] for pattern in _AZURE for match in pattern.finditer(text)}
 
 
 @pytest.mark.parity("no secret in files, logs or output", "local", "compose", "rehearsal", "azure")
@@ -83,12 +83,12 @@ def test_no_secret_is_tracked(project_root: Path) -> None:
     assert len(files) > 200
     own = [file for file in files if hashlib.sha256(file.read_bytes()).hexdigest() not in _PUBLISHED]
     assert len(own) == len(files) - len(_PUBLISHED)
-    told = [
+    leaks = [
         f"{Path(name).relative_to(project_root)}:{secret.line_number} {secret.type}"
         for name, secret in secrets_in(own)
         if not is_harmless(secret)
     ]
-    assert told == []
+    assert leaks == []
     assert [str(file) for file in files if azure_keys_in(file.read_text("utf-8", "replace"))] == []
 
 

@@ -89,6 +89,7 @@ def check_pages(fraudstream: Fraudstream) -> None:
         assert browser.get("/export/report.parquet?origin=history").raise_for_status().content[:4] == b"PAR1"
 
 
+@pytest.mark.timed
 def test_a_newcomers_hundred_thousand_rows_are_a_project_and_scored_within_a_minute(
     tmp_path: Path, project_root: Path
 ) -> None:

@@ -46,8 +46,8 @@ def release(clone: Path, key: Path, project_root: Path, *, fails: bool = False) 
 
 
 def test_a_release_is_verified_and_a_changed_byte_is_noticed(clone: Path, key: Path, project_root: Path) -> None:
-    told = release(clone, key, project_root)
-    assert VERIFY in told
+    output = release(clone, key, project_root)
+    assert VERIFY in output
     (folder,) = (clone / "dist").iterdir()
     version = folder.name
     archives = {f"fraudstream-{version}-py3-none-any.whl", f"fraudstream-{version}.tar.gz"}
@@ -78,12 +78,12 @@ def test_a_tree_that_is_not_clean_is_refused(clone: Path, key: Path, project_roo
 def test_a_version_without_its_section_is_refused(clone: Path, key: Path, project_root: Path) -> None:
     changed = "sed -i 's/^version = .*/version = \"9.9.9\"/' pyproject.toml"
     shell(f"{changed} && git -c user.name=x -c user.email=x@example.com commit -qam 'Change the version'", clone)
-    told = release(clone, key, project_root, fails=True)
-    assert "pyproject.toml has version 9.9.9" in told
-    assert "## [9.9.9] - DATE" in told
+    output = release(clone, key, project_root, fails=True)
+    assert "pyproject.toml has version 9.9.9" in output
+    assert "## [9.9.9] - DATE" in output
     assert not (clone / "dist").exists()
 
 
 def test_a_missing_key_is_refused(project_root: Path, tmp_path: Path) -> None:
-    told = release(tmp_path, tmp_path / "no-key", project_root, fails=True)
-    assert told.startswith(f"There is no key {tmp_path}/no-key.")
+    output = release(tmp_path, tmp_path / "no-key", project_root, fails=True)
+    assert output.startswith(f"There is no key {tmp_path}/no-key.")

@@ -21,16 +21,19 @@ CORE_MODULES = [path for path in MODULES if path.relative_to(ROOT).parts[2] == "
 MOST_MODULES = 15
 # Which part may import another one beside the core. A rehearsal starts the same broker, store and services as the
 # supervisor does, with other settings in front of them: it is a launcher, as the demo is. So is a benchmark, which also
-# makes its events, its model and its documents with the parts' own code. The runtime starts Spark's processes.
+# makes its events, its model and its documents with the parts' own code. The runtime starts Spark's processes, and
+# its doctor compiles the project's query, as the stream job does.
 ARROWS: dict[str, tuple[str, ...]] = {
-    "stream": ("spark",),
+    "stream": ("asaql", "spark"),
     "store": ("spark",),
     "ml": ("spark",),
-    "runtime": ("spark",),
-    "cloud": ("runtime",),
+    "runtime": ("asaql", "spark"),
+    "cloud": ("asaql", "runtime"),
+    "generator": ("asaql",),
     "asaql": ("runtime", "spark"),
-    "bench": ("runtime", "generator", "ml", "store", "dashboards"),
+    "bench": ("asaql", "runtime", "generator", "ml", "spark", "store", "stream", "dashboards"),
 }
+_RUNNING = ("compiling", "commands", "running", "strategies", "testing")
 # Within a part: what the first never imports, not even for its types.
 NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("core", ("pyspark",)),
@@ -40,6 +43,12 @@ NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("runtime.parts", ("fraudstream.runtime.doctor", "fraudstream.runtime.demo")),
     ("asaql.text", ("fraudstream.asaql.plan",)),
     ("asaql.plan", ("fraudstream.asaql.project_files", "fraudstream.asaql.running", "fraudstream.asaql.testing")),
+    # A project's first query is a text: who writes it compiles and runs nothing.
+    ("asaql.template", tuple(f"fraudstream.asaql.{room}" for room in ("plan", "text", *_RUNNING))),
+    ("generator", tuple(f"fraudstream.asaql.{room}" for room in ("plan", "text", "project_files", *_RUNNING))),
+    ("ml.algorithms", ("fraudstream.ml.evaluation", "fraudstream.ml.training", "fraudstream.ml.monitoring")),
+    ("ml.evaluation", ("fraudstream.ml.training", "fraudstream.ml.monitoring", "fraudstream.ml.reporting")),
+    ("ml.monitoring", ("fraudstream.ml.training", "fraudstream.ml.reporting")),
     ("cloud.rules", ("fraudstream.cloud.check", "fraudstream.cloud.rehearsal")),
     ("cloud.check", ("fraudstream.cloud.rehearsal",)),
 )
@@ -103,14 +112,14 @@ def is_below(name: str, place: str) -> bool:
 def modules_imported(path: Path) -> set[str]:
     """The modules of ours that one imports, for its types included."""
     known = {dotted_name(other) for other in MODULES}
-    found = set()
+    imports = set()
     for node in ast.walk(parsed(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= (names & known) or ({node.module} & known)
+            imports |= (names & known) or ({node.module} & known)
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names} & known
-    return found
+            imports |= {alias.name for alias in node.names} & known
+    return imports
 
 
 def circle_in(arrows: dict[str, set[str]]) -> list[str]:
@@ -133,16 +142,16 @@ def circle_in(arrows: dict[str, set[str]]) -> list[str]:
 
 def cut_errors(source: str) -> list[int]:
     """The lines at which a caught error's text, or a text made with it, is cut by a slice."""
-    found: set[int] = set()
+    lines: set[int] = set()
     for handler in ast.walk(parsed(source)):
         if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
             continue
         for node in ast.walk(handler):
             if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.upper is not None:
                 names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
-                told = isinstance(node.value, ast.Call | ast.JoinedStr | ast.BinOp)
-                found |= {node.lineno} if told and handler.name in names else set()
-    return sorted(found)
+                is_composed = isinstance(node.value, ast.Call | ast.JoinedStr | ast.BinOp)
+                lines |= {node.lineno} if is_composed and handler.name in names else set()
+    return sorted(lines)
 
 
 def test_there_is_something_to_check() -> None:

@@ -39,8 +39,8 @@ def finder() -> Path:
 
 
 def test_little_code_stands_twice(finder: Path, tmp_path: Path) -> None:
-    found = pairs(finder, ROOT, FOLDERS, tmp_path)
-    assert len(found) <= MOST_PAIRS, "\n".join(["more pairs than before:", *found])
+    duplicates = pairs(finder, ROOT, FOLDERS, tmp_path)
+    assert len(duplicates) <= MOST_PAIRS, "\n".join(["more pairs than before:", *duplicates])
 
 
 def test_the_finder_sees_a_copy_with_other_names(finder: Path, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ def git(root: Path, *words: str) -> str:
 
 def line_ends(root: Path) -> dict[str, tuple[str, str]]:
     """Each tracked file → how its lines end in the index and in the working tree, as git says it."""
-    found = {}
+    by_file = {}
     for line in git(root, "ls-files", "--eol").splitlines():
         described, _, name = line.partition("\t")
         index, tree, *_ = described.split()
-        found[name] = index.removeprefix("i/"), tree.removeprefix("w/")
-    return found
+        by_file[name] = index.removeprefix("i/"), tree.removeprefix("w/")
+    return by_file
 
 
 def test_no_tracked_text_has_carriage_returns(project_root: Path) -> None:

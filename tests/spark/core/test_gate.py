@@ -40,13 +40,13 @@ def test_both_readers_give_the_same_reason(spark: SparkSession) -> None:
     # Cut off at every byte.
     values += [whole[:cut] for whole in WHOLE for cut in range(len(whole) + 1)]
     rows = spark.createDataFrame([(n, bytearray(raw)) for n, raw in enumerate(values)], "number INT, value BINARY")
-    found = {
+    verdicts = {
         row["number"]: (row["reason"], row["field"])
         for row in validate(rows).select("number", "reason", "field").collect()
     }
-    differing = [(raw, found[n], verdict(raw)) for n, raw in enumerate(values) if found[n] != verdict(raw)]
+    differing = [(raw, verdicts[n], verdict(raw)) for n, raw in enumerate(values) if verdicts[n] != verdict(raw)]
     assert not differing, (len(differing), [(a[-900:], b, c) for a, b, c in differing[:5]])
-    accepted = sum(reason is None for reason, _ in found.values())
+    accepted = sum(reason is None for reason, _ in verdicts.values())
     assert COUNT / 20 < accepted < COUNT * 19 / 20
 
 
@@ -55,9 +55,13 @@ def test_both_readers_give_the_same_reason_of_events_with_a_decision(spark: Spar
     values = [decided(raw) for raw in odd_events(20261202, COUNT // 4) if raw.endswith(b"}")]
     rows = spark.createDataFrame([(n, bytearray(raw)) for n, raw in enumerate(values)], "number INT, value BINARY")
     read = validate(rows, decided=True).select("number", "reason", "field").collect()
-    found = {row["number"]: (row["reason"], row["field"]) for row in read}
+    verdicts = {row["number"]: (row["reason"], row["field"]) for row in read}
     ours = [verdict(raw, GATE.read_decided) for raw in values]
-    differing = [(raw, found[n], one) for n, (raw, one) in enumerate(zip(values, ours, strict=True)) if found[n] != one]
+    differing = [
+        (raw, verdicts[n], expected)
+        for n, (raw, expected) in enumerate(zip(values, ours, strict=True))
+        if verdicts[n] != expected
+    ]
     assert not differing, (len(differing), [(a[-900:], b, c) for a, b, c in differing[:5]])
-    accepted = sum(reason is None for reason, _ in found.values())
+    accepted = sum(reason is None for reason, _ in verdicts.values())
     assert len(values) / 20 < accepted < len(values) * 19 / 20

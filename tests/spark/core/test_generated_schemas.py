@@ -59,20 +59,20 @@ class Generator:
     def field(self, depth: int = 0) -> dict[str, Any]:
         kinds = ["integer", "number", "boolean", "string", "string", *(["object", "array"] if depth < 3 else [])]
         kind = self.rng.choice(kinds)
-        made: dict[str, Any] = {"type": [kind, "null"] if self.maybe(0.3) else kind}
+        schema: dict[str, Any] = {"type": [kind, "null"] if self.maybe(0.3) else kind}
         if kind in ("integer", "number"):
-            made |= self.numeric(kind)
+            schema |= self.numeric(kind)
         elif kind == "boolean" and self.maybe(0.3):
-            made["enum"] = self.rng.choice([[True], [False], [True, False, None]])
+            schema["enum"] = self.rng.choice([[True], [False], [True, False, None]])
         elif kind == "string":
-            made |= self.textual()
+            schema |= self.textual()
         elif kind == "object":
-            made |= self.object(self.rng.sample(NAMES, self.rng.randrange(1, 4)), depth + 1)
+            schema |= self.object(self.rng.sample(NAMES, self.rng.randrange(1, 4)), depth + 1)
         elif kind == "array":
-            made |= {"items": self.field(depth + 1)} if self.maybe(0.8) else {}
-            made |= {"minItems": 1} if self.maybe(0.3) else {}
-            made |= {"maxItems": 2} if self.maybe(0.3) else {}
-        return made
+            schema |= {"items": self.field(depth + 1)} if self.maybe(0.8) else {}
+            schema |= {"minItems": 1} if self.maybe(0.3) else {}
+            schema |= {"maxItems": 2} if self.maybe(0.3) else {}
+        return schema
 
     def numeric(self, kind: str) -> dict[str, Any]:
         if self.maybe(0.2):
@@ -135,12 +135,12 @@ class Generator:
         return read_project(folder)
 
     def inputs(self, described: dict[str, Any]) -> list[str]:
-        found = []
+        names = []
         for name, field in described["properties"].items():
             is_known = name in ("key", "at", "money", "bad", "open")
             if not is_known and any(kind in str(field["type"]) for kind in ("integer", "number", "boolean")):
-                found.append(name)
-        return found
+                names.append(name)
+        return names
 
     def event(self, project: Project) -> bytes:
         parts = [
@@ -188,12 +188,12 @@ class Generator:
         assert rule.time is not None
         moment = EPOCH + timedelta(microseconds=self.rng.randrange(-(10**16), 10**17))
         if rule.time.is_number:
-            made = str(rule.time.write(moment))
+            stamp = str(rule.time.write(moment))
             return self.rng.choice(
                 [
-                    made,
-                    made,
-                    made.split(".")[0],
+                    stamp,
+                    stamp,
+                    stamp.split(".")[0],
                     "1e9",
                     "1.7e9",
                     "1699999999.9999999",
@@ -285,21 +285,21 @@ def number(rule: FieldRule, fields: dict[str, Any]) -> float | None:
 def test_both_readers_agree_on_any_schema(spark: SparkSession, tmp_path: Path) -> None:
     jvm: Any = spark._jvm
     contracts, reader = jvm.fraudstream.contract.Contract, jvm.fraudstream.contract.EventReader
-    made = Generator(20261130)
+    generator = Generator(20261130)
     accepted = 0
     for schema in range(SCHEMAS):
-        project = made.project(tmp_path / str(schema), schema)
+        project = generator.project(tmp_path / str(schema), schema)
         gate = Gate(project.rules, RESERVED_FIELDS, MAX_EVENT_BYTES)
         contract = contracts.of(contract_json(project))
         for _ in range(EVENTS):
-            raw = made.event(project)
+            raw = generator.event(project)
             event = reader.readAny(contract, bytearray(raw), False)
-            found: tuple[Any, ...] = event.reason(), event.field()
-            if found[0] is None:
+            reading: tuple[Any, ...] = event.reason(), event.field()
+            if reading[0] is None:
                 inputs = [None if math.isnan(value) else value for value in event.features()]
-                found += event.micros(), event.key(), inputs
+                reading += event.micros(), event.key(), inputs
                 accepted += 1
-            assert found == expected(project, gate, raw), (
+            assert reading == expected(project, gate, raw), (
                 raw,
                 (tmp_path / str(schema) / "event.schema.json").read_text(),
             )

@@ -13,10 +13,10 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.registry import champion_version, load_version, registry_client
 from fraudstream.generator.simulators.payments.distributions import sample
-from fraudstream.ml import training
 from fraudstream.ml.algorithms import gbt
-from fraudstream.ml.evaluation import metrics
-from fraudstream.ml.features import ID, LABEL, in_test, matrix
+from fraudstream.ml.evaluation.metrics import metrics
+from fraudstream.ml.features import EVENT_TIME, ID, LABEL, matrix
+from fraudstream.ml.training import run as training
 from tests.events import renamed
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     client = registry_client(settings)
     drawn = renamed(sample(2_000, 13))
     history = pd.DataFrame({name: np.asarray(drawn[name]) for name in (*FEATURES, LABEL)})
-    history = history.assign(**{ID: np.arange(1_000_000, 1_002_000), LABEL: history[LABEL].astype(int)})
-    split = training.Split(history, in_test(history[ID].to_numpy()))
+    numbers = np.arange(2_000)
+    history = history.assign(
+        **{ID: 1_000_000 + numbers, EVENT_TIME: 60_000 * numbers, LABEL: history[LABEL].astype(int)}
+    )
+    split = training.split(history)
     outcome = training.Training(settings, client, lambda: spark, split, {"dataset_rows": "2000"}, 7).run(
         "gbt", tmp_path
     )
@@ -50,11 +53,13 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     again = metrics(rows[LABEL].to_numpy(), scores, loaded.model.threshold)
     assert {name: outcome.metrics[name] for name in again} == pytest.approx(again)
 
-    # Spark's own form of the model is kept with the run, and is the same model.
+    # Spark's own form of the model is kept with the run, and is the same model but for the calibration.
     run_id = client.get_model_version(settings.model_name, outcome.version).run_id
     kept = GBTClassificationModel.load(Path(client.download_artifacts(run_id, "spark-model")).as_uri())
     names = [f"f{number}" for number in range(len(FEATURES))]
     frame = spark.createDataFrame(pd.DataFrame(matrix(rows), columns=names))
     vectors = VectorAssembler(inputCols=names, outputCol="features").transform(frame)
     own = kept.transform(vectors).select(vector_to_array("probability")[1]).toPandas().iloc[:, 0].to_numpy()
-    assert np.abs(own - scores).max() < 1e-12
+    run = client.get_run(run_id).data.params
+    margins = float(run["calibration_slope"]) * np.log(own / (1 - own)) + float(run["calibration_intercept"])
+    assert np.abs(1 / (1 + np.exp(-margins)) - scores).max() < 1e-9

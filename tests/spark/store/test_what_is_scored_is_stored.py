@@ -130,12 +130,12 @@ def test_what_is_scored_is_stored_once_and_unchanged_and_the_rest_is_rejected(
     rng = random.Random(13)
     values = list(odd_events(14, COUNT))
     keys = [rng.choice(KEYS) for _ in values]
-    made = decide_here(records_of(spark, values, keys), champion).collect()
-    assert len(made) == COUNT
-    assert all(len(row["value"]) + len(row["key"] or b"") < 1_000_000 for row in made)
+    decisions = decide_here(records_of(spark, values, keys), champion).collect()
+    assert len(decisions) == COUNT
+    assert all(len(row["value"]) + len(row["key"] or b"") < 1_000_000 for row in decisions)
     written = [
         Record(row["topic"], 0, at, NOW, row["key"] and bytes(row["key"]), bytes(row["value"]))
-        for at, row in enumerate(made)
+        for at, row in enumerate(decisions)
     ]
     DocumentWriter(db).write(written, NOW)
     DocumentWriter(db).write(written[: COUNT // 10], NOW)
@@ -170,8 +170,8 @@ def test_a_scorer_elsewhere_gets_the_same_events(spark: SparkSession, champion: 
     values = list(odd_events(15, COUNT // 10))
     records = records_of(spark, values, [None] * len(values))
     here, elsewhere = (
-        {offset_of(bytes(row["value"])): row["topic"] for row in made.collect()}
-        for made in (decide_here(records, champion), decide_elsewhere(records, scorer()))
+        {offset_of(bytes(row["value"])): row["topic"] for row in decisions.collect()}
+        for decisions in (decide_here(records, champion), decide_elsewhere(records, scorer()))
     )
     assert here == elsewhere
 
@@ -181,8 +181,8 @@ def test_rollups_count_what_is_stored(spark: SparkSession, db: Database[document
     rows = [("labels", 0, offset, None, bytearray(raw)) for offset, raw in enumerate(values)]
     schema = "topic STRING, partition INT, offset BIGINT, key BINARY, value BINARY"
     labels = spark.createDataFrame(rows, schema).withColumn("timestamp", F.current_timestamp())
-    found = sorted(row["id"] for row in counted(labels).select("id").collect())
+    ids = sorted(row["id"] for row in counted(labels).select("id").collect())
     for collection in documents.COLLECTIONS:
         db[collection.name].delete_many({})
     DocumentWriter(db).write([Record("labels", 0, at, NOW, None, raw) for at, raw in enumerate(values)], NOW)
-    assert sorted({*found}) == sorted(known["_id"] for known in db.transactions.find({}, {"_id": 1}))
+    assert sorted({*ids}) == sorted(known["_id"] for known in db.transactions.find({}, {"_id": 1}))

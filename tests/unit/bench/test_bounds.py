@@ -9,6 +9,7 @@ import pytest
 from fraudstream.bench import latency, scoring, store, throughput
 from fraudstream.bench.bounds import at_least, at_most, ratio
 from fraudstream.bench.harness import figures
+from fraudstream.bench.job import measure as job
 
 
 def spread(value: float) -> dict[str, float]:
@@ -52,10 +53,10 @@ def test_latency_claims() -> None:
 
 
 def test_only_a_long_run_is_a_soak() -> None:
-    one = latencies(realtime=2.0)
-    one[0] |= {"last_by_first": spread(1.6), "memory_growth": spread(0.2)}
-    assert latency.held(one, latency.Plan(rates=(200.0,), seconds=60.0)) == []
-    assert len(failed(latency.held(one, latency.Plan(rates=(200.0,), seconds=1_800.0)))) == 2
+    rows = latencies(realtime=2.0)
+    rows[0] |= {"last_by_first": spread(1.6), "memory_growth": spread(0.2)}
+    assert latency.held(rows, latency.Plan(rates=(200.0,), seconds=60.0)) == []
+    assert len(failed(latency.held(rows, latency.Plan(rates=(200.0,), seconds=1_800.0)))) == 2
 
 
 def rates(**events_per_second: float) -> list[dict[str, Any]]:
@@ -108,3 +109,20 @@ def test_store_claims_and_rates() -> None:
     ]
     (bound,) = store.held(figures.summarised(runs, "contender"))
     assert (bound.value, bound.holds) == (0.51, False)
+
+
+def test_the_job_from_its_file_is_held_to_the_one_before_it() -> None:
+    def entry(case: str, contender: str, **figures: float) -> dict[str, Any]:
+        return {"case": case, "contender": contender} | {name: {"median": value} for name, value in figures.items()}
+
+    def summary(rate: float, p99: float) -> list[dict[str, Any]]:
+        return [
+            entry(job.BACKLOG, "microbatch-plain", events_per_second=100.0),
+            entry(job.BACKLOG, "microbatch", events_per_second=rate),
+            entry("200 events/s", "realtime-plain", p50_ms=5.0, p99_ms=10.0),
+            entry("200 events/s", "realtime", p50_ms=5.0, p99_ms=p99),
+        ]
+
+    assert failed(job.held(summary(95.0, 11.0))) == []
+    assert len(job.held(summary(95.0, 11.0))) == 3
+    assert len(failed(job.held(summary(80.0, 13.0)))) == 2

@@ -32,11 +32,11 @@ def test_results_are_one_object_and_a_file(measured: list[latency.Plan], tmp_pat
     words = ["latency", "--rate", "500", "--for", "1800", "--contender", "realtime", "--set", "driver_memory=1g"]
     done = CliRunner().invoke(cli.app, [*words, "--json", "--out", str(file)])
     assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
-    assert json.loads(file.read_text("utf-8")) == found
-    assert found["benchmark"] == "latency"
-    assert {"cores", "processor", "memory_gib", "load_average_before"} <= found["machine"].keys()
-    assert {"pyspark", "kafka", "java", "quixstreams", "bytewax", "faust-streaming"} <= found["versions"].keys()
+    result = json.loads(done.stdout)
+    assert json.loads(file.read_text("utf-8")) == result
+    assert result["benchmark"] == "latency"
+    assert {"cores", "processor", "memory_gib", "load_average_before"} <= result["machine"].keys()
+    assert {"pyspark", "kafka", "java", "quixstreams", "bytewax", "faust-streaming"} <= result["versions"].keys()
     assert measured == [latency.Plan((500.0,), 1800.0, contenders=("realtime",), ours={"driver_memory": "1g"})]
 
 
@@ -96,8 +96,8 @@ def test_one_event_in_a_hundred_breaks_the_contract(tmp_path: Path) -> None:
 
 
 def test_decisions_are_compared_where_both_have_them() -> None:
-    found = load.compared({"1": (0, 0.1), "2": (1, 0.9)}, {"2": (0, 0.4), "3": (1, 0.9)})
-    assert found == {"compared": 1, "different_decisions": 1, "largest_score_difference": 0.5}
+    comparison = load.compared({"1": (0, 0.1), "2": (1, 0.9)}, {"2": (0, 0.4), "3": (1, 0.9)})
+    assert comparison == {"compared": 1, "different_decisions": 1, "largest_score_difference": 0.5}
 
 
 def test_a_part_of_the_dashboards_that_does_not_exist_is_refused() -> None:

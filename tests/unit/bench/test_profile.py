@@ -28,14 +28,14 @@ def test_the_innermost_known_frame_names_the_step() -> None:
         + sample("fraudstream.model.Ensemble.margin", "fraudstream.model.Champion.decide")
         + sample("java.lang.Thread.run")
     )
-    found = profile.shares(text)
-    assert found["samples"] == 4
-    assert found["steps"] == {
+    report = profile.shares(text)
+    assert report["samples"] == 4
+    assert report["steps"] == {
         "evaluate the trees": 0.5,
         "read and check the event": 0.25,
         "anything else": 0.25,
     }
-    assert next(iter(found["hottest"].items())) == ("fraudstream.model.Ensemble.margin", 0.5)
+    assert next(iter(report["hottest"].items())) == ("fraudstream.model.Ensemble.margin", 0.5)
 
 
 def test_samples_without_a_stack_do_not_count() -> None:

@@ -93,7 +93,7 @@ def transactions(number: int, end: datetime, span: timedelta, seed: int) -> list
     from bson import Decimal128
 
     rng = random.Random(seed)
-    made = []
+    events = []
     for index in range(number):
         fraud = rng.random() < 0.1
         amount: Any = round(rng.gauss(200 if fraud else 60, 40), 2)
@@ -122,7 +122,7 @@ def transactions(number: int, end: datetime, span: timedelta, seed: int) -> list
             event |= {"chip?": None, "balance.before": None, "status": None}
             del event["merchant"]
         at = end - span * (1 - index / number)
-        made.append(
+        events.append(
             event
             | {
                 "event_time": (end - timedelta(days=rng.random() * 300)).replace(microsecond=0),
@@ -141,7 +141,7 @@ def transactions(number: int, end: datetime, span: timedelta, seed: int) -> list
                 "source": {"topic": "transactions", "partition": index % 2, "offset": index // 2},
             }
         )
-    return made
+    return events
 
 
 def made_traffic(live: int = 1_500, history: int = 1_000) -> Any:
@@ -262,20 +262,22 @@ def main() -> None:
         assert "Way through the parts" in json.dumps(answers[name]), name
     assert "12.50000000000000000001" in json.dumps(answers["odd id"], ensure_ascii=False)
 
-    def found(name: str) -> list[dict[str, Any]]:
+    def rows_of(name: str) -> list[dict[str, Any]]:
         return answers[name]["explorer-rows" if "=" in name else "history-rows"]["rowData"]
 
     balance = [row.get("balance.before") for row in rows]
-    assert len(found("merchant.code=mcc-3")) == count(rows, lambda row: code(row) == "mcc-3")
-    assert found("card.no=x") == []
-    assert len(found("contactless=true")) == len(found("contactless:false")) == 200
-    assert len(found("age=20..30")) == count(rows, lambda row: 20 <= row["age"] <= 30)
-    assert len(found("balance.before=..100")) == sum(value is not None and value <= 100 for value in balance)
-    assert len(found("Betrag=12.50000000000000000001")) == count(rows, lambda row: not isinstance(row["Betrag"], float))
-    assert len(found("merchant.code:mcc-60")) == min(count(rows, lambda row: code(row) == "mcc-60"), 200)
-    assert len(found("hops:-2")) == 200 or len(found("hops:-2")) == count(rows, lambda row: row["hops"] == -2)
-    assert len(found("amount_bin:-50-0")) == count(rows, lambda row: as_double(row["Betrag"]) < 0)
-    assert len(found("month_of_year:3")) == count(rows, lambda row: row["event_time"].month == 3)
+    assert len(rows_of("merchant.code=mcc-3")) == count(rows, lambda row: code(row) == "mcc-3")
+    assert rows_of("card.no=x") == []
+    assert len(rows_of("contactless=true")) == len(rows_of("contactless:false")) == 200
+    assert len(rows_of("age=20..30")) == count(rows, lambda row: 20 <= row["age"] <= 30)
+    assert len(rows_of("balance.before=..100")) == sum(value is not None and value <= 100 for value in balance)
+    assert len(rows_of("Betrag=12.50000000000000000001")) == count(
+        rows, lambda row: not isinstance(row["Betrag"], float)
+    )
+    assert len(rows_of("merchant.code:mcc-60")) == min(count(rows, lambda row: code(row) == "mcc-60"), 200)
+    assert len(rows_of("hops:-2")) == 200 or len(rows_of("hops:-2")) == count(rows, lambda row: row["hops"] == -2)
+    assert len(rows_of("amount_bin:-50-0")) == count(rows, lambda row: as_double(row["Betrag"]) < 0)
+    assert len(rows_of("month_of_year:3")) == count(rows, lambda row: row["event_time"].month == 3)
 
     import io
 

@@ -39,7 +39,7 @@ def browser(sources: Sources) -> Any:
 def refresh_live(browser: Any, **values: Any) -> dict[str, Any]:
     """The live page's refresh as a browser asks for it, with these components' values."""
     callbacks = browser.get("/_dash-dependencies").get_json()
-    callback = next(one for one in callbacks if any(item["id"] == "live-tick" for item in one["inputs"]))
+    callback = next(callback for callback in callbacks if any(item["id"] == "live-tick" for item in callback["inputs"]))
     outputs = callback["output"].removeprefix("..").removesuffix("..").split("...")
     request = {
         "output": callback["output"],

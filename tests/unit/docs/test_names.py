@@ -36,10 +36,14 @@ ROOTS = (
 SUFFIXES = "bicep|css|js|json|java|md|py|sh|toml|yaml|yml|asaql|lock"
 # A run makes these, or they are a user's own.
 ELSEWHERE = {
+    "application/vnd.microsoft.servicebus.json",
     "contract.json",
     "docker/ca-bundle.pem",
+    "evaluation.json",
     "fraudstream-<version>.cdx.json",
     "kafka.py",
+    "model.json",
+    "reference.json",
     "spark-defaults.conf",
     "trees.json",
 }
@@ -47,13 +51,13 @@ ELSEWHERE = {
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _PATH = re.compile(rf"(?=.*(?:/|\.))[\w.{{}}<>*,-]+(?:/[\w.{{}}<>*,-]+)*(?:/|\.(?:{SUFFIXES}))")
 _MODULE = re.compile(r"(?!fraudstream\.toml)fraudstream(?:\.[a-z_]\w*)+")
-_COMMAND = re.compile(r"(?:uv run )?fraudstream((?: [a-z]+)+)")
+_COMMAND = re.compile(r"(?:uv run )?fraudstream((?: [a-z]+(?:-[a-z]+)*)+)")
 
 
 def pages() -> list[Path]:
     """All pages but the map of the modules, which is made from the modules themselves."""
-    found = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-    return [page for page in found if page.name != "modules.md"]
+    files = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in files if page.name != "modules.md"]
 
 
 def spans(page: Path) -> Iterator[str]:
@@ -64,13 +68,13 @@ def spans(page: Path) -> Iterator[str]:
 @cache
 def paths() -> frozenset[str]:
     """Each file and folder of the project, with a slash before it."""
-    found = {f"/{file.name}" for file in ROOT.iterdir() if file.is_file()}
+    places = {f"/{file.name}" for file in ROOT.iterdir() if file.is_file()}
     for root in ROOTS:
-        found.add(f"/{root}/")
+        places.add(f"/{root}/")
         for folder, folders, files in os.walk(ROOT / root):
             below = Path(folder).relative_to(ROOT).as_posix()
-            found |= {f"/{below}/{name}" for name in files} | {f"/{below}/{name}/" for name in folders}
-    return frozenset(found)
+            places |= {f"/{below}/{name}" for name in files} | {f"/{below}/{name}/" for name in folders}
+    return frozenset(places)
 
 
 def alternatives(name: str) -> list[str]:

@@ -40,7 +40,7 @@ def test_a_notebook_names_no_path_of_a_machine_and_no_key(file: Path) -> None:
         for output in cell.get("outputs", ()):
             data = {kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/")}
             texts += [str(output.get("text", "")), *map(str, data.values())]
-    assert not [found[0] for text in texts if (found := OF_A_MACHINE.search(text))]
+    assert not [match[0] for text in texts if (match := OF_A_MACHINE.search(text))]
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def page(folder: Path, text: str) -> Path:
 def test_blocks_are_read_with_their_needs_and_without_what_they_print(tmp_path: Path) -> None:
     text = "a\n```sh\none\n```\n<!-- needs: docker -->\n```console\n$ two\noutput\n```\n"
     text += "```text\n┌\n```\n```bash\nthree\n```\n"
-    found = shell_blocks.shell_blocks(page(tmp_path, text))
-    assert [(block.line, block.needs, block.text) for block in found] == [
+    blocks = shell_blocks.shell_blocks(page(tmp_path, text))
+    assert [(block.line, block.needs, block.text) for block in blocks] == [
         (2, "", "one\n"),
         (6, "docker", "two\n"),
         (13, "", "three\n"),

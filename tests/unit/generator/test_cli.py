@@ -164,10 +164,10 @@ from fraudstream.generator.__main__ import main
 main()
 """
     expected = {("live",): "`fraudstream replay` sends them", ("history", "--first-id", "1"): "Leave out --first-id"}
-    for words, told in expected.items():
+    for words, message in expected.items():
         done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (2, "")
-        assert told in done.stderr
+        assert message in done.stderr
 
 
 def test_the_package_runs_as_a_command() -> None:

@@ -64,17 +64,17 @@ def test_oversized_values_are_events_above_the_limit(records: list[Record]) -> N
 
 def test_duplicates_are_other_events_with_the_id_of_an_earlier_one(records: list[Record]) -> None:
     good: dict[int, Record] = {}
-    found = 0
+    count = 0
     for record in records:
         if record.kind is None:
             good[record.id] = record
         elif record.kind == DUPLICATE_ID:
-            found += 1
+            count += 1
             event = parse_event(record.value)
             assert event.id in good
             assert event.fields["amount"] != parse_event(good[event.id].value).fields["amount"]
             assert (record.key, record.field) == (str(event.id).encode(), ID)
-    assert found == 40
+    assert count == 40
 
 
 def test_good_events_are_untouched_and_keyed_by_id(records: list[Record]) -> None:

@@ -147,15 +147,15 @@ def test_scheduled(rate: float, seconds: float | None, expected: int | None) -> 
 
 def test_a_record_is_made_when_it_is_due() -> None:
     clock = FakeClock()
-    made: list[float] = []
+    moments: list[float] = []
 
     def source() -> Iterator[Record]:
         for record in records(3):
-            made.append(clock.time)
+            moments.append(clock.time)
             yield record
 
     run(source(), FakeProducer(clock), rate=2.0)
-    assert made == pytest.approx([100, 100.5, 101])
+    assert moments == pytest.approx([100, 100.5, 101])
 
 
 def test_what_is_in_flight_is_bounded() -> None:

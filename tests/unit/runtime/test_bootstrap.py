@@ -80,15 +80,15 @@ def test_a_champion_is_enough(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     ended(monkeypatch, answer, stderr, status, iter([None, "1"]))
-    told = capfd.readouterr()
+    printed = capfd.readouterr()
     expected = answer or {"trained": [], "failed": []}
-    assert json.loads(told.out) == {
+    assert json.loads(printed.out) == {
         "published": 100,
         "champion": "1",
         "trained": expected["trained"],
         "failed": expected["failed"],
     }
-    assert stderr.removeprefix("fraudstream: ") in told.err
+    assert stderr.removeprefix("fraudstream: ") in printed.err
 
 
 @pytest.mark.parametrize(

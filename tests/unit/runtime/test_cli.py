@@ -141,7 +141,7 @@ def test_a_sibling_brings_a_command_or_a_group(monkeypatch: pytest.MonkeyPatch) 
     group = typer.Typer()
 
     @group.command("one")
-    def one() -> None:
+    def first() -> None:
         typer.echo("one of a group")
 
     @group.command("two")
@@ -153,8 +153,8 @@ def test_a_sibling_brings_a_command_or_a_group(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setitem(sys.modules, "sibling_of_test", SimpleNamespace(group=group, alone=alone))
     app = typer.Typer()
-    found = [EntryPoint(name, f"sibling_of_test:{name}", commands.GROUP) for name in ("group", "alone")]
-    commands.add_sibling_commands(app, found)
+    entry_points = [EntryPoint(name, f"sibling_of_test:{name}", commands.GROUP) for name in ("group", "alone")]
+    commands.add_sibling_commands(app, entry_points)
     assert runner.invoke(app, ["group", "two"]).stdout == "two of a group\n"
     assert runner.invoke(app, ["alone"]).stdout == "a command\n"
 
@@ -188,16 +188,16 @@ def test_up_in_the_background_then_status_then_down(gate: Path) -> None:
     assert started.exit_code == 0
     assert "all parts ready" in started.stderr
     shown = runner.invoke(cli.app, ["status", "--json"])
-    found = json.loads(shown.stdout)
+    report = json.loads(shown.stdout)
     assert shown.exit_code == 0
-    assert found["all_ready"] is True
-    assert [part["name"] for part in found["parts"]] == ["kafka", "stream"]
-    assert all(part["memory_bytes"] > 1_000_000 for part in found["parts"])
+    assert report["all_ready"] is True
+    assert [part["name"] for part in report["parts"]] == ["kafka", "stream"]
+    assert all(part["memory_bytes"] > 1_000_000 for part in report["parts"])
     table = runner.invoke(cli.app, ["status"]).stdout
     assert "lag –" in table
     again = command("up", "-d")
     assert again.returncode == 1
-    assert f"process {found['supervisor_pid']}" in again.stderr
+    assert f"process {report['supervisor_pid']}" in again.stderr
     assert runner.invoke(cli.app, ["down"]).exit_code == 0
     assert runner.invoke(cli.app, ["status", "--json"]).exit_code == 1
     assert "nothing was running" in runner.invoke(cli.app, ["down"]).stderr
@@ -268,6 +268,15 @@ def test_parts_wait_for_each_other_in_an_order_that_can_be_kept(tmp_path: Path) 
     assert 19092 in ports
     assert len(ports) == len(set(ports)) == 6
     assert all(Path(dict(part.env).get("FRAUDSTREAM_DATA_DIR", "/")).is_absolute() for part in built)
+
+
+def test_further_parts_are_added_on_request_and_no_others(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, kafka_port=19092, ingest_port=18088, with_parts="ingest, ingest")
+    built = parts.local_parts(settings)
+    assert [part.name for part in built] == [*(part.name for part in built if part.name != "ingest"), "ingest"]
+    assert (built[-1].ports, built[-1].after) == ((18088,), ("kafka",))
+    with pytest.raises(ConfigurationError, match=r"names 'mqtt'\. Parts that can be added are: .*ingest"):
+        parts.local_parts(load_settings(data_dir=tmp_path, with_parts="mqtt"))
 
 
 def test_children_get_the_settings_that_their_parent_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,6 +375,6 @@ def test_a_command_whose_output_is_not_taken_fails_with_one_line(words: str) -> 
     with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "fraudstream.runtime", *words.split()]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
-    told = done.stderr.decode().splitlines()
-    assert (done.returncode, len(told)) == (1, 1), told
-    assert told[0].startswith("fraudstream: The output cannot be written to <stdout> (No space left on device).")
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, len(lines)) == (1, 1), lines
+    assert lines[0].startswith("fraudstream: The output cannot be written to <stdout> (No space left on device).")

@@ -15,12 +15,14 @@ from fraudstream.runtime.held_back import Judged, Quality, measured, quality
 def test_the_figures_are_those_of_scikit_learn() -> None:
     rng = random.Random(5)
     judged = [Judged(round(rng.random(), 1), int(rng.random() < 0.4), int(rng.random() < 0.2)) for _ in range(500)]
-    labels, predictions = [one.label for one in judged], [one.prediction for one in judged]
-    found = measured(judged)
-    assert (found.labelled, found.labelled_frauds) == (500, sum(labels))
-    assert found.precision == pytest.approx(precision_score(labels, predictions))
-    assert found.recall == pytest.approx(recall_score(labels, predictions))
-    assert found.average_precision == pytest.approx(average_precision_score(labels, [one.score for one in judged]))
+    labels, predictions = [decision.label for decision in judged], [decision.prediction for decision in judged]
+    figures = measured(judged)
+    assert (figures.labelled, figures.labelled_frauds) == (500, sum(labels))
+    assert figures.precision == pytest.approx(precision_score(labels, predictions))
+    assert figures.recall == pytest.approx(recall_score(labels, predictions))
+    assert figures.average_precision == pytest.approx(
+        average_precision_score(labels, [decision.score for decision in judged])
+    )
 
 
 def test_nothing_is_divided_by_nothing() -> None:

@@ -70,10 +70,10 @@ ODD: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("made", ODD)
-def test_an_odd_document_is_listed_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch, made: dict[str, Any]) -> None:
-    found = [{"_id": "transactions/0/5", **made}, rejection("amount: missing")]
-    monkeypatch.setattr(rejected, "find", lambda *_: found)
+@pytest.mark.parametrize("fields", ODD)
+def test_an_odd_document_is_listed_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]) -> None:
+    listed = [{"_id": "transactions/0/5", **fields}, rejection("amount: missing")]
+    monkeypatch.setattr(rejected, "find", lambda *_: listed)
     done = runner.invoke(rejected_cli.app, ["list"])
     assert done.exit_code == 0, done.output
     assert "transactions/0/5" in done.output
@@ -130,9 +130,9 @@ def test_the_addresses_that_are_told_hold_no_password(
     monkeypatch.setattr(lifecycle, "await_ready", lambda *_: None)
     monkeypatch.setattr(cli, "err", terminal(stderr=True))
     assert runner.invoke(cli.app, ["up", "-d"]).exit_code == 0
-    told = capsys.readouterr().err
-    assert "pw@" not in told
-    assert "https://ml:********@scoring-url.example/docs" in told
+    printed = capsys.readouterr().err
+    assert "pw@" not in printed
+    assert "https://ml:********@scoring-url.example/docs" in printed
 
 
 def test_a_field_that_is_no_text_names_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +146,8 @@ def test_status_shows_a_part_s_last_words_as_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     part = status.PartStatus("stream", "restarting", None, (), None, 3, HOSTILE, None)
-    found = status.Status("local", True, 1, (part,), status.StreamStatus())
-    monkeypatch.setattr(status, "collect", lambda _: found)
+    state = status.Status("local", True, 1, (part,), status.StreamStatus())
+    monkeypatch.setattr(status, "collect", lambda _: state)
     monkeypatch.setattr(cli, "out", terminal(width=600))
     done = runner.invoke(cli.app, ["status"])
     assert SHOWN in done.output
@@ -228,14 +228,14 @@ def test_every_command_of_the_parts_is_told_as_text_too() -> None:
     app = commands.typer.Typer(cls=commands.LateGroup, pretty_exceptions_enable=False)
 
     @app.command()
-    def one() -> None:
+    def hostile() -> None:
         raise commands.typer.BadParameter(HOSTILE)
 
     @app.command()
     def two() -> None:
         """Make it a group."""
 
-    done = runner.invoke(app, ["one"])
+    done = runner.invoke(app, ["hostile"])
     assert done.exit_code == 2
     assert "\x1b[2J" not in done.output
     assert "\\x1b[2J" in done.output

@@ -89,11 +89,11 @@ class Client:
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Broker:
-    made = Broker()
-    monkeypatch.setattr(broker, "consumer", made.consumer)
-    monkeypatch.setattr(progress, "consumer", made.consumer)
-    monkeypatch.setattr(recovering.TopicState, "read", lambda _, topics: made.topics(topics))
-    return made
+    double = Broker()
+    monkeypatch.setattr(broker, "consumer", double.consumer)
+    monkeypatch.setattr(progress, "consumer", double.consumer)
+    monkeypatch.setattr(recovering.TopicState, "read", lambda _, topics: double.topics(topics))
+    return double
 
 
 @pytest.fixture
@@ -224,11 +224,11 @@ def test_only_the_query_that_fails_of_its_checkpoint_gets_another_one(
     batch(settings, "documents", '{"scored":{"0":6},"labels":{"0":5},"rejected":{"0":4}}')
     batch(settings, "rollups", '{"scored":{"0":3},"labels":{"0":2}}')
     kafka.stands(progress.STORE_GROUP, dict.fromkeys(STORED, 6), failing(query, text))
-    found = plans(settings, ["store"])
-    assert [plan.query for plan in found if plan.is_needed] == needed
-    assert {plan.lost for plan in found} == {0}
+    query_plans = plans(settings, ["store"])
+    assert [plan.query for plan in query_plans if plan.is_needed] == needed
+    assert {plan.lost for plan in query_plans} == {0}
     # The rollups go on where the documents are, from which they are counted anew.
-    assert [plan.starts[STORED[0]] for plan in found if plan.is_needed] == [6] * len(needed)
+    assert [plan.starts[STORED[0]] for plan in query_plans if plan.is_needed] == [6] * len(needed)
 
 
 # What cannot be asked or written...

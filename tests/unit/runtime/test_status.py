@@ -41,19 +41,19 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_nothing_running_is_told_quickly_and_without_an_error(settings: Settings) -> None:
     began = time.monotonic()
-    found = collect(settings)
+    state = collect(settings)
     assert time.monotonic() - began < 3
-    assert found == Status("local", True, None, (), StreamStatus())
-    assert not found.all_ready
+    assert state == Status("local", True, None, (), StreamStatus())
+    assert not state.all_ready
 
 
 def test_servers_that_accept_and_never_answer_do_not_hold_up_the_status(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as kafka, socket.create_server(("127.0.0.1", 0)) as mongo:
         ports = {"kafka_port": kafka.getsockname()[1], "mongo_port": mongo.getsockname()[1]}
         began = time.monotonic()
-        found = collect(load_settings(data_dir=tmp_path, **ports))
+        state = collect(load_settings(data_dir=tmp_path, **ports))
         assert time.monotonic() - began < 3
-    assert found.stream == StreamStatus()
+    assert state.stream == StreamStatus()
 
 
 def test_a_running_part_is_shown_with_its_processes_memory(settings: Settings) -> None:
@@ -63,26 +63,26 @@ def test_a_running_part_is_shown_with_its_processes_memory(settings: Settings) -
     lock = DataLock(settings.data_dir)
     lock.acquire()
     try:
-        found = collect(settings)
+        state = collect(settings)
     finally:
         lock.release()
-    (part,) = found.parts
-    assert found.supervisor_pid == os.getpid()
+    (part,) = state.parts
+    assert state.supervisor_pid == os.getpid()
     assert (part.name, part.state, part.pid, part.ports) == ("kafka", "ready", os.getpid(), (9092,))
     assert (part.restarts, part.last_exit) == (2, "exit")
     assert part.memory_bytes is not None
     assert part.memory_bytes >= 10_000_000
     assert part.uptime_seconds == pytest.approx(5, abs=4)
-    assert found.all_ready
+    assert state.all_ready
 
 
 def test_the_parts_of_a_dead_supervisor_are_stopped(settings: Settings) -> None:
     run_dir(settings.data_dir).mkdir(parents=True)
     me = PartState("kafka", "ready", os.getpid(), process.create_time(os.getpid()))
     write_state(settings.data_dir, RunState(999_999, {"kafka": me}))
-    found = collect(settings)
-    assert [(part.state, part.pid, part.memory_bytes) for part in found.parts] == [("stopped", None, None)]
-    assert not found.all_ready
+    state = collect(settings)
+    assert [(part.state, part.pid, part.memory_bytes) for part in state.parts] == [("stopped", None, None)]
+    assert not state.all_ready
 
 
 def test_one_part_that_is_not_ready_makes_the_whole_not_ready() -> None:
@@ -164,9 +164,9 @@ def test_what_a_job_commits_beside_its_offsets_makes_it_not_ready(
 
     monkeypatch.setattr(status, "_listens", lambda _: True)
     monkeypatch.setattr(broker, "consumer", lambda *_, **__: FailingReader())
-    found = collect(settings)
-    assert found.stream.problems == {"stream": "failing since 2026-11-29 00:00:00 UTC: scoring: it is odd. Do this."}
-    assert not found.all_ready
+    state = collect(settings)
+    assert state.stream.problems == {"stream": "failing since 2026-11-29 00:00:00 UTC: scoring: it is odd. Do this."}
+    assert not state.all_ready
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_odd_documents_of_others_do_not_keep_figures_from_being_told(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latencies: list[Any] = [DatetimeMS(2**62), "fast", {"a": 1}, [2], float("nan"), True, None, 4.0, 2]
-    recent = SimpleNamespace(find=lambda *_: [{"_id": 1}, *({"latency_ms": one} for one in latencies)])
+    recent = SimpleNamespace(find=lambda *_: [{"_id": 1}, *({"latency_ms": latency} for latency in latencies)])
     rejected = SimpleNamespace(estimated_document_count=lambda: 7)
     database = {documents.RECENT: recent, documents.REJECTED: rejected}
 

@@ -30,7 +30,7 @@ def test_missing_inputs_and_unknown_categories_are_taken(shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"present": 1}, "row 0: present: expected true or false, got 1."),
         ({"present": None}, "row 0: present: expected true or false, got null."),
@@ -38,10 +38,10 @@ def test_missing_inputs_and_unknown_categories_are_taken(shape: str) -> None:
         ({"money.paid": None}, "row 0: money.paid: expected a finite number, got null."),
     ],
 )
-def test_what_no_event_may_have_is_refused(change: dict[str, Any], told: str) -> None:
+def test_what_no_event_may_have_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ScoringRejected) as caught:
         read_request(orjson.dumps({"data": [ROW | change]}))
-    assert str(caught.value) == told
+    assert str(caught.value) == message
     with pytest.raises(ScoringRejected, match="present: missing; a row has to have money"):
         read_request(orjson.dumps({"data": [{name: value for name, value in ROW.items() if name != "present"}]}))
 

@@ -108,8 +108,8 @@ def test_a_number_that_the_model_has_no_room_for_is_told_by_row_and_field(shape:
     """In single precision it is infinite: the model would refuse it without a name, or score what nobody sent."""
     name = named("old_balance")
     rows = [ROW, ROW | {name: number}, ROW | {name: -number}]
-    told = refusal(body(shape, rows))
-    assert told.startswith(f"row 1: {name}: expected a number of at most 3.4028234663852886e+38 either way, got ")
+    message = refusal(body(shape, rows))
+    assert message.startswith(f"row 1: {name}: expected a number of at most 3.4028234663852886e+38 either way, got ")
 
 
 DEEP = b"[" * 600 + b"]" * 600
@@ -143,10 +143,10 @@ GOOD_ROW = json.dumps(ROW).encode()
     ],
 )
 def test_odd_bodies_are_refused_in_a_short_printable_text(content: bytes) -> None:
-    told = refusal(content)
-    assert len(told) < 400
-    assert printable(told) == told
-    told.encode()
+    message = refusal(content)
+    assert len(message) < 400
+    assert printable(message) == message
+    message.encode()
 
 
 def test_numbers_need_not_be_of_the_rules_own_kind_and_texts_may_be_unknown() -> None:
@@ -163,7 +163,7 @@ def test_a_missing_feature_is_named(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (b"", "not JSON"),
         (b'{"data": [', "not JSON"),
@@ -192,8 +192,8 @@ def test_a_missing_feature_is_named(field: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_reason(content: Any, told: str) -> None:
-    assert told in refusal(content)
+def test_what_cannot_be_read_is_refused_with_a_reason(content: Any, reason: str) -> None:
+    assert reason in refusal(content)
 
 
 MANY = 100  # rows, so that the body is looked at as a large one
@@ -260,7 +260,7 @@ def test_a_usual_body_is_read_once(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (b'{"data":[],"data":[%b]}', "The body has data more than once; send it once."),
         (b'{"data":[%b],"input_data":5}', "The body has data and input_data; send the rows in one shape"),
@@ -269,14 +269,14 @@ def test_a_usual_body_is_read_once(
         (b'{"dataframe_records":[%b],"dataframe_records":[]}', "The body has dataframe_records more than once"),
     ],
 )
-def test_rows_are_sent_once(content: bytes, told: str) -> None:
-    assert refusal(content % GOOD_ROW).startswith(told)
+def test_rows_are_sent_once(content: bytes, reason: str) -> None:
+    assert refusal(content % GOOD_ROW).startswith(reason)
 
 
 @pytest.mark.parametrize("twice", ["columns", "data"])
 def test_a_table_has_its_parts_once(twice: str) -> None:
-    one = json.dumps({"input_data": table([ROW])})
-    content = one.replace(f'"{twice}":', f'"{twice}": [], "{twice}":')
+    text = json.dumps({"input_data": table([ROW])})
+    content = text.replace(f'"{twice}":', f'"{twice}": [], "{twice}":')
     assert refusal(content.encode()) == f"input_data has {twice} more than once; send it once."
 
 

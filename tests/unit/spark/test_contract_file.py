@@ -18,9 +18,9 @@ from fraudstream.spark.contract_file import CONTRACT_FILE, contract_jar, contrac
 
 def test_the_same_contract_is_the_same_file_and_made_once(tmp_path: Path) -> None:
     jar = contract_jar(tmp_path / "a")
-    made = jar.stat().st_mtime_ns
+    written_at = jar.stat().st_mtime_ns
     assert contract_jar(tmp_path / "a") == jar
-    assert jar.stat().st_mtime_ns == made
+    assert jar.stat().st_mtime_ns == written_at
     assert contract_jar(tmp_path / "b").read_bytes() == jar.read_bytes()
     with zipfile.ZipFile(jar) as packed:
         assert packed.read(CONTRACT_FILE).decode() == contract_json()

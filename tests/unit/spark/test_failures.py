@@ -106,10 +106,10 @@ PYTHON = worker("fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:80
     ],
 )
 def test_kinds_and_reasons(text: str, kind: str, reason: str) -> None:
-    found = failure_of(RuntimeError(text))
-    assert (found.kind, found.reason[: len(reason)]) == (kind, reason)
-    assert "\n" not in found.reason
-    assert "\tat" not in found.reason
+    failure = failure_of(RuntimeError(text))
+    assert (failure.kind, failure.reason[: len(reason)]) == (kind, reason)
+    assert "\n" not in failure.reason
+    assert "\tat" not in failure.reason
 
 
 def test_our_own_errors_are_known_by_their_class() -> None:

@@ -82,9 +82,9 @@ def test_a_batch_that_ends_process_after_process_is_taken_in_parts_and_told(
     note_lost_session(settings, "stream")
     narrow_deadly(settings, "stream", narrow)
     assert [failure.reason for failure in narrowed] == ["Spark's process ended 2 times at the same records"]
-    told = read_failing(tmp_path / "ready")
-    assert told is not None
-    assert told.reason == "stream: Spark's process ended 2 times at the same records"
+    failing = read_failing(tmp_path / "ready")
+    assert failing is not None
+    assert failing.reason == "stream: Spark's process ended 2 times at the same records"
 
 
 def test_what_spark_has_no_room_for_is_set_aside_untried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +97,9 @@ def test_what_spark_has_no_room_for_is_set_aside_untried(settings: Settings, mon
     tried: list[tuple[list[Range], int | None]] = []
     aside: list[Suspect] = []
     narrow_down(settings, "stream", lambda ranges, polled: tried.append((ranges, polled)), aside.extend, ODD)
-    assert sorted(one.start for ranges, _ in tried for one in ranges) == [5, 8]
+    assert sorted(span.start for ranges, _ in tried for span in ranges) == [5, 8]
     assert {polled for _, polled in tried} == {3}
-    assert [one.place for one in aside] == ["transactions/0/7"]
+    assert [record.place for record in aside] == ["transactions/0/7"]
     assert aside[0].failure.reason == "300,000,000 bytes, more than the 16,777,216 that are unpacked at once"
     moved = Checkpoint.of(settings, "stream")
     assert moved.committed() == {PART: 10}

@@ -24,14 +24,14 @@ class Batches:
 
     def process(self, ranges: list[Range]) -> None:
         self.tries += 1
-        places = {(one.partition, offset) for one in ranges for offset in range(one.start, one.end)}
+        places = {(span.partition, offset) for span in ranges for offset in range(span.start, span.end)}
         if places & self.bad:
             raise RuntimeError(self.error)
         self.done |= places
 
 
 def all_of(ranges: list[Range]) -> set[tuple[TopicPartition, int]]:
-    return {(one.partition, offset) for one in ranges for offset in range(one.start, one.end)}
+    return {(span.partition, offset) for span in ranges for offset in range(span.start, span.end)}
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -44,8 +44,8 @@ def test_exactly_the_bad_ones_are_found_wherever_they_are(seed: int) -> None:
     places = sorted(all_of(ranges), key=str)
     bad = set(rng.sample(places, min(len(places) // 2, rng.choice((0, 1, 1, 2, 5)))))
     batches = Batches(bad)
-    found = suspects(ranges, batches.process)
-    assert {(one.partition, one.offset) for one in found} == bad
+    culprits = suspects(ranges, batches.process)
+    assert {(culprit.partition, culprit.offset) for culprit in culprits} == bad
     assert batches.done == all_of(ranges) - bad
 
 
@@ -55,8 +55,8 @@ def test_one_in_twenty_thousand_takes_few_tries() -> None:
     assert batches.tries <= 2 * 16 + 1
     guessing = Batches({(A, 12_345)})
     guessed = [Range(A, 12_345, 12_346), Range(B, 7, 8)]
-    found = suspects([Range(A, 0, 20_000), Range(B, 5, 10)], guessing.process, guessed=guessed)
-    assert [(one.partition, one.offset) for one in found] == [(A, 12_345)]
+    culprits = suspects([Range(A, 0, 20_000), Range(B, 5, 10)], guessing.process, guessed=guessed)
+    assert [(culprit.partition, culprit.offset) for culprit in culprits] == [(A, 12_345)]
     assert guessing.done == all_of([Range(A, 0, 20_000), Range(B, 5, 10)]) - {(A, 12_345)}
     assert guessing.tries <= 5
 
@@ -68,11 +68,11 @@ def test_guesses_cost_nothing_but_tries(seed: int) -> None:
     places = sorted(all_of(ranges), key=str)
     guessed = [Range(part, at, at + 1) for part, at in rng.sample(places, rng.randrange(6))] + [Range(B, 9, 10)]
     for part in cut_out(ranges, guessed):
-        assert len({one.partition for one in part}) == len(part)
+        assert len({span.partition for span in part}) == len(part)
     bad = set(rng.sample(places, rng.randrange(4)))
     batches = Batches(bad)
-    found = suspects(ranges, batches.process, guessed=guessed)
-    assert {(one.partition, one.offset) for one in found} == bad
+    culprits = suspects(ranges, batches.process, guessed=guessed)
+    assert {(culprit.partition, culprit.offset) for culprit in culprits} == bad
     assert batches.done == all_of(ranges) - bad
 
 
@@ -103,8 +103,8 @@ def test_a_record_alone_is_to_blame_where_the_error_says_so() -> None:
 def test_former_records_tell_a_bad_record_from_a_bad_time() -> None:
     batches = Batches(all_of([Range(A, 50, 57)]))
     former = [Range(A, 40, 50)]
-    assert [one.offset for one in suspects([Range(A, 50, 53)], batches.process, former)] == [50, 51, 52]
-    assert [one.offset for one in suspects([Range(A, 50, 57)], batches.process, former)] == [*range(50, 57)]
+    assert [culprit.offset for culprit in suspects([Range(A, 50, 53)], batches.process, former)] == [50, 51, 52]
+    assert [culprit.offset for culprit in suspects([Range(A, 50, 57)], batches.process, former)] == [*range(50, 57)]
     nothing = Batches(all_of([Range(A, 0, 100)]))
     with pytest.raises(FraudstreamError, match="No record of the batch goes through"):
         suspects([Range(A, 50, 53)], nothing.process, former)
@@ -114,7 +114,7 @@ def test_many_bad_ones_in_front_of_good_ones_are_found() -> None:
     ranges = [Range(A, 0, 500), Range(B, 3, 503)]
     bad = all_of([Range(A, 0, 12)])
     batches = Batches(bad)
-    assert {(one.partition, one.offset) for one in suspects(ranges, batches.process)} == bad
+    assert {(culprit.partition, culprit.offset) for culprit in suspects(ranges, batches.process)} == bad
     assert batches.done == all_of(ranges) - bad
 
 
@@ -131,7 +131,7 @@ def test_a_passing_trouble_is_nobodys_fault() -> None:
         batches.process(ranges)
 
     ranges = [Range(A, 0, 400)]
-    assert [one.offset for one in suspects(ranges, process)] == [77]
+    assert [culprit.offset for culprit in suspects(ranges, process)] == [77]
     assert batches.done == all_of(ranges) - {(A, 77)}
 
 

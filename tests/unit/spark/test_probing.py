@@ -40,17 +40,17 @@ class Reader:
         return self.at
 
     def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
-        found = []
+        records = []
         # Records in front of a broken one are given, and the error the next time.
-        while len(found) < 10:
+        while len(records) < 10:
             if (self.part, self.at) in self.broken:
-                if found:
+                if records:
                     break
                 raise CorruptRecordError
             value = b"x" * (1_000 if (self.part, self.at) in self.large else 1)
-            found.append(SimpleNamespace(offset=self.at, key=None, value=value))
+            records.append(SimpleNamespace(offset=self.at, key=None, value=value))
             self.at += 1
-        return {self.part: found}
+        return {self.part: records}
 
     def close(self) -> None:
         self.closed = True
@@ -58,14 +58,14 @@ class Reader:
 
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
-    made = Reader({(A, 17), (B, 99)}, {(A, 5), (B, 30), (B, 31), (B, 200)})
-    monkeypatch.setattr(probing, "consumer", lambda _: made)
-    return made
+    double = Reader({(A, 17), (B, 99)}, {(A, 5), (B, 30), (B, 31), (B, 200)})
+    monkeypatch.setattr(probing, "consumer", lambda _: double)
+    return double
 
 
 def test_records_that_cannot_be_read_are_found_in_every_partition(reader: Reader) -> None:
-    found = guesses(Settings(), [Range(A, 0, 20), Range(B, 25, 60)], UNREADABLE)
-    assert found == [Range(A, 5, 6), Range(B, 30, 31), Range(B, 31, 32)]
+    ranges = guesses(Settings(), [Range(A, 0, 20), Range(B, 25, 60)], UNREADABLE)
+    assert ranges == [Range(A, 5, 6), Range(B, 30, 31), Range(B, 31, 32)]
     assert reader.closed
 
 
@@ -119,5 +119,5 @@ def test_a_broker_from_which_nothing_comes_is_not_asked_for_ever(
 
 def test_what_is_left_out_is_in_no_range() -> None:
     left = without([Range(A, 0, 10), Range(B, 5, 6)], [Range(A, 3, 4), Range(A, 9, 10), Range(B, 5, 6)])
-    assert [one for one in left if len(one)] == [Range(A, 0, 3), Range(A, 4, 9)]
+    assert [span for span in left if len(span)] == [Range(A, 0, 3), Range(A, 4, 9)]
     assert without([Range(A, 0, 10)], []) == [Range(A, 0, 10)]

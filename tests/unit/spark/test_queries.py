@@ -168,9 +168,9 @@ def test_a_failure_that_repeats_makes_the_job_failing_until_it_gets_on(ready_fil
     error = StoreUnavailable("The document store does not answer. Start it.")
     scripted = Scripted([[error], [error], [error], [5, None]])
     reporter = run(scripted, narrow=lambda _: pytest.fail("nothing can be narrowed down"))
-    told = [failing for failing in reporter.told if failing is not None]
-    assert told[0].reason.startswith("scoring: The document store does not answer")
-    assert "fraudstream logs documents" in told[0].advice
+    failures = [failing for failing in reporter.told if failing is not None]
+    assert failures[0].reason.startswith("scoring: The document store does not answer")
+    assert "fraudstream logs documents" in failures[0].advice
     assert reporter.told[-1] is None
     assert ready_file.exists()
     assert read_failing(ready_file) is None
@@ -179,11 +179,11 @@ def test_a_failure_that_repeats_makes_the_job_failing_until_it_gets_on(ready_fil
 def test_a_failing_job_is_not_ready_and_says_since_when(ready_file: Path) -> None:
     scripted = Scripted([[boom()], [boom()], [boom()]])
     reporter = run(scripted)
-    (told,) = {failing.since for failing in reporter.told if failing is not None}
-    found = read_failing(ready_file)
-    assert found is not None
-    assert found.since == told.replace(microsecond=0)
-    assert "something odd in a batch" in found.reason
+    (since,) = {failing.since for failing in reporter.told if failing is not None}
+    failing = read_failing(ready_file)
+    assert failing is not None
+    assert failing.since == since.replace(microsecond=0)
+    assert "something odd in a batch" in failing.reason
     assert not ready_file.exists()
 
 
@@ -202,9 +202,9 @@ def test_a_full_disk_ends_no_job_and_what_it_fails_of_is_reported(
     # Reported once; the file is written as soon as there is room.
     assert len([failing for failing in reporter.told if failing is not None]) == 1
     assert not refused
-    found = read_failing(ready_file)
-    assert found is not None
-    assert "something odd in a batch" in found.reason
+    failing = read_failing(ready_file)
+    assert failing is not None
+    assert "something odd in a batch" in failing.reason
 
 
 def test_what_a_record_may_have_caused_is_narrowed_down_at_the_second_time() -> None:
@@ -379,7 +379,7 @@ def test_a_query_that_starts_again_from_another_checkpoint_has_recovered_at_once
     kept = KeptQuery("scoring", scripted.start, lambda _: {}, lambda _: {}, idle=lambda _: False)
     reporter = Reporter()
     QueryLoop([kept], reporter, scripted.stop, scripted.stop.clock).run()  # type: ignore[arg-type]
-    assert [told is not None for told in reporter.told] == [True, False]
+    assert [failing is not None for failing in reporter.told] == [True, False]
 
 
 def test_a_misfit_that_only_spark_finds_is_not_over_because_it_starts() -> None:

@@ -68,8 +68,8 @@ def test_growth_leaves_the_start_out() -> None:
 
 
 def test_spreads_are_of_the_figures_that_all_repeats_have() -> None:
-    found = figures.spreads([{"a": 3, "b": 1}, {"a": 1}, {"a": 2, "b": 2}])
-    assert found == {"a": {"median": 2, "min": 1, "max": 3}}
+    by_figure = figures.spreads([{"a": 3, "b": 1}, {"a": 1}, {"a": 2, "b": 2}])
+    assert by_figure == {"a": {"median": 2, "min": 1, "max": 3}}
     assert figures.spreads([]) == {}
 
 

@@ -22,7 +22,7 @@ def test_events_are_due_at_equal_distances(rate: float) -> None:
     times = [due(100.0, rate, number) for number in range(5_000)]
     assert times[0] == 100.0
     assert times[-1] == pytest.approx(100.0 + 4_999 / rate)
-    assert max(later - one for one, later in pairwise(times)) == pytest.approx(1 / rate, rel=1e-3)
+    assert max(later - earlier for earlier, later in pairwise(times)) == pytest.approx(1 / rate, rel=1e-3)
 
 
 def test_a_stamped_event_is_the_event_with_two_more_fields() -> None:

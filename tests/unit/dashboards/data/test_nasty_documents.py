@@ -44,8 +44,8 @@ MODEL = "http://mlflow/#/models/fraud"
 
 @pytest.fixture(scope="module")
 def good(made_traffic: Any) -> list[dict[str, Any]]:
-    found = list(made_traffic.store[TRANSACTIONS].documents.values())
-    return [*found[:100], *found[-100:]]
+    transactions = list(made_traffic.store[TRANSACTIONS].documents.values())
+    return [*transactions[:100], *transactions[-100:]]
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def valid(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def every_part(made: Any) -> tuple[list[str], list[dict[str, Any]]]:
+def every_part(content: Any) -> tuple[list[str], list[dict[str, Any]]]:
     """All texts and all objects of what JSON gave; without recursion, which takes longer than all that is checked."""
     texts: list[str] = []
     objects: list[dict[str, Any]] = []
-    waiting = [made]
+    waiting = [content]
     while waiting:
         part = waiting.pop()
         if isinstance(part, str):
@@ -80,17 +80,17 @@ def every_part(made: Any) -> tuple[list[str], list[dict[str, Any]]]:
     return texts, objects
 
 
-def as_json(made: Any) -> str:
+def as_json(content: Any) -> str:
     """What a callback returns as Dash writes it, in a tenth of its time."""
-    return orjson.dumps(made, default=lambda part: part.to_plotly_json()).decode()
+    return orjson.dumps(content, default=lambda part: part.to_plotly_json()).decode()
 
 
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def check_shown(made: Any) -> None:
+def check_shown(content: Any) -> None:
     """What a page gets: valid, of bounded size, no address but ours, nothing that a browser or a reader obeys."""
-    text = made if isinstance(made, str) else as_json(made)
+    text = content if isinstance(content, str) else as_json(content)
     assert len(text) < 1_500_000
     texts, objects = every_part(valid(text))
     # A line feed is none of these, so that one search serves all.
@@ -118,23 +118,23 @@ def test_a_field_that_is_nested_too_deeply_is_told_and_the_others_are_there(
     every = {str(number): each for number, each in enumerate((*nasty.OTHERS, *nasty.NUMBERS)) if each == each}
     document = {**good[0], **every}
     deep = nasty.with_elements(document, nasty.deep_bytes(depth, in_lists=in_lists), *nasty.BROKEN)
-    made = stored.read(deep)
-    assert made["deep"] == stored.TOO_DEEP
-    assert made["bad"] == "\ufffd\ufffd"
-    assert made["amount"] == good[0]["amount"]
-    assert len(made) == len(document) + 3
-    assert made["6"] == stored.read(nasty.with_elements({"6": every["6"]}))["6"]
+    values = stored.read(deep)
+    assert values["deep"] == stored.TOO_DEEP
+    assert values["bad"] == "\ufffd\ufffd"
+    assert values["amount"] == good[0]["amount"]
+    assert len(values) == len(document) + 3
+    assert values["6"] == stored.read(nasty.with_elements({"6": every["6"]}))["6"]
 
 
 def test_each_document_is_shown_on_the_pages(corpus: list[RawBSONDocument]) -> None:
     shown = 0
     for raw in corpus:
-        made = stored.read(raw)
-        check_shown(explorer_view.transaction(made, ENGLISH, MODEL))
-        row = history.row(made, ENGLISH)
+        values = stored.read(raw)
+        check_shown(explorer_view.transaction(values, ENGLISH, MODEL))
+        row = history.row(values, ENGLISH)
         check_shown(row)
         assert len(as_json(row)) < 5_000
-        decision = decision_from(made)
+        decision = decision_from(values)
         if decision is not None:
             Window().add([decision])
             shown += 1
@@ -145,33 +145,33 @@ def test_each_rejected_event_is_shown(traffic: Any, corpus: list[RawBSONDocument
     rng = random.Random(3)
     event = dict(next(iter(traffic.store[REJECTED].documents.values())))
     for raw in corpus:
-        made = dict(event)
-        for name in rng.sample(list(made), rng.choice((1, 2, len(made)))):
-            made[name] = nasty.value(rng)
+        spoilt = dict(event)
+        for name in rng.sample(list(spoilt), rng.choice((1, 2, len(spoilt)))):
+            spoilt[name] = nasty.value(rng)
         if rng.random() < 0.5:
-            made |= {"raw": bytes(raw.raw)[:70_000], "raw_bytes": rng.choice(nasty.NUMBERS)}
-        check_shown(explorer_rejected.detail(made, ENGLISH))
-        explorer_rejected.editable(made).encode()
+            spoilt |= {"raw": bytes(raw.raw)[:70_000], "raw_bytes": rng.choice(nasty.NUMBERS)}
+        check_shown(explorer_rejected.detail(spoilt, ENGLISH))
+        explorer_rejected.editable(spoilt).encode()
 
 
 def spoilt_records(good: list[dict[str, Any]]) -> Iterator[bytes]:
     rng = random.Random(8)
     for number in range(NUMBER):
-        made = {name: part for name, part in rng.choice(good).items() if name != "_id"} | {"id": number}
-        made |= {"reasons": [], "source": dict(made.get("source") or {}, enqueued_at=NOW.isoformat())}
-        for name in rng.sample(list(made), rng.choice((0, 1, 1, 2, 5))):
-            made[name] = nasty.value(rng)
-        yield orjson.dumps(stored.plain(made, depth=100))
+        record = {name: part for name, part in rng.choice(good).items() if name != "_id"} | {"id": number}
+        record |= {"reasons": [], "source": dict(record.get("source") or {}, enqueued_at=NOW.isoformat())}
+        for name in rng.sample(list(record), rng.choice((0, 1, 1, 2, 5))):
+            record[name] = nasty.value(rng)
+        yield orjson.dumps(stored.plain(record, depth=100))
 
 
 def test_each_record_of_the_topic_is_a_decision_or_none(good: list[dict[str, Any]]) -> None:
     window = Window()
-    found = [made for record in spoilt_records(good) if (made := decision_of(record, 1_777_896_000_000))]
-    window.add(found)
+    decisions = [decision for record in spoilt_records(good) if (decision := decision_of(record, 1_777_896_000_000))]
+    window.add(decisions)
     window.complete_since(NOW - timedelta(hours=1))
     view = window.view()
     counted = view.slice(NOW - timedelta(hours=1))
-    assert NUMBER // 20 < counted.total.transactions <= len(found) < NUMBER
+    assert NUMBER // 20 < counted.total.transactions <= len(decisions) < NUMBER
     assert decision_of(b"\xff", 0) is decision_of(b"[1]", 0) is decision_of(b"", 0) is None
 
 
@@ -187,14 +187,14 @@ def check_csv(content: bytes, number: int) -> None:
     assert len(text.splitlines()) == number + 1
     assert len({name.casefold() for name in rows[0]}) == len(rows[0])
     for row in rows:
-        for made in row:
-            assert len(made) <= 32_767
-            assert not OBEYED.search(made)
-            assert made.lower() not in ("inf", "-inf", "nan")
-            for part in re.split("[;|]", made):
+        for cell in row:
+            assert len(cell) <= 32_767
+            assert not OBEYED.search(cell)
+            assert cell.lower() not in ("inf", "-inf", "nan")
+            for part in re.split("[;|]", cell):
                 begin = part.lstrip()
                 harmless = "'" in begin[:3] or PLAIN_NUMBER.match(begin.strip("\"' ]}"))
-                assert harmless or not FORMULA.match(part), ascii(made[:100])
+                assert harmless or not FORMULA.match(part), ascii(cell[:100])
 
 
 def test_each_document_is_exported(corpus: list[RawBSONDocument]) -> None:
@@ -229,12 +229,12 @@ class _Collection:
         return _Found(self._corpus)
 
     def _rollup(self, number: str) -> RawBSONDocument:
-        made = {"_id": number, "transactions": 10, "frauds": 3, "amount": 12.5, "fraud_amount": 1.0}
+        rollup = {"_id": number, "transactions": 10, "frauds": 3, "amount": 12.5, "fraud_amount": 1.0}
         if self._rng.random() < 0.5:
-            made[self._rng.choice(list(made)[1:])] = nasty.value(self._rng)
+            rollup[self._rng.choice(list(rollup)[1:])] = nasty.value(self._rng)
         if self._rng.random() < 0.1:
-            made = {"_id": number}
-        return nasty.with_elements(made)
+            rollup = {"_id": number}
+        return nasty.with_elements(rollup)
 
 
 class _Found(list[RawBSONDocument]):

@@ -117,10 +117,10 @@ def test_odd_rows_are_sent_named_and_counted(tmp_path: Path) -> None:
     short, long = "b,2026-01-05 09:00:00,2\n", "c,2026-01-05 10:00:00,3,T,1,1,more,\n"
     text = HEADER + '"a\nb",2026-01-05 08:00:00,1,T,1,0\n' + short + "\n" + long + "\0,2026-01-05 11:00:00,4,,,"
     source = FileSource(own, csv_file(tmp_path, text))
-    found = [json.loads(row.value) for row in source.rows()]
-    assert [event["key"] for event in found] == ["a\nb", "b", "c", "\0"]
-    assert found[1] == {"key": "b", "at": "2026-01-05 09:00:00", "amount": 2}
-    assert found[2]["column_7"] == "more"
+    payloads = [json.loads(row.value) for row in source.rows()]
+    assert [event["key"] for event in payloads] == ["a\nb", "b", "c", "\0"]
+    assert payloads[1] == {"key": "b", "at": "2026-01-05 09:00:00", "amount": 2}
+    assert payloads[2]["column_7"] == "more"
     assert [row.label for row in source.rows()] == [0, None, 1, None]
     assert source.odd_count == 2
     assert [odd.line for odd in source.first_odd_rows] == [4, 6]
@@ -160,13 +160,13 @@ def test_a_file_without_id_and_time_gets_them(tmp_path: Path) -> None:
     }
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     event = 'id = "number"\ntime = "made"\ntime_origin = 2026-01-01T00:00:00Z'
-    made = ("number", "made", "amount")
-    own = project(tmp_path / "own", fields, made, event, 'id = "row"\nseconds_between_rows = 0.5')
+    columns = ("number", "made", "amount")
+    own = project(tmp_path / "own", fields, columns, event, 'id = "row"\nseconds_between_rows = 0.5')
     rows = list(FileSource(own, csv_file(tmp_path, "amount,fraud\n1,0\n1,0\n2,1\n")).rows())
     assert [row.id for row in rows] == [1, 2, 3]
     assert [row.time - begin for row in rows] == [timedelta(seconds=half / 2) for half in range(3)]
     assert rows[1].value == b'{"number":2,"amount":1,"made":"2026-01-01T00:00:00.500000Z"}'
-    hashed = project(tmp_path / "hashed", fields, made, event, 'id = "hash"\nseconds_between_rows = 1.0')
+    hashed = project(tmp_path / "hashed", fields, columns, event, 'id = "hash"\nseconds_between_rows = 1.0')
     ids = [row.id for row in FileSource(hashed, tmp_path / "rows.csv").rows()]
     assert ids[0] == ids[1] != ids[2]
 
@@ -257,7 +257,7 @@ def test_parquet_keeps_types_groups_and_moments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"PK\x03\x04rest", "Excel workbook"),
@@ -267,8 +267,8 @@ def test_parquet_keeps_types_groups_and_moments(tmp_path: Path) -> None:
         (b"key,at,amount\n", "no rows"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "rows"
     file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         FileSource(project(tmp_path / "own"), file)

@@ -13,6 +13,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fraudstream.asaql.compiling import findings_of, plan_of
+from fraudstream.asaql.project_files.folder import read_project as read_query_project
+from fraudstream.asaql.template import query_text
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.project import read_project
 from fraudstream.generator.files.source import FileSource
@@ -34,6 +37,13 @@ def run(folder: Path, file: Path | None, *options: str) -> dict[str, Any]:
     assert done.exit_code == 0, done.output
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+def surprises(folder: Path) -> list[Any]:
+    """What the linter finds in a project's query."""
+    query = read_query_project(folder)
+    assert query.notes == ()
+    return findings_of(query, plan_of(query))
 
 
 def table(folder: Path, columns: dict[str, Callable[[int], object]], rows: int = ROWS, name: str = "rows.csv") -> Path:
@@ -125,7 +135,7 @@ def test_options_decide_over_guesses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ("--label tx_id", "a label has two"),
         ("--label amout", "Is amount meant?"),
@@ -137,9 +147,9 @@ def test_options_decide_over_guesses(tmp_path: Path) -> None:
         ("--entity cut", "a spreadsheet has cut the digits"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_with_what_to_do(tmp_path: Path, options: str, told: str) -> None:
+def test_an_option_that_cannot_be_is_refused_with_what_to_do(tmp_path: Path, options: str, message: str) -> None:
     file = table(tmp_path, PLAIN | {"cut": lambda row: f"4.{row:03d}E+15"})
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         run(tmp_path / "own", file, *options.split())
     assert not (tmp_path / "own").exists()
 
@@ -177,24 +187,32 @@ def test_a_folder_is_not_written_over_unless_forced(tmp_path: Path) -> None:
 
 
 def test_the_folder_has_a_query_a_sample_and_a_case(tmp_path: Path) -> None:
-    report = run(tmp_path / "own", table(tmp_path, PLAIN | {"date": lambda row: row % 4}))
+    report = run(tmp_path / "own", table(tmp_path, PLAIN | {"order": lambda row: row % 4}))
     folder = tmp_path / "own"
     assert all((folder / name).is_file() for name in report["files"])
+    project = read_project(folder)
+    assert project.outputs == ("scored", "alerts", "rejected")
     query = (folder / "stream-analytics" / "fraud.asaql").read_text()
-    assert all(f"INTO {output}" in query for output in ("scored", "alerts", "rejected"))
-    assert "udf.score(f)" in query
-    # Words of the language stand in brackets; the label is no part of what is scored.
-    assert "d.[date]" in query
-    assert "d.is_fraud" not in query
+    assert query == query_text(project)
+    assert surprises(folder) == []
+    # Words of the language stand in brackets; the label goes along, and the model is given its inputs by name.
+    assert "d.[order]" in query
+    assert "d.is_fraud" in query
     assert len((folder / "sample.jsonl").read_text().splitlines()) == 5
     case = json.loads((folder / "tests" / "testConfig.json").read_text())["TestCases"][0]
-    expected = (folder / "tests" / case["ExpectedOutputs"][0]["FilePath"]).read_text().splitlines()
-    assert [json.loads(line)["tx_id"] for line in expected] == [f"t{row}" for row in range(5)]
+    scored, _, rejected = (
+        [json.loads(line) for line in (folder / "tests" / output["FilePath"]).read_text().splitlines()]
+        for output in case["ExpectedOutputs"]
+    )
+    assert [row["tx_id"] for row in scored] == [f"t{row}" for row in range(5)]
+    assert [(row["key"], row["field"]) for row in rejected] == [("t0", "amount")]
 
 
 def test_without_a_file_there_is_a_template(tmp_path: Path) -> None:
     run(tmp_path / "own", None)
-    assert read_project(tmp_path / "own").definition.event.id == "id"
+    project = read_project(tmp_path / "own")
+    assert project.definition.event.id == "id"
+    assert (tmp_path / "own" / "stream-analytics" / "fraud.asaql").read_text() == query_text(project)
     with pytest.raises(ConfigurationError, match="--from"):
         run(tmp_path / "other", None, "--label", "fraud")
 
@@ -213,6 +231,7 @@ def test_names_and_values_of_any_kind_can_be_read_back(tmp_path: Path) -> None:
     definition = tomllib.loads((tmp_path / "own" / "fraudstream.toml").read_text())
     assert definition["categories"]["nested.kind of"] == ["a", "b"]
     assert "file_score" in definition["model"]["inputs"]
+    assert surprises(tmp_path / "own") == []
 
 
 def test_of_a_large_file_every_so_many_rows_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

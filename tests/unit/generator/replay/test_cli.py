@@ -121,9 +121,9 @@ def test_what_cannot_be_meant_is_refused(file: Path, sent: Topics, words: tuple[
 
 def test_the_report_in_words(file: Path, sent: Topics) -> None:
     words = ["replay", "--from", str(file), "--speed", "0", "--count", "2", "--label-delay", "1"]
-    told = CliRunner().invoke(app, words, catch_exceptions=False).stdout.splitlines()
-    assert told[0].startswith("2 events in transactions, ids 510–511; ")
-    assert told[1] == "1 labels, 1 are held back until they are known; 8 rows are left"
+    lines = CliRunner().invoke(app, words, catch_exceptions=False).stdout.splitlines()
+    assert lines[0].startswith("2 events in transactions, ids 510–511; ")
+    assert lines[1] == "1 labels, 1 are held back until they are known; 8 rows are left"
 
 
 def test_a_held_replay_begins_at_a_line_and_ends_without_one(file: Path, sent: Topics) -> None:

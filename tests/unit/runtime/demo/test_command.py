@@ -28,15 +28,15 @@ runner = CliRunner()
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings with which the parts would have been started."""
-    found: list[Settings] = []
+    runs: list[Settings] = []
 
     def start(settings: Settings) -> int:
-        found.append(settings)
+        runs.append(settings)
         raise FraudstreamError("far enough")
 
     monkeypatch.setattr(lifecycle, "start_detached", start)
     monkeypatch.setattr(lifecycle, "stop", lambda _: False)
-    return found
+    return runs
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_option_chooses_trigger_and_scoring(
     started: list[Settings], words: list[str], expected: tuple[str, str]
 ) -> None:
     runner.invoke(cli.app, ["demo", *words])
-    assert [(one.trigger, one.scoring) for one in started] == [expected]
+    assert [(run.trigger, run.scoring) for run in started] == [expected]
 
 
 @pytest.mark.parametrize("option", ["--realtime", "--remote"])
@@ -228,11 +228,11 @@ def test_a_failed_training_is_no_failure_where_there_is_a_champion(
     monkeypatch.setattr(training, "_stream_scores", lambda _: bool(answers.pop(0)))
     monkeypatch.setattr(training, "labelled_estimate", lambda _: 7)
     monkeypatch.setattr(lifecycle, "check_failing", lambda *_: None)
-    told: list[str] = []
+    messages: list[str] = []
     process: Any = Training(1)
     settings = failed.model_copy(update={"scoring": "embedded" if embedded else "remote"})
-    training.await_champion(settings, process, told.append)
-    assert told == ["7 labelled events are stored", "the stream job scores" if embedded else "version 3"]
+    training.await_champion(settings, process, messages.append)
+    assert messages == ["7 labelled events are stored", "the stream job scores" if embedded else "version 3"]
     assert asked == [settings, settings]
 
 
@@ -289,10 +289,12 @@ def test_a_file_is_history_first_and_live_then() -> None:
 
 
 def test_a_simulator_makes_as_much_as_is_asked_for() -> None:
-    made = plan.simulated(plan.Plan(None, 9, None, 1, 3, None), leave=False)
-    assert (made.history, made.events, made.algorithm) == (20_000, 9, "all")
-    assert made.live == ("generate", "live", "--rate", "20.0", "--malformed", "1", "--count", "9", "--seed", "3")
-    assert plan.simulated(plan.Plan(None, 9, None, 1, 3, None), leave=True).algorithm == "xgboost"
+    simulation = plan.simulated(plan.Plan(None, 9, None, 1, 3, None), 20_000, leave=False)
+    assert (simulation.history, simulation.events, simulation.algorithm) == (20_000, 9, "all")
+    assert simulation.live == ("generate", "live", "--rate", "20.0", "--malformed", "1", "--count", "9", "--seed", "3")
+    # The live events of a line of time go on with the history's.
+    assert simulation.publish == ("generate", "history", "--seed", "3", "--count")
+    assert plan.simulated(plan.Plan(None, 9, None, 1, 3, None), 20_000, leave=True).algorithm == "xgboost"
 
 
 @pytest.mark.parametrize(("given", "kept"), [("payments", "payments"), ("made", "{tmp}/made"), ("nowhere", "nowhere")])

@@ -38,23 +38,23 @@ def seen(folder: Path, **given: str) -> dict[str, Any]:
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(command, env=whole, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def test_a_usual_environment_is_in_order(tmp_path: Path) -> None:
-    found = {check.name: check for check in checks(Settings(data_dir=tmp_path))}
-    assert [check for check in found.values() if not check.ok] == []
-    assert found.keys() == {
+    by_name = {check.name: check for check in checks(Settings(data_dir=tmp_path))}
+    assert [check for check in by_name.values() if not check.ok] == []
+    assert by_name.keys() == {
         *("variables", "proxy", "certificates", "user", "home", "temporary folder", "folders", "scripts")
     }
 
 
 def test_variables_of_other_programs_are_named(tmp_path: Path) -> None:
-    found = seen(tmp_path, SPARK_HOME="/opt/spark", PYTHONPATH="/opt/spark/python", MLFLOW_RUN_ID="x", EDITOR="vi")
-    assert found["variables"][:2] == [True, "set for other programs, ignored: MLFLOW_RUN_ID, PYTHONPATH, SPARK_HOME"]
-    found = seen(tmp_path, MLFLOW_HTTP_REQUEST_TIMEOUT="0", FRAUDSTREM_KAFKA_PORT="1", OMP_NUM_THREADS="0")
-    assert found["variables"][1].endswith("ignored: MLFLOW_HTTP_REQUEST_TIMEOUT, OMP_NUM_THREADS")
+    report = seen(tmp_path, SPARK_HOME="/opt/spark", PYTHONPATH="/opt/spark/python", MLFLOW_RUN_ID="x", EDITOR="vi")
+    assert report["variables"][:2] == [True, "set for other programs, ignored: MLFLOW_RUN_ID, PYTHONPATH, SPARK_HOME"]
+    report = seen(tmp_path, MLFLOW_HTTP_REQUEST_TIMEOUT="0", FRAUDSTREM_KAFKA_PORT="1", OMP_NUM_THREADS="0")
+    assert report["variables"][1].endswith("ignored: MLFLOW_HTTP_REQUEST_TIMEOUT, OMP_NUM_THREADS")
 
 
 def test_proxies_are_named_and_those_that_no_client_takes(tmp_path: Path) -> None:
@@ -81,9 +81,9 @@ def test_certificates_that_cannot_be_read_are_named(tmp_path: Path, name: str, p
 def test_relative_paths_that_are_made_whole_are_not_called_replaced(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
     (tmp_path / "t").mkdir()
-    found = seen(tmp_path, SSL_CERT_FILE="ca.pem", SSL_CERT_DIR="t:t", TMPDIR="t")
-    assert found["certificates"][:2] == [True, "those that SSL_CERT_FILE, SSL_CERT_DIR name"]
-    assert found["temporary folder"][:2] == [True, str(tmp_path / "t")]
+    report = seen(tmp_path, SSL_CERT_FILE="ca.pem", SSL_CERT_DIR="t:t", TMPDIR="t")
+    assert report["certificates"][:2] == [True, "those that SSL_CERT_FILE, SSL_CERT_DIR name"]
+    assert report["temporary folder"][:2] == [True, str(tmp_path / "t")]
 
 
 @pytest.mark.parametrize("home", ["/proc", "/proc/nowhere", ""])
@@ -137,7 +137,7 @@ def test_scripts_that_windows_wrote_are_named(tmp_path: Path) -> None:
     (tmp_path / "docker" / "good.sh").write_bytes(b"echo\n")
     assert scripts(tmp_path) == Check("scripts", True, "lines end in LF", scripts(tmp_path).advice)
     (tmp_path / "docker" / "bad.sh").write_bytes(b"echo\r\n")
-    found = scripts(tmp_path)
-    assert not found.ok
-    assert "docker/bad.sh" in found.detail
-    assert "git reset --hard" in found.advice
+    check = scripts(tmp_path)
+    assert not check.ok
+    assert "docker/bad.sh" in check.detail
+    assert "git reset --hard" in check.advice

@@ -14,15 +14,15 @@ from fraudstream.spark.session import JARS_VARIABLE, spark_class_path
 @pytest.fixture
 def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FRAUDSTREAM_CACHE_DIR", str(tmp_path / "cache"))
-    made = tmp_path / "ours.jar"
-    made.write_bytes(b"one")
-    return made
+    file = tmp_path / "ours.jar"
+    file.write_bytes(b"one")
+    return file
 
 
 def test_it_is_the_same_for_the_same_jars(jar: Path, tmp_path: Path) -> None:
-    found = class_archive.archive_file(str(jar))
-    assert found == class_archive.archive_file(str(jar))
-    assert found.parent == tmp_path / "cache" / "jvm"
+    archive = class_archive.archive_file(str(jar))
+    assert archive == class_archive.archive_file(str(jar))
+    assert archive.parent == tmp_path / "cache" / "jvm"
 
 
 def test_a_jar_that_changed_asks_for_another_one(jar: Path) -> None:
@@ -36,13 +36,13 @@ def test_a_jar_that_changed_asks_for_another_one(jar: Path) -> None:
 
 
 def test_every_start_has_each_jar_once_and_in_one_order(jar: Path) -> None:
-    found = spark_class_path(str(jar))
-    assert found == spark_class_path(str(jar))
-    assert found[0] == jar
-    assert found[1].name.startswith("slf4j-api-")
-    own = found[1].parent
-    assert sorted(found[1:]) == sorted(own.glob("*.jar"))
-    assert [one.name for one in found[2:]] == sorted(one.name for one in found[2:])
+    class_path = spark_class_path(str(jar))
+    assert class_path == spark_class_path(str(jar))
+    assert class_path[0] == jar
+    assert class_path[1].name.startswith("slf4j-api-")
+    own = class_path[1].parent
+    assert sorted(class_path[1:]) == sorted(own.glob("*.jar"))
+    assert [file.name for file in class_path[2:]] == sorted(file.name for file in class_path[2:])
 
 
 def test_nothing_is_built_where_there_is_one(jar: Path) -> None:

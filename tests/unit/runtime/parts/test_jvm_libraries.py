@@ -50,9 +50,11 @@ def entries(jar: Path) -> list[str]:
 
 def test_the_sources_are_found_in_a_clone_and_every_room_has_some(project_root: Path) -> None:
     assert sources_folder() == project_root / "services" / "jvm"
-    rooms = {file.parent for one in LIBRARIES.values() for file in sources(one)}
+    rooms = {file.parent for java_library in LIBRARIES.values() for file in sources(java_library)}
     assert rooms == {file.parent for file in (sources_folder() / "fraudstream").rglob("*.java")}
-    assert rooms == {sources_folder() / "fraudstream" / room for one in LIBRARIES.values() for room in one.rooms}
+    assert rooms == {
+        sources_folder() / "fraudstream" / room for java_library in LIBRARIES.values() for room in java_library.rooms
+    }
 
 
 def test_a_library_is_compiled_once_from_odd_folders_against_jars_in_others(root: Path, tmp_path: Path) -> None:
@@ -63,9 +65,9 @@ def test_a_library_is_compiled_once_from_odd_folders_against_jars_in_others(root
     greeting.rename(odd)
     use = ensure(library("use", odd))
     assert "fraudstream/use/Use.class" in entries(use)
-    made = use.stat().st_mtime_ns
+    written_at = use.stat().st_mtime_ns
     assert ensure(library("use", odd)) == use
-    assert use.stat().st_mtime_ns == made
+    assert use.stat().st_mtime_ns == written_at
 
 
 def test_other_sources_or_another_class_path_make_another_jar(root: Path) -> None:

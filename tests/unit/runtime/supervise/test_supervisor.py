@@ -53,20 +53,20 @@ def running(data_dir: Path, *parts: Part, **options: Any) -> Iterator[Supervisor
     """A supervisor in a thread of its own; its error, if any, is raised at the end."""
     errors: list[BaseException] = []
     options.setdefault("grace_seconds", 5.0)
-    one = Supervisor(parts, data_dir, **options)
+    part_supervisor = Supervisor(parts, data_dir, **options)
 
     def run() -> None:
         try:
-            one.run()
+            part_supervisor.run()
         except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield one
+        yield part_supervisor
     finally:
-        one.request_stop()
+        part_supervisor.request_stop()
         thread.join(WAIT_SECONDS)
         assert not thread.is_alive(), "the supervisor does not stop"
     if errors:
@@ -210,12 +210,12 @@ def test_the_back_off_doubles_up_to_its_limit() -> None:
 def test_the_back_off_starts_anew_after_a_healthy_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "BACKOFF", Backoff(0.01, 10.0))
     monkeypatch.setattr(supervisor, "HEALTHY_SECONDS", 0.1)
-    with running(tmp_path, fake("part")) as one:
+    with running(tmp_path, fake("part")) as parent:
         pid = await_state(tmp_path, "part", "ready").pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await_that(lambda: one._supervised["part"].failures == 1, "a failure")
-        await_that(lambda: one._supervised["part"].failures == 0, "failures forgotten")
+        await_that(lambda: parent._supervised["part"].failures == 1, "a failure")
+        await_that(lambda: parent._supervised["part"].failures == 0, "failures forgotten")
         assert part_state(tmp_path, "part").restarts == 1
 
 
@@ -328,11 +328,11 @@ def test_the_next_run_ends_what_a_killed_supervisor_left(tmp_path: Path) -> None
         child.kill()
         child.wait()
     assert not gone(lingering)
-    told: list[str] = []
-    with running(tmp_path, fake("other"), on_message=told.append):
+    messages: list[str] = []
+    with running(tmp_path, fake("other"), on_message=messages.append):
         await_state(tmp_path, "other", "ready")
         assert gone(lingering)
-    assert told == ["ended what an earlier run that was killed had left running: part"]
+    assert messages == ["ended what an earlier run that was killed had left running: part"]
 
 
 def test_a_stale_state_never_costs_another_process_its_life(tmp_path: Path) -> None:

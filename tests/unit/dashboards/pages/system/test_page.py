@@ -99,9 +99,9 @@ def test_a_job_far_behind_says_how_far(traffic: Any, monkeypatch: pytest.MonkeyP
 def test_a_job_that_repeats_a_failure_says_since_when_why_and_what_to_do(
     traffic: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Failing(NOW, "documents: the store is \u202efull", "Free some room on the disk.")
+    failing = Failing(NOW, "documents: the store is \u202efull", "Free some room on the disk.")
     broken = Progress(
-        {TopicPartition("scored", 0): 9}, {"store": {TopicPartition("scored", 0): 3}}, {}, {"store": told}
+        {TopicPartition("scored", 0): 9}, {"store": {TopicPartition("scored", 0): 3}}, {}, {"store": failing}
     )
     part = looks(traffic, [broken], [1000.0], monkeypatch)()["Store job"]
     assert (part.phase, part.lag) == ("failing", 6)
@@ -342,9 +342,9 @@ def test_a_run_that_is_gone_costs_its_metrics_alone(
     monkeypatch: pytest.MonkeyPatch, failure: Any, metrics: dict[str, float], run_url: str
 ) -> None:
     answer_from(monkeypatch, Registry(failure))
-    found = model_info.ModelSource(load_settings()).read()
-    assert (found.version, found.metrics, found.run_url) == ("3", metrics, run_url)
-    assert found.model_url.endswith("/#/models/fraud/versions/3")
+    info = model_info.ModelSource(load_settings()).read()
+    assert (info.version, info.metrics, info.run_url) == ("3", metrics, run_url)
+    assert info.model_url.endswith("/#/models/fraud/versions/3")
 
 
 def test_a_registry_that_does_not_answer_for_the_run_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,8 +360,8 @@ def test_what_a_part_says_holds_no_secret(traffic: Any, monkeypatch: pytest.Monk
         raise ValueError(f"{'x' * 193}qX7pL9zRwN4v\n\x1b[2J")
 
     monkeypatch.setattr(health, "scoring_status", lambda _settings: lost())
-    told = Failing(NOW, "scoring: key qX7pL9zRwN4v", "Correct it.")
-    asked = Progress({}, {}, {}, {"stream": told})
+    failing = Failing(NOW, "scoring: key qX7pL9zRwN4v", "Correct it.")
+    asked = Progress({}, {}, {}, {"stream": failing})
     parts = Health(load_settings(), traffic.store, lambda: asked, lost).look(NOW).parts
     said = " ".join(part.detail for part in parts)
     assert "ValueError: xxx" in said

@@ -164,11 +164,11 @@ def _beyond_bounds(rule: FieldRule) -> Iterator[tuple[Any, bool]]:
 
 
 def _of_bad_lengths(rule: FieldRule) -> Iterator[Any]:
-    made = (lambda count: "é" * count) if rule.kind == "text" else (lambda count: [None] * count)
+    value_of = (lambda count: "é" * count) if rule.kind == "text" else (lambda count: [None] * count)
     if rule.least_length:
-        yield made(rule.least_length - 1)
+        yield value_of(rule.least_length - 1)
     if rule.most_length is not None:
-        yield made(rule.most_length + 1)
+        yield value_of(rule.most_length + 1)
     if rule.pattern is not None:
         yield "no such text\n"
 
@@ -182,14 +182,14 @@ def _object(rng: random.Random, depth: int) -> dict[str, Any]:
 
 def _field(rng: random.Random, depth: int) -> dict[str, Any]:
     kinds = [_integer, _integer, _real, _real, _text, _text, _boolean]
-    made = rng.choice(kinds + [_object, _array] * (depth < 2))(rng, depth)
+    schema = rng.choice(kinds + [_object, _array] * (depth < 2))(rng, depth)
     if rng.random() < 0.2:
-        made["type"] = [made["type"], "null"]
-        if "enum" in made:
-            made["enum"] = [*made["enum"], None]
-        if "const" in made:
-            made["enum"] = [made.pop("const"), None]
-    return made
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+        if "const" in schema:
+            schema["enum"] = [schema.pop("const"), None]
+    return schema
 
 
 def _integer(rng: random.Random, _: int) -> dict[str, Any]:
@@ -207,12 +207,12 @@ def _real(rng: random.Random, _: int) -> dict[str, Any]:
 def _made_bounds(rng: random.Random, bound: Any, least_width: float) -> dict[str, Any]:
     low = bound()
     high = low + least_width + abs(low) + rng.choice([0, 100])
-    made: dict[str, Any] = {}
+    bounds: dict[str, Any] = {}
     if rng.random() < 0.6:
-        made[rng.choice(["minimum", "exclusiveMinimum"])] = low
+        bounds[rng.choice(["minimum", "exclusiveMinimum"])] = low
     if rng.random() < 0.6:
-        made[rng.choice(["maximum", "exclusiveMaximum"])] = high
-    return made
+        bounds[rng.choice(["maximum", "exclusiveMaximum"])] = high
+    return bounds
 
 
 def _text(rng: random.Random, _: int) -> dict[str, Any]:
@@ -223,12 +223,12 @@ def _text(rng: random.Random, _: int) -> dict[str, Any]:
         return {"type": "string", "const": "only this"}
     if kind < 0.6:
         return {"type": "string", "format": rng.choice(["uuid", "ipv4", "email"])}
-    made: dict[str, Any] = {"type": "string"}
+    schema: dict[str, Any] = {"type": "string"}
     if rng.random() < 0.5:
-        made["minLength"] = rng.randint(0, 3)
+        schema["minLength"] = rng.randint(0, 3)
     if rng.random() < 0.5:
-        made["maxLength"] = rng.randint(3, 20)
-    return made
+        schema["maxLength"] = rng.randint(3, 20)
+    return schema
 
 
 def _boolean(rng: random.Random, _: int) -> dict[str, Any]:
@@ -236,11 +236,11 @@ def _boolean(rng: random.Random, _: int) -> dict[str, Any]:
 
 
 def _array(rng: random.Random, depth: int) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": "array"}
+    schema: dict[str, Any] = {"type": "array"}
     if rng.random() < 0.8:
-        made["items"] = _field(rng, depth + 1)
+        schema["items"] = _field(rng, depth + 1)
     if rng.random() < 0.5:
-        made["minItems"] = rng.randint(0, 2)
+        schema["minItems"] = rng.randint(0, 2)
     if rng.random() < 0.5:
-        made["maxItems"] = rng.randint(2, 4)
-    return made
+        schema["maxItems"] = rng.randint(2, 4)
+    return schema

@@ -1,0 +1,34 @@
+"""A champion that is made in no time: one tree, which splits by an input in the middle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from fraudstream.core.configuration.settings import Settings
+from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.registry import registry_client
+
+
+def register_stump(settings: Settings, folder: Path, split: float) -> str:
+    """Register a champion for the project in force; its version.
+
+    It scores 0.88 where the first input is ``split`` or more, and 0.12 below it and where that input is missing.
+    """
+    texts = (name for name in FEATURES if RULES[name].kind == "text")
+    codes = {name: {value: code for code, value in enumerate(RULES[name].known_values)} for name in texts}
+    trees = {
+        **{"threshold": 0.5, "single_precision": True, "base": 0.0, "features": list(FEATURES), "codes": codes},
+        **{"roots": [0], "feature": [0, -1, -1], "split": [split, 0.0, 0.0], "left": [1, -1, -1], "right": [2, -1, -1]},
+        **{"missing_left": [True, False, False], "value": [0.0, -2.0, 2.0], "cover": [10.0, 5.0, 5.0]},
+    }
+    folder.mkdir(parents=True)
+    (folder / "trees.json").write_text(json.dumps(trees), "utf-8")
+    described = {"artifact_path": "model", "flavors": {"fraudstream_trees": {"data": "trees.json"}}}
+    (folder / "MLmodel").write_text(yaml.safe_dump(described | {"model_uuid": "0" * 32}), "utf-8")
+    client = registry_client(settings)
+    client.create_registered_model(settings.model_name)
+    version = client.create_model_version(settings.model_name, folder.absolute().as_uri(), tags={"role": "champion"})
+    return str(version.version)
