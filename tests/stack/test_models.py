@@ -162,12 +162,12 @@ def test_a_report_has_every_heading_and_the_figures_of_the_run(
 
 def test_a_rollback_gives_the_role_back_step_by_step(settings: Settings, trained: list[str]) -> None:
     first, second = trained
-    with pytest.raises(ModelError, match="none that is known"):
+    with pytest.raises(ModelError, match="no champion is known"):
         rollback(settings)
     promote(settings, second)
     done = json.loads(run.invoke(cli.models, ["rollback", "--json"]).stdout)
     assert (done["champion"], done["former_champion"], champion_version(settings)) == (first, second, first)
-    with pytest.raises(ModelError, match="none that is known"):
+    with pytest.raises(ModelError, match="no champion is known"):
         rollback(settings)
 
 

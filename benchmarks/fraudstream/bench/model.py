@@ -180,14 +180,14 @@ def _moved(rows: int, seed: int, place: int) -> np.ndarray:
 def held(summary: list[dict[str, Any]], drift: dict[str, Any], noise: float) -> list[Bound]:
     """The project's claims about the model of `payments` and about the monitor; ``noise`` is a share of the ceiling."""
     ours = {entry["events"]: entry for entry in summary if entry["contender"] == OURS}
+    highest = round(100 * (1 + _CHANCE * noise), 1)
     claims: list[Bound] = []
-    for events, least in ((FEW, 0.97), (AS_BEFORE, 0.985), (MANY, 0.99)):
+    for events, least in ((FEW, 97.0), (AS_BEFORE, 98.5), (MANY, 99.0)):
         if (entry := ours.get(events)) is not None:
-            claims += bounds.at_least(f"{events:,} events: AP by the ceiling", entry["by_ceiling"]["min"], least)
-            claims += bounds.at_most(
-                f"{events:,} events: AP by the ceiling", entry["by_ceiling"]["max"], round(1 + _CHANCE * noise, 4)
-            )
-            claims += bounds.at_most(f"{events:,} events: ECE", entry["ece"]["max"], 0.01)
-    claims += bounds.at_most("false alarms, share of windows without drift", drift["false_alarms"], 0.01)
-    claims += bounds.at_least("drift that is found, the least of all kinds", min(drift["found"].values()), 1)
+            share, error = entry["by_ceiling"], entry["ece"]
+            claims += bounds.at_least(f"{events:,} events: AP, % of the ceiling", 100 * share["min"], least)
+            claims += bounds.at_most(f"{events:,} events: AP, % of the ceiling", 100 * share["max"], highest)
+            claims += bounds.at_most(f"{events:,} events: ECE, %", 100 * error["max"], 1)
+    claims += bounds.at_most("false alarms, % of the windows without drift", 100 * drift["false_alarms"], 1)
+    claims += bounds.at_least("drift that is found, %, the least of all kinds", 100 * min(drift["found"].values()), 100)
     return claims

@@ -110,10 +110,9 @@ def rollback(settings: Settings, client: MlflowClient | None = None) -> tuple[st
         )
     former = registered[champion].tags.get(PREDECESSOR, "")
     if former not in registered:
-        there = f"version {former}, which is no longer registered" if former else "none that is known"
+        there = f"version {former}, which is gone, was the champion" if former else "no champion is known"
         raise ModelError(
-            f"Before version {champion} the champion was {there}. "
-            "`fraudstream models promote VERSION` makes any version the champion."
+            f"Before version {champion} {there}. `fraudstream models promote VERSION` makes any version the champion."
         )
     require_fit(settings, former)
     give_role(settings, former, client, remember=False)

@@ -91,6 +91,8 @@ def registry_client(settings: Settings) -> MlflowClient:
         raise ConfigurationError(f"{ENV_PREFIX}MLFLOW_TRACKING_URI is empty. Set it to the MLflow server's address.")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    # Its bars on stderr would stand between a command's own lines.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
     from mlflow.exceptions import MlflowException
 

@@ -14,7 +14,6 @@ from fraudstream.ml.evaluation.metrics import metrics
 from fraudstream.ml.features import LABEL
 from fraudstream.ml.training import run as training
 from fraudstream.ml.training.decision import THRESHOLD, threshold_for
-from fraudstream.ml.training.split import latest
 from tests.events import renamed
 
 pytestmark = pytest.mark.timeless
@@ -72,13 +71,6 @@ def test_the_threshold_makes_as_many_alerts_as_there_are_rare_frauds() -> None:
     # Scores that too many rows have in common.
     assert threshold_for(0.001, np.full(10_000, 0.3)) == THRESHOLD
     assert threshold_for(0.001, np.r_[np.zeros(9_000), np.full(1_000, 0.3)]) == THRESHOLD
-
-
-def test_the_latest_of_each_class_are_held_out() -> None:
-    moments = np.array([5, 4, 3, 2, 1, 10, 9, 8, 7, 6])
-    labels = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
-    assert np.flatnonzero(latest(moments, labels)).tolist() == [5, 6, 7]
-    assert not latest(moments[:0], labels[:0]).any()
 
 
 @pytest.mark.parametrize(("learnt", "held_out"), [(9, 4), (10, 3)])
