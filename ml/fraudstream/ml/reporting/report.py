@@ -17,7 +17,7 @@ from fraudstream.core.registry import registry_client
 from fraudstream.ml.evaluation.held_out import COST, COST_WITHOUT, LISTED_PRECISION
 from fraudstream.ml.monitoring.watch import Observation, observe
 from fraudstream.ml.registry import Version, versions
-from fraudstream.ml.reporting.document import Block, Heading, Picture, Table, Text
+from fraudstream.ml.reporting.document import Block, Heading, Paragraph, Picture, Table
 from fraudstream.ml.reporting.run_record import RunRecord, read_record
 
 _LEAST_FRAUDS = 100
@@ -79,9 +79,11 @@ def report(settings: Settings, version: str, look: Look = observe) -> tuple[str,
 def _purpose(settings: Settings, record: RunRecord) -> Iterator[Block]:
     bands = record.evaluation.get("bands", {})
     made = datetime.fromtimestamp(record.created_at_ms / 1000, UTC)
-    yield Text(f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from the run {record.run_id or 'of another program'}.")
+    yield Paragraph(
+        f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC from the run {record.run_id or 'of another program'}."
+    )
     yield Heading("Purpose")
-    yield Text(
+    yield Paragraph(
         f"The model gives each transaction of the project {PROJECT.definition.title!r} a probability of fraud, before "
         f"the transaction's label ({LABEL}) is known. From the threshold on a transaction is an alert."
     )
@@ -101,14 +103,14 @@ def _purpose(settings: Settings, record: RunRecord) -> Iterator[Block]:
     if costs and record.evaluation.get("costs_are_known"):
         yield _facts("What decisions cost", {name.replace("_", " "): _shown(value) for name, value in costs.items()})
     else:
-        yield Text("The project names no costs: a missed fraud and a false alert count 1 each.")
+        yield Paragraph("The project names no costs: a missed fraud and a false alert count 1 each.")
 
 
 def _lineage(record: RunRecord) -> Iterator[Block]:
     yield Heading("Data lineage")
     yield _facts("The history", {shown: record.parameters.get(name, "–") for name, shown in _LINEAGE})
     if left_out := record.tags.get("left_out"):
-        yield Text(f"Why transactions were left out: {left_out}.")
+        yield Paragraph(f"Why transactions were left out: {left_out}.")
     rows = [
         (name, RULES[name].expectation, "may be missing" if name in OPTIONAL_FEATURES else "required")
         for name in FEATURES
@@ -130,7 +132,9 @@ def _development(record: RunRecord) -> Iterator[Block]:
         if name.startswith("cv_")
     }
     if tried:
-        yield Text("Depth and number of trees were chosen on the later rows of folds that follow each other in time.")
+        yield Paragraph(
+            "Depth and number of trees were chosen on the later rows of folds that follow each other in time."
+        )
         yield _facts("What was tried", tried)
     calibration = {
         name.replace("_", " "): _shown(value)
@@ -151,7 +155,7 @@ def _development(record: RunRecord) -> Iterator[Block]:
 def _validation(record: RunRecord) -> Iterator[Block]:
     yield Heading("Validation")
     frauds = record.evaluation.get("frauds")
-    yield Text(
+    yield Paragraph(
         f"On {record.parameters.get('dataset_test_rows', 'an unknown number of')} held-out transactions, "
         f"{_shown(frauds)} of them frauds, all later than those that were learnt from. Intervals hold with 95 % "
         "confidence (bootstrap, of whole cards where the project names one)."
@@ -204,34 +208,34 @@ def _limits(record: RunRecord) -> Iterator[Block]:
     yield Heading("Limits")
     frauds = int(record.evaluation.get("frauds", record.metrics.get("true_positive", 0)))
     gap = record.metrics.get("train_average_precision", 0.0) - record.metrics.get("average_precision", 0.0)
-    yield Text(
+    yield Paragraph(
         f"The figures rest on {frauds:,} held-out frauds"
         + (", which are few: the intervals are wide." if frauds < _LEAST_FRAUDS else ".")
         + f" On the rows that it learnt from, the average precision is {gap:+.4f} from that of the held-out ones."
     )
-    yield Text(
+    yield Paragraph(
         f"It knows what the inputs say at the moment of the transaction, and nothing else. It has not seen kinds of "
         f"fraud that begin after {record.parameters.get('dataset_learnt_until', 'its training')}. Values that the "
         "project does not list count as missing."
     )
     if not record.evaluation.get("costs_are_known"):
-        yield Text("Its threshold is not that of least cost: the project names no costs.")
+        yield Paragraph("Its threshold is not that of least cost: the project names no costs.")
     if record.parameters.get("calibration") == "none":
-        yield Text("Its scores are not calibrated further: no step made them better on later rows beyond chance.")
+        yield Paragraph("Its scores are not calibrated further: no step made them better on later rows beyond chance.")
 
 
 def _monitoring(record: RunRecord, seen: Observation | str) -> Iterator[Block]:
     yield Heading("Ongoing monitoring")
-    yield Text(
+    yield Paragraph(
         "`fraudstream monitor` holds the newest live transactions against those of the training: each input, the "
         "score, the share of alerts, and each campaign whose labels are known. Limits follow from the numbers of rows "
         "and a stated rate of false alarms."
     )
     if isinstance(seen, str):
-        yield Text(f"There is nothing to be seen now: {seen}")
+        yield Paragraph(f"There is nothing to be seen now: {seen}")
         return
     if seen.version != record.version:
-        yield Text(f"The champion is version {seen.version}; what follows is of that version.")
+        yield Paragraph(f"The champion is version {seen.version}; what follows is of that version.")
     now = seen.to_json()
     yield _facts(
         "The newest transactions",
@@ -249,7 +253,7 @@ def _monitoring(record: RunRecord, seen: Observation | str) -> Iterator[Block]:
         },
     )
     if not seen.drift.drifted:
-        yield Text(f"No drift: {len(seen.drift.measures)} measures are within their limits.")
+        yield Paragraph(f"No drift: {len(seen.drift.measures)} measures are within their limits.")
         return
     yield Table(
         "Drift",
@@ -261,7 +265,7 @@ def _monitoring(record: RunRecord, seen: Observation | str) -> Iterator[Block]:
 def _challenge(record: RunRecord, registered: Sequence[Version]) -> Iterator[Block]:
     yield Heading("Challenge")
     if "logistic_average_precision" in record.metrics:
-        yield Text(
+        yield Paragraph(
             "A logistic regression on the same inputs and rows has an average precision of "
             f"{_shown(record.metrics['logistic_average_precision'])}; this version has "
             f"{_shown(record.metrics.get('average_precision'))}."
@@ -278,7 +282,7 @@ def _challenge(record: RunRecord, registered: Sequence[Version]) -> Iterator[Blo
     columns = ("version", "role", "algorithm", "average precision", "ROC AUC", "ECE", "cost of 1,000")
     yield Table("Versions, each on the rows that its own training held out", columns, rows)
     former = f" It took the role from version {record.predecessor}." if record.predecessor else ""
-    yield Text(
+    yield Paragraph(
         "`fraudstream models compare A B` compares two versions on the same labelled transactions, which neither "
         f"learnt from; `fraudstream models rollback` gives the role back.{former}"
     )

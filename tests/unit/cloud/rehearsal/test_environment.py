@@ -44,6 +44,17 @@ NOT_OF_AZURE = {
     "ingest_token_roles",
     "tls_certificate",
     "tls_key",
+    # And an IoT hub takes what devices send.
+    "mqtt_port",
+    "mqtt_tls_port",
+    "mqtt_client_cafile",
+    "iot_hub",
+    "iot_hub_host",
+    "iot_hub_port",
+    "iot_hub_url",
+    "iot_hub_mqtt_url",
+    "iot_hub_topic",
+    "iot_edge_connection_string",
 }
 # How the jobs run is the same everywhere; docs/reference/settings.md explains these.
 SAME_EVERYWHERE = {

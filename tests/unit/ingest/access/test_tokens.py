@@ -141,7 +141,7 @@ def test_a_token_of_the_issuer_passes_for_event_hubs_and_for_the_namespace(
     ("claims", "code"),
     [
         ({"exp": time.time() - 301}, "ExpiredToken"),
-        ({"nbf": time.time() + 400}, "InvalidToken"),
+        ({"nbf": time.time() + 86_400}, "InvalidToken"),
         ({"exp": None}, "MalformedToken"),
         ({"exp": "soon"}, "MalformedToken"),
         ({"aud": "https://storage.azure.com"}, "InvalidAudience"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from fraudstream.ml.reporting.document import Heading, Picture, Table, Text, html, markdown
+from fraudstream.ml.reporting.document import Heading, Paragraph, Picture, Table, html, markdown
 
 HOSTILE = '<script>alert(1)</script> | [x](y) `z`\n# w "q"'
 BLOCKS = [
     Heading("Validation"),
-    Text(f"Of 12 rows {HOSTILE}."),
+    Paragraph(f"Of 12 rows {HOSTILE}."),
     Table("Figures", ("figure", HOSTILE), [("recall", "0.5"), (HOSTILE, "–")]),
     Picture("calibration", b"\x89PNG"),
 ]
