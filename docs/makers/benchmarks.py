@@ -11,7 +11,7 @@ from docs.makers.files import replaced, table
 from fraudstream.bench.harness import rendering, results
 
 BENCHMARKS = (
-    *("latency", "throughput", "scale", "scoring", "store", "query", "model", "cards"),
+    *("latency", "throughput", "scale", "scoring", "store", "query", "equality", "model", "cards"),
     *("startup", "memory", "soak"),
 )
 BEGIN = "<!-- Results: made by `python -m docs.makers --write` from benchmarks/results. -->"
