@@ -46,7 +46,7 @@ def project_of(rules: tuple[FieldRule, ...], form: TimeForm) -> Project:
     return Project("p", Path(), Definition.model_validate(described), rules)
 
 
-def told(gate: Gate, event: dict[str, Any]) -> Told:
+def verdicts_of(gate: Gate, event: dict[str, Any]) -> Told:
     try:
         gate.read(json.dumps(event).encode())
     except EventError as error:
@@ -60,7 +60,7 @@ def enqueued(place: int) -> str:
 
 def case(name: str, project: Project, events: Sequence[Told]) -> dict[str, Any]:
     """The events, one a second, for the query of a project; scripts stand for the model."""
-    lines = [json.dumps(one.event | {"EventEnqueuedUtcTime": enqueued(at)}) for at, one in enumerate(events)]
+    lines = [json.dumps(odd.event | {"EventEnqueuedUtcTime": enqueued(at)}) for at, odd in enumerate(events)]
     return {
         "name": name,
         "plan": compile_text(query_text(project), f"{name}.asaql").to_json(),
@@ -84,10 +84,10 @@ def differs_in_case_alone(rules: Sequence[FieldRule]) -> bool:
     return len(set(names)) < len(names) or any(differs_in_case_alone(rule.fields) for rule in rules)
 
 
-def is_seen_by_the_gate_alone(one: Told) -> bool:
+def is_seen_by_the_gate_alone(odd: Told) -> bool:
     """A NULL is a missing field to the language, items of lists are not looked at, and such integers are no events."""
-    nulls = one.reason.endswith("got null") or ("missing" in one.reason and one.reason.endswith("or null"))
-    return nulls or "[]" in one.field or str(2**63) in json.dumps(one.event)
+    nulls = odd.reason.endswith("got null") or ("missing" in odd.reason and odd.reason.endswith("or null"))
+    return nulls or "[]" in odd.field or str(2**63) in json.dumps(odd.event)
 
 
 def test_the_query_rejects_by_the_field_that_the_gate_names(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_the_query_rejects_by_the_field_that_the_gate_names(tmp_path: Path) -> N
     compared = 0
     for name, given in events.items():
         known = verdicts(outcomes[name])
-        for at, one in enumerate(given):
-            if not is_seen_by_the_gate_alone(one):
-                assert known[enqueued(at)][0] == one.field, (name, one)
+        for at, odd in enumerate(given):
+            if not is_seen_by_the_gate_alone(odd):
+                assert known[enqueued(at)][0] == odd.field, (name, odd)
                 compared += 1
     assert len(cases) > len(SEEDS) / 2
     assert compared > 1_000
@@ -114,8 +114,8 @@ def test_the_query_rejects_by_the_field_that_the_gate_names(tmp_path: Path) -> N
 def _events(gate: Gate, schema: Any, rng: random.Random) -> Iterator[Told]:
     for _ in range(3):
         good = good_event(schema, rng)
-        yield told(gate, good)
-        yield from (told(gate, broken.event) for broken in broken_events(schema, good, rng))
+        yield verdicts_of(gate, good)
+        yield from (verdicts_of(gate, broken.event) for broken in broken_events(schema, good, rng))
 
 
 MOMENTS = [
@@ -166,23 +166,23 @@ def test_the_query_reads_times_as_the_gate_does(tmp_path: Path) -> None:
         written = [form.write(moment) for moment in MOMENTS]
         values: list[Any] = [*written, *(EPOCHS if form.is_number else [*ODD_TEXTS, *map(_slightly_off, written)])]
         values += [None, {}, [], "" if form.is_number else 5]
-        events[str(number)] = [told(gate, {TIME: value}) for value in values]
+        events[str(number)] = [verdicts_of(gate, {TIME: value}) for value in values]
         cases.append(case(str(number), project_of(rules, form), events[str(number)]))
     outcomes = run(cases, tmp_path)
     for number, form in enumerate(forms):
         known = verdicts(outcomes[str(number)])
-        for at, one in enumerate(events[str(number)]):
-            if "more digits" in one.reason or known.get(enqueued(at)) is None:
+        for at, odd in enumerate(events[str(number)]):
+            if "more digits" in odd.reason or known.get(enqueued(at)) is None:
                 # A number that the language has no type for: no event.
-                assert str(one.event[TIME]) in ("1e+30", "-1e+30"), (form, one)
+                assert str(odd.event[TIME]) in ("1e+30", "-1e+30"), (form, odd)
                 continue
             field, moment = known[enqueued(at)]
-            assert field == one.field, (form, one, moment)
+            assert field == odd.field, (form, odd, moment)
             if not field:
                 # Of fractions of a unit, the query's numbers may lose a microsecond.
-                most = timedelta(microseconds=isinstance(one.event[TIME], float))
+                most = timedelta(microseconds=isinstance(odd.event[TIME], float))
                 read = datetime.fromisoformat(moment.replace("0Z", "+00:00"))
-                assert abs(read - form.parse(one.event[TIME])) <= most, (form, one)
+                assert abs(read - form.parse(odd.event[TIME])) <= most, (form, odd)
 
 
 def _slightly_off(written: Any) -> str:

@@ -211,7 +211,7 @@ def records(settings: Settings, device_id: str, count: int | None = None) -> lis
     """What the topic has of a device, once there are so many records."""
     reader = consumer(settings)
     until = time.monotonic() + SECONDS
-    found: list[Any] = []
+    arrived: list[Any] = []
     try:
         parts = [TopicPartition(TRANSACTIONS, number) for number in reader.partitions_for_topic(TRANSACTIONS)]
         reader.assign(parts)
@@ -219,9 +219,9 @@ def records(settings: Settings, device_id: str, count: int | None = None) -> lis
             ends = reader.end_offsets(parts)
             while any(reader.position(part) < end for part, end in ends.items()):
                 for batch in reader.poll(timeout_ms=200).values():
-                    found += [record for record in batch if record.key == device_id.encode()]
-            if count is None or len(found) >= count or time.monotonic() > until:
-                return found
+                    arrived += [record for record in batch if record.key == device_id.encode()]
+            if count is None or len(arrived) >= count or time.monotonic() > until:
+                return arrived
             time.sleep(0.1)
     finally:
         reader.close()
@@ -286,12 +286,12 @@ def test_qos_0_retained_messages_and_a_will_are_telemetry(hub: HubClient, settin
         records(settings, "till-2", 2)
         # The network is gone, and nobody has said DISCONNECT.
         device.client.socket().shutdown(socket.SHUT_RDWR)
-        found = {record.value: headers(record) for record in records(settings, "till-2", 3)}
-    assert found.keys() == {b"zero", b"kept", b"gone"}
-    assert found[b"kept"]["mqtt-retain"] == "true"
-    assert found[b"gone"]["iothub-MessageType"] == "Will"
-    assert found[b"gone"]["why"] == "power"
-    assert "mqtt-retain" not in found[b"zero"]
+        arrived = {record.value: headers(record) for record in records(settings, "till-2", 3)}
+    assert arrived.keys() == {b"zero", b"kept", b"gone"}
+    assert arrived[b"kept"]["mqtt-retain"] == "true"
+    assert arrived[b"gone"]["iothub-MessageType"] == "Will"
+    assert arrived[b"gone"]["why"] == "power"
+    assert "mqtt-retain" not in arrived[b"zero"]
 
 
 @pytest.mark.parametrize(
@@ -593,8 +593,8 @@ def test_microsofts_device_client_needs_no_change(hub: HubClient, settings: Sett
     said = [json.loads(client.stdout.readline()) for _ in range(2)]
     assert said[0]["twin"] == {"desired": {"$version": 1}, "reported": {"firmware": "1.2", "$version": 2}}
     hub.send("sdk", b"hello", {"iothub-messageid": "m-1", "iothub-app-level": "3"})
-    told = {"what": "message", "text": "hello", "id": "m-1", "own": {"level": "3"}}
-    assert json.loads(client.stdout.readline()) == told
+    notice = {"what": "message", "text": "hello", "id": "m-1", "own": {"level": "3"}}
+    assert json.loads(client.stdout.readline()) == notice
     assert hub.call("sdk", "reboot", [1, 2], 20) == {"status": 201, "payload": {"got": [1, 2]}}
     hub.twin("sdk", {"properties": {"desired": {"rate": 2}}})
     assert json.loads(client.stdout.readline()) == {"what": "desired", "patch": {"rate": 2, "$version": 2}}
@@ -703,13 +703,13 @@ def test_what_was_acknowledged_is_on_the_topic_though_broker_and_kafka_are_kille
             thread.join()
         for sender in senders:
             assert sender.wait(lambda: len(sender.acknowledged) >= len(sent[sender.id]), 60), sender.id  # noqa: B023
-    found: dict[str, set[str]] = {name: set() for name in names}
+    arrived: dict[str, set[str]] = {name: set() for name in names}
     for name in names:
-        found[name] = {record.value.decode() for record in records(settings, name)}
+        arrived[name] = {record.value.decode() for record in records(settings, name)}
     for sender in senders:
         acknowledged = {text for number, text in sent[sender.id].items() if number in sender.acknowledged}
         assert len(acknowledged) > 50
-        assert acknowledged <= found[sender.id]
+        assert acknowledged <= arrived[sender.id]
 
 
 def await_closed(port: int) -> bool:
@@ -830,7 +830,7 @@ def test_the_first_systems_last_line_gives_a_child_that_sends_through_its_edge(
         with Device(settings, "stranger", password("stranger", "AAAA" * 8), port=port) as stranger:
             assert stranger.reasons[0] == "Not authorized"
         running.start()
-        found = records(settings, "AIRobot1", 3)
+        arrived = records(settings, "AIRobot1", 3)
         with Device(settings, "AIRobot1", secret, port=port) as child:
             child.subscribe("$iothub/twin/res/#")
             child.subscribe("$iothub/methods/POST/#", 0)
@@ -845,9 +845,9 @@ def test_the_first_systems_last_line_gives_a_child_that_sends_through_its_edge(
     finally:
         edge.stop()
     # In order; what was on its way when the hub was killed may have come twice.
-    texts = list(dict.fromkeys(record.value.decode() for record in found))
+    texts = list(dict.fromkeys(record.value.decode() for record in arrived))
     assert texts == ["near the hub", "far from the hub", "farther still"]
-    assert {headers(record)["iothub-connection-device-id"] for record in found} == {"AIRobot1"}
+    assert {headers(record)["iothub-connection-device-id"] for record in arrived} == {"AIRobot1"}
 
 
 def test_no_token_and_no_key_is_logged(running: Running, settings: Settings, policy: HubPolicy) -> None:

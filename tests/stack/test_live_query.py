@@ -104,10 +104,10 @@ def received(reader: KafkaConsumer) -> list[tuple[bytes, bytes]]:
     reader.assign(parts)
     reader.seek_to_beginning(*parts)
     ends = reader.end_offsets(parts)
-    found: list[tuple[bytes, bytes]] = []
+    rows: list[tuple[bytes, bytes]] = []
     while any(reader.position(part) < end for part, end in ends.items()):
-        found += [(each.key, each.value) for records in reader.poll(1_000).values() for each in records]
-    return found
+        rows += [(each.key, each.value) for records in reader.poll(1_000).values() for each in records]
+    return rows
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_bytes_again(
@@ -139,9 +139,9 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes_again(
     await_condition(lambda: set(counts()) == set(sent), 120, second.log)
     answer = second.end()
     assert second.process.returncode == 0, second.log.read_text()
-    found = counts()
-    assert all(len(texts) == 1 for texts in found.values())
-    assert Counter({window: json.loads(next(iter(texts)))["n"] for window, texts in found.items()}) == sent
+    rows = counts()
+    assert all(len(texts) == 1 for texts in rows.values())
+    assert Counter({window: json.loads(next(iter(texts)))["n"] for window, texts in rows.items()}) == sent
     report = json.loads(answer)
     assert [(source["name"], source["topic"]) for source in report["inputs"]] == [("clicks", CLICKS)]
     assert [(output["name"], output["topic"]) for output in report["outputs"]] == [("counts", COUNTS), ("tenth", None)]

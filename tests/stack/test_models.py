@@ -48,30 +48,30 @@ def rows(count: int, seed: int, first: int) -> list[dict[str, Any]]:
     ]
 
 
-def live(settings: Settings, made: list[dict[str, Any]], version: str) -> list[dict[str, Any]]:
+def live(settings: Settings, stage: list[dict[str, Any]], version: str) -> list[dict[str, Any]]:
     """The transactions as the version scored them, without their labels."""
     model = load_version(settings, version).model
-    scores = model.score_columns({name: [row[name] for row in made] for name in FEATURES})
+    scores = model.score_columns({name: [row[name] for row in stage] for name in FEATURES})
     return [
         {name: value for name, value in row.items() if name != LABEL}
         | {"origin": "live", "enqueued_at": row["event_time"], "model_version": version}
         | {"score": float(score), "threshold": model.threshold, "prediction": int(score >= model.threshold)}
-        for row, score in zip(made, scores, strict=True)
+        for row, score in zip(stage, scores, strict=True)
     ]
 
 
-def verdicts(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def verdicts(stage: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        {"_id": row["_id"], "label": row[LABEL], "observed_at": row["event_time"] + timedelta(days=7)} for row in made
+        {"_id": row["_id"], "label": row[LABEL], "observed_at": row["event_time"] + timedelta(days=7)} for row in stage
     ]
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     folder = tmp_path_factory.mktemp("data")
-    made = Settings(data_dir=folder, mongo_port=free_port(), mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
-    running = Running(documentstore.part(made), made.data_dir / "documents.log")
-    yield made
+    stage = Settings(data_dir=folder, mongo_port=free_port(), mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    running = Running(documentstore.part(stage), stage.data_dir / "documents.log")
+    yield stage
     running.stop()
 
 

@@ -132,11 +132,11 @@ def test_what_is_set_aside_is_counted_and_told(spark: SparkSession, tmp_path: Pa
     query.batch(0, [event(1, 1, 1, v="4"), event(2, 2, 2, v="no"), event(3, 20, 20, v="5")])
     assert query.progress is not None
     assert query.progress.set_aside == 1
-    (told,) = query.progress.dropped_records
+    (drop,) = query.progress.dropped_records
     # Some steps behind the event, its message is known.
-    assert (told.kind, told.topic, told.partition, told.offset) == ("query", "A", 0, 2)
-    assert told.message.startswith("query: ")
-    assert told.message.endswith("(1, 120)")
+    assert (drop.kind, drop.topic, drop.partition, drop.offset) == ("query", "A", 0, 2)
+    assert drop.message.startswith("query: ")
+    assert drop.message.endswith("(1, 120)")
     query.forget()
 
 

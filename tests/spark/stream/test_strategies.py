@@ -107,8 +107,8 @@ def test_both_are_the_same_with_a_scorer_elsewhere(spark: SparkSession, tmp_path
     records = records_of(spark, values, keys=(b"key",))
     query = job_query(PROJECT)
     contract, rows = (
-        made(decide_elsewhere(records, scorer_of_amounts(), job_file(tmp_path, one)))
-        for one in (query, query.as_rows())
+        made(decide_elsewhere(records, scorer_of_amounts(), job_file(tmp_path, way)))
+        for way in (query, query.as_rows())
     )
     assert contract == rows
     assert Counter(topic for topic, _, _ in rows) == {"scored": 38, "alerts": 20, "rejected": 3}
@@ -168,14 +168,14 @@ def test_a_query_of_ones_own_runs_row_by_row(
         value(id=5, amount=14, merchant="no number"),
         b"{}",
     ]
-    found = [
+    sides = [
         (row["topic"], row["key"] and bytes(row["key"]), bytes(row["value"]))
         for row in decide_here(records_of(spark, values, keys=(b"sent",)), champion, job_file(tmp_path, own)).collect()
     ]
-    by_topic = {topic: [(key, json.loads(text)) for name, key, text in found if name == topic] for topic, _, _ in found}
+    by_topic = {topic: [(key, json.loads(text)) for name, key, text in sides if name == topic] for topic, _, _ in sides}
     assert {topic: len(records) for topic, records in by_topic.items()} == {"scored": 2, "large.ones": 1, "rejected": 3}
 
-    assert b'"amount":12.50,' in found[0][2].replace(AMOUNT.encode(), b"amount")
+    assert b'"amount":12.50,' in sides[0][2].replace(AMOUNT.encode(), b"amount")
     (key, first), (_, second) = by_topic["scored"]
     place = {"topic": "transactions", "partition": 1, "offset": 0, "enqueued_at": "2026-11-24T10:11:13.250Z"}
     assert (key, first["source"], first["prediction"]) == (b"1", place, 0)

@@ -26,12 +26,12 @@ created = hub.create_device_with_sas(
     device_id="service-1", primary_key=key, secondary_key=key, status="enabled", iot_edge=False
 )
 twin = hub.update_twin("service-1", Twin(properties=TwinProperties(desired={"rate": 4})), "*")
-found = hub.query_iot_hub(QuerySpecification(query="SELECT * FROM devices WHERE properties.desired.rate = 4"))
+devices = hub.query_iot_hub(QuerySpecification(query="SELECT * FROM devices WHERE properties.desired.rate = 4"))
 said = {
     "created": created.device_id,
     "key": created.authentication.symmetric_key.primary_key,
     "twin": {"rate": hub.get_twin("service-1").properties.desired["rate"]},
-    "found": [item.device_id for item in found.items],
+    "found": [item.device_id for item in devices.items],
     "again": status_of(hub.create_device_with_sas, "service-1", key, key, "enabled"),
     "method": status_of(hub.invoke_device_method, "service-1", CloudToDeviceMethod(method_name="reboot")),
     "count": hub.get_device_registry_statistics().total_device_count,

@@ -39,12 +39,12 @@ class Gate:
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
-    made = Gate(tmp_path / "registry.sqlite3")
-    edge = made.identities.put("edge", {"capabilities": {"iotEdge": True}}, None)
-    made.identities.put("child", {"deviceScope": edge.scope}, None)
-    made.identities.put("alone", {}, None)
-    yield made
-    made.database.close()
+    kept = Gate(tmp_path / "registry.sqlite3")
+    edge = kept.identities.put("edge", {"capabilities": {"iotEdge": True}}, None)
+    kept.identities.put("child", {"deviceScope": edge.scope}, None)
+    kept.identities.put("alone", {}, None)
+    yield kept
+    kept.database.close()
 
 
 def test_a_device_signs_in_by_its_own_key(gate: Gate) -> None:

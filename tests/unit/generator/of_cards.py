@@ -91,9 +91,9 @@ def test_a_fraud_is_told_with_its_campaign() -> None:
     from fraudstream.generator.simulators import cards
 
     ids = FIRST_HISTORY_ID, FIRST_HISTORY_ID + 5_000
-    told = [orjson.loads(record.value) for record in verdicts(known_by(cards, 7, ids, timedelta(0)))]
-    assert {"campaign" in verdict for verdict in told if verdict["label"]} == {True}
-    assert not any("campaign" in verdict for verdict in told if not verdict["label"])
+    labels = [orjson.loads(record.value) for record in verdicts(known_by(cards, 7, ids, timedelta(0)))]
+    assert {"campaign" in verdict for verdict in labels if verdict["label"]} == {True}
+    assert not any("campaign" in verdict for verdict in labels if not verdict["label"])
 
 
 def test_nothing_is_known_of_events_that_are_not_sent() -> None:

@@ -106,12 +106,12 @@ def test_no_more_is_taken_in_than_there_is_room_for(ingest: Ingest) -> None:
         assert ingest.producer.came.wait(5)
         full = ingest.post(content=b'[{"Body":""},{"Body":""}]', Content_Type=BATCH_TYPE)
         assert (full.status_code, full.headers["retry-after"]) == (503, "1")
-        one = pool.submit(ingest.post)
+        posted = pool.submit(ingest.post)
         while len(ingest.producer.waiting) < 100:
             threading.Event().wait(0.005)
         for waiting in ingest.producer.waiting:
             waiting.success(None)
-        assert (first.result(5).status_code, one.result(5).status_code) == (201, 201)
+        assert (first.result(5).status_code, posted.result(5).status_code) == (201, 201)
     ingest.producer.outcome = lambda *_: None
     assert ingest.post(content=batch, Content_Type=BATCH_TYPE).status_code == 201
 

@@ -112,5 +112,5 @@ def test_the_command_prints_the_settings_that_name_the_files(tmp_path: Path) -> 
     assert (
         f"FRAUDSTREAM_TLS_CERTIFICATE={tmp_path}/server.pem\nFRAUDSTREAM_TLS_KEY={tmp_path}/server.key\n" in done.stdout
     )
-    told = json.loads(CliRunner().invoke(app, ["create", "--into", str(tmp_path), "--json"]).stdout)
-    assert (told["new_authority"], told["authority"]) == (False, str(tmp_path / "authority.pem"))
+    report = json.loads(CliRunner().invoke(app, ["create", "--into", str(tmp_path), "--json"]).stdout)
+    assert (report["new_authority"], report["authority"]) == (False, str(tmp_path / "authority.pem"))

@@ -67,8 +67,8 @@ def test_what_the_engine_refuses_is_told_with_its_place_in_the_file() -> None:
         " main.\n\tat fraudstream.query.job.ProjectQuery.read(ProjectQuery.java:72)"
     )
     own = StreamQuery(compiled=job_query(PROJECT))
-    told = refusal(error, own)
-    assert told is not None
-    assert (told.line, told.column, told.reason) == (3, 14, "udf.f has no function main.")
+    message = refusal(error, own)
+    assert message is not None
+    assert (message.line, message.column, message.reason) == (3, 14, "udf.f has no function main.")
     assert refusal(RuntimeError("Connection refused"), own) is None
     assert refusal(error, PLAIN) is None

@@ -66,7 +66,7 @@ def test_options_come_before_the_projects_files(bind: Callable[..., LiveBinding]
 
 
 @pytest.mark.parametrize(
-    ("inputs", "outputs", "told"),
+    ("inputs", "outputs", "message"),
     [
         (("other=x",), (), "--input other=x: the query has no other; it has telemetry"),
         (("telemetry=",), (), "NAME=TOPIC is wanted"),
@@ -74,9 +74,9 @@ def test_options_come_before_the_projects_files(bind: Callable[..., LiveBinding]
     ],
 )
 def test_an_option_for_nothing_is_refused(
-    bind: Callable[..., LiveBinding], inputs: tuple[str, ...], outputs: tuple[str, ...], told: str
+    bind: Callable[..., LiveBinding], inputs: tuple[str, ...], outputs: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         bind(inputs, outputs)
 
 

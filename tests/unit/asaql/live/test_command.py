@@ -24,7 +24,7 @@ def query(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--live", "--output-dir", "x"], "With --live give --output NAME=TOPIC"),
         (["--output", "o=x"], "Add --live"),
@@ -32,8 +32,8 @@ def query(tmp_path: Path) -> Path:
         (["--live", "--input", "j=x"], "the query has no j; it has i"),
     ],
 )
-def test_options_that_do_not_belong_together_are_refused(query: Path, words: list[str], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_options_that_do_not_belong_together_are_refused(query: Path, words: list[str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         CliRunner().invoke(app, ["run", str(query), *words], catch_exceptions=False, standalone_mode=False)
 
 

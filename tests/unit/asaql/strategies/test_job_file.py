@@ -107,9 +107,9 @@ def test_reference_data_come_from_the_projects_local_file(tmp_path: Path) -> Non
 
 def test_the_same_query_is_the_same_file(tmp_path: Path) -> None:
     file = job_file(tmp_path / "query", job_query(PROJECT))
-    made = file.stat().st_mtime_ns
+    written_at = file.stat().st_mtime_ns
     assert job_file(tmp_path / "query", job_query(PROJECT)) == file
-    assert file.stat().st_mtime_ns == made
+    assert file.stat().st_mtime_ns == written_at
     assert job_file(tmp_path / "query", changed("t.id IS NULL", "t.id IS NULL OR t.id = 7")) != file
 
 

@@ -185,7 +185,7 @@ def test_the_first_case_names_what_comes_out(payments: Project) -> None:
     rejected = json.loads(texts["tests/first-events/rejected.jsonl"])
     assert (rejected["field"], rejected["key"]) == ("amount", "7")
     sent = [json.loads(line) for line in texts["tests/first-events/transactions.jsonl"].splitlines()]
-    assert [one["amount"] for one in sent] == [1.5, "no number"]
+    assert [row["amount"] for row in sent] == [1.5, "no number"]
 
 
 def test_without_an_event_the_case_expects_nothing(payments: Project) -> None:

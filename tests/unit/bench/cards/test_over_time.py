@@ -16,7 +16,7 @@ DELAY_MS = DAY_MS
 NONE = math.nan
 
 
-def made(count: int = 400) -> Payments:
+def transactions(count: int = 400) -> Payments:
     """Payments of few cards at few terminals over five days, some at the same moment."""
     rng = np.random.default_rng(3)
     moment = np.sort(rng.integers(0, 5 * DAY_MS, count) // 60_000 * 60_000)
@@ -33,7 +33,7 @@ def made(count: int = 400) -> Payments:
     )
 
 
-PAYMENTS = made()
+PAYMENTS = transactions()
 COMPUTED = features(PAYMENTS, DELAY_MS)
 
 

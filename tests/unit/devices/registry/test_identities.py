@@ -31,9 +31,9 @@ class Registry:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
-    made = Registry(tmp_path / "registry.sqlite3")
-    yield made
-    made.database.close()
+    kept = Registry(tmp_path / "registry.sqlite3")
+    yield kept
+    kept.database.close()
 
 
 def test_a_device_is_created_with_keys_of_its_own(registry: Registry) -> None:

@@ -19,20 +19,20 @@ STEP = Calibration("platt", 0.7, -0.4, {})
 
 
 def test_what_is_calibrated_is_left_alone() -> None:
-    found = chosen(Validation(MARGINS, LABELS, np.arange(20_000)))
-    assert (found.method, found.slope, found.intercept) == ("none", 1.0, 0.0)
-    assert set(found.brier) == {"none", "platt", "isotonic"}
+    choice = chosen(Validation(MARGINS, LABELS, np.arange(20_000)))
+    assert (choice.method, choice.slope, choice.intercept) == ("none", 1.0, 0.0)
+    assert set(choice.brier) == {"none", "platt", "isotonic"}
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(2.0, 0.0), (1.0, 1.5), (0.5, -1.0)])
 def test_what_is_not_is_set_right(slope: float, intercept: float) -> None:
     distorted = slope * MARGINS + intercept
-    found = chosen(Validation(distorted, LABELS, np.arange(20_000)))
-    assert found.method == "platt"
-    assert found.slope == pytest.approx(1 / slope, rel=0.08)
-    assert found.brier["platt"] < found.brier["none"]
+    choice = chosen(Validation(distorted, LABELS, np.arange(20_000)))
+    assert choice.method == "platt"
+    assert choice.slope == pytest.approx(1 / slope, rel=0.08)
+    assert choice.brier["platt"] < choice.brier["none"]
     assert expected_calibration_error(LABELS, probability(distorted)) > 0.01
-    assert expected_calibration_error(LABELS, probability(found.margins(distorted))) < 0.005
+    assert expected_calibration_error(LABELS, probability(choice.margins(distorted))) < 0.005
 
 
 def test_few_frauds_calibrate_nothing() -> None:
@@ -45,8 +45,8 @@ def test_rows_stand_for_as_many_as_their_weights_say() -> None:
     # Every other row is a fraud, as the legitimate ones were thinned to a tenth.
     kept = (LABELS == 1) | (np.arange(20_000) % 10 == 0)
     weights = np.where(LABELS[kept] == 1, 1.0, 10.0)
-    found = chosen(Validation(2 * MARGINS[kept], LABELS[kept], np.flatnonzero(kept), weights))
-    assert (found.slope, found.intercept) == (pytest.approx(0.5, abs=0.05), pytest.approx(0.0, abs=0.15))
+    choice = chosen(Validation(2 * MARGINS[kept], LABELS[kept], np.flatnonzero(kept), weights))
+    assert (choice.slope, choice.intercept) == (pytest.approx(0.5, abs=0.05), pytest.approx(0.0, abs=0.15))
 
 
 @pytest.mark.parametrize("depth", [1, 3])

@@ -88,13 +88,13 @@ def test_half_a_standard_deviation_in_any_input_is_found(reference: Reference, n
 
 
 def test_a_campaign_at_three_times_its_rate_is_found_by_its_labels(reference: Reference) -> None:
-    found = 0
+    windows_found = 0
     for seed in range(20):
         quiet = window(5_000, 4_000 + seed)
         tripled = dict(quiet.campaigns) | {"ring": int(np.random.default_rng(seed).binomial(5_000, 0.012))}
         seen = Window(quiet.inputs, quiet.scores, quiet.alerts, 5_000, tripled)
-        found += "ring" in {measure.name for measure in check(reference, seen).drifted}
-    assert found >= 19
+        windows_found += "ring" in {measure.name for measure in check(reference, seen).drifted}
+    assert windows_found >= 19
 
 
 def test_three_times_as_many_frauds_are_found_before_their_labels_are_known(reference: Reference) -> None:
