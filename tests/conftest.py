@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,8 @@ from fraudstream.core.output import logs, redaction
 from tests import missing
 
 _PROJECT = "FRAUDSTREAM_PROJECT"
-_ON_ONE_STACK = {
-    f"tests/system/test_{name}.py"
-    for name in ("demo", "demo_notebook", "demo_pages", "failures", "running", "shell_blocks", "wheel")
-}
+# The fixtures of tests/system that are made once a process, as parameters.
+_SHARED = re.compile(r"\b(?:demo|installed|stack): ")
 _PROJECTS = (Path(__file__).parent / "projects", Path(__file__).parents[1] / "projects")
 
 
@@ -81,10 +80,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadFileScheduling
 
+    system = Path(__file__).parent / "system"
+    sharing = {
+        f"tests/system/{file.name}" for file in system.glob("test_*.py") if _SHARED.search(file.read_text("utf-8"))
+    }
+
     class OneStack(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "stack" if file in _ON_ONE_STACK else file
+            return "stack" if file in sharing else file
 
     return OneStack(config, log)
 
