@@ -15,7 +15,7 @@ BASE_IMAGE=${BASE_IMAGE:-fraudstream/debian:bookworm}
 DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 CA_BUNDLE_FILE=${CA_BUNDLE_FILE:-/etc/ssl/certs/ca-certificates.crt}
 TAG=${FRAUDSTREAM_TAG:-0.1.0}
-TARGETS=(generator dashboards ingest scoring mlflow stream store bootstrap standin-kafka standin-mongo)
+TARGETS=(generator dashboards ingest devices scoring mlflow stream store bootstrap standin-kafka standin-mongo)
 
 fail() {
     printf 'docker/airgap.sh: %s\n' "$1" >&2

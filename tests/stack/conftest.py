@@ -79,6 +79,12 @@ class SparkJob:
         self.ready_file.unlink(missing_ok=True)
 
 
+def stream_job(settings: Settings, trigger: str, **variables: str) -> SparkJob:
+    """The job with the model in it."""
+    chosen = {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded"}
+    return SparkJob(settings, "stream", **chosen | variables)
+
+
 def await_condition(condition: Callable[[], bool], seconds: float, log: Path) -> None:
     until = time.monotonic() + seconds
     while not condition():
@@ -113,3 +119,17 @@ def broker(settings: Settings) -> Iterator[Running]:
     running = Running(kafka_broker.part(settings), settings.data_dir / "kafka.log")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def start(topics: Settings) -> Iterator[Callable[[str], SparkJob]]:
+    """Starts the job for the module's topics; what it has started ends with the test."""
+    jobs: list[SparkJob] = []
+
+    def started(trigger: str) -> SparkJob:
+        jobs.append(stream_job(topics, trigger))
+        return jobs[-1]
+
+    yield started
+    for job in jobs:
+        job.kill()

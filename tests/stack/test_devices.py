@@ -1,4 +1,4 @@
-"""Devices of the IoT hub with the real broker: unchanged clients, every rule of the hub, and nothing lost in a kill."""
+"""Devices of the IoT hub with the real broker: unchanged clients, the hub's rules, and nothing lost in a kill."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from kafka import TopicPartition
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from fraudstream.core.access import iot_hub
 from fraudstream.core.access.iot_hub import HubPolicy, policy_of, token
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.topics import TRANSACTIONS
@@ -243,6 +244,20 @@ def run_isolated(requirements: list[str], script: str, *arguments: str, **option
     return subprocess.Popen(
         [*words, "python", str(CLIENTS / script), *arguments], text=True, stdout=subprocess.PIPE, **options
     )
+
+
+def answered(settings: Settings, *words: str) -> Any:
+    """What a command prints, which succeeds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fraudstream.runtime", *words],
+        env={**os.environ, **frugal_environment(settings)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout else None
 
 
 @pytest.mark.parity("devices over MQTT", "local", "azure")
@@ -530,8 +545,9 @@ def test_twins_methods_and_messages_reach_a_device_on_plain_mqtt(hub: HubClient,
             device.subscribe(f"$iothub/{topic}", 0)
         device.client.publish("$iothub/twin/PATCH/properties/reported/?$rid=a1", b'{"level": 5, "gone": null}', 1)
         assert device.got("res/204/?$rid=a1&$version=2")
-        device.client.publish("$iothub/twin/PATCH/properties/reported/?$rid=a2", b"{", 1)
-        assert device.got("res/400/?$rid=a2")
+        for number, body in (("a2", b"{"), ("a4", b'{"a": %b%b}' % (b"[" * 300, b"]" * 300))):
+            device.client.publish(f"$iothub/twin/PATCH/properties/reported/?$rid={number}", body, 1)
+            assert device.got(f"res/400/?$rid={number}")
         hub.twin("till-13", {"tags": {"town": "Bern"}, "properties": {"desired": {"rate": {"a": 1}, "old": None}}})
         topic, body, _ = device.got("desired/?$version=2")
         assert json.loads(body) == {"rate": {"a": 1}, "old": None, "$version": 2}
@@ -731,7 +747,7 @@ def test_sessions_that_cannot_be_read_keep_nobody_out(
     with Device(settings, "till-16", secret, clean_session=False) as device:
         device.subscribe("$iothub/methods/POST/#")
     assert running.stop() == 0
-    files = list((devices.folder(settings) / "broker" / "data" / "persistence").rglob("*.xd"))
+    files = list((iot_hub.folder(settings) / "broker" / "data" / "persistence").rglob("*.xd"))
     for file in files:
         content = bytearray(file.read_bytes())
         content[len(content) // 2 :] = os.urandom(len(content) - len(content) // 2)
@@ -744,37 +760,14 @@ def test_sessions_that_cannot_be_read_keep_nobody_out(
 
 
 def test_the_generator_sends_through_devices(hub: HubClient, settings: Settings) -> None:
-    words = [
-        "generate",
-        "live",
-        "--via",
-        "mqtt",
-        "--devices",
-        "20",
-        "--rate",
-        "0",
-        "--count",
-        "400",
-        "--first-id",
-        "1",
-        "--json",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "fraudstream.runtime", *words],
-        env={**os.environ, **frugal_environment(settings)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["produced"] == 400
+    words = ["live", "--via", "mqtt", "--devices", "20", "--rate", "0", "--count", "400", "--first-id", "1", "--json"]
+    assert answered(settings, "generate", *words)["produced"] == 400
     sent = [record for number in range(1, 21) for record in records(settings, f"terminal-{number}")]
     assert len({record.value for record in sent}) == len(sent) == 400
 
 
 def edge_part(settings: Settings, device_id: str, key: str, port: int) -> Part:
-    folder = devices.edge_folder(settings, device_id)
+    folder = iot_hub.edge_folder(settings, device_id)
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ("--edge", device_id, "--host", HOST, "--port", str(port), "--tls-port", str(free_port()))
 
@@ -794,16 +787,7 @@ def test_the_first_systems_last_line_gives_a_child_that_sends_through_its_edge(
     hub: HubClient, settings: Settings, running: Running
 ) -> None:
     def command(*words: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "fraudstream.runtime", "device", *words],
-            env={**os.environ, **frugal_environment(settings)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout else None
+        return answered(settings, "device", *words)
 
     key = key_of(command("create", "-n", "HUB", "-d", "AIRobotEdge", "--ee"))
     identity = command("create", "-n", "HUB", "-d", "AIRobot1", "--pd", "AIRobotEdge")

@@ -21,8 +21,8 @@ from fraudstream.core.streaming.health import failing_sentence
 from fraudstream.runtime.accounting import lag, problems
 from fraudstream.runtime.recovering import carry_out, plans
 from tests.events import value
-from tests.stack.conftest import Running, SparkJob, await_condition, spoil
-from tests.stack.test_stream_job import TRIGGERS, champion, publish, read, stream_job
+from tests.stack.conftest import Running, SparkJob, await_condition, spoil, stream_job
+from tests.stack.test_stream_job import TRIGGERS, champion, publish, read
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 

@@ -27,12 +27,11 @@ from typer.testing import CliRunner
 from fraudstream.core.access import shared_access
 from fraudstream.core.access.policies import connection_string, policies
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.topics import LABELS, PUBLICATION_BYTES, TRANSACTIONS, VIA_HEADER
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE, LABELS, PUBLICATION_BYTES, TRANSACTIONS, VIA_HEADER
 from fraudstream.core.kafka.clients import consumer
 from fraudstream.dashboards.data.arrivals import Arrivals
 from fraudstream.generator import cli
 from fraudstream.ingest.access.issuer import NAME, Issuer
-from fraudstream.ingest.messages import BATCH_TYPE
 from fraudstream.runtime.certificates import authority as certificates
 from fraudstream.runtime.parts.local import FURTHER_PARTS
 from fraudstream.runtime.supervise.preflight import free_port
@@ -115,7 +114,7 @@ def test_curl_sends_events_and_batches_with_a_signature(address: str, settings: 
     kind = ("-H", "Content-Type: application/atom+xml;type=entry;charset=utf-8")
     assert curl(url, *signed, *properties, *kind, "--data-binary", EVENT.decode()) == (201, "")
     batch = json.dumps([{"Body": "a"}, {"Body": "b", "UserProperties": {"n": 1}}])
-    assert curl(url, *signed, "-H", f"Content-Type: {BATCH_TYPE}", "--data-binary", batch) == (201, "")
+    assert curl(url, *signed, "-H", f"Content-Type: {HTTP_BATCH_TYPE}", "--data-binary", batch) == (201, "")
     read = {record.value: record for record in records(settings, before=before)}
     assert read.keys() == {EVENT, b"a", b"b"}
     via = (VIA_HEADER, b"http")
@@ -236,7 +235,7 @@ def test_everything_acknowledged_is_there_although_the_parts_are_killed(
                     answer = await client.post(
                         f"/{TRANSACTIONS}/messages?timeout=60",
                         content=batch,
-                        headers={"Authorization": token(settings), "Content-Type": BATCH_TYPE},
+                        headers={"Authorization": token(settings), "Content-Type": HTTP_BATCH_TYPE},
                     )
                     statuses[str(answer.status_code)] += 1
                     if answer.status_code == 201:

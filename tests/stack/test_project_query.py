@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from fraudstream.core.streaming.health import failing_file
 from fraudstream.runtime.accounting import lag
 from fraudstream.runtime.recovering import carry_out, plans
 from tests.stack.conftest import Running, SparkJob, await_condition
-from tests.stack.test_stream_job import champion, publish, read, stream_job
+from tests.stack.test_stream_job import champion, publish, read
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -53,19 +53,6 @@ def topics(broker: Running, settings: Settings) -> Settings:
     create_topics(own)
     champion(settings.data_dir, "1", trees=5)
     return own
-
-
-@pytest.fixture
-def start(topics: Settings) -> Iterator[Callable[[str], SparkJob]]:
-    jobs: list[SparkJob] = []
-
-    def started(trigger: str) -> SparkJob:
-        jobs.append(stream_job(topics, trigger))
-        return jobs[-1]
-
-    yield started
-    for job in jobs:
-        job.kill()
 
 
 def passing(published: set[int]) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,6 @@ from tests.stack.conftest import Running, SparkJob, await_condition
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 TRIGGERS = ("realtime", "microbatch")
-
-
-def stream_job(settings: Settings, trigger: str, **variables: str) -> SparkJob:
-    """The job with the model in it."""
-    chosen = {"FRAUDSTREAM_TRIGGER": trigger, "FRAUDSTREAM_SCORING": "embedded"}
-    return SparkJob(settings, "stream", **chosen | variables)
 
 
 def champion(folder: Path, version: str, trees: int) -> None:
@@ -86,19 +80,6 @@ def topics(broker: Running, settings: Settings) -> Settings:
     create_topics(settings)
     champion(settings.data_dir, "1", trees=20)
     return settings
-
-
-@pytest.fixture
-def start(topics: Settings) -> Iterator[Callable[[str], SparkJob]]:
-    jobs: list[SparkJob] = []
-
-    def started(trigger: str) -> SparkJob:
-        jobs.append(stream_job(topics, trigger))
-        return jobs[-1]
-
-    yield started
-    for job in jobs:
-        job.kill()
 
 
 def test_switching_the_trigger_and_killing_the_job_lose_nothing(

@@ -20,7 +20,7 @@ from fraudstream.bench.harness.stage import Ends, Stage
 from fraudstream.bench.whole import fraudstream, running_parts
 from fraudstream.core.access import shared_access
 from fraudstream.core.access.policies import sending_policy
-from fraudstream.core.contract.topics import TRANSACTIONS
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE, TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.kafka.progress import GROUP_TOPICS
 from fraudstream.runtime.accounting import lag
@@ -30,7 +30,6 @@ from fraudstream.runtime.supervise.state import read_state
 LEAST_BATCHED, LEAST_SINGLE = 2_000.0, 500.0
 
 BATCHES, SINGLES = "batches", "single events"
-_BATCH_TYPE = "application/vnd.microsoft.servicebus.json"
 _CREATED = b"HTTP/1.1 201"
 _KEPT_SHARE = 0.995
 _CATCH_UP_SECONDS = 600.0
@@ -121,7 +120,7 @@ async def _load(stage: Stage, plan: Plan, batch: int, seconds: float, rate: floa
     bodies = _bodies(list(live(needed, SEED + batch)), batch)
     policy = sending_policy(stage.settings, TRANSACTIONS)
     token = shared_access.token(f"localhost/{TRANSACTIONS}", policy.key, int(time.time()) + 3_600, policy.name)
-    headers = {"Authorization": token, "Content-Type": _BATCH_TYPE if batch > 1 else "application/json"}
+    headers = {"Authorization": token, "Content-Type": HTTP_BATCH_TYPE if batch > 1 else "application/json"}
     began, used = time.monotonic(), time.process_time()
 
     async def sender(number: int) -> None:

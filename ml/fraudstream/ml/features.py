@@ -30,6 +30,12 @@ RARE_SHARE = 0.02
 
 # The column of the moment by which rows are ordered, in milliseconds since 1970; a document's field of that name.
 EVENT_TIME = "event_time"
+HOUR_MS = 60 * 60 * 1000
+
+
+def moment_text(milliseconds: int) -> str:
+    """A moment in UTC, ISO 8601, of its milliseconds since 1970."""
+    return f"{np.datetime64(int(milliseconds), 'ms')}Z"
 
 
 def matrix(columns: Mapping[str, Any] | pd.DataFrame) -> np.ndarray:

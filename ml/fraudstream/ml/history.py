@@ -36,7 +36,7 @@ from fraudstream.core.errors import ModelError
 from fraudstream.ml.features import EVENT_TIME, ID, LABEL
 from fraudstream.ml.usable import ASIDE, COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
 
-HISTORY = "history"
+HISTORY, LIVE = "history", "live"
 
 _BATCH = 5_000
 _POLL_SECONDS = 0.5

@@ -14,7 +14,7 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.ml.features import EVENT_TIME, ID, LABEL
-from fraudstream.ml.history import History, read_history, rows_of
+from fraudstream.ml.history import LIVE, History, read_history, rows_of
 from fraudstream.ml.usable import CAMPAIGN, sort_rows
 
 _BATCH = 1_000
@@ -52,7 +52,7 @@ def _judged(settings: Settings, verdicts: Mapping[Any, Mapping[str, Any]]) -> It
     """The live transactions with their verdicts' labels, in batches."""
     transactions = documents.database(settings)[documents.TRANSACTIONS]
     for some in _parts(verdicts):
-        stored = transactions.find({"_id": {"$in": some}, "origin": "live"})
+        stored = transactions.find({"_id": {"$in": some}, "origin": LIVE})
         yield [with_verdict(document, verdicts[document["_id"]]) for document in stored]
 
 

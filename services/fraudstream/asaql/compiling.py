@@ -73,7 +73,7 @@ def compiled(project: QueryProject, *, references: Collection[str] = (), dialect
         file=str(project.query_file),
         streams=tuple(name for name, kind in inputs if kind != REFERENCE),
         references=tuple(name for name, kind in inputs if kind == REFERENCE),
-        outputs=_each_once(output.name for output in plan.outputs),
+        outputs=each_once(output.name for output in plan.outputs),
         stateless=how.stateless,
         keys=None if how.keys is None else {name: [part.to_json() for part in key] for name, key in how.keys.items()},
         scripts=scripts,
@@ -158,7 +158,8 @@ def _functions(
     return scripts, tuple(models), python
 
 
-def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that differ in more than case, each as it stands first."""
     known: dict[str, str] = {}
     for name in names:
         known.setdefault(name.casefold(), name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import httpx
 import orjson
 
-from fraudstream.core.access.iot_hub import API_VERSION, HubPolicy
+from fraudstream.core.access.iot_hub import API_VERSION
 from fraudstream.core.output.text import error_text
 from fraudstream.devices.errors import HubRefused, HubUnavailable
 
@@ -17,19 +17,31 @@ _TIMEOUT_SECONDS = 30.0
 _PAGE = 100
 
 
-class HubClient:
-    """Requests to one hub, signed in as a policy."""
+class Principal(Protocol):
+    """Who signs in: a policy, or an edge device; ``host`` is the name that devices know the hub by."""
 
-    def __init__(self, policy: HubPolicy, url: str = "") -> None:
-        """``url``: the hub's address; empty for the policy's host over HTTPS."""
-        self._policy = policy
-        self._url = (url or f"https://{policy.host}").rstrip("/")
-        self._client = httpx.Client(base_url=self._url, timeout=_TIMEOUT_SECONDS)
+    @property
+    def host(self) -> str: ...
+
+    def token(self) -> str:
+        """A token that holds for some time."""
+        ...
+
+
+class HubClient:
+    """Requests to one hub, signed in as a policy, or as an edge device where it asks who its children are."""
+
+    def __init__(self, principal: Principal, url: str = "", timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """``url``: the hub's address; empty for the principal's host over HTTPS."""
+        self._principal = principal
+        self._url = (url or f"https://{principal.host}").rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._client = httpx.Client(base_url=self._url)
 
     @property
     def host(self) -> str:
         """The name that devices know the hub by."""
-        return self._policy.host
+        return self._principal.host
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +105,15 @@ class HubClient:
         records: list[dict[str, Any]] = response.json()
         return records
 
+    def in_scope(self, edge_id: str) -> list[dict[str, Any]]:
+        """The edge device and its children, with their keys; the edge device itself asks."""
+        path = f"/devices/{quote(edge_id, safe='')}/modules/$edgeHub/devicesAndModulesInDeviceScope"
+        try:
+            devices: list[dict[str, Any]] = self._request("GET", path)["devices"]
+        except (KeyError, TypeError) as error:
+            raise self._unavailable(error) from error
+        return devices
+
     def _pages(self, text: str) -> Iterator[list[dict[str, Any]]]:
         following: str | None = ""
         while following is not None:
@@ -112,7 +133,10 @@ class HubClient:
     ) -> Any:
         given = content if body is None else orjson.dumps(body)
         response = self._send(method, path, given, headers, seconds)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError as error:
+            raise self._unavailable(error) from error
 
     def _send(
         self,
@@ -128,17 +152,20 @@ class HubClient:
                 path,
                 params={"api-version": API_VERSION},
                 content=content,
-                headers={**(headers or {}), "Authorization": self._policy.token()},
-                timeout=_TIMEOUT_SECONDS + seconds,
+                headers={**(headers or {}), "Authorization": self._principal.token()},
+                timeout=self._timeout_seconds + seconds,
             )
         except httpx.HTTPError as error:
-            raise HubUnavailable(
-                f"The IoT hub at {self._url} does not answer ({error_text(error)}). Start it with "
-                "`fraudstream up --with devices`, or set FRAUDSTREAM_IOT_HUB_URL."
-            ) from error
+            raise self._unavailable(error) from error
         if response.is_error:
             raise _refusal(response)
         return response
+
+    def _unavailable(self, error: Exception) -> HubUnavailable:
+        return HubUnavailable(
+            f"The IoT hub at {self._url} does not answer ({error_text(error)}). Start it with "
+            "`fraudstream up --with devices`, or set FRAUDSTREAM_IOT_HUB_URL."
+        )
 
 
 def _refusal(response: httpx.Response) -> HubRefused:

@@ -35,6 +35,11 @@ def invalid(message: str) -> HubRefused:
     return HubRefused(message, 400_004, "ArgumentInvalid")
 
 
+def too_large(message: str) -> HubRefused:
+    """A body, a message or a twin beyond the service's limit."""
+    return HubRefused(message, 413_001, "MessageTooLarge")
+
+
 def unauthorized(message: str) -> HubRefused:
     """A token that does not hold for the request, or a policy without the right."""
     return HubRefused(message, 401_003, "IotHubUnauthorized")

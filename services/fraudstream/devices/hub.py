@@ -15,7 +15,7 @@ import structlog
 
 from fraudstream.devices.admission import Admission
 from fraudstream.devices.broker.process import Speaker
-from fraudstream.devices.errors import HubRefused, HubUnavailable
+from fraudstream.devices.errors import HubRefused, HubUnavailable, invalid
 from fraudstream.devices.methods import Methods
 from fraudstream.devices.registry import twins
 from fraudstream.devices.registry.database import Database
@@ -62,7 +62,6 @@ class Hub(Speaker):
         self._state_changed: dict[str, float] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
         self._admitted: dict[str, tuple[object, ...]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     def close(self) -> None:
         """Close what the hub keeps."""
@@ -119,7 +118,7 @@ class Hub(Speaker):
         if desired is not None or replace:
             told = values if replace else {name: value for name, value in desired.items() if name[0] != "$"}
             message = orjson.dumps({**told, "$version": version})
-            self._start(self._deliver(device_id, f"{_DESIRED}?$version={version}", message, 0, None))
+            self.start(self._deliver(device_id, f"{_DESIRED}?$version={version}", message, 0, None))
         return self.shown_twin(device_id)
 
     def send(self, device_id: str, properties: dict[str, Any], body: bytes, seconds: float | None) -> None:
@@ -127,11 +126,11 @@ class Hub(Speaker):
         self.identities.get(device_id)
         self.mailbox.send(device_id, properties, body, seconds)
         if device_id in self._connections:
-            self._start(self._drain(device_id))
+            self.start(self._drain(device_id))
 
-    def statistics(self) -> dict[str, int]:
-        """How many devices there are, and how many of them are connected."""
-        return {"total": self.identities.count(), "connected": len(self._connections)}
+    def count_connected(self) -> int:
+        """How many devices are connected."""
+        return len(self._connections)
 
     # --- what the broker asks and tells ---
 
@@ -147,12 +146,12 @@ class Hub(Speaker):
         if what == "connected":
             self._connected(device_id, str(line["connection"]))
         elif what == "subscribed":
-            self._start(self._drain(device_id))
+            self.start(self._drain(device_id))
         elif what == "completed":
             identity = self.identities.find(device_id)
             self.mailbox.complete(str(line["lock"]), "" if identity is None else identity.generation_id)
             self._seen(device_id)
-            self._start(self._drain(device_id))
+            self.start(self._drain(device_id))
         elif what == "disconnected" and self._connections.get(device_id) == line["connection"]:
             self._gone(device_id)
         elif what == "ended":
@@ -172,13 +171,13 @@ class Hub(Speaker):
         identity = self.identities.find(device_id)
         self._connections[device_id] = connection
         if identity is None or self._admitted.get(device_id) != identity.admission:  # changed since it signed in
-            self._start(self.tell("disconnect", client=device_id))
+            self.start(self.tell("disconnect", client=device_id))
             return
         self._seen(device_id)
         self._state_changed[device_id] = time.time()
         if (arrival := self._arrivals.pop(device_id, None)) is not None:
             arrival.set()
-        self._start(self._drain(device_id))
+        self.start(self._drain(device_id))
 
     def _gone(self, device_id: str) -> None:
         self._connections.pop(device_id, None)
@@ -264,7 +263,7 @@ class Hub(Speaker):
         if now is None:
             self.mailbox.forget(former.device_id)
         if (now is None or now.admission != former.admission) and former.device_id in self._connections:
-            self._start(self.tell("disconnect", client=former.device_id))
+            self.start(self.tell("disconnect", client=former.device_id))
 
     def _seen(self, device_id: str) -> None:
         self._activity[device_id] = time.time()
@@ -278,26 +277,15 @@ class Hub(Speaker):
             "cloudToDeviceMessageCount": self.mailbox.count(device_id),
         }
 
-    def _start(self, work: Awaitable[Any]) -> None:
-        async def finish() -> None:
-            try:
-                await work
-            except HubUnavailable as error:
-                log.warning("broker_away", reason=str(error))
-
-        task = asyncio.ensure_future(finish())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def _sections(body: Any) -> tuple[Any, Any]:
     properties = body.get("properties") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(properties, dict | None):
-        raise HubRefused("The body is an object with tags, properties.desired or both.", 400_004, "ArgumentInvalid")
+        raise invalid("The body is an object with tags, properties.desired or both.")
     desired = None if properties is None else properties.get("desired")
     tags = body.get("tags")
     if not isinstance(desired, dict | None) or not isinstance(tags, dict | None):
-        raise HubRefused("tags and properties.desired are objects.", 400_004, "ArgumentInvalid")
+        raise invalid("tags and properties.desired are objects.")
     return tags, desired
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from fraudstream.devices.errors import HubRefused, invalid
+from fraudstream.devices.errors import HubRefused, invalid, too_large
 
 MOST_BYTES = 128 * 1024
 DEFAULT_SECONDS = 30
@@ -63,8 +63,10 @@ class Methods:
         if answer is not None and not answer.done():
             try:
                 payload = orjson.loads(body) if body else None
-            except orjson.JSONDecodeError:
-                answer.set_exception(HubRefused(f"{device_id!r} answered without JSON.", 502_000, "InvalidResponse"))
+                orjson.dumps(payload)
+            except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+                problem = f"{device_id!r} answered without JSON, or with JSON that is nested too deeply."
+                answer.set_exception(HubRefused(problem, 502_000, "InvalidResponse"))
             else:
                 answer.set_result({"status": int(match[1]), "payload": payload})
         return True
@@ -76,9 +78,12 @@ def _read(request: Any) -> tuple[str, bytes, int, int]:
     name = request["methodName"]
     if not _NAME.fullmatch(name):
         raise invalid("methodName is a text of 1 to 100 letters, digits and !#%&'*+-.^_`|~ .")
-    payload = orjson.dumps(request.get("payload"))
+    try:
+        payload = orjson.dumps(request.get("payload"))
+    except orjson.JSONEncodeError as error:  # orjson reads values that are nested four times as deep as it writes
+        raise invalid("The payload is nested too deeply.") from error
     if len(payload) > MOST_BYTES:
-        raise HubRefused(f"The payload is larger than {MOST_BYTES} bytes.", 413_001, "MessageTooLarge")
+        raise too_large(f"The payload is larger than {MOST_BYTES} bytes.")
     seconds = _seconds(request, "responseTimeoutInSeconds", DEFAULT_SECONDS, _LEAST_SECONDS)
     return name, payload, seconds, _seconds(request, "connectTimeoutInSeconds", 0, 0)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fraudstream.devices.client import HubClient
-from fraudstream.devices.errors import HubRefused, invalid
-from fraudstream.devices.registry.identities import SCOPE_PREFIX
+from fraudstream.devices.errors import invalid
+from fraudstream.devices.registry.identities import parts_of_scope
 
 
 class Relations(HubClient):
@@ -22,8 +22,8 @@ class Relations(HubClient):
         """The parent's identity. Raises :class:`HubRefused` for a device without one."""
         scopes = self.get(device_id).get("parentScopes") or []
         if not scopes:
-            raise _problem(f"Device {device_id!r} doesn't have any parent device.")
-        return self.get(_name(scopes[0]))
+            raise invalid(f"Device {device_id!r} doesn't have any parent device.")
+        return self.get(parts_of_scope(scopes[0])[0])
 
     def children(self, device_id: str) -> list[str]:
         """The ids of the edge device's children. Raises :class:`HubRefused` for a device that is none."""
@@ -38,7 +38,7 @@ class Relations(HubClient):
         devices = [self.get(child_id.strip()) for child_id in child_ids]
         for device in devices:
             if device.get("parentScopes") and not force:
-                raise _problem(f"Device {device['deviceId']!r} already has a parent device. --force overwrites it.")
+                raise invalid(f"Device {device['deviceId']!r} already has a parent device. --force overwrites it.")
         for device in devices:
             self._update(device, self.scope_of(parent_id, device["capabilities"]["iotEdge"]))
 
@@ -48,9 +48,9 @@ class Relations(HubClient):
         wanted = known if child_ids is None else [child_id.strip() for child_id in child_ids]
         for child_id in wanted:
             if child_id not in known:
-                raise _problem(f"Device {child_id!r} isn't a child of edge device {parent_id!r}.")
+                raise invalid(f"Device {child_id!r} isn't a child of edge device {parent_id!r}.")
         if not wanted:
-            raise _problem(f"There are no child devices of edge device {parent_id!r}.")
+            raise invalid(f"There are no child devices of edge device {parent_id!r}.")
         for child_id in wanted:
             device = self.get(child_id)
             self._update(device, {"parentScopes": []} if device["capabilities"]["iotEdge"] else {"deviceScope": ""})
@@ -73,13 +73,5 @@ class Relations(HubClient):
     def _edge(self, device_id: str) -> dict[str, Any]:
         device = self.get(device_id)
         if not device["capabilities"]["iotEdge"]:
-            raise _problem(f"Device {device_id!r} should be an edge device: create it with --ee.")
+            raise invalid(f"Device {device_id!r} should be an edge device: create it with --ee.")
         return device
-
-
-def _name(scope: str) -> str:
-    return scope.removeprefix(SCOPE_PREFIX).rpartition("-")[0]
-
-
-def _problem(message: str) -> HubRefused:
-    return invalid(message)

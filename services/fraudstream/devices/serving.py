@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fraudstream.core.access.iot_hub import owner_file
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.kafka.clients import spark_options
+from fraudstream.core.process.part import HTTP_OPTIONS
 from fraudstream.devices import places
 from fraudstream.devices.broker.process import BrokerProcess
 from fraudstream.devices.hub import Hub
@@ -69,12 +70,10 @@ def rest_server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
             app,
             host=settings.bind_host,
             port=port,
-            access_log=False,
-            log_level="warning",
-            log_config=None,
             lifespan="off",
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            **HTTP_OPTIONS,
             **tls,
         )
     )

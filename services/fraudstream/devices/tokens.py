@@ -5,8 +5,6 @@ Source: "Control access to IoT Hub using Shared Access Signatures" of the servic
 
 from __future__ import annotations
 
-import base64
-import secrets
 import time
 from collections.abc import Iterable
 
@@ -17,13 +15,6 @@ from fraudstream.devices.errors import unauthorized
 
 # The service's own allowance for clocks that are apart (SharedAccessSignatureConstants.MaxClockSkew of its SDKs).
 CLOCK_SKEW_SECONDS = 300
-
-_KEY_BYTES = 32
-
-
-def new_key() -> str:
-    """A random key in Base64, as the registry makes them."""
-    return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def is_key(text: str) -> bool:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from contextlib import suppress
 from functools import partial
 
 import structlog
-import uvicorn
 
 from fraudstream.core.access.policies import connection_string, policies
 from fraudstream.core.access.tls import check_certificate
 from fraudstream.core.configuration.required import start_settings
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.logs import configure_logging
 from fraudstream.core.output.redaction import parts_of, register
 from fraudstream.core.process.environment import adopt
+from fraudstream.core.process.part import exit_status, serve_http
 from fraudstream.ingest.access.quota import Quota
 from fraudstream.ingest.access.tokens import Gate
 from fraudstream.ingest.access.web_tokens import WebTokens
@@ -60,51 +58,38 @@ def _allow_connections() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
-def main() -> int:
-    """Returns the exit status."""
-    log = structlog.get_logger(__name__)
-    try:
-        settings = start_settings("kafka")
-        check_certificate(settings)
-        # The event loop, the sender and Kafka's client take turns several times a request. With Python's own 5 ms
-        # between forced turns, half as many requests get through.
-        sys.setswitchinterval(_TURN_SECONDS)
-        _allow_connections()
-        configure_logging("ingest", settings.log_level)
-        # It logs each attempt to reach a broker that is away; the service says once what is the matter.
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
-        # Likewise what anybody sends who does not speak HTTP.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        app = create_app(service(settings))
-        # uvicorn raises the signal that stopped it once more after its shutdown; to be stopped is no failure.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-        log.info(
-            "starting", host=settings.bind_host, port=settings.ingest_port, tls=settings.tls_certificate is not None
-        )
-        uvicorn.run(
-            app,
-            host=settings.bind_host,
-            port=settings.ingest_port,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
-            http=Protocol,
-            ws="none",
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-            log_config=None,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            # What was taken in is acknowledged before the end, where the broker answers.
-            timeout_graceful_shutdown=min(DELIVERY_SECONDS, 10),
-        )
-    except FraudstreamError as error:
-        log.error("stopped", reason=str(error))
-        return error.exit_status
-    return 0
+def serve() -> None:
+    """Serve until SIGTERM or SIGINT. Raises :class:`ConfigurationError`."""
+    settings = start_settings("kafka")
+    check_certificate(settings)
+    # The event loop, the sender and Kafka's client take turns several times a request. With Python's own 5 ms
+    # between forced turns, half as many requests get through.
+    sys.setswitchinterval(_TURN_SECONDS)
+    _allow_connections()
+    configure_logging("ingest", settings.log_level)
+    # It logs each attempt to reach a broker that is away; the service says once what is the matter.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    # Likewise what anybody sends who does not speak HTTP.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    structlog.get_logger(__name__).info(
+        "starting", host=settings.bind_host, port=settings.ingest_port, tls=settings.tls_certificate is not None
+    )
+    serve_http(
+        lambda: create_app(service(settings)),
+        settings.bind_host,
+        settings.ingest_port,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        http=Protocol,
+        ws="none",
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        # What was taken in is acknowledged before the end, where the broker answers.
+        timeout_graceful_shutdown=min(DELIVERY_SECONDS, 10),
+    )
 
 
 if __name__ == "__main__":
     adopt()
-    sys.exit(main())
+    sys.exit(exit_status(serve))

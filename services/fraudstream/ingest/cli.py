@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 import sys
 import time
 from pathlib import Path
@@ -30,12 +28,10 @@ def show_connection_string(
     hub: Annotated[str, typer.Option(help="The one hub that a new one is for; empty: all.")] = "",
 ) -> None:
     """Print the connection string with which senders sign, secret included."""
-    from fraudstream.core.access.policies import connection_string
+    from fraudstream.core.access.policies import connection_string, new_connection_string
 
     if new:
-        key = base64.b64encode(secrets.token_bytes(32)).decode()
-        entity = f";EntityPath={hub}" if hub else ""
-        _print(f"Endpoint=sb://localhost/;SharedAccessKeyName={policy};SharedAccessKey={key}{entity}")
+        _print(new_connection_string(policy, hub))
     else:
         _print("\n".join(connection_string(load_settings()).split()))
 

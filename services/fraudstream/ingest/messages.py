@@ -14,11 +14,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from fraudstream.core.contract.topics import MOST_RECORD_BYTES
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE, MOST_RECORD_BYTES
 from fraudstream.core.output.text import printable
 from fraudstream.ingest.refusal import Refusal
-
-BATCH_TYPE = "application/vnd.microsoft.servicebus.json"
 
 # What each event of a batch counts beside its own bytes, as in AMQP's frames; no batch has more than about 10,000.
 EVENT_FRAME_BYTES = 100
@@ -61,7 +59,7 @@ def read(content_type: str, headers: Iterable[tuple[str, str]], body: bytes, pub
     named = list(headers)
     given = next((value for name, value in named if name == "brokerproperties"), "")
     common = _partition_key(_broker_properties(given), publisher) if given else publisher or None
-    if content_type.partition(";")[0].strip().lower() == BATCH_TYPE:
+    if content_type.partition(";")[0].strip().lower() == HTTP_BATCH_TYPE:
         messages = _batch(body, common, publisher)
     else:
         messages = [Message(body, _encoded(common), _properties_of(named))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from fraudstream.ingest.messages import BATCH_TYPE
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE
 from fraudstream.ingest.refusal import XML
 
 _EVENT: dict[str, Any] = {
@@ -42,7 +42,7 @@ SEND: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            BATCH_TYPE: {"schema": {"type": "array", "minItems": 1, "items": _EVENT}},
+            HTTP_BATCH_TYPE: {"schema": {"type": "array", "minItems": 1, "items": _EVENT}},
             "application/json": {"schema": {}},
             "application/atom+xml": {"schema": {"type": "string"}},
         },

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fraudstream.core.access.iot_hub import edge_folder
 from fraudstream.core.configuration.settings import load_settings
-from fraudstream.core.process import folders
-from fraudstream.runtime.parts import artifacts, devices, jvm_libraries
+from fraudstream.runtime.parts import devices
 from fraudstream.runtime.parts.local import frugal_environment
 
 
@@ -21,12 +21,10 @@ def edge(
 ) -> None:
     """Serve an edge device's children: store what they send, and forward it to the hub; Ctrl-C stops it."""
     settings = load_settings()
-    artifacts.ensure("devices")
-    jvm_libraries.ensure(jvm_libraries.DEVICES)
+    folder = edge_folder(settings, device_id)
+    devices.prepare(folder)
     words = devices.command(
         settings, ("--edge", device_id, "--host", host, "--port", str(port), "--tls-port", str(tls_port))
     )
-    folder = devices.edge_folder(settings, device_id)
-    folders.make(folder)
     os.chdir(folder)
     os.execve(words[0], words, {**os.environ, **frugal_environment(settings)})  # noqa: S606

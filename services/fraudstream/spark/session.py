@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kafka import TopicPartition
 
@@ -217,18 +217,19 @@ def read_topics(
     settings: Settings,
     *topics: str,
     at_most: int | None = None,
-    starts: Mapping[TopicPartition, int] | None = None,
+    starts: Mapping[TopicPartition, int] | Literal["earliest", "latest"] = "earliest",
     polled: int | None = None,
 ) -> DataFrame:
-    """The topics from their first record on, or from ``starts``; a query that resumes starts where its checkpoint says.
+    """The topics from ``starts`` on, if any; a query that resumes starts where its checkpoint says.
 
     ``at_most``: the most records of a batch; real-time mode takes no such number. ``polled``: the most of a poll.
     """
+    written = starts if isinstance(starts, str) else written_offsets(starts) if starts else "earliest"
     reader = (
         spark.readStream.format("kafka")
         .options(**spark_source_options(settings, polled))
         .option("subscribe", ",".join(topics))
-        .option("startingOffsets", written_offsets(starts) if starts else "earliest")
+        .option("startingOffsets", written)
     )
     return (reader if at_most is None else reader.option("maxOffsetsPerTrigger", at_most)).load()
 

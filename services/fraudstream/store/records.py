@@ -24,7 +24,7 @@ from fraudstream.core.contract.limits import (
 )
 from fraudstream.core.contract.plain_reader import DECISION_MARK
 from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED
-from fraudstream.core.contract.verdict import parse_verdict
+from fraudstream.core.contract.verdict import CAMPAIGN, parse_verdict
 from fraudstream.core.documents.client import Document
 from fraudstream.core.errors import EventError
 from fraudstream.core.project.reserved import RESERVED_FIELDS
@@ -196,6 +196,7 @@ def _labelled(record: Record, now: datetime) -> Document:
             "_id": verdict.id,
             "label": verdict.label,
             "observed_at": verdict.observed_at,
+            **({} if verdict.campaign is None else {CAMPAIGN: verdict.campaign}),
             "stored_at": now,
             "source": _source(record),
         }

@@ -142,7 +142,7 @@ def _windows(spark: SparkSession, settings: Settings, query: StreamQuery) -> lis
         return []
     from fraudstream.stream.windows import kept_windows
 
-    return kept_windows(spark, settings, query.compiled)
+    return [kept_windows(spark, settings, query.compiled)]
 
 
 def kept(spark: SparkSession, settings: Settings, query: StreamQuery = PLAIN) -> KeptQuery:

@@ -27,16 +27,13 @@ _GATE = "fraudstream.spark.QueryGate"
 _FUNCTIONS = "fraudstream.query.job.JobFunctions"
 
 
-def kept_windows(spark: SparkSession, settings: Settings, query: JobQuery) -> list[KeptQuery]:
-    """The query as it is kept running, in micro-batches; none where no output keeps state.
+def kept_windows(spark: SparkSession, settings: Settings, query: JobQuery) -> KeptQuery:
+    """The query as it is kept running, in micro-batches, for a query of which an output keeps state.
 
     Raises :class:`QueryError` for a query of which no result could ever leave, and for a call of a function without a
     script. The query's name is that of its checkpoint.
     """
-    names = query.named(WINDOWS)
-    if not names:
-        return []
-    plan = live_plan(query.files, outputs=names, answered=query.models)
+    plan = live_plan(query.files, outputs=query.named(WINDOWS), answered=query.models)
     topics = [f"{output.name}={output.topic}" for output in query.outputs if output.strategy == WINDOWS]
     binding = live_binding(query.files, plan, outputs=topics)
     functions = {
@@ -46,7 +43,7 @@ def kept_windows(spark: SparkSession, settings: Settings, query: JobQuery) -> li
     }
     hooks = LiveHooks(_GATE, _FUNCTIONS, functions, sets_aside=True, rejected_topic=REJECTED)
     running = _Windows(spark, settings, plan, binding, hooks)
-    return [replace(kept_live(CHECKPOINT, running.start), is_current=running.is_current)]
+    return replace(kept_live(CHECKPOINT, running.start), is_current=running.is_current)
 
 
 class _Windows:

@@ -52,7 +52,7 @@ def test_a_message_may_hold_several_events_and_what_cannot_be_read_is_dropped(
     messages = [message(offset, value) for offset, value in enumerate(content)]
     rows = query.batch(0, [*messages, message(0, b"x,y\n7,8\n9,1\n", "C")])
     assert [row["a"] for row in values(rows) if "a" in row] == [1, 2, 3, 4, 5, 6]
-    assert values(rows)[0] == {"a": 1, "p": 0, "t": moment(1)} or {"x": "7"} in values(rows)
+    assert {"a": 1, "p": 0, "t": moment(1)} in values(rows)
     assert [row["x"] for row in values(rows) if "x" in row] == ["7", "9"]
     assert query.progress is not None
     assert [(source.records, source.dropped) for source in query.progress.inputs] == [
@@ -136,7 +136,7 @@ def test_what_is_set_aside_is_counted_and_told(spark: SparkSession, tmp_path: Pa
     # Some steps behind the event, its message is known.
     assert (drop.kind, drop.topic, drop.partition, drop.offset) == ("query", "A", 0, 2)
     assert drop.message.startswith("query: ")
-    assert drop.message.endswith("(1, 120)")
+    assert drop.message.endswith("(line 1, column 120)")
     query.forget()
 
 

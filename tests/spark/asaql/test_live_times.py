@@ -90,7 +90,7 @@ def test_each_partitions_events_get_their_times_in_their_own_order(
         for partition, events in enumerate(by_lane)
     }
     query = Driven(spark, tmp_path, QUERY, {"A": 2}, job_config(late, disorder, policy))
-    each, counts = Counter[str](), Counter[tuple[int, str]]()
+    each, counts, refused = Counter[str](), Counter[tuple[int, str]](), Counter[str]()
     for number, (messages, at) in enumerate(batches(lanes, chance)):
         for output, text in query.batch(number, messages, at):
             row = json.loads(text)
@@ -98,8 +98,13 @@ def test_each_partitions_events_get_their_times_in_their_own_order(
                 each[text] += 1
             else:
                 counts[row["p"], row["t"]] += row["c"]
+        assert query.progress is not None
         if chance.random() < 0.4:
+            refused += Counter(query.progress.inputs[0].dropped)
             query.forget()
+            query.progress = None
+    if query.progress is not None:
+        refused += Counter(query.progress.inputs[0].dropped)
     expected, windows, dropped = Counter[str](), Counter[tuple[int, str]](), Counter[str]()
     for partition, events in enumerate(by_lane):
         times, lost = timed(events, late, disorder, policy)
@@ -109,6 +114,7 @@ def test_each_partitions_events_get_their_times_in_their_own_order(
             windows[partition, moment(-(-second // 10) * 10)] += 1
     assert each == expected
     assert counts == windows
+    assert refused == dropped
     assert dropped["EarlyInputEvent"]
     query.forget()
 

@@ -62,4 +62,4 @@ def test_sparks_trees_are_registered_and_score_as_they_were_measured(
     own = kept.transform(vectors).select(vector_to_array("probability")[1]).toPandas().iloc[:, 0].to_numpy()
     run = client.get_run(run_id).data.params
     margins = float(run["calibration_slope"]) * np.log(own / (1 - own)) + float(run["calibration_intercept"])
-    assert np.abs(1 / (1 + np.exp(-margins)) - scores).max() < 1e-9
+    assert np.abs(1 / (1 + np.exp(-margins)) - scores).max() < 1e-12

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fraudstream.core.access.iot_hub import token
+from fraudstream.core.access.shared_access import new_key
 from fraudstream.devices import tokens
 from fraudstream.devices.errors import HubRefused
 
-KEY, OTHER = tokens.new_key(), tokens.new_key()
+KEY, OTHER = new_key(), new_key()
 HOST = "hub.azure-devices.net"
 
 

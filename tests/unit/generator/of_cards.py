@@ -86,14 +86,21 @@ def test_labels_follow_the_live_events_after_the_delay(topics: Topics) -> None:
     )
 
 
-def test_a_fraud_is_told_with_its_campaign() -> None:
+def test_a_fraud_is_told_and_stored_with_its_campaign() -> None:
     from fraudstream.generator.labelling import known_by, verdicts
     from fraudstream.generator.simulators import cards
+    from fraudstream.store.records import Record, document
 
     ids = FIRST_HISTORY_ID, FIRST_HISTORY_ID + 5_000
-    labels = [orjson.loads(record.value) for record in verdicts(known_by(cards, 7, ids, timedelta(0)))]
+    records = list(verdicts(known_by(cards, 7, ids, timedelta(0))))
+    labels = [orjson.loads(record.value) for record in records]
     assert {"campaign" in verdict for verdict in labels if verdict["label"]} == {True}
     assert not any("campaign" in verdict for verdict in labels if not verdict["label"])
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    stored = [document(Record(LABELS, 0, place, now, b"", record.value), now) for place, record in enumerate(records)]
+    assert [verdict.get("campaign") for verdict in stored] == [verdict.get("campaign") for verdict in labels]
+    odd = document(Record(LABELS, 0, 0, now, b"", orjson.dumps(labels[0] | {"campaign": 7})), now)
+    assert odd["reason"].startswith("campaign: ")
 
 
 def test_nothing_is_known_of_events_that_are_not_sent() -> None:

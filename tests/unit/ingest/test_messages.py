@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from fraudstream.core.contract.topics import PUBLICATION_BYTES
-from fraudstream.ingest.messages import BATCH_TYPE, Message, read
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE, PUBLICATION_BYTES
+from fraudstream.ingest.messages import Message, read
 from fraudstream.ingest.refusal import Refusal
 
 EVENT = b'{"id": 7, "amount": 12.50}'
 
 
 def batch(*items: Any, headers: list[tuple[str, str]] | None = None, publisher: str = "") -> list[Message]:
-    return read(BATCH_TYPE, headers or [], orjson.dumps(list(items)), publisher)
+    return read(HTTP_BATCH_TYPE, headers or [], orjson.dumps(list(items)), publisher)
 
 
 def refusal(content_type: str, body: bytes, *headers: tuple[str, str], publisher: str = "") -> Refusal:
@@ -64,7 +64,7 @@ def test_a_key_in_the_header_is_that_of_all_events_without_their_own() -> None:
 def test_a_publisher_is_the_key_and_no_other_is_taken() -> None:
     assert [message.key for message in batch({"Body": "a"}, publisher="pos-1")] == [b"pos-1"]
     other = orjson.dumps([{"Body": "a", "BrokerProperties": {"PartitionKey": "other"}}])
-    assert refusal(BATCH_TYPE, other, publisher="pos-1").status == 400
+    assert refusal(HTTP_BATCH_TYPE, other, publisher="pos-1").status == 400
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_publisher_is_the_key_and_no_other_is_taken() -> None:
     ],
 )
 def test_what_is_no_batch_is_answered_400(body: bytes) -> None:
-    assert refusal(BATCH_TYPE, body).status == 400
+    assert refusal(HTTP_BATCH_TYPE, body).status == 400
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7", '{"PartitionKey": 7}'])
@@ -89,4 +89,4 @@ def test_broker_properties_that_cannot_be_read_are_answered_400(text: str) -> No
 def test_an_event_that_no_publication_holds_is_answered_413() -> None:
     assert refusal("", b"x" * PUBLICATION_BYTES).status == 413
     properties = {str(number): "x" * 1_000 for number in range(1_100)}
-    assert refusal(BATCH_TYPE, orjson.dumps([{"Body": "a", "UserProperties": properties}])).status == 413
+    assert refusal(HTTP_BATCH_TYPE, orjson.dumps([{"Body": "a", "UserProperties": properties}])).status == 413

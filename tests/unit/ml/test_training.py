@@ -35,6 +35,7 @@ from fraudstream.ml.registry import promote, versions
 from fraudstream.ml.training import run as training
 from fraudstream.ml.usable import LeftOut
 from tests.events import named, renamed
+from tests.unit.ml.one_split import ONE_SPLIT
 
 pytestmark = pytest.mark.timeless
 
@@ -47,16 +48,6 @@ def labelled(count: int, seed: int) -> pd.DataFrame:
     return frame.assign(**{ID: 1_000_000 + numbers, EVENT_TIME: 1_790_000_000_000 + 60_000 * numbers})
 
 
-# Spark ML's trees as they are exported: one, that splits on the amount.
-ONE_SPLIT = {
-    "feature": np.array([[0, 0, 0]]),
-    "threshold": np.array([[100.0, 0, 0]]),
-    "left": np.array([[1, 1, 2]]),
-    "right": np.array([[2, 1, 2]]),
-    "value": np.array([[0.0, -0.5, 0.5]]),
-    "weight": np.array([1.0]),
-    "depth": np.array(1),
-}
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = labelled(3_000, 11)
 SPLIT = training.split(HISTORY)

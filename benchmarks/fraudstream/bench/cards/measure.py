@@ -16,12 +16,12 @@ from fraudstream.bench import bounds
 from fraudstream.bench.bounds import Bound
 from fraudstream.bench.cards import models
 from fraudstream.bench.cards.models import Table
-from fraudstream.bench.cards.over_time import DAY_MS, Payments, features
+from fraudstream.bench.cards.over_time import Payments, features
 from fraudstream.bench.harness import figures
 from fraudstream.bench.harness.running import Report
 from fraudstream.generator.simulators.cards import FIRST_ID, SEED, time_line
 from fraudstream.generator.simulators.cards.events import Writer
-from fraudstream.generator.simulators.cards.rows import CAMPAIGNS, HOUR_MS, Rows
+from fraudstream.generator.simulators.cards.rows import CAMPAIGNS, DAY_MS, HOUR_MS, Rows
 from fraudstream.generator.simulators.cards.world import CUSTOMERS, World, build_world
 
 COLUMNS, EVENTS, LABELLED = "as columns", "as events", "as labelled events"

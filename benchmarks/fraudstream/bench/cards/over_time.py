@@ -13,14 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudstream.generator.simulators.cards.places import distance_km
+from fraudstream.generator.simulators.cards.rows import DAY_MS, HOUR_MS, MINUTE_MS, Floats, Ints
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-_MINUTE_MS = 60_000
-_HOUR_MS = 60 * _MINUTE_MS
-DAY_MS = 24 * _HOUR_MS
-WINDOWS = {"10min": 10 * _MINUTE_MS, "1h": _HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS}
+WINDOWS = {"10min": 10 * MINUTE_MS, "1h": HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS}
 # Labels that are known: those of the seven days before the delay.
 _MATURED_MS = 7 * DAY_MS
 

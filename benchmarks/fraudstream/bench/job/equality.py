@@ -52,7 +52,7 @@ def measure(plan: Plan, report: Report) -> dict[str, Any]:
     report("preparing the model")
     model = trained_model()
     counted: Counter[str] = Counter()
-    differing: list[Any] = []
+    differing, shown = 0, list[Made]()
     with tempfile.TemporaryDirectory(prefix="fraudstream-bench-equality-") as scratch:
         folder = Path(scratch)
         settings = isolated(data_dir=folder, mlflow_tracking_uri=model.tracking_uri, driver_memory="2g")
@@ -68,19 +68,19 @@ def measure(plan: Plan, report: Report) -> dict[str, Any]:
                 records = records_of(spark, values, first)
                 by_contract, by_rows = (made(decide_here(records, trees, file)) for file in (contract, rows))
                 counted.update(topic for topic, _, _ in by_contract.elements())
-                differing += [*(by_contract - by_rows).elements(), *(by_rows - by_contract).elements()]
+                alone = [*(by_contract - by_rows).elements(), *(by_rows - by_contract).elements()]
+                differing += len(alone)
+                shown += alone[: _SHOWN - len(shown)]
                 records.unpersist(blocking=True)
         finally:
             spark.stop()
     return {
         "parameters": asdict(plan) | {"model": model.fingerprint, "kinds": list(KINDS)},
         "records": dict(counted),
-        "differing": [
-            {"topic": topic, "key": str(key), "value": value[:2_000]} for topic, key, value in differing[:_SHOWN]
-        ],
+        "differing": [{"topic": topic, "key": str(key), "value": value[:2_000]} for topic, key, value in shown],
         "bounds": bounds.to_json(
             [
-                *bounds.at_most("records that one of both makes alone", float(len(differing)), 0),
+                *bounds.at_most("records that one of both makes alone", float(differing), 0),
                 *bounds.at_least("records, by the events", sum(counted.values()) / plan.events, 1),
             ]
         ),
@@ -110,7 +110,7 @@ def records_of(
 
 
 def made(records: DataFrame) -> Counter[Made]:
-    """Topic, key and value of each record: numbers by value, times as moments, without the job's own clock."""
+    """Topic, key and value of each record: numbers as doubles, times as moments, without the job's own clock."""
     return Counter(
         (row["topic"], row["key"] and bytes(row["key"]), comparable(bytes(row["value"])))
         for row in records.toLocalIterator()

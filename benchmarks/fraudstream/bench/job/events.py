@@ -1,4 +1,4 @@
-"""Events of a project and every kind of malformed one, made from its rules and a seed."""
+"""Events of a project, malformed and odd ones among them, made from its rules and a seed."""
 
 from __future__ import annotations
 

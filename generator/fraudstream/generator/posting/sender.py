@@ -22,14 +22,13 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from fraudstream.core.contract.topics import HTTP_BATCH_BYTES
+from fraudstream.core.contract.topics import HTTP_BATCH_BYTES, HTTP_BATCH_TYPE
 from fraudstream.core.output.text import ascii_json, told_text
 from fraudstream.core.retry import Backoff
 from fraudstream.generator.outcome import Outcome
 from fraudstream.generator.posting.target import API_VERSION, Target
 from fraudstream.generator.publish import DELIVERY_TIMEOUT_SECONDS
 
-BATCH_TYPE = "application/vnd.microsoft.servicebus.json"
 BATCH_EVENTS = 100
 CONNECTIONS = 4
 
@@ -158,7 +157,7 @@ class HttpProducer:
         query = {"api-version": API_VERSION, "timeout": "60"}
         items = [record.item for record in batch if record.item is not None]
         if items:
-            content, headers["Content-Type"] = b"[%b]" % b",".join(items), BATCH_TYPE
+            content, headers["Content-Type"] = b"[%b]" % b",".join(items), HTTP_BATCH_TYPE
         else:
             content, headers["Content-Type"] = batch[0].value, "application/octet-stream"
             if batch[0].key is not None:

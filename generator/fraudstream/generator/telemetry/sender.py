@@ -10,12 +10,11 @@ import threading
 import zlib
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from kafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
+from fraudstream.core.access.hub_connection import connect, device_client
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.generator.outcome import Outcome
 from fraudstream.generator.pacing import Interruption
@@ -24,11 +23,6 @@ from fraudstream.generator.telemetry.terminals import Terminal, registered
 
 # The hub's limit for a message, of which its properties take a few bytes.
 LARGEST_MESSAGE = 256 * 1024 - 64
-
-_TLS_PORT, _PLAIN_PORT = 8883, 1883
-_KEEP_ALIVE_SECONDS = 60
-_IN_FLIGHT = 20
-_LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 1, 10
 
 
 def through_devices(settings: Settings, count: int, deliver_all: Deliver) -> Result:
@@ -78,21 +72,11 @@ class _Line:
         self._pending: dict[int, Outcome] = {}
         self._early: set[int] = set()
         self._lock = threading.Lock()
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=terminal.device_id, protocol=mqtt.MQTTv311)
-        client.max_inflight_messages_set(_IN_FLIGHT)
-        client.reconnect_delay_set(_LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS)
-        # A token holds for an hour: each connection has a new one.
-        client.on_pre_connect = self._sign
+        client = device_client(terminal.host, terminal.device_id, terminal.password)
         client.on_connect = self._connected
         client.on_publish = self._acknowledged
-        address = urlsplit(url or f"mqtts://{terminal.host}")
-        has_tls = address.scheme == "mqtts"
-        if has_tls:
-            client.tls_set()
         self._client = client
-        port = address.port or (_TLS_PORT if has_tls else _PLAIN_PORT)
-        client.connect_async(address.hostname or terminal.host, port, _KEEP_ALIVE_SECONDS)
-        client.loop_start()
+        connect(client, terminal.host, url)
 
     def publish(self, value: bytes) -> Outcome:
         delivery = Outcome()
@@ -109,9 +93,6 @@ class _Line:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-    def _sign(self, client: mqtt.Client, _data: Any) -> None:
-        client.username_pw_set(self._terminal.user, self._terminal.password())
 
     def _connected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if not reason.is_failure or reason.getName() == "Server unavailable":

@@ -27,11 +27,6 @@ class Terminal:
     host: str
     key: str = field(repr=False)
 
-    @property
-    def user(self) -> str:
-        """The user name of its CONNECT."""
-        return f"{self.host}/{self.device_id}/?api-version={API_VERSION}"
-
     def password(self) -> str:
         """A token that holds for an hour."""
         return token(f"{self.host}/devices/{self.device_id}", self.key)

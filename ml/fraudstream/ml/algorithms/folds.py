@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fraudstream.ml.features import FOLDS
+from fraudstream.core.errors import ModelError
+from fraudstream.ml.features import FOLDS, HOUR_MS
 
 # The first fold learns from the rows up to this share of the frauds.
 _FIRST = 0.4
@@ -25,6 +26,8 @@ def forward(labels: np.ndarray, moments: np.ndarray | None = None, delay_ms: int
     Rows are in the order of time, labels 0/1 of shape (n,). ``moments`` are milliseconds since 1970; a row is learnt
     from if its label was known, ``delay_ms`` after its moment, when the later part begins. The borders are put by the
     frauds and not by the rows, so that rare ones are in each part. A fold that lacks a class is left out.
+
+    Raises :class:`ModelError` where no fold is left.
     """
     count = len(labels)
     frauds = np.flatnonzero(labels == 1)
@@ -37,4 +40,11 @@ def forward(labels: np.ndarray, moments: np.ndarray | None = None, delay_ms: int
         later = np.arange(begins, ends)
         if all(len(np.unique(labels[part])) == 2 for part in (learnt, later)):
             folds.append(Fold(learnt, later))
+    if not folds:
+        raise ModelError(
+            f"No model can be tried on the later ones of {count:,} transactions to learn from, {len(frauds):,} of them "
+            f"frauds: labels come {delay_ms / HOUR_MS:g} hours late, and too few of both classes were known before. "
+            "Publish history of a longer time with `fraudstream generate history`, or set model.label_delay_hours to "
+            "less."
+        )
     return folds

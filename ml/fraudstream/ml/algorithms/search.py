@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Of candidates that are tried side by side. It is fixed, so that a training is the same on every machine.
 _BATCH = 2
 _DEEPEST = max(*DEPTHS, 6)
+# XGBoost's own, of what a candidate leaves out.
+_DEFAULTS = {"colsample_bytree": 1.0, "reg_lambda": 1.0, "gamma": 0.0}
 
 
 def searching(seconds: float, most: int | None, seed: int, clock: Callable[[], float] = time.monotonic) -> Search:
@@ -31,55 +33,40 @@ def searching(seconds: float, most: int | None, seed: int, clock: Callable[[], f
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+        space = _space()
         for candidate in candidates:
-            study.add_trial(_known(candidate))
+            study.add_trial(_known(candidate, space))
         ends, tried = clock() + seconds, list(candidates)
         while clock() < ends and (most is None or len(tried) < len(candidates) + most):
             room = _BATCH if most is None else min(_BATCH, len(candidates) + most - len(tried))
-            asked = [study.ask() for _ in range(room)]
-            further = trial.each([candidates[0].parameters | _proposed(one) for one in asked])
-            for one, candidate in zip(asked, further, strict=True):
-                study.tell(one, candidate.log_loss)
+            proposals = [study.ask(space) for _ in range(room)]
+            further = trial.each([candidates[0].parameters | proposal.params for proposal in proposals])
+            for proposal, candidate in zip(proposals, further, strict=True):
+                study.tell(proposal, candidate.log_loss)
             tried += further
         return tried
 
     return search
 
 
-def _proposed(trial: optuna.Trial) -> dict[str, Any]:
+def _space() -> dict[str, Any]:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
     return {
-        "max_depth": trial.suggest_int("max_depth", 1, _DEEPEST),
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
-        "subsample": trial.suggest_float("subsample", 0.4, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
-        "min_child_weight": trial.suggest_float("min_child_weight", 0.02, 20, log=True),
-        "reg_lambda": trial.suggest_float("reg_lambda", 0.1, 30, log=True),
-        "gamma": trial.suggest_float("gamma", 1e-3, 3, log=True),
+        "max_depth": IntDistribution(1, _DEEPEST),
+        "learning_rate": FloatDistribution(0.02, 0.3, log=True),
+        "subsample": FloatDistribution(0.4, 1.0),
+        "colsample_bytree": FloatDistribution(0.3, 1.0),
+        "min_child_weight": FloatDistribution(0.02, 20, log=True),
+        "reg_lambda": FloatDistribution(0.1, 30, log=True),
+        "gamma": FloatDistribution(1e-3, 3, log=True),
     }
 
 
-def _known(candidate: Candidate) -> optuna.trial.FrozenTrial:
-    """A candidate that was tried before, as the study takes it: with XGBoost's own defaults for what it leaves out."""
+def _known(candidate: Candidate, space: dict[str, Any]) -> optuna.trial.FrozenTrial:
+    """A candidate that was tried before, as the study takes it: what is outside the space is at its nearest border."""
     import optuna
 
-    defaults = {"colsample_bytree": 1.0, "reg_lambda": 1.0, "gamma": 1e-3}
-    values = {name: candidate.parameters.get(name, defaults.get(name)) for name in _distributions()}
-    return optuna.trial.create_trial(params=values, distributions=_distributions(), value=candidate.log_loss)
-
-
-def _distributions() -> dict[str, Any]:
-    import optuna
-
-    fixed = optuna.trial.FixedTrial(
-        {
-            "max_depth": 1,
-            "learning_rate": 0.1,
-            "subsample": 0.8,
-            "colsample_bytree": 1.0,
-            "min_child_weight": 1.0,
-            "reg_lambda": 1.0,
-            "gamma": 1e-3,
-        }
-    )
-    _proposed(fixed)  # type: ignore[arg-type]
-    return dict(fixed.distributions)
+    values = _DEFAULTS | candidate.parameters
+    inside = {name: min(max(values[name], ends.low), ends.high) for name, ends in space.items()}
+    return optuna.trial.create_trial(params=inside, distributions=space, value=candidate.log_loss)

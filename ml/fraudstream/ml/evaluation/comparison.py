@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError
 from fraudstream.core.registry import load_version, registry_client
 from fraudstream.ml.evaluation.costs import RowCosts
 from fraudstream.ml.evaluation.held_out import COST, Decided, Rows, project_costs, statistic_of
 from fraudstream.ml.evaluation.resampling import Interval, intervals
-from fraudstream.ml.failures import one_line
-from fraudstream.ml.features import EVENT_TIME
+from fraudstream.ml.evaluation.scoring import scores_of
+from fraudstream.ml.features import EVENT_TIME, moment_text
 from fraudstream.ml.labelled import read_labelled
 from fraudstream.ml.registry import learnt_until, registered_version
 
@@ -76,11 +75,6 @@ class Comparison:
         }
 
 
-def moment_text(milliseconds: int) -> str:
-    """A moment in UTC, ISO 8601."""
-    return f"{np.datetime64(milliseconds, 'ms')}Z"
-
-
 def compared(settings: Settings, first: str, second: str, seed: int = 7) -> Comparison:
     """Both versions on all stored transactions whose labels are known, and that are later than what either learnt from.
 
@@ -132,15 +126,7 @@ def _difference(first: Callable[..., Any], second: Callable[..., Any]) -> Callab
 
 
 def _decided(settings: Settings, version: str, rows: pd.DataFrame) -> Decided:
-    """The version's scores, and its bands. Its code may be another program's and raise errors of any kind."""
-    model = load_version(settings, version).model
-    columns = {name: rows[name].tolist() for name in FEATURES}
-    try:
-        scores = np.asarray(model.score_columns(columns), dtype=np.float64)
-        if scores.shape != (len(rows),) or not ((scores >= 0) & (scores <= 1)).all():
-            raise ValueError(f"it gives {scores.ravel()[:3]}")
-    except Exception as error:
-        raise ModelError(
-            f"Version {version} does not score each of {len(rows):,} transactions ({one_line(error)})."
-        ) from error
-    return Decided(scores, float(model.threshold), getattr(model, "decline_from", None))
+    """The version's scores, and its bands."""
+    loaded = load_version(settings, version)
+    model = loaded.model
+    return Decided(scores_of(loaded, rows), float(model.threshold), getattr(model, "decline_from", None))

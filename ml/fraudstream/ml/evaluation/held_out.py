@@ -55,11 +55,6 @@ class Rows:
             None if CAMPAIGN is None else history[CAMPAIGN].fillna("").astype(str).to_numpy(dtype=object),
         )
 
-    def of_places(self, places: np.ndarray) -> Rows:
-        """These of the rows."""
-        parts = (self.labels, self.moments, self.amounts, self.entities, self.campaigns)
-        return Rows(*(None if part is None else part[places] for part in parts))  # type: ignore[arg-type]
-
 
 @dataclass(frozen=True, slots=True)
 class Decided:

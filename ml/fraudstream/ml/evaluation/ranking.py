@@ -25,7 +25,7 @@ class Ranking:
         return np.cumsum(of_frauds)[self._ends], np.cumsum(ordered - of_frauds)[self._ends]
 
     def figures(self, weights: np.ndarray | None = None) -> dict[str, float]:
-        """All of the following ones in one pass."""
+        """The figures in one pass, by their names in :func:`fraudstream.ml.evaluation.metrics.metrics`."""
         frauds, others = self._counts(weights)
         return {
             "average_precision": _average_precision(frauds, others),
@@ -37,14 +37,6 @@ class Ranking:
     def average_precision(self, weights: np.ndarray | None = None) -> float:
         """The sum over steps of precision times the recall that the step adds (scikit-learn's definition)."""
         return _average_precision(*self._counts(weights))
-
-    def roc_auc(self, weights: np.ndarray | None = None) -> float:
-        """The area under the ROC curve: how often a fraud scores above a legitimate row, ties half."""
-        return _roc_auc(*self._counts(weights))
-
-    def recall_at(self, false_positive_rate: float, weights: np.ndarray | None = None) -> float:
-        """The recall at a false-positive rate of at most ``false_positive_rate``."""
-        return _recall_at(false_positive_rate, *self._counts(weights))
 
     def curves(self, points: int) -> dict[str, list[float]]:
         """Recall, precision and false-positive rate at no more than ``points`` thresholds, the strictest first."""
@@ -67,6 +59,7 @@ def _average_precision(frauds: np.ndarray, others: np.ndarray) -> float:
 
 
 def _roc_auc(frauds: np.ndarray, others: np.ndarray) -> float:
+    # How often a fraud scores above a legitimate row, ties half.
     middle = frauds - np.diff(frauds, prepend=0.0) / 2
     return _ratio(float((np.diff(others, prepend=0.0) * middle).sum()), float(frauds[-1] * others[-1]))
 

@@ -14,6 +14,7 @@ from fraudstream.core.output.logs import configure_logging
 from fraudstream.core.output.options import finite
 from fraudstream.core.output.terminal import say, say_json, terminal
 from fraudstream.core.output.text import printable
+from fraudstream.ml.monitoring import FALSE_ALARMS, LEAST_ROWS, NEWEST
 
 if TYPE_CHECKING:
     from fraudstream.ml.monitoring.watch import Observation
@@ -24,9 +25,13 @@ _DRIFTED = 3
 
 
 def monitor(
-    newest: int = typer.Option(5_000, "--last", min=200, help="How many of the newest live transactions."),
+    newest: int = typer.Option(NEWEST, "--last", min=LEAST_ROWS, help="How many of the newest live transactions."),
     false_alarms: float = typer.Option(
-        0.004, min=1e-6, max=0.5, callback=finite, help="The share of quiet windows in which anything is reported."
+        FALSE_ALARMS,
+        min=1e-6,
+        max=0.5,
+        callback=finite,
+        help="The share of quiet windows in which anything is reported.",
     ),
     publish: bool = typer.Option(False, "--publish", help="Also send what was seen to the topic `monitoring`."),
     check: bool = typer.Option(False, "--check", help=f"End with status {_DRIFTED} where something has drifted."),

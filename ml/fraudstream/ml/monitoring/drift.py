@@ -20,12 +20,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from fraudstream.ml.monitoring import FALSE_ALARMS
 from fraudstream.ml.monitoring.reference import SCORE, Column, Mean, Rate, Reference, design_at
 
-# The share of windows without drift in which anything at all is reported.
-FALSE_ALARMS = 0.004
-# A window of fewer rows says nothing.
-LEAST_ROWS = 200
 ALERTS, CAMPAIGN = "alerts", "campaign"
 
 _CELLS = 10

@@ -15,11 +15,9 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.stored import number
 from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.ml.features import EVENT_TIME, ID, LABEL
-from fraudstream.ml.history import rows_of
+from fraudstream.ml.history import LIVE, rows_of
 from fraudstream.ml.labelled import read_verdicts, with_verdict
 from fraudstream.ml.usable import CAMPAIGN, LeftOut, sort_rows
-
-LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)

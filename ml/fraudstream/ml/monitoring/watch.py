@@ -17,21 +17,19 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES
 from fraudstream.core.errors import ModelError
 from fraudstream.core.registry import champion_version, load_version, registry_client
-from fraudstream.ml.evaluation.comparison import moment_text
 from fraudstream.ml.evaluation.held_out import Rows
 from fraudstream.ml.evaluation.ranking import Ranking
-from fraudstream.ml.features import EVENT_TIME, matrix
+from fraudstream.ml.evaluation.scoring import scores_of
+from fraudstream.ml.features import EVENT_TIME, matrix, moment_text
 from fraudstream.ml.history import checked, read_history
-from fraudstream.ml.monitoring.drift import FALSE_ALARMS, LEAST_ROWS, Drift, Window, check
+from fraudstream.ml.monitoring import FALSE_ALARMS, LEAST_ROWS, NEWEST
+from fraudstream.ml.monitoring.drift import Drift, Window, check
 from fraudstream.ml.monitoring.reference import REFERENCE_FILE, Reference
 from fraudstream.ml.monitoring.scored import Scored, read_newest
 from fraudstream.ml.registry import registered_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-# As many as a window has by default: a shift of half a standard deviation shows in far fewer.
-NEWEST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +119,9 @@ def _of_history(settings: Settings, version: str) -> Reference:
     """The reference of a version that another program or an older training registered."""
     stored = read_history(settings)
     rows = checked(stored.rows, stored.left_out)
-    model = load_version(settings, version).model
-    scores = np.asarray(model.score_columns({name: rows[name].tolist() for name in FEATURES}), dtype=np.float64)
+    loaded = load_version(settings, version)
     inputs = dict(zip(FEATURES, matrix(rows).T, strict=True))
-    return Reference.of(inputs, scores, float(model.threshold), Rows.of(rows).campaigns)
+    return Reference.of(inputs, scores_of(loaded, rows), float(loaded.model.threshold), Rows.of(rows).campaigns)
 
 
 def estimated(scores: np.ndarray, alerts: np.ndarray) -> dict[str, float | None]:

@@ -16,13 +16,14 @@ from mlflow.exceptions import MlflowException
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import FEATURES, PROJECT
 from fraudstream.core.errors import FraudstreamError, ModelError
-from fraudstream.core.registry import FraudModel, champion_version, load_version, registry_client, registry_error
+from fraudstream.core.registry import champion_version, load_version, registry_client, registry_error
 from fraudstream.ml.algorithms import calibration
 from fraudstream.ml.evaluation import baseline
 from fraudstream.ml.evaluation.held_out import EVALUATION_FILE, Decided, Evaluation, Rows, evaluate
 from fraudstream.ml.evaluation.metrics import metrics
+from fraudstream.ml.evaluation.scoring import scores_of
 from fraudstream.ml.failures import one_line
-from fraudstream.ml.features import EVENT_TIME, FOLDS, LABEL, RARE_SHARE
+from fraudstream.ml.features import EVENT_TIME, FOLDS, HOUR_MS, LABEL, RARE_SHARE, moment_text
 from fraudstream.ml.history import await_history, checked, fingerprint, read_history
 from fraudstream.ml.monitoring.reference import REFERENCE_FILE, Reference
 from fraudstream.ml.registry import LEARNT_UNTIL, give_role, learnt_until, require_fit
@@ -133,17 +134,13 @@ def described(parts: Split, left_out: LeftOut = NOTHING_LEFT_OUT) -> dict[str, s
         "dataset_unknown_rows": str(len(moments) - int(parts.learnt.sum()) - int(parts.held_out.sum())),
         "dataset_left_out_rows": str(left_out.count),
         "dataset_split": "the latest",
-        "dataset_label_delay_hours": f"{label_delay_ms() / 3_600_000:g}",
-        "dataset_from": _moment_text(moments.min()),
-        LEARNT_UNTIL: _moment_text(parts.learnt_until),
-        "dataset_test_from": _moment_text(moments[parts.held_out].min()),
-        "dataset_until": _moment_text(moments.max()),
+        "dataset_label_delay_hours": f"{label_delay_ms() / HOUR_MS:g}",
+        "dataset_from": moment_text(moments.min()),
+        LEARNT_UNTIL: moment_text(parts.learnt_until),
+        "dataset_test_from": moment_text(moments[parts.held_out].min()),
+        "dataset_until": moment_text(moments.max()),
         "code_fingerprint": code_fingerprint(),
     }
-
-
-def _moment_text(milliseconds: int | None) -> str:
-    return "" if milliseconds is None else f"{np.datetime64(int(milliseconds), 'ms')}Z"
 
 
 def check_classes(split: Split) -> None:
@@ -181,10 +178,10 @@ class Training:
         scale = calibration.chosen(raw.validation) if raw.validation is not None else calibration.NONE
         model = raw.calibrated(scale)
         bands = self._bands(raw, scale)
-        evaluation = self._evaluated(algorithm, model, bands)
+        test_scores = model.scores(self.split.test[0])
+        evaluation = self._evaluated(algorithm, model, bands, test_scores)
         measured = evaluation.metrics | self._beside(model, raw, bands)
         measured |= {f"calibration_brier_{method}": brier for method, brier in scale.brier.items()}
-        test_scores = model.scores(self.split.test[0])
         reference = self._reference(test_scores, bands.threshold)
         trained = Trained(
             algorithm,
@@ -203,20 +200,18 @@ class Training:
 
     def _bands(self, raw: Fitted, scale: calibration.Calibration) -> Bands:
         """The thresholds, chosen on rows that were not learnt from and are not the held-out ones."""
-        _, labels = self.split.train
-        amounts = Rows.of(self.split.history[self.split.learnt]).amounts
         if raw.validation is None:
             # So few rows that all were learnt from: what decides by their scores is not to be trusted.
             return Bands(THRESHOLD)
+        _, labels = self.split.train
         scores = calibration.probability(scale.margins(raw.validation.margins))
-        return bands_for(
-            float(labels.mean()), scores, amounts[raw.validation.rows], PROJECT.definition.model, raw.validation.weights
-        )
+        amounts = Rows.of(self.split.history[self.split.learnt]).amounts[raw.validation.rows]
+        return bands_for(float(labels.mean()), scores, amounts, PROJECT.definition.model, raw.validation.weights)
 
-    def _evaluated(self, algorithm: Algorithm, model: Fitted, bands: Bands) -> Evaluation:
+    def _evaluated(self, algorithm: Algorithm, model: Fitted, bands: Bands, scores: np.ndarray) -> Evaluation:
         features, _ = self.split.test
         rows = Rows.of(self.split.history[self.split.held_out])
-        decided = Decided(model.scores(features), bands.threshold, bands.decline_from)
+        decided = Decided(scores, bands.threshold, bands.decline_from)
         importance = np.abs(contributions(algorithm, model, features, self.seed)).mean(axis=0)
         return evaluate(rows, decided, self.seed, dict(zip(FEATURES, importance.tolist(), strict=True)))
 
@@ -268,15 +263,16 @@ def promote_if_better(
     if champion is not None:
         rows = split.history[split.held_out]
         try:
-            model = load_version(settings, champion).model
+            loaded = load_version(settings, champion)
             require_fit(settings, champion)
             compared = _new_to_both(rows, learnt_until(settings, client, champion))
-            to_beat = _average_precision(model, rows[compared])
+            known_scores = scores_of(loaded, rows[compared])
         except ModelError as error:
             log.warning("champion_replaced", version=champion, reason=str(error))
         else:
             labels = rows[LABEL].to_numpy()[compared]
-            if metrics(labels, test_scores[compared], THRESHOLD)["average_precision"] <= to_beat:
+            new, old = (metrics(labels, scores, THRESHOLD) for scores in (test_scores[compared], known_scores))
+            if new["average_precision"] <= old["average_precision"]:
                 return False
     give_role(settings, version, client)
     return True
@@ -285,21 +281,8 @@ def promote_if_better(
 def _new_to_both(rows: pd.DataFrame, until: int | None) -> np.ndarray:
     """Which held-out rows are behind ``until``, in milliseconds since 1970; all where it says nothing."""
     everything = np.ones(len(rows), dtype=bool)
-    if until is None or EVENT_TIME not in rows:
+    if until is None:
         return everything
     behind = rows[EVENT_TIME].to_numpy() > until
     frauds = rows[LABEL].to_numpy()[behind]
     return behind if min(frauds.sum(), len(frauds) - frauds.sum()) >= _RARE_HELD_OUT else everything
-
-
-def _average_precision(champion: FraudModel, rows: pd.DataFrame) -> float:
-    """Its average precision on the rows. Raises :class:`ModelError` if it does not give each a probability.
-
-    A champion may have been registered by another program, so its code may raise errors of any kind.
-    """
-    columns = {name: rows[name].tolist() for name in FEATURES}
-    try:
-        scores = np.asarray(champion.score_columns(columns), dtype=np.float64)
-        return metrics(rows[LABEL].to_numpy(), scores, THRESHOLD)["average_precision"]
-    except Exception as error:
-        raise ModelError(f"it does not score each of {len(rows):,} transactions ({one_line(error)})") from error

@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fraudstream.core.contract.event import PROJECT
-from fraudstream.ml.features import EVENT_TIME, LABEL, TEST_SHARE, matrix
-
-_MS_OF_HOUR = 60 * 60 * 1000
+from fraudstream.ml.features import EVENT_TIME, HOUR_MS, LABEL, TEST_SHARE, matrix
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,8 @@ class Split:
         return self._part(self.held_out)
 
     @property
-    def learnt_until(self) -> int | None:
-        """The time of the latest row that is learnt from, in milliseconds since 1970; None without times."""
-        if EVENT_TIME not in self.history or not self.learnt.any():
-            return None
+    def learnt_until(self) -> int:
+        """The time of the latest row that is learnt from, in milliseconds since 1970."""
         return int(self.history[EVENT_TIME].to_numpy()[self.learnt].max())
 
     def _part(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +51,7 @@ def label_delay_ms() -> int:
     """How long after its transaction a label is known in this project, in milliseconds."""
     defined = PROJECT.definition
     hours = defined.model.label_delay_hours
-    return round((defined.source.label_delay_hours if hours is None else hours) * _MS_OF_HOUR)
+    return round((defined.source.label_delay_hours if hours is None else hours) * HOUR_MS)
 
 
 def split(history: pd.DataFrame) -> Split:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +14,7 @@ from typing import Any, Literal
 import orjson
 
 from fraudstream.asaql.commands.showing import show_notes
-from fraudstream.asaql.live.binding import LiveBinding, live_binding, reference_paths
+from fraudstream.asaql.live.binding import LiveBinding, live_binding
 from fraudstream.asaql.live.job import LiveOptions
 from fraudstream.asaql.live.plans import LivePlan, live_plan
 from fraudstream.asaql.live.progress import LiveProgress
@@ -24,10 +22,12 @@ from fraudstream.asaql.live.running import LiveRun, start_live
 from fraudstream.asaql.live.session import live_hooks, live_session
 from fraudstream.asaql.plan.compiling import Dialect
 from fraudstream.asaql.project_files.folder import QueryProject, read_project
+from fraudstream.asaql.running.bindings import parse_pairs
 from fraudstream.asaql.strategies.project_query import models_of
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.output.terminal import say_json, styled, terminal
 from fraudstream.core.output.text import printable
+from fraudstream.runtime.interrupts import call_at_end
 
 _LOOK_SECONDS = 0.3
 # For so long a batch that has begun may go on after Ctrl-C; one that is cut off is repeated at the next start.
@@ -65,7 +65,7 @@ def live_command(request: LiveRequest) -> None:
     began = time.monotonic()
     project = read_project(request.place)
     show_notes(project)
-    tables = reference_paths(request.references)
+    tables = parse_pairs(request.references, "--reference")
     plan = live_plan(
         project,
         references=[name for name in tables if name],
@@ -78,11 +78,13 @@ def live_command(request: LiveRequest) -> None:
     is_new = not checkpoint.exists()
     console = terminal(stderr=True)
     with console.status("starting Spark") as line:
-        # Spark's context takes Ctrl-C for itself when it starts.
-        with live_session(settings, has_scripts=bool(plan.scripts)) as session, _ended_by_signals() as stop:
+        with live_session(settings, has_scripts=bool(plan.scripts)) as session:
+            stop = threading.Event()
+            # Spark's context takes Ctrl-C for itself when it starts.
+            call_at_end(stop.set)
             hooks = live_hooks(session, plan, project.folder)
             options = LiveOptions(starts=request.starts, shown_rows=request.rows, hooks=hooks)
-            run = start_live(session.spark, settings, plan, binding, checkpoint, options)
+            run = start_live(session.sql(), settings, plan, binding, checkpoint, options)
             _announce(plan, binding, checkpoint, request.starts if is_new else None)
             shown = _Shown()
             try:
@@ -103,18 +105,6 @@ def checkpoint_folder(settings: Settings, project: QueryProject) -> Path:
     return settings.data_dir.absolute() / "queries" / f"{name}-{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, within the block."""
-    stop = threading.Event()
-    kept = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for name, handler in kept.items():
-            signal.signal(name, handler)
-
-
 def _watch(run: LiveRun, stop: threading.Event, shown: _Shown, line: Any, request: LiveRequest) -> None:
     """Show what comes, until ``stop`` or the query's end. Raises as :meth:`LiveRun.failure` says."""
     query: Any = run.query
@@ -124,16 +114,14 @@ def _watch(run: LiveRun, stop: threading.Event, shown: _Shown, line: Any, reques
             ended = query.awaitTermination(_LOOK_SECONDS)
         except Exception as error:
             raise run.failure(error) from None
-        progress = run.progress()
-        shown.last = progress
-        _show(progress, shown, request)
-        line.update(_state(progress))
         if stop.is_set() and until is None:
             until = time.monotonic() + _LAST_BATCH_SECONDS
+        is_cut_off = until is not None and time.monotonic() > until
         is_between = until is not None and not query.status["isTriggerActive"]
-        if ended or is_between or (until is not None and time.monotonic() > until):
-            shown.last = last = run.progress()
-            _show(last, shown, request)
+        shown.last = progress = run.progress()
+        _show(progress, shown, request)
+        line.update(_state(progress))
+        if ended or is_between or is_cut_off:
             return
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from fraudstream.asaql.live.plans import LivePlan
 from fraudstream.asaql.project_files.folder import QueryProject
 from fraudstream.asaql.project_files.models import InputFile, local_path
-from fraudstream.asaql.running.bindings import CSV, JSON, PARQUET, bound, listed, parse_pairs
+from fraudstream.asaql.running.bindings import CSV, JSON, PARQUET, bound, listed
 from fraudstream.asaql.strategies.project_query import input_topic, output_key, output_topic
 from fraudstream.core.errors import ConfigurationError
 
@@ -146,10 +146,10 @@ def _reference(project: QueryProject, name: str, given: Mapping[str, Sequence[st
     if any(pattern in path for pattern in _PATTERNS):
         format = entries.format or (CSV if path.lower().endswith(".csv") else JSON)
         return LiveReference(name, path, format, entries.delimiter or None, *dates)
-    files = (Path(path),)
-    if not files[0].is_file():
+    file = Path(path)
+    if not file.is_file():
         raise ConfigurationError(f"--reference {name}: there is no file {path}.")
-    known = bound(name, files, entries)
+    known = bound(name, (file,), entries)
     if known.format == PARQUET:
         raise ConfigurationError(f"{path}: reference data of a live run are JSON or CSV, and this is Parquet.")
     return LiveReference(name, path, known.format, known.delimiter, *dates)
@@ -163,13 +163,3 @@ def _dates(project: QueryProject, name: str) -> tuple[str, str]:
         entries |= value if isinstance(value, Mapping) else {key: value}
     known = {key.casefold(): value for key, value in entries.items() if isinstance(value, str) and value}
     return known.get("dateformat", _DATE_FORMAT), known.get("timeformat", _TIME_FORMAT)
-
-
-def reference_paths(options: Iterable[str]) -> dict[str, list[str]]:
-    """``NAME=PATH`` of ``--reference``. Raises :class:`ConfigurationError`."""
-    return parse_pairs(options, "--reference")
-
-
-def named(bindings: Collection[LiveOutput]) -> dict[str, str]:
-    """The topics of the outputs that have any, by the outputs' names."""
-    return {output.name: output.topic for output in bindings if output.topic is not None}

@@ -29,8 +29,8 @@ from fraudstream.asaql.live.progress import LiveProgress
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerUnavailable, CheckpointMisfit, FraudstreamError
 from fraudstream.core.kafka.broker import asking
-from fraudstream.core.kafka.clients import spark_sink_options, spark_source_options, topic_partitions
-from fraudstream.core.kafka.progress import end_offsets, written_offsets
+from fraudstream.core.kafka.clients import spark_sink_options, topic_partitions
+from fraudstream.core.kafka.progress import end_offsets
 from fraudstream.spark.failures import failure_of
 from fraudstream.spark.queries import KeptQuery
 
@@ -163,17 +163,11 @@ def topic_counts(settings: Settings, binding: LiveBinding) -> dict[str, int]:
 
 
 def _read(spark: SparkSession, settings: Settings, binding: LiveBinding, options: LiveOptions) -> DataFrame:
-    starts = options.starts
-    written = starts if isinstance(starts, str) else written_offsets(starts) if starts else "earliest"
-    return (
-        spark.readStream.format("kafka")
-        .options(**spark_source_options(settings))
-        .option("subscribe", ",".join(sorted({source.topic for source in binding.inputs})))
-        .option("startingOffsets", written)
-        .option("maxOffsetsPerTrigger", options.at_most)
-        .load()
-        .selectExpr("topic", "partition", "offset", "unix_micros(timestamp) AS micros", "key", "value")
-    )
+    from fraudstream.spark.session import read_topics
+
+    topics = sorted({source.topic for source in binding.inputs})
+    rows = read_topics(spark, settings, *topics, at_most=options.at_most, starts=options.starts)
+    return rows.selectExpr("topic", "partition", "offset", "unix_micros(timestamp) AS micros", "key", "value")
 
 
 def _clock(spark: SparkSession) -> DataFrame:

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from fraudstream.asaql.live.job import LiveHooks
 from fraudstream.asaql.live.plans import LivePlan
@@ -19,22 +18,12 @@ from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.output.text import error_text
 from fraudstream.core.process import environment
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 _NAME = "query"
 _FUNCTIONS = "fraudstream.query.scoring.RunFunctions"
 
 
-class LiveSession(NamedTuple):
-    """Spark, and a folder that goes with it."""
-
-    spark: SparkSession
-    scratch: Path
-
-
 @contextmanager
-def live_session(settings: Settings, *, has_scripts: bool = False) -> Iterator[LiveSession]:
+def live_session(settings: Settings, *, has_scripts: bool = False) -> Iterator[QuerySession]:
     """A session that ends with the block; one that ``has_scripts`` can run JavaScript.
 
     Raises :class:`FraudstreamError` where Java or Spark does not start.
@@ -58,17 +47,17 @@ def live_session(settings: Settings, *, has_scripts: bool = False) -> Iterator[L
                     f"Spark could not be started ({error_text(error)}). `fraudstream doctor` checks Java and memory."
                 ) from error
         try:
-            yield LiveSession(spark, Path(scratch))
+            yield QuerySession(spark.sparkContext, Path(scratch))
         finally:
             stop_context(spark.sparkContext)
 
 
-def live_hooks(session: LiveSession, plan: LivePlan, folder: Path) -> LiveHooks:
+def live_hooks(session: QuerySession, plan: LivePlan, folder: Path) -> LiveHooks:
     """What answers the query's calls of the model: the champion of now, whose query lies in ``folder``.
 
     Raises :class:`ModelError` where there is no champion to score with, :class:`RegistryUnavailable`.
     """
     if not plan.answered:
         return LiveHooks()
-    trees = champion(QuerySession(session.spark.sparkContext, session.scratch), folder, plan.answered)
+    trees = champion(session, folder, plan.answered)
     return LiveHooks(functions=_FUNCTIONS, functions_argument={**plan.scripts, "champion": trees})

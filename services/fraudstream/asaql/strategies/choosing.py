@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
+from fraudstream.asaql.compiling import each_once
 from fraudstream.asaql.plan import nodes
 from fraudstream.asaql.plan.compiling import compile_text
 from fraudstream.asaql.plan.split import OutputSplit, split
 from fraudstream.asaql.strategies.closures import Closure, closure
 from fraudstream.asaql.strategies.outputs import CONTRACT, LEVEL, ROWS, WINDOWS, Bindings, OutputRun
-from fraudstream.asaql.strategies.project_query import output_topic
-from fraudstream.asaql.template import query_text
+from fraudstream.asaql.strategies.project_query import canonical_text, output_topic
 from fraudstream.core.contract.topics import TRANSACTIONS
 
 
 def chosen_outputs(bound: Bindings, plan: nodes.Plan) -> tuple[OutputRun, ...]:
     """How each output of a plan runs."""
     choice = _Choice(bound, plan)
-    return tuple(choice.run_of(name) for name in _each_once(output.name for output in plan.outputs))
-
-
-def _each_once(names: Iterable[str]) -> tuple[str, ...]:
-    known: dict[str, str] = {}
-    for name in names:
-        known.setdefault(name.casefold(), name)
-    return tuple(known.values())
+    return tuple(choice.run_of(name) for name in each_once(output.name for output in plan.outputs))
 
 
 class _Choice:
@@ -48,17 +41,17 @@ class _Choice:
 
     def _why_not_contract(self, name: str, topic: str) -> str:
         parts = [output.step for output in self._plan.outputs if output.name.casefold() == name.casefold()]
-        is_canonical = (
-            len(parts) == 1
-            and self._plan.level == LEVEL
-            and closure(self._plan, parts[0], self._bound.topic) == self._canonical.get(topic)
-        )
+        own = closure(self._plan, parts[0], self._bound.topic) if len(parts) == 1 else None
+        is_canonical = own is not None and self._plan.level == LEVEL and own == self._canonical.get(topic)
         return "" if is_canonical else "its text is not the canonical one"
 
     @cached_property
     def _canonical(self) -> Mapping[str, Closure | None]:
-        """The closures of the project's canonical query, by the outputs' topics."""
-        plan = compile_text(query_text(self._bound.project))
+        """The closures of the project's canonical query, by the outputs' topics; empty where there is no such query."""
+        text = canonical_text(self._bound.project)
+        if text is None:
+            return {}
+        plan = compile_text(text)
         return {output.name: closure(plan, output.step, lambda alias: alias) for output in plan.outputs}
 
     def _why_not_rows(self, name: str) -> str:

@@ -17,8 +17,7 @@ from fraudstream.asaql.strategies.outputs import (
     OutputRun,
     Strategy,
 )
-from fraudstream.asaql.strategies.project_query import models_of, project_query
-from fraudstream.asaql.template import query_text
+from fraudstream.asaql.strategies.project_query import canonical_text, models_of, project_query
 from fraudstream.core.contract.field_rules import leaves
 from fraudstream.core.contract.topics import LABELS, REJECTED, SCORED, TRANSACTIONS, topics_of
 from fraudstream.core.errors import ConfigurationError
@@ -126,7 +125,7 @@ def compiled_query(project: Project, files: QueryProject) -> JobQuery:
     """The same for a query of the project's that is read already."""
     models = models_of(files)
     bound = Bindings(project, files, models)
-    if files.text == query_text(project) and files.job.level == LEVEL and bound.are_canonical:
+    if files.text == canonical_text(project) and files.job.level == LEVEL and bound.are_canonical:
         # Nothing to compile: this is how most jobs start.
         outputs = tuple(OutputRun(name, name, bound.key(name), CONTRACT) for name in CANONICAL)
         return JobQuery(project, files, None, outputs, models)

@@ -9,6 +9,7 @@ from typing import Any
 from fraudstream.asaql.project_files.folder import PROJECT_FILE, OutputPlace, QueryProject, read_project
 from fraudstream.asaql.template import query_text
 from fraudstream.asaql.template.files import QUERY
+from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.outputs import QUERY_FOLDER
 from fraudstream.core.project.project import Project
 
@@ -28,6 +29,14 @@ def project_query(project: Project) -> QueryProject:
     if (folder / QUERY).is_file():
         return read_project(folder / QUERY)
     return QueryProject(project.name, folder, Path(QUERY_FOLDER, QUERY), query_text(project))
+
+
+def canonical_text(project: Project) -> str | None:
+    """The canonical text; None for a project whose times the language cannot read, which has its own query alone."""
+    try:
+        return query_text(project)
+    except ConfigurationError:
+        return None
 
 
 def models_of(project: QueryProject) -> frozenset[str]:

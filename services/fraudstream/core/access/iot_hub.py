@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from fraudstream.core.access import shared_access
+from fraudstream.core.configuration.connection_strings import parts
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.redaction import register
@@ -24,14 +25,14 @@ def folder(settings: Settings) -> Path:
     return settings.data_dir.absolute() / "devices"
 
 
+def edge_folder(settings: Settings, device_id: str) -> Path:
+    """Where an edge device keeps what it has not forwarded yet."""
+    return settings.data_dir.absolute() / "edges" / quote(device_id, safe="")
+
+
 def owner_file(settings: Settings) -> Path:
     """The file with the owner's connection string, which commands on this machine sign in with."""
     return folder(settings) / "owner.txt"
-
-
-def parts(text: str) -> Mapping[str, str]:
-    """The parts of a connection string: ``HostName=…;DeviceId=…;SharedAccessKey=…``."""
-    return dict(part.partition("=")[::2] for part in text.strip().strip(";").split(";"))
 
 
 def token(resource: str, key: str, seconds: float = _TOKEN_SECONDS, policy: str = "") -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fraudstream.core.configuration.connection_strings import parse_event_hubs
+from fraudstream.core.access.shared_access import new_key
+from fraudstream.core.configuration.connection_strings import parse_event_hubs, parts
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.process import folders, private_file
@@ -16,7 +15,6 @@ SEND = "Send"
 _RIGHTS = ("Listen", "Send", "Manage")
 _VARIABLE = f"{ENV_PREFIX}INGEST_CONNECTION_STRING"
 _LEAST_KEY_CHARACTERS = 16
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,12 @@ def connection_string(settings: Settings) -> str:
     return given or _own(settings)
 
 
+def new_connection_string(policy: str, hub: str = "") -> str:
+    """A connection string with a new key; without a ``hub`` it is for all. Nothing is stored."""
+    entity = f";EntityPath={hub}" if hub else ""
+    return f"Endpoint=sb://localhost/;SharedAccessKeyName={policy};SharedAccessKey={new_key()}{entity}"
+
+
 def sending_policy(settings: Settings, hub: str) -> Policy:
     """The policy with which this machine's own senders sign for a hub: of the connection string of the ways in, or of
     the one with which Kafka's clients sign in to Event Hubs.
@@ -72,8 +76,7 @@ def _own(settings: Settings) -> str:
         if file.exists():
             return file.read_text("ascii").strip()
         folders.make(file.parent)
-        key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
-        text = f"Endpoint=sb://localhost/;SharedAccessKeyName=local-send;SharedAccessKey={key}"
+        text = new_connection_string("local-send")
         # Whoever is first has made it: `up` and a command may ask at the same time.
         private_file.write(file, f"{text}\n".encode(), new=True)
         return text
@@ -101,8 +104,7 @@ def _policy(text: str, number: int) -> Policy:
 
 
 def _rights(text: str, where: str) -> frozenset[str]:
-    given = next((part.partition("=")[2] for part in text.split(";") if part.startswith("Rights=")), SEND)
-    rights = frozenset(given.split(","))
+    rights = frozenset(parts(text).get("Rights", SEND).split(","))
     if not rights or not rights <= set(_RIGHTS):
         raise ConfigurationError(f"{where} has rights that there are not. Write Rights= with {', '.join(_RIGHTS)}.")
     # As in the service, who manages may do everything.

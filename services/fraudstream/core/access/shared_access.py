@@ -13,11 +13,13 @@ import binascii
 import hashlib
 import hmac
 import re
+import secrets
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 SCHEME = "SharedAccessSignature"
 
+_KEY_BYTES = 32
 _LONGEST_TOKEN = 8_192
 # Longer numbers are no seconds of this age, and cost time to read.
 _EXPIRY = re.compile(r"[0-9]{1,12}")
@@ -61,6 +63,11 @@ def parsed(text: str) -> SharedAccessToken | None:
     return SharedAccessToken(
         unquote(fields["sr"]), int(fields["se"]), unquote(fields.get("skn", "")), signed, signature
     )
+
+
+def new_key() -> str:
+    """A random key in Base64, as the services make them."""
+    return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def token(resource: str, key: bytes, expires_at: int, key_name: str = "") -> str:

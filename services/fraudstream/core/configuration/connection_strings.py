@@ -48,18 +48,24 @@ class Mistake:
     fix: str
 
 
+def parts(text: str) -> dict[str, str]:
+    """The parts of a connection string, ``name=value;name=value``, as they stand."""
+    pairs = (part.partition("=") for part in text.strip().split(";") if part.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def parse_event_hubs(text: str) -> EventHubsString:
     """The parts as they stand; whatever is missing is empty. Never raises: see :func:`event_hubs_mistakes`."""
-    parts = _parts(text)
+    given = parts(text)
     try:
-        host = urlsplit(parts.get("Endpoint", "")).hostname or ""
+        host = urlsplit(given.get("Endpoint", "")).hostname or ""
     except ValueError:
         host = ""
     return EventHubsString(
         host,
-        parts.get("SharedAccessKeyName", ""),
-        parts.get("SharedAccessKey", ""),
-        parts.get("EntityPath", ""),
+        given.get("SharedAccessKeyName", ""),
+        given.get("SharedAccessKey", ""),
+        given.get("EntityPath", ""),
     )
 
 
@@ -78,7 +84,7 @@ def event_hubs_mistakes(text: str, hub_policies: Mapping[str, str] | None = None
         return [Mistake("quoted", "the connection string carries its quotes", "Remove the quotes around the value.")]
     mistakes: list[Mistake] = []
     named = parse_event_hubs(text)
-    unknown = {name: value for name, value in _parts(text).items() if name not in _KNOWN_PARTS}
+    unknown = {name: value for name, value in parts(text).items() if name not in _KNOWN_PARTS}
     if not named.host:
         mistakes.append(
             Mistake(
@@ -184,11 +190,6 @@ def cosmos_account(uri: str) -> str:
 def uri_options(uri: str) -> dict[str, str]:
     """The options of a MongoDB address, names in lower case."""
     return {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2])}
-
-
-def _parts(text: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in text.strip().split(";") if part.strip())
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _shown_host(host: str) -> str:

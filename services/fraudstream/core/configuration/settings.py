@@ -276,6 +276,11 @@ class Settings(BaseSettings):
             )
         return self
 
+    @property
+    def further_parts(self) -> list[str]:
+        """The names in ``with_parts``, whether or not there are such parts."""
+        return self.with_parts.replace(",", " ").split()
+
     def model_post_init(self, _context: Any, /) -> None:
         """Whoever has read the settings does not repeat their secrets."""
         register(secrets_of(type(self).model_fields, {name: getattr(self, name) for name in type(self).model_fields}))

@@ -26,6 +26,9 @@ MOST_RECORD_BYTES = PUBLICATION_BYTES - RECORD_FRAME_BYTES
 # A record's header that says by which way it came in, where that was not Kafka's own protocol: `http`.
 VIA_HEADER = "fraudstream-via"
 
+# The content type of a batch over HTTP (learn.microsoft.com/rest/api/eventhub/send-batch-events).
+HTTP_BATCH_TYPE = "application/vnd.microsoft.servicebus.json"
+
 # As many bytes as our own senders put into a batch over HTTP; its JSON may write a character as six.
 HTTP_BATCH_BYTES = 192 * 1024
 

@@ -1,7 +1,8 @@
 """A verdict: what somebody found out of a transaction afterwards, a record of `labels` beside the events of history.
 
-``{"id": …, "label": 0 or 1, "observed_at": "ISO 8601"}`` has these names in every project. It may come before its
-transaction, more than once, and corrected by a later one.
+``{"id": …, "label": 0 or 1, "observed_at": "ISO 8601"}`` has these names in every project. Where the project names
+campaigns (``event.campaign``), a fraud's may stand beside them as ``campaign``. It may come before its transaction,
+more than once, and corrected by a later one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from fraudstream.core.contract import limits
-from fraudstream.core.contract.event import AMOUNT, ID, RULES
+from fraudstream.core.contract.event import AMOUNT, ID, PROJECT, RULES
 from fraudstream.core.contract.exact_json import Field, depth, fields_of
 from fraudstream.core.contract.field_rules import FieldRule, first_problem
 from fraudstream.core.contract.times import ISO, TimeForm
@@ -20,12 +21,15 @@ from fraudstream.core.contract.topics import MAX_EVENT_BYTES
 from fraudstream.core.errors import EventError
 
 OBSERVED_AT = "observed_at"
+CAMPAIGN = "campaign"
 
 _TIME = TimeForm(ISO)
+_OF_HISTORY = PROJECT.definition.event.campaign
 _RULES = (
     replace(RULES[ID], name="id", path=("id",)),
     FieldRule("label", "int", required=True, minimum=0, maximum=1),
     FieldRule(OBSERVED_AT, "time", required=True, time=_TIME),
+    *(() if _OF_HISTORY is None else (replace(RULES[_OF_HISTORY], name=CAMPAIGN, path=(CAMPAIGN,)),)),
 )
 # An event has its amount always, so that no verdict is taken for one.
 _AMOUNT = RULES[AMOUNT].path[0]
@@ -33,11 +37,15 @@ _AMOUNT = RULES[AMOUNT].path[0]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``label`` is 1 for a fraud, 0 for none; ``observed_at``, when that became known, is UTC."""
+    """``label`` is 1 for a fraud, 0 for none; ``observed_at``, when that became known, is UTC.
+
+    ``campaign`` is None where none is named, and in a project that has no campaigns.
+    """
 
     id: int | str
     label: int
     observed_at: datetime
+    campaign: str | None = None
 
 
 def parse_verdict(value: bytes) -> Verdict | None:
@@ -55,7 +63,8 @@ def parse_verdict(value: bytes) -> Verdict | None:
         if name in given:
             raise EventError("value: a field stands twice")
         given[name] = content
-    return Verdict(given["id"], given["label"], _TIME.parse(given[OBSERVED_AT]))
+    campaign = None if _OF_HISTORY is None else given.get(CAMPAIGN)
+    return Verdict(given["id"], given["label"], _TIME.parse(given[OBSERVED_AT]), campaign)
 
 
 def _fields(value: bytes) -> Sequence[Field] | None:

@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from fraudstream.core.errors import RuntimePartError
+from fraudstream.core.output.text import error_text
 from fraudstream.core.retry import Backoff
 from fraudstream.devices.errors import HubUnavailable
 
@@ -45,6 +46,7 @@ class Speaker:
 
     def __init__(self) -> None:
         self._ask: Callable[..., Awaitable[Any]] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, broker: BrokerProcess) -> None:
         """Speak to this broker."""
@@ -55,6 +57,19 @@ class Speaker:
         if self._ask is None:
             raise HubUnavailable("The MQTT broker is not there at the moment. Try again in a second.")
         return await self._ask(what, **values)
+
+    def start(self, work: Awaitable[Any]) -> None:
+        """Have work done that speaks to the broker; while it is away, the work is given up."""
+
+        async def finish() -> None:
+            try:
+                await work
+            except HubUnavailable as error:
+                log.warning("broker_away", reason=str(error))
+
+        task = asyncio.ensure_future(finish())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 class BrokerProcess:
@@ -71,11 +86,6 @@ class BrokerProcess:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.ready = asyncio.Event()
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id, None while it is not there."""
-        return None if self._process is None else self._process.pid
 
     async def run(self) -> None:
         """Keep it running until :meth:`stop`. Raises :class:`RuntimePartError` when it cannot start at all."""
@@ -186,20 +196,35 @@ class BrokerProcess:
             self._listener.told(line["tell"], line)
 
     def _answer(self, line: dict[str, Any]) -> None:
-        answer = self._listener.asked(line["ask"], line)
+        number = line["number"]
+        try:
+            answer = self._listener.asked(line["ask"], line)
+        except Exception as error:
+            # One device's message must not end the service of all.
+            answer = _unanswered(error)
         if isinstance(answer, dict):
-            self._reply(line["number"], answer)
+            self._reply(number, answer)
             return
-        task = asyncio.ensure_future(self._reply_later(line["number"], answer))
+        task = asyncio.ensure_future(self._reply_later(number, answer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _reply_later(self, number: int, answer: Awaitable[dict[str, Any]]) -> None:
-        self._reply(number, await answer)
+        try:
+            given = await answer
+        except Exception as error:
+            given = _unanswered(error)
+        self._reply(number, given)
 
     def _reply(self, number: int, answer: dict[str, Any]) -> None:
         with suppress(ConnectionError):  # its device is gone with the broker
             self._write({"number": number, "answer": answer})
+
+
+def _unanswered(error: Exception) -> dict[str, Any]:
+    """What ends the connection of the device that asked."""
+    log.error("answer_failed", reason=error_text(error))
+    return {"refused": "it could not be answered"}
 
 
 async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:

@@ -9,7 +9,6 @@ import asyncio
 import base64
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,6 @@ class Gateway(Speaker):
         self._connections: dict[str, str] = {}
         self._locks: dict[str, tuple[str, int]] = {}
         self._numbers = itertools.count(1)
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
         """End all connections to the hub."""
@@ -141,20 +139,10 @@ class Gateway(Speaker):
         if message.qos:
             lock = str(next(self._numbers))
             self._locks[lock] = (device_id, message.mid)
-        task = asyncio.ensure_future(self._deliver(device_id, message, lock))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _deliver(self, device_id: str, message: mqtt.MQTTMessage, lock: str | None) -> None:
         body = base64.b64encode(message.payload).decode()
-        with suppress(HubUnavailable):  # not acknowledged, so that the hub sends it again
-            await self.tell("deliver", client=device_id, topic=message.topic, body=body, qos=message.qos, lock=lock)
+        # While the broker is away, it is not acknowledged, so that the hub sends it again.
+        self.start(self.tell("deliver", client=device_id, topic=message.topic, body=body, qos=message.qos, lock=lock))
 
     def _changed(self, former: Identity, now: Identity | None) -> None:
         if (now is None or now.admission != former.admission) and former.device_id in self._connections:
-            self._tasks.add(task := asyncio.ensure_future(self._drop(former.device_id)))
-            task.add_done_callback(self._tasks.discard)
-
-    async def _drop(self, device_id: str) -> None:
-        with suppress(HubUnavailable):
-            await self.tell("disconnect", client=device_id)
+            self.start(self.tell("disconnect", client=former.device_id))

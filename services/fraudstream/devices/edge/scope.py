@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-import httpx
-
-from fraudstream.core.access.iot_hub import API_VERSION, parts, policy_of
+from fraudstream.core.access.iot_hub import policy_of
+from fraudstream.core.configuration.connection_strings import parts
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.output.redaction import register
-from fraudstream.core.output.text import error_text
+from fraudstream.devices.client import HubClient
 from fraudstream.devices.edge.upstream import Signer
-from fraudstream.devices.errors import HubRefused, HubUnavailable
 from fraudstream.devices.relations import Relations
 
+# Less than the broker waits for the answer to a CONNECT.
 _TIMEOUT_SECONDS = 10.0
 
 
@@ -41,24 +39,5 @@ def signer_of(settings: Settings, device_id: str) -> Signer:
 
 def ask_scope(settings: Settings, signer: Signer) -> list[dict[str, Any]]:
     """The edge device and its children, with their keys. Raises :class:`HubRefused`, :class:`HubUnavailable`."""
-    url = settings.iot_hub_url or f"https://{signer.host}"
-    path = f"/devices/{quote(signer.device_id, safe='')}/modules/$edgeHub/devicesAndModulesInDeviceScope"
-    try:
-        response = httpx.get(
-            f"{url.rstrip('/')}{path}",
-            params={"api-version": API_VERSION},
-            headers={"Authorization": signer.token()},
-            timeout=_TIMEOUT_SECONDS,
-        )
-        if response.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-            if response.is_error:
-                raise HubRefused(
-                    f"The hub does not let {signer.device_id!r} see its children (status {response.status_code}).",
-                    response.status_code * 1000,
-                    "Unauthorized",
-                )
-            devices: list[dict[str, Any]] = response.json()["devices"]
-            return devices
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise HubUnavailable(f"The IoT hub at {url} does not answer ({error_text(error)}).") from error
-    raise HubUnavailable(f"The IoT hub at {url} answers with status {response.status_code}.")
+    with HubClient(signer, settings.iot_hub_url, _TIMEOUT_SECONDS) as hub:
+        return hub.in_scope(signer.device_id)

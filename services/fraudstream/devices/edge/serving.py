@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
+from fraudstream.core.access.iot_hub import edge_folder
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.devices import places
 from fraudstream.devices.broker.process import BrokerProcess
 from fraudstream.devices.edge.gateway import Gateway
 from fraudstream.devices.edge.scope import ask_scope, signer_of
@@ -33,7 +33,7 @@ def serve_edge(settings: Settings, device_id: str, place: Place, command: Sequen
     """Serve until SIGTERM or SIGINT. Raises :class:`ConfigurationError`, :class:`RuntimePartError`."""
     signer = signer_of(settings, device_id)
     log.info("starting", edge=device_id, host=place.host, port=place.port, hub=signer.host)
-    file = places.edge_folder(settings, device_id) / "outbox.sqlite3"
+    file = edge_folder(settings, device_id) / "outbox.sqlite3"
     gateway = Gateway(file, signer, partial(ask_scope, settings, signer))
     asyncio.run(_serve(settings, gateway, place, command))
 

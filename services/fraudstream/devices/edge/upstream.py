@@ -6,19 +6,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
-from fraudstream.core.access.iot_hub import API_VERSION, token
+from fraudstream.core.access.hub_connection import MOST_IN_FLIGHT, connect, device_client
+from fraudstream.core.access.iot_hub import token
 from fraudstream.devices.edge.outbox import Outbox
-
-_TLS_PORT, _PLAIN_PORT = 8883, 1883
-_KEEP_ALIVE_SECONDS = 60
-_MOST_IN_FLIGHT = 20
-_LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 1, 10
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +56,7 @@ class Upstream:
 
     def start(self) -> None:
         """Connect, and again whenever the connection ends."""
-        address = urlsplit(self._signer.url or f"mqtts://{self._signer.host}")
-        has_tls = address.scheme == "mqtts"
-        if has_tls:
-            self._client.tls_set()
-        port = address.port or (_TLS_PORT if has_tls else _PLAIN_PORT)
-        self._client.connect_async(address.hostname or self._signer.host, port, _KEEP_ALIVE_SECONDS)
-        self._client.loop_start()
+        connect(self._client, self._signer.host, self._signer.url)
 
     def stop(self) -> None:
         """End the connection in order."""
@@ -80,17 +68,16 @@ class Upstream:
         """Send what waits, as far as the hub keeps up."""
         if not self._connected:
             return
-        room = _MOST_IN_FLIGHT - len(self._in_flight)
+        room = MOST_IN_FLIGHT - len(self._in_flight)
         for message in self._outbox.next(self._device_id, self._last, max(0, room)):
             sent = self._client.publish(message.topic, message.body, qos=1)
             self._in_flight[sent.mid] = message.sequence
             self._last = message.sequence
 
-    def request(self, topic: str, body: bytes) -> bool:
-        """Pass a request of the child on; False while the hub is away: nobody would answer."""
+    def request(self, topic: str, body: bytes) -> None:
+        """Pass a request of the child on; not while the hub is away, when nobody would answer."""
         if self._connected:
             self._client.publish(topic, body, qos=0)
-        return self._connected
 
     def subscribe(self, filters: list[str]) -> None:
         """Have the hub send what the child has subscribed to."""
@@ -104,27 +91,13 @@ class Upstream:
         self._client.ack(number, 1)
 
     def _make_client(self) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._device_id,
-            clean_session=False,
-            protocol=mqtt.MQTTv311,
-            manual_ack=True,
-        )
-        client.max_inflight_messages_set(_MOST_IN_FLIGHT)
-        client.reconnect_delay_set(_LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS)
+        signer = self._signer
+        client = device_client(signer.host, self._device_id, signer.token, clean_session=False, manual_ack=True)
         client.on_connect = self._handle_connect
         client.on_disconnect = self._handle_disconnect
         client.on_publish = self._handle_publish
         client.on_message = self._handle_message
-        # The client asks for its password at each connection, when an older token may be over.
-        client.on_pre_connect = self._sign
-        self._sign(client, None)
         return client
-
-    def _sign(self, client: mqtt.Client, _data: Any) -> None:
-        user = f"{self._signer.host}/{self._device_id}/?api-version={API_VERSION}"
-        client.username_pw_set(user, self._signer.token())
 
     # These run in the client's thread.
 

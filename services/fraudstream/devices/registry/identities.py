@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from fraudstream.core.access.shared_access import new_key
 from fraudstream.devices import errors, tokens
 from fraudstream.devices.registry import twins
 from fraudstream.devices.registry.database import Database, packed
@@ -114,11 +115,6 @@ class Identities:
         rows = self._database.rows("SELECT identity, parent FROM devices WHERE parent = ? ORDER BY id", device_id)
         return [_read(*row) for row in rows]
 
-    def count(self) -> int:
-        """How many devices there are."""
-        row = self._database.row("SELECT count(*) FROM devices")
-        return int(row[0]) if row else 0
-
     def put(self, device_id: str, wanted: Mapping[str, Any], if_match: str | None) -> Identity:
         """Create the device, or with ``if_match`` (an ETag or ``*``) update it. Raises :class:`HubRefused`."""
         if not _ID.fullmatch(device_id):
@@ -182,6 +178,8 @@ class Identities:
         """Keep these identities, as another hub shows them, and no others; twins are not among them."""
         known = {identity.device_id: identity for identity in self.all(-1)}
         wanted = {identity.device_id: identity for identity in map(_shown, shown)}
+        if known == wanted:
+            return
         with self._database.transaction():
             for device_id in known.keys() - wanted.keys():
                 self._database.change("DELETE FROM devices WHERE id = ?", device_id)
@@ -209,8 +207,8 @@ class Identities:
         return replace(identity, parent=parent.device_id, parent_scope=parent.scope)
 
     def _edge_of(self, scope: str) -> Identity:
-        name, dash, generation = scope.removeprefix(SCOPE_PREFIX).rpartition("-")
-        parent = self.find(name) if scope.startswith(SCOPE_PREFIX) and dash else None
+        name, generation = parts_of_scope(scope)
+        parent = self.find(name)
         if parent is None or parent.generation_id != generation:
             raise errors.invalid(f"There is no edge device with the scope {scope!r}.")
         if not parent.is_edge:
@@ -225,6 +223,12 @@ class Identities:
             parent = self.find(above)
             above = None if parent is None else parent.parent
         return found
+
+
+def parts_of_scope(scope: str) -> tuple[str, str]:
+    """The id and the generation of the edge device that a scope is of; two empty texts for what is no scope."""
+    name, _, generation = scope.removeprefix(SCOPE_PREFIX).rpartition("-")
+    return (name, generation) if scope.startswith(SCOPE_PREFIX) else ("", "")
 
 
 def check_etag(device_id: str, etag: str, if_match: str) -> None:
@@ -281,7 +285,7 @@ def _credentials(former: Identity, given: Mapping[str, Any]) -> tuple[str, _Pair
     if method == "sas":
         kept = former.keys
         primary, secondary = _pair(_object(given, "symmetricKey"), "primaryKey", "secondaryKey", kept)
-        keys = (primary or tokens.new_key(), secondary or tokens.new_key())
+        keys = (primary or new_key(), secondary or new_key())
         if not all(map(tokens.is_key, keys)):
             raise errors.invalid("A key is Base64 of 16 to 64 bytes.")
         return method, keys, (None, None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from fraudstream.devices.errors import HubRefused, invalid
+from fraudstream.devices.errors import HubRefused, invalid, too_large
 from fraudstream.devices.registry.database import Database, packed
 from fraudstream.devices.registry.times import text_of
 
@@ -48,7 +48,7 @@ class Mailbox:
             raise invalid(f"iothub-ack is one of {', '.join(ACKS)}.")
         size = len(body) + sum(len(str(name)) + len(str(value)) for name, value in properties.items())
         if size > MOST_BYTES:
-            raise HubRefused(f"The message is larger than {MOST_BYTES} bytes.", 413_001, "MessageTooLarge")
+            raise too_large(f"The message is larger than {MOST_BYTES} bytes.")
         lives = DEFAULT_SECONDS if seconds is None else min(seconds, LONGEST_SECONDS)
         if lives <= 0:
             raise invalid("The message's expiry is over already.")

@@ -10,12 +10,11 @@ from typing import Literal
 
 import orjson
 
-from fraudstream.core.access.shared_access import SharedAccessToken
+from fraudstream.core.access.shared_access import SharedAccessToken, new_key
 from fraudstream.core.process import private_file
 from fraudstream.devices import tokens
 from fraudstream.devices.errors import unauthorized
 from fraudstream.devices.registry.database import Database, packed
-from fraudstream.devices.tokens import new_key
 
 Right = Literal["RegistryRead", "RegistryWrite", "ServiceConnect", "DeviceConnect"]
 

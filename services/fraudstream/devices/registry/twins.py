@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fraudstream.devices.errors import HubRefused, invalid
+from fraudstream.devices.errors import invalid, too_large
 from fraudstream.devices.registry.times import now_text
 
 MOST_BYTES = {"tags": 8 * 1024, "desired": 32 * 1024, "reported": 32 * 1024}
@@ -94,9 +94,9 @@ def _without_read_only(given: Any, name: str) -> dict[str, Any]:
 
 def _check(value: Any, place: str, depth: int) -> None:
     """Keys, values and depth are those that the service takes."""
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        raise invalid(f"{place} is nested deeper than {_DEEPEST} objects and lists.")
     if isinstance(value, dict):
-        if depth > _DEEPEST:
-            raise invalid(f"{place} is nested deeper than {_DEEPEST} objects.")
         for key, member in value.items():
             if not key or len(key.encode()) > _LONGEST_KEY or _FORBIDDEN.search(key):
                 raise invalid(
@@ -142,7 +142,7 @@ def _stamped(former: Mapping[str, Any], patch: Mapping[str, Any], values: Mappin
 
 def _check_size(name: str, values: Mapping[str, Any]) -> None:
     if _size(values) > MOST_BYTES[name]:
-        raise HubRefused(f"{name} would be larger than {MOST_BYTES[name] // 1024} KB.", 413_001, "MessageTooLarge")
+        raise too_large(f"{name} would be larger than {MOST_BYTES[name] // 1024} KB.")
 
 
 def _size(value: Any) -> int:

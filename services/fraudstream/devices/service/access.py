@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from fastapi import Request
 
+from fraudstream.core.access.iot_hub import API_VERSION
 from fraudstream.core.access.shared_access import SharedAccessToken
 from fraudstream.devices import tokens
 from fraudstream.devices.errors import HubRefused, unauthorized
@@ -13,7 +14,7 @@ from fraudstream.devices.hub import Hub
 from fraudstream.devices.registry.identities import Identity
 from fraudstream.devices.registry.policies import Right
 
-_API_VERSION = "api-version"
+_VERSION = "api-version"
 
 
 def allow(hub: Hub, request: Request, *rights: Right) -> None:
@@ -33,9 +34,9 @@ def allow_device(hub: Hub, request: Request, device_id: str) -> Identity:
 
 
 def _token(hosts: Collection[str], request: Request) -> SharedAccessToken:
-    if not request.query_params.get(_API_VERSION):
+    if not request.query_params.get(_VERSION):
         raise HubRefused(
-            f"The query lacks {_API_VERSION}. Add ?{_API_VERSION}=2021-04-12.", 400_001, "InvalidProtocolVersion"
+            f"The query lacks {_VERSION}. Add ?{_VERSION}={API_VERSION}.", 400_001, "InvalidProtocolVersion"
         )
     token = tokens.parse(request.headers.get("authorization", ""))
     path = request.url.path.strip("/")

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from fraudstream.devices.errors import HubRefused, HubUnavailable
+from fraudstream.devices.errors import HubRefused, HubUnavailable, invalid
 from fraudstream.devices.hub import Hub
 from fraudstream.devices.service import devices, messages, twins
 from fraudstream.devices.service.bodies import answer, refusal
@@ -62,4 +62,4 @@ async def _http_error(_request: Request, error: Exception) -> Response:
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
-    return refusal(HubRefused("The client closed the connection.", 400_004, "ArgumentInvalid"))
+    return refusal(invalid("The client closed the connection."))

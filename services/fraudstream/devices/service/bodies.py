@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
-from fraudstream.devices.errors import HubRefused, invalid
+from fraudstream.devices.errors import HubRefused, invalid, too_large
 
 MOST_BODY_BYTES = 1024 * 1024
 
@@ -19,7 +19,7 @@ async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise HubRefused(f"The body is larger than {most} bytes.", 413_001, "MessageTooLarge")
+            raise too_large(f"The body is larger than {most} bytes.")
         chunks.append(chunk)
     return b"".join(chunks)
 

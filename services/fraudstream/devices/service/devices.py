@@ -87,7 +87,7 @@ def _add_lists(app: FastAPI, hub: Hub) -> None:
     @app.get("/statistics/service", summary="How many devices are connected", response_class=Response)
     async def connected(request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
-        return answer({"connectedDeviceCount": hub.statistics()["connected"]})
+        return answer({"connectedDeviceCount": hub.count_connected()})
 
     @app.get(
         "/devices/{device_id}/modules/$edgeHub/devicesAndModulesInDeviceScope",

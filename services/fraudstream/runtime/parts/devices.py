@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
+from fraudstream.core.access.iot_hub import folder
 from fraudstream.core.configuration.settings import Settings, load_settings
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.process import environment, folders
@@ -33,22 +33,12 @@ _OPTIONS = (
 
 
 def command(settings: Settings, arguments: Sequence[str] = ()) -> tuple[str, ...]:
-    """The command that serves devices, to be run in :func:`folder`. Raises :class:`JavaMissing`; fetches nothing."""
+    """The command that serves devices, to be run in the hub's folder. Raises :class:`JavaMissing`; fetches nothing."""
     variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
     jars = [*artifacts.paths("devices"), jvm_libraries.place(jvm_libraries.DEVICES)]
     java = server_command(_HEAP, _OPTIONS, jars, variables)
     broker = (*java, "fraudstream.devices.Broker", "broker")
     return (sys.executable, "-m", "fraudstream.devices", *arguments, "--", *broker)
-
-
-def folder(settings: Settings) -> Path:
-    """Where the registry and the broker keep what they keep."""
-    return settings.data_dir.absolute() / "devices"
-
-
-def edge_folder(settings: Settings, device_id: str) -> Path:
-    """Where an edge device keeps what it has not forwarded yet."""
-    return settings.data_dir.absolute() / "edges" / quote(device_id, safe="")
 
 
 def ports(settings: Settings) -> tuple[int, ...]:
@@ -57,18 +47,18 @@ def ports(settings: Settings) -> tuple[int, ...]:
     return (settings.iot_hub_port, settings.mqtt_port, *tls)
 
 
-def prepare(settings: Settings) -> None:
-    """Make the folder, fetch and compile. Raises :class:`ArtifactError`, :class:`JavaMissing`."""
+def prepare(place: Path) -> None:
+    """Make the place where the command runs, fetch and compile. Raises :class:`ArtifactError`, :class:`JavaMissing`."""
     artifacts.ensure("devices")
     jvm_libraries.ensure(jvm_libraries.DEVICES)
-    folders.make(folder(settings))
+    folders.make(place)
 
 
 def main() -> int:
     """Become the process that serves; returns an exit status only where that is not possible."""
     try:
         settings = load_settings()
-        prepare(settings)
+        prepare(folder(settings))
         words = command(settings)
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import ssl
 import sys
 import threading
@@ -13,6 +12,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from fraudstream.core.access import iot_hub
 from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.kafka import clients as kafka
@@ -71,7 +71,7 @@ def local_parts(settings: Settings) -> list[Part]:
 
 def further_parts(settings: Settings) -> list[str]:
     """The names of the parts that the settings ask for. Raises :class:`ConfigurationError` for one there is not."""
-    names = list(dict.fromkeys(settings.with_parts.replace(",", " ").split()))
+    names = list(dict.fromkeys(settings.further_parts))
     unknown = [name for name in names if name not in FURTHER_PARTS]
     if unknown:
         raise ConfigurationError(
@@ -180,8 +180,7 @@ def _ingest(settings: Settings) -> Part:
     return Part(
         "ingest",
         _module("ingest"),
-        # It listens once it can send; with TLS it would not answer a plain question.
-        partial(_listens, settings, port),
+        _answers(settings, port, "/health", only_success=True, has_tls=settings.tls_certificate is not None),
         env=frugal_environment(settings),
         ports=(port,),
         after=("kafka",),
@@ -191,7 +190,7 @@ def _ingest(settings: Settings) -> Part:
 
 def _devices(settings: Settings) -> Part:
     def prepare() -> None:
-        devices.prepare(settings)
+        devices.prepare(iot_hub.folder(settings))
         _create_topics(settings)
 
     return Part(
@@ -208,7 +207,7 @@ def _devices(settings: Settings) -> Part:
         ports=devices.ports(settings),
         after=("kafka",),
         prepare=prepare,
-        cwd=devices.folder(settings),
+        cwd=iot_hub.folder(settings),
     )
 
 
@@ -236,14 +235,6 @@ def frugal_environment(settings: Settings) -> dict[str, str]:
     given = environment.made(os.environ)
     chosen = {name: given.get(name, value) for name, value in defaults.items()}
     return settings_environment(settings) | chosen | {"PYTHONUNBUFFERED": "1"}
-
-
-def _listens(settings: Settings, port: int) -> bool:
-    try:
-        with socket.create_connection((reachable(settings.bind_host), port), _ANSWER_SECONDS):
-            return True
-    except OSError:
-        return False
 
 
 def _answers(

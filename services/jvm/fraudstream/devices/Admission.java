@@ -88,8 +88,7 @@ final class Admission implements SimpleAuthenticator {
         ObjectNode question = Link.JSON.createObjectNode()
             .put("client", packet.getClientId())
             .put("user", packet.getUserName().orElse(""))
-            .put("password", packet.getPassword().map(StandardCharsets.UTF_8::decode).map(Object::toString).orElse(""))
-            .put("clean", packet.getCleanStart());
+            .put("password", packet.getPassword().map(StandardCharsets.UTF_8::decode).map(Object::toString).orElse(""));
         information.getClientTlsInformation().flatMap(tls -> tls.getClientCertificate()).ifPresent(certificate ->
             question.put("name", commonName(certificate))
                 .put("thumbprint", thumbprint(certificate, "SHA-1"))

@@ -82,9 +82,9 @@ record Inbound(Connection connection, Flow flow, Destinations destinations) impl
         return CompletableFuture.failedFuture(new Refused(reason));
     }
 
-    private static byte[] bytes(ByteBuffer buffer) {
+    static byte[] bytes(ByteBuffer buffer) {
         byte[] bytes = new byte[buffer.remaining()];
-        buffer.get(bytes);
+        buffer.duplicate().get(bytes);
         return bytes;
     }
 

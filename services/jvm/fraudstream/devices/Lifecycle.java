@@ -7,7 +7,6 @@ import com.hivemq.extension.sdk.api.events.client.parameters.ClientInitiatedDisc
 import com.hivemq.extension.sdk.api.events.client.parameters.ConnectionStartInput;
 import com.hivemq.extension.sdk.api.events.client.parameters.DisconnectEventInput;
 import com.hivemq.extension.sdk.api.packets.connect.WillPublishPacket;
-import java.nio.ByteBuffer;
 
 /** The ends of connections: the registry learns of them, and a Will becomes telemetry. */
 final class Lifecycle implements ClientLifecycleEventListener {
@@ -54,15 +53,9 @@ final class Lifecycle implements ClientLifecycleEventListener {
     private void send(Connection connection, WillPublishPacket will) {
         Topic.telemetry(will.getTopic(), connection.identity.device()).flatMap(Properties::of).ifPresent(properties -> {
             properties.stamp("iothub-MessageType", "Will");
-            byte[] body = will.getPayload().map(Lifecycle::bytes).orElse(new byte[0]);
+            byte[] body = will.getPayload().map(Inbound::bytes).orElse(new byte[0]);
             destinations.telemetry(connection, will.getTopic(), properties, body);
         });
-    }
-
-    private static byte[] bytes(ByteBuffer buffer) {
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.duplicate().get(bytes);
-        return bytes;
     }
 
     private void end(Connection connection) {

@@ -81,8 +81,7 @@ final class Outcome {
             return rejected(value, key, Records.tooLarge(large.length), source);
         }
         if (error instanceof QueryStopped stopped) {
-            String place = stopped.line > 0 ? " (line " + stopped.line + ", column " + stopped.column + ")" : "";
-            return rejected(value, key, Event.refused(QUERY, QUERY + ": " + stopped.getMessage() + place), source);
+            return rejected(value, key, Event.refused(QUERY, stopped.reason()), source);
         }
         return rejected(value, key, Event.failed(Contract.CURRENT, error), source);
     }

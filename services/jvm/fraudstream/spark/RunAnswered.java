@@ -28,12 +28,11 @@ public class RunAnswered extends Function {
         InternalRow answer,
         UTF8String query) {
         Answer answered = new Answer(answer);
+        Source source = new Source(topic, partition, offset, enqueued);
         if (answered.isRefusal()) {
-            InternalRow refused = answered.refusal(value, key, new Source(topic, partition, offset, enqueued));
-            return new GenericArrayData(new InternalRow[] {refused});
+            return new GenericArrayData(new InternalRow[] {answered.refusal(value, key, source)});
         }
-        Outcome outcome =
-            new Outcome(ProjectQuery.of(query), value, key, new Source(topic, partition, offset, enqueued));
+        Outcome outcome = new Outcome(ProjectQuery.of(query), value, key, source);
         Decision decision = answered.decision();
         try {
             return outcome.answered(

@@ -12,6 +12,7 @@ from fraudstream.asaql.project_files.folder import FunctionPlace, OutputPlace, Q
 from fraudstream.asaql.project_files.models import FunctionFile, OutputFile
 from fraudstream.asaql.strategies.job_query import JobQuery, compiled_query, job_query
 from fraudstream.core.contract.event import FEATURES, ID, PROJECT
+from fraudstream.core.contract.times import TimeForm
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.project import Project, bundled
 
@@ -47,6 +48,17 @@ def test_the_bundled_project_runs_by_the_contract_function_and_compiles_nothing(
 
 def test_a_project_without_a_query_gets_the_canonical_one(tmp_path: Path) -> None:
     assert strategies(job_query(replace(PROJECT, folder=tmp_path))) == CONTRACT
+
+
+def test_a_project_whose_times_the_language_cannot_read_runs_the_query_that_it_has() -> None:
+    unread = TimeForm("%H:%M:%S.%f %d/%m/%Y")
+    rules = tuple(replace(rule, time=unread) if rule.kind == "time" else rule for rule in PROJECT.rules)
+    project = replace(PROJECT, rules=rules)
+    # There is no canonical text that the outputs of this one could have.
+    assert strategies(of(TEXT, project=project)) == dict.fromkeys(CONTRACT, "rows")
+    assert strategies(of(SELECTED, project=project)) == {"scored": "rows"}
+    with pytest.raises(ConfigurationError, match="by hand"):
+        job_query(replace(project, folder=Path("nowhere")))
 
 
 @pytest.mark.parametrize(

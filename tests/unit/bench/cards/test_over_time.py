@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fraudstream.bench.cards.over_time import DAY_MS, WINDOWS, Payments, features
+from fraudstream.bench.cards.over_time import WINDOWS, Payments, features
+from fraudstream.generator.simulators.cards.rows import DAY_MS
 
 pytestmark = pytest.mark.timeless
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def nested(depth: int) -> dict[str, Any]:
         {"a": -(2**52) - 1},
         {"a": [{"b.c": 1}]},
         nested(11),
+        {"in": json.loads("[" * 300 + "]" * 300)},
     ],
 )
 def test_what_the_service_does_not_take_changes_nothing(patch: Any) -> None:

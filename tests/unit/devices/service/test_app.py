@@ -96,6 +96,11 @@ def test_a_body_that_cannot_be_meant_is_a_bad_request(service: Service, method: 
     assert service.ask(method, path, content=body).status_code == 400
 
 
+def test_a_payload_that_is_nested_too_deeply_is_a_bad_request(service: Service) -> None:
+    body = b'{"methodName": "reboot", "payload": %b%b}' % (b"[" * 300, b"]" * 300)
+    assert service.ask("POST", "/twins/till-1/methods", content=body).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

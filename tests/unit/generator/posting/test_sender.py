@@ -13,10 +13,11 @@ from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, TopicAutho
 
 from fraudstream.core.access.policies import policies
 from fraudstream.core.configuration.settings import load_settings
+from fraudstream.core.contract.topics import HTTP_BATCH_TYPE
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.retry import Backoff
 from fraudstream.generator.posting import sender as posting
-from fraudstream.generator.posting.sender import BATCH_TYPE, HttpProducer
+from fraudstream.generator.posting.sender import HttpProducer
 from fraudstream.generator.posting.target import Signatures, Target
 from tests.azure import AZURE, CONNECTION_STRING, SAS_KEY
 
@@ -78,7 +79,10 @@ def test_records_that_wait_go_together_with_their_keys(producer: Callable[..., H
     assert service.taken == [str(n) for n in range(8)]
     request = service.requests[0]
     assert str(request.url) == "http://ingest.test/transactions/messages?api-version=2014-01&timeout=60"
-    assert (request.headers["authorization"], request.headers["content-type"]) == ("token for transactions", BATCH_TYPE)
+    assert (request.headers["authorization"], request.headers["content-type"]) == (
+        "token for transactions",
+        HTTP_BATCH_TYPE,
+    )
     assert orjson.loads(request.content)[0] == {"Body": "0", "BrokerProperties": {"PartitionKey": "key"}}
 
 

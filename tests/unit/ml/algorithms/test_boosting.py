@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fraudstream.core.errors import ModelError
 from fraudstream.ml.algorithms import boosting
 from fraudstream.ml.algorithms.folds import forward
 from fraudstream.ml.algorithms.search import searching
+from fraudstream.ml.features import HOUR_MS
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +65,21 @@ def test_folds_look_ahead_over_the_labels_delay() -> None:
     without = forward(labels.astype(int))
     assert [len(fold.later) for fold in without] == [200, 200, 200]
     assert [fold.learnt.max() + 1 for fold in without] == [fold.later.min() for fold in without]
+
+
+def test_where_no_label_was_known_in_time_that_is_told() -> None:
+    features, labels = drawn(1_000, 5, together=False)
+    with pytest.raises(ModelError, match=r"1,000 transactions to learn from.* labels come 300 hours late"):
+        boosting.fit(features, labels, 7, HOUR_MS // 60 * np.arange(1_000), delay_ms=300 * HOUR_MS)
+
+
+def test_a_search_begins_from_parameters_beyond_its_own() -> None:
+    # Of so rare frauds, a child of the defaults weighs less than any that is proposed.
+    features = np.random.default_rng(9).normal(size=(5_000, 3))
+    labels = np.zeros(5_000, dtype=int)
+    labels[::1_250] = 1
+    fitted = boosting.fit(features, labels, 7, search=searching(600, 1, 7))
+    assert fitted.figures["cv_candidates"] == 3
 
 
 def test_a_search_is_bound_by_its_trials_and_repeatable() -> None:

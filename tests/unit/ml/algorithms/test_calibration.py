@@ -11,6 +11,7 @@ from fraudstream.ml.algorithms import boosting, gbt
 from fraudstream.ml.algorithms.calibration import Calibration, Validation, chosen, probability
 from fraudstream.ml.evaluation.metrics import expected_calibration_error
 from fraudstream.ml.model_code import BoosterTrees, SparkTrees
+from tests.unit.ml.one_split import ONE_SPLIT
 
 RNG = np.random.default_rng(5)
 MARGINS = RNG.normal(-3, 2, 20_000)
@@ -69,16 +70,7 @@ def test_boosted_trees_take_the_step_into_their_leaves(depth: int, tmp_path: Pat
 
 
 def test_sparks_trees_take_the_step_into_their_weights(tmp_path: Path) -> None:
-    arrays = {
-        "feature": np.array([[0, 0, 0]]),
-        "threshold": np.array([[100.0, 0, 0]]),
-        "left": np.array([[1, 1, 2]]),
-        "right": np.array([[2, 1, 2]]),
-        "value": np.array([[0.0, -0.5, 0.5]]),
-        "weight": np.array([1.0]),
-        "depth": np.array(1),
-    }
-    model = gbt.Fitted(None, {}, arrays).calibrated(STEP)  # type: ignore[arg-type]
+    model = gbt.Fitted(None, {}, ONE_SPLIT).calibrated(STEP)  # type: ignore[arg-type]
     rows = np.array([[50.0], [150.0]])
     expected = probability(STEP.margins(np.array([-1.0, 1.0])))
     assert model.scores(rows) == pytest.approx(expected)

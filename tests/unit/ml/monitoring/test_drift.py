@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from fraudstream.ml.monitoring.drift import FALSE_ALARMS, Window, check, merged
+from fraudstream.ml.monitoring import FALSE_ALARMS
+from fraudstream.ml.monitoring.drift import Window, check, merged
 from fraudstream.ml.monitoring.reference import SCORE, Reference
 
 RATE = 0.02

@@ -18,7 +18,7 @@ _FAILED = re.compile(r'^fraudstream_ingest_requests_total\{status="(?:429|5\d\d)
 
 def is_used(settings: Settings) -> bool:
     """Whether the part belongs to this system."""
-    return "ingest" in settings.with_parts.replace(",", " ").split()
+    return "ingest" in settings.further_parts
 
 
 def ingest_status(settings: Settings) -> tuple[Literal["ok", "failing"], str, int]:

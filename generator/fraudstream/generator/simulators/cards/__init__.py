@@ -14,7 +14,7 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.generator.simulators import Outcome
 from fraudstream.generator.simulators.cards import time_line
 from fraudstream.generator.simulators.cards.events import FIELDS, Writer
-from fraudstream.generator.simulators.cards.rows import CAMPAIGNS
+from fraudstream.generator.simulators.cards.rows import CAMPAIGN_NAMES
 from fraudstream.generator.simulators.cards.world import World, build_world
 
 __all__ = ["FIELDS", "FIRST_ID", "SEED", "history", "live", "outcomes"]
@@ -25,7 +25,6 @@ FIRST_ID = 1_000_000
 SEED = 7
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_CAMPAIGN = (None, *CAMPAIGNS)
 
 
 def history(count: int, first_id: int, seed: int, now: datetime) -> Iterator[bytes]:  # noqa: ARG001 - a simulator's
@@ -44,7 +43,7 @@ def outcomes(first_id: int, seed: int) -> Iterator[Outcome]:
         columns = zip(rows.moment.tolist(), rows.campaign.tolist(), strict=True)
         for number, (moment, campaign) in enumerate(columns, first_id):
             made_at = _EPOCH + timedelta(milliseconds=moment)
-            yield Outcome(number, made_at, int(campaign > 0), _NO_CAMPAIGN[campaign])
+            yield Outcome(number, made_at, int(campaign > 0), CAMPAIGN_NAMES[campaign])
         first_id += len(rows)
 
 

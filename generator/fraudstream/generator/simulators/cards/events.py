@@ -11,14 +11,13 @@ import numpy as np
 
 from fraudstream.core.project.project import bundled
 from fraudstream.generator.simulators.cards.places import COUNTRIES, CURRENCIES, NAMES
-from fraudstream.generator.simulators.cards.rows import CAMPAIGNS, CHANNELS, Rows
+from fraudstream.generator.simulators.cards.rows import CAMPAIGN_NAMES, CHANNELS, Rows
 from fraudstream.generator.simulators.cards.seasons import Season
 from fraudstream.generator.simulators.cards.world import Terminals
 
 FIELDS = tuple(rule.name for rule in bundled("cards").rules)
 
 _EURO = "EUR"
-_NO_CAMPAIGN = (None, *CAMPAIGNS)
 
 
 class Writer:
@@ -67,14 +66,14 @@ def _terminal(terminals: Terminals, place: int) -> bytes:
 def _kind(rows: Rows) -> np.ndarray:
     """The place of each row's last fields in :func:`_kinds`."""
     flags = 2 * rows.is_recurring.astype(np.int64) + rows.is_authenticated
-    place: np.ndarray = (rows.channel * 4 + flags) * len(_NO_CAMPAIGN) + rows.campaign
+    place: np.ndarray = (rows.channel * 4 + flags) * len(CAMPAIGN_NAMES) + rows.campaign
     return place
 
 
 def _kinds(labelled: bool) -> Sequence[bytes]:
     """The last fields of an event, for each channel, for the two flags, and for each campaign."""
     texts = []
-    for channel, recurring, authenticated, campaign in product(CHANNELS, (0, 1), (0, 1), _NO_CAMPAIGN):
+    for channel, recurring, authenticated, campaign in product(CHANNELS, (0, 1), (0, 1), CAMPAIGN_NAMES):
         text = (
             f'"channel":"{channel}","recurring":{"true" if recurring else "false"},'
             f'"authenticated":{"true" if authenticated else "false"}'

@@ -15,6 +15,8 @@ Bools = npt.NDArray[np.bool_]
 
 # What a fraud is part of; 0 is no campaign.
 CAMPAIGNS = ("stolen_card", "compromised_terminal", "card_not_present", "slow_drain", "mule_ring")
+# By a row's number.
+CAMPAIGN_NAMES = (None, *CAMPAIGNS)
 STOLEN_CARD, COMPROMISED_TERMINAL, CARD_NOT_PRESENT, SLOW_DRAIN, MULE_RING = range(1, 1 + len(CAMPAIGNS))
 
 CHANNELS = ("chip", "contactless", "online", "cash_machine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fraudstream.generator.simulators.cards.places import CITIES
-from fraudstream.generator.simulators.cards.rows import DAY_MS, Ints, drawn, generator
+from fraudstream.generator.simulators.cards.rows import DAY_MS, HOUR_MS, Ints, drawn, generator
 from fraudstream.generator.simulators.cards.seasons import Season
 from fraudstream.generator.simulators.cards.world import World
 
@@ -32,7 +32,7 @@ class Trips:
         leaving = np.flatnonzero(rng.random(len(people)) < people.trips * season.travel)
         city = drawn((place.visits for place in CITIES), len(leaving), rng)
         days = np.minimum(_MEDIAN_DAYS * np.exp(_DEVIATION * rng.normal(size=len(leaving))), LONGEST_DAYS)
-        leaves = season.begin_ms + rng.integers(5 * 3_600_000, DAY_MS, len(leaving))
+        leaves = season.begin_ms + rng.integers(5 * HOUR_MS, DAY_MS, len(leaving))
         is_home = self._returns[leaving] <= leaves
         leaving = leaving[is_home]
         self._city[leaving] = city[is_home]

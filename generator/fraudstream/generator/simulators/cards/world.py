@@ -11,7 +11,6 @@ from fraudstream.generator.simulators.cards.places import (
     CITIES,
     COUNTRIES,
     DEGREE_KM,
-    DIGITAL,
     KINDS,
     distance_km,
 )
@@ -216,12 +215,3 @@ def _work_cities(city: Ints, rng: np.random.Generator) -> Ints:
     edges = np.cumsum(pull, axis=1)
     other = (edges[city] < rng.random(len(city))[:, None] * edges[city, -1:]).sum(axis=1)
     return np.where(rng.random(len(city)) < 0.3, other, city)
-
-
-def home_groups(category: int) -> Ints:
-    """The groups of a category's terminals in the cities where customers live."""
-    return np.arange(HOME_CITIES) * KINDS + category
-
-
-# Sold online alone, so that no city has terminals of it.
-ONLINE_ONLY = (DIGITAL,)

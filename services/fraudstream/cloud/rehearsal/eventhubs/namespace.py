@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
 from kafka.admin import (
     ACL,
     ACLOperation,
@@ -73,16 +72,14 @@ class Namespace:
 def broker_part(settings: Settings, namespace: Namespace, certificates: Certificates) -> Part:
     """The broker's process."""
     plain = kafka_broker.part(settings)
-    keystore = certificates.server.with_name("broker.pem")
 
     def prepare() -> None:
         if plain.prepare is not None:
             plain.prepare()
-        _write_keystore(certificates.server, keystore)
         file = settings.data_dir.absolute() / "kafka" / "server.properties"
         # The later line of two with the same name counts.
         with file.open("a", encoding="ascii") as output:
-            output.write(kafka_broker.properties_text(listener_properties(settings, namespace, keystore)))
+            output.write(kafka_broker.properties_text(listener_properties(settings, namespace, certificates.server)))
 
     command = list(plain.command)
     if namespace.jwks is not None:
@@ -244,14 +241,3 @@ def _ask(address: tuple[str, int], request: Any, answer: Any, version: int) -> A
         with connection.makefile("rb") as stream:
             body = stream.read(int.from_bytes(stream.read(4), "big"))
     return answer.decode(body, version=version, header=True)
-
-
-def _write_keystore(server: Path, keystore: Path) -> None:
-    """The broker reads PKCS #8 only; the certificates follow the key in the file."""
-    pem = server.read_bytes()
-    key = serialization.load_pem_private_key(pem, password=None)
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    keystore.touch(mode=0o600)
-    keystore.write_bytes(encoded + pem[pem.index(b"-----BEGIN CERTIFICATE-----") :])

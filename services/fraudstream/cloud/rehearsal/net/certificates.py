@@ -1,4 +1,4 @@
-"""A certificate authority for one rehearsal. Its key stays in the process, its certificates in the folder."""
+"""The certificates of one rehearsal's endpoints, of an authority that its folder alone has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
+from fraudstream.core.process import private_file
+from fraudstream.runtime.certificates.authority import authority_files, create_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,8 @@ class Certificates:
 def create(folder: Path) -> Certificates:
     """Make an authority and a server certificate in ``folder``, readable by this user only."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    authority = trustme.CA(organization_name="Fraudstream rehearsal")
-    issued = authority.issue_cert("localhost", "127.0.0.1")
-    certificates = Certificates(folder / "authority.pem", folder / "server.pem")
-    authority.cert_pem.write_to_path(str(certificates.authority))
-    certificates.server.touch(mode=0o600)
-    issued.private_key_and_cert_chain_pem.write_to_path(str(certificates.server))
+    files = create_server(folder, ("localhost", "127.0.0.1"))
+    certificates = Certificates(authority_files(folder).certificate, folder / "endpoints.pem")
+    # The endpoints and the broker read both from one file, the key first.
+    private_file.write(certificates.server, files.key.read_bytes() + files.certificate.read_bytes())
     return certificates

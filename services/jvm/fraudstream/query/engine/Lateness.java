@@ -7,6 +7,7 @@ import fraudstream.query.expressions.UserFunctions;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
 import fraudstream.query.state.Stateful;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.Key;
 import fraudstream.query.values.Record;
 import java.util.HashMap;
@@ -20,7 +21,7 @@ public final class Lateness implements Stateful {
     /** The answer for an event that is dropped. */
     public static final long DROPPED = Long.MIN_VALUE;
     /** An event may be so much ahead of its arrival. */
-    public static final long EARLY = 5 * 60 * 10_000_000L;
+    public static final long EARLY = 5 * 60 * Datetime.TICKS_PER_SECOND;
 
     private final Tolerance tolerance;
     private final ExpressionList over;

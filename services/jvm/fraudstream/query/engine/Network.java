@@ -87,7 +87,7 @@ final class Network {
     private Node<Record> match(JsonNode step) {
         Node<Record> source = step(step.get("step"));
         Later<Record> matches = new Later<>(source.skew + step.get("limit").asLong() - 1);
-        nodes.add(new Match(step, functions, new Feed<>(source, source.skew), matches, guard));
+        nodes.add(new Match(step, functions, new Feed<>(source, source.skew), matches, guard, source.skew));
         return matches;
     }
 

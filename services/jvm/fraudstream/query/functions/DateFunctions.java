@@ -15,7 +15,6 @@ final class DateFunctions {
         {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
     // 1970-01-01 was a Thursday.
     private static final int FIRST_WEEKDAY = 4;
-    private static final long TICKS_PER_MILLISECOND = 10_000L;
 
     private DateFunctions() {
     }
@@ -50,7 +49,7 @@ final class DateFunctions {
             case "second":
                 return Datetime.TICKS_PER_SECOND;
             case "millisecond":
-                return TICKS_PER_MILLISECOND;
+                return Datetime.TICKS_PER_MILLISECOND;
             case "microsecond":
                 return 10;
             default:
@@ -139,7 +138,7 @@ final class DateFunctions {
             case "second":
                 return rest / Datetime.TICKS_PER_SECOND % 60;
             case "millisecond":
-                return rest % Datetime.TICKS_PER_SECOND / TICKS_PER_MILLISECOND;
+                return rest % Datetime.TICKS_PER_SECOND / Datetime.TICKS_PER_MILLISECOND;
             case "microsecond":
                 return rest % Datetime.TICKS_PER_SECOND / 10;
             case "weekday":
@@ -191,7 +190,7 @@ final class DateFunctions {
         }
         long seconds = (parts[3] * 60 + parts[4]) * 60 + parts[5];
         return new Datetime(Moments.days(parts[0], (int) parts[1], (int) parts[2]) * Datetime.TICKS_PER_DAY
-            + seconds * Datetime.TICKS_PER_SECOND + parts[6] * TICKS_PER_MILLISECOND);
+            + seconds * Datetime.TICKS_PER_SECOND + parts[6] * Datetime.TICKS_PER_MILLISECOND);
     }
 
     private static boolean isWithin(long value, long least, long most) {

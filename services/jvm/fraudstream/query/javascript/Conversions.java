@@ -17,7 +17,6 @@ import org.mozilla.javascript.Undefined;
  * as a bigint where it fits, any other as a float.
  */
 final class Conversions {
-    private static final long TICKS_PER_MILLISECOND = 10_000L;
     private static final int DEEPEST = 200;
     private static final int INDEX_DIGITS = 9;
 
@@ -42,7 +41,7 @@ final class Conversions {
             return (double) (Long) value;
         }
         if (value instanceof Datetime) {
-            double millis = Math.floorDiv(((Datetime) value).ticks, TICKS_PER_MILLISECOND);
+            double millis = Math.floorDiv(((Datetime) value).ticks, Datetime.TICKS_PER_MILLISECOND);
             return context.newObject(scope, "Date", new Object[] {millis});
         }
         if (value instanceof Record) {
@@ -142,10 +141,10 @@ final class Conversions {
 
     private Datetime datetime(Scriptable date) {
         double millis = Context.toNumber(ScriptableObject.callMethod(context, date, "getTime", new Object[0]));
-        double ticks = millis * TICKS_PER_MILLISECOND;
+        double ticks = millis * Datetime.TICKS_PER_MILLISECOND;
         if (!(ticks >= Datetime.FIRST && ticks <= Datetime.LAST)) {
             throw new QueryStopped("It returns a Date that is no datetime.");
         }
-        return new Datetime((long) millis * TICKS_PER_MILLISECOND);
+        return new Datetime((long) millis * Datetime.TICKS_PER_MILLISECOND);
     }
 }

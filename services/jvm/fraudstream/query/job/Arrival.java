@@ -12,17 +12,14 @@ import java.util.UUID;
  * @param key the sender's key; may be null
  */
 public record Arrival(String topic, int partition, long offset, long enqueued, byte[] key) {
-    private static final long TICKS_PER_MICROSECOND = 10L;
-    private static final long TICKS_PER_MILLISECOND = 10_000L;
-
     /** The broker's time in ticks. */
     long ticks() {
-        return enqueued * TICKS_PER_MICROSECOND;
+        return enqueued * Datetime.TICKS_PER_MICROSECOND;
     }
 
     /** Adds the columns that such inputs have beside the event's own, in whose place they stand. */
     void addTo(Record record) {
-        record.put("EventProcessedUtcTime", new Datetime(System.currentTimeMillis() * TICKS_PER_MILLISECOND));
+        record.put("EventProcessedUtcTime", new Datetime(System.currentTimeMillis() * Datetime.TICKS_PER_MILLISECOND));
         record.put("PartitionId", (long) partition);
         record.put("EventEnqueuedUtcTime", new Datetime(ticks()));
     }

@@ -3,10 +3,10 @@ package fraudstream.query.job;
 import com.fasterxml.jackson.databind.JsonNode;
 import fraudstream.model.Ensemble;
 import fraudstream.query.engine.Engine;
+import fraudstream.query.engine.Lateness;
 import fraudstream.query.engine.Output;
 import fraudstream.query.input.Admission;
 import fraudstream.query.values.BadEvent;
-import fraudstream.query.values.Datetime;
 import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
 import java.util.ArrayList;
@@ -22,8 +22,6 @@ import java.util.Map;
  * at a time may use an engine.
  */
 public final class RowEngine implements Output {
-    private static final long EARLY = 5 * 60 * Datetime.TICKS_PER_SECOND;
-
     private final Engine engine;
     /** What happens to an event before the query, by the names that the query has for its input. */
     private final Map<String, Admission> admissions = new LinkedHashMap<>();
@@ -81,7 +79,7 @@ public final class RowEngine implements Output {
 
     /** The time that counts, as the job's policy has it for an event that comes early or late. */
     private long moment(long ticks, long arrival) {
-        if (ticks > arrival + EARLY) {
+        if (ticks > arrival + Lateness.EARLY) {
             throw new QueryStopped("Its time lies more than five minutes after its arrival.");
         }
         if (lateTicks < 0 || ticks >= arrival - lateTicks) {

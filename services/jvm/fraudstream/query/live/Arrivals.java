@@ -3,6 +3,7 @@ package fraudstream.query.live;
 import fraudstream.query.expressions.ExpressionList;
 import fraudstream.query.expressions.Scope;
 import fraudstream.query.expressions.UserFunctions;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.Packed;
 import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
@@ -24,7 +25,6 @@ import scala.Tuple2;
  */
 final class Arrivals implements PairFlatMapFunction<Iterator<Row>, byte[], byte[]> {
     private static final long serialVersionUID = 1L;
-    private static final long TICKS_PER_MICROSECOND = 10L;
     private static final int SPREAD = 0x9e3779b9;
 
     private final Batch batch;
@@ -84,7 +84,7 @@ final class Arrivals implements PairFlatMapFunction<Iterator<Row>, byte[], byte[
 
         private void read(Row row) {
             if (row.isNullAt(0)) {
-                report.tick = Math.max(report.tick, row.getLong(3) * TICKS_PER_MICROSECOND);
+                report.tick = Math.max(report.tick, row.getLong(3) * Datetime.TICKS_PER_MICROSECOND);
                 return;
             }
             sequencer.read(new Gate.Message(

@@ -27,15 +27,13 @@ final class Clocks implements Serializable {
         this.watermark = watermark;
     }
 
-    /** The clocks before the first record, with a lane for each known partition that is not among {@code known}. */
-    static Clocks of(LiveJob job, Clocks known) {
-        Clocks clocks = known == null ? new Clocks(Map.of(), Long.MIN_VALUE) : known;
+    /** Lets each partition of the job's topics that is new have a lane before its first record. */
+    void begin(LiveJob job) {
         for (LiveJob.Input input : job.inputs()) {
             for (int partition = 0; partition < input.partitions; partition++) {
-                clocks.lanes.putIfAbsent(new Lane(input.number, partition), Lane.Clock.NEW);
+                lanes.putIfAbsent(new Lane(input.number, partition), Lane.Clock.NEW);
             }
         }
-        return clocks;
     }
 
     /** The clocks after a batch, from the reports of those who read it; {@code moved}: lanes that are not idle anyway. */

@@ -2,6 +2,7 @@ package fraudstream.query.live;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import fraudstream.query.engine.Engine;
+import fraudstream.query.values.Datetime;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,7 +32,6 @@ import org.apache.spark.sql.types.StructType;
  */
 public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
     private static final long serialVersionUID = 1L;
-    private static final long TICKS_PER_MILLISECOND = 10_000L;
     private static final StructType RECORD = new StructType()
         .add("topic", DataTypes.StringType).add("key", DataTypes.BinaryType).add("value", DataTypes.BinaryType);
 
@@ -54,7 +54,7 @@ public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
         progress = new Progress(this.job);
         // Who begins with the topic's first records may meet those of any time.
         start = this.job.tree().get("from_now").asBoolean()
-            ? System.currentTimeMillis() * TICKS_PER_MILLISECOND : Long.MIN_VALUE;
+            ? System.currentTimeMillis() * Datetime.TICKS_PER_MILLISECOND : Long.MIN_VALUE;
         skew = Math.max(skew(this.job.each()), skew(this.job.windows()));
     }
 
@@ -65,9 +65,10 @@ public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
     @Override
     public void call(Dataset<Row> rows, Long number) throws IOException {
         Version before = versions.of(number);
-        Clocks clocks = Clocks.of(job, before.clocks());
-        before = new Version(before.number(), clocks, before.references(), before.parts());
-        Batch batch = versions.begin(before, start, System.currentTimeMillis() * TICKS_PER_MILLISECOND);
+        Clocks clocks = before.clocks();
+        clocks.begin(job);
+        Batch batch = versions.begin(
+            before, start, System.currentTimeMillis() * Datetime.TICKS_PER_MILLISECOND);
         Version plain = new Version(before.number(), clocks.forState(), before.references(), before.parts());
         Batch ofState = new Batch(
             job, batch.checkpoint(), plain, batch.references(), batch.processed(), batch.moved());
@@ -159,11 +160,6 @@ public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
         return progress.drain();
     }
 
-    /** The number of parts of the state, which a checkpoint keeps. */
-    public int parts() {
-        return versions.parts;
-    }
-
     /** Lets go of what is in memory; the files are all that is needed to go on. */
     public void close() {
         Held.drop(versions.checkpoint);
@@ -183,10 +179,9 @@ public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
         @Override
         public Iterator<Row> call(String file) throws IOException {
             OutputRows.Reader rows = new OutputRows.Reader(file);
-            return new Iterator<>() {
-                private Row next = step();
-
-                private Row step() {
+            return new Ahead<>() {
+                @Override
+                protected Row read() {
                     while (rows.hasNext()) {
                         OutputRows.Row row = rows.next();
                         String topic = row.output() == OutputRows.ASIDE ? rejected : topics.get(row.output());
@@ -195,18 +190,6 @@ public final class LiveQuery implements VoidFunction2<Dataset<Row>, Long> {
                         }
                     }
                     return null;
-                }
-
-                @Override
-                public boolean hasNext() {
-                    return next != null;
-                }
-
-                @Override
-                public Row next() {
-                    Row current = next;
-                    next = step();
-                    return current;
                 }
             };
         }

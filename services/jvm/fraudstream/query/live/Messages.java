@@ -16,7 +16,6 @@ import java.util.UUID;
 
 /** What the messages of a topic hold: events, with the columns and metadata that an input from Event Hubs has. */
 final class Messages {
-    private static final long TICKS_PER_MICROSECOND = 10L;
     private static final String MESSAGE = "Message";
 
     private final LiveJob job;
@@ -52,7 +51,7 @@ final class Messages {
     }
 
     static long arrival(Gate.Message message) {
-        return message.enqueuedMicros() * TICKS_PER_MICROSECOND;
+        return message.enqueuedMicros() * Datetime.TICKS_PER_MICROSECOND;
     }
 
     void read(LiveJob.Input input, Gate.Message message, Taker taker) {

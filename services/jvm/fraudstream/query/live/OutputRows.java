@@ -18,7 +18,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 
 /** What a task puts out in a batch, in a file that is of use until the batch is done. */
@@ -70,8 +69,7 @@ final class OutputRows implements Output, Guard.Aside {
     @Override
     public void take(QueryStopped error, Record row) {
         Gate.Message message = Messages.of(row);
-        String place = error.line == 0 ? "" : " (" + error.line + ", " + error.column + ")";
-        String reason = "query: " + error.getMessage() + place;
+        String reason = error.reason();
         byte[] value = gate != null && message != null ? gate.rejected(message, reason)
             : Messages.plainRejection(message, reason, row == null ? null : row.toString());
         add(new Row(ASIDE, 0, message == null ? null : message.key(), value));
@@ -112,31 +110,16 @@ final class OutputRows implements Output, Guard.Aside {
         report.stop = new Report.Stop(error.getMessage(), error.line, error.column, ticks, record);
     }
 
-    /** Takes rows. */
-    interface Taker {
-        /** False to hear of no more. */
-        boolean take(Row row) throws IOException;
-    }
-
-    static void read(String file, Taker taker) throws IOException {
-        try (Reader rows = new Reader(file)) {
-            while (rows.hasNext() && taker.take(rows.next())) {
-                // It takes what it wants.
-            }
-        }
-    }
-
     /** The rows of a file, one after the other. */
-    static final class Reader implements Iterator<Row>, Closeable {
+    static final class Reader extends Ahead<Row> implements Closeable {
         private final DataInputStream from;
-        private Row next;
 
         Reader(String file) throws IOException {
             from = new DataInputStream(new BufferedInputStream(Files.newInputStream(Path.of(file)), BUFFER));
-            next = read();
         }
 
-        private Row read() throws IOException {
+        @Override
+        protected Row read() throws IOException {
             byte[] output = from.readNBytes(Integer.BYTES);
             if (output.length == 0) {
                 from.close();
@@ -146,22 +129,6 @@ final class OutputRows implements Output, Guard.Aside {
             int length = from.readInt();
             byte[] key = length == NO_KEY ? null : from.readNBytes(length);
             return new Row(ByteBuffer.wrap(output).getInt(), ticks, key, from.readNBytes(from.readInt()));
-        }
-
-        @Override
-        public boolean hasNext() {
-            return next != null;
-        }
-
-        @Override
-        public Row next() {
-            Row current = next;
-            try {
-                next = read();
-            } catch (IOException error) {
-                throw new UncheckedIOException(error);
-            }
-            return current;
         }
 
         @Override

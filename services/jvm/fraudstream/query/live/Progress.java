@@ -89,13 +89,15 @@ final class Progress {
 
     private void addFirst(String file, List<OutputRows.Row> first) throws IOException {
         long[] taken = new long[outputs.size()];
-        OutputRows.read(file, row -> {
-            if (isShown(row.output()) && taken[row.output()] < job.shownRows()) {
-                taken[row.output()]++;
-                first.add(row);
+        try (OutputRows.Reader rowsOfFile = new OutputRows.Reader(file)) {
+            while (rowsOfFile.hasNext()) {
+                OutputRows.Row row = rowsOfFile.next();
+                if (isShown(row.output()) && taken[row.output()] < job.shownRows()) {
+                    taken[row.output()]++;
+                    first.add(row);
+                }
             }
-            return true;
-        });
+        }
     }
 
     synchronized String drain() {

@@ -26,7 +26,6 @@ import java.util.stream.Stream;
  * the query has seen already.
  */
 final class ReferenceFiles {
-    private static final long TICKS_PER_MILLISECOND = 10_000L;
     // A file that is being written has changed just now.
     private static final long SETTLED_MILLIS = 500;
     private static final Pattern LETTERS = Pattern.compile("(?i)yyyy|mm|dd|hh");
@@ -84,8 +83,8 @@ final class ReferenceFiles {
             return;
         }
         long changed = isDated ? file.from
-            : java.nio.file.Files.getLastModifiedTime(file.path).toMillis() * TICKS_PER_MILLISECOND;
-        if (!isFirst && !isDated && now - changed < SETTLED_MILLIS * TICKS_PER_MILLISECOND) {
+            : java.nio.file.Files.getLastModifiedTime(file.path).toMillis() * Datetime.TICKS_PER_MILLISECOND;
+        if (!isFirst && !isDated && now - changed < SETTLED_MILLIS * Datetime.TICKS_PER_MILLISECOND) {
             return;
         }
         long effective = isFirst ? isDated ? file.from : Long.MIN_VALUE

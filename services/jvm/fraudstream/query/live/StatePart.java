@@ -158,29 +158,16 @@ final class StatePart implements Output, Guard.Aside {
     }
 
     /** The rows of a log. */
-    private static final class Entries implements Iterator<Entry> {
+    private static final class Entries extends Ahead<Entry> {
         private final DataInputStream from;
-        private Entry next;
 
-        Entries(DataInputStream from) throws IOException {
+        Entries(DataInputStream from) {
             this.from = from;
-            next = Entry.read(from);
         }
 
         @Override
-        public boolean hasNext() {
-            return next != null;
-        }
-
-        @Override
-        public Entry next() {
-            Entry current = next;
-            try {
-                next = Entry.read(from);
-            } catch (IOException error) {
-                throw new java.io.UncheckedIOException(error);
-            }
-            return current;
+        protected Entry read() throws IOException {
+            return Entry.read(from);
         }
     }
 }

@@ -55,8 +55,10 @@ public final class Match extends Node<Record> {
     }
 
     /** {@code matches} takes the rows; its skew is larger than this node's by the limit less one tick. */
-    public Match(JsonNode described, UserFunctions functions, Feed<Record> feed, Later<Record> matches, Guard guard) {
-        super(matches.skew - described.get("limit").asLong() + 1);
+    public Match(
+        JsonNode described, UserFunctions functions, Feed<Record> feed, Later<Record> matches, Guard guard, long skew
+    ) {
+        super(skew);
         this.feed = feed;
         this.matches = matches;
         this.guard = guard;

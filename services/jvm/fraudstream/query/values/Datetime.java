@@ -2,6 +2,8 @@ package fraudstream.query.values;
 
 /** A moment in UTC: ticks of 100 ns since 1970-01-01T00:00:00Z, within the years 1 to 9999. */
 public final class Datetime implements Comparable<Datetime> {
+    public static final long TICKS_PER_MICROSECOND = 10L;
+    public static final long TICKS_PER_MILLISECOND = 10_000L;
     public static final long TICKS_PER_SECOND = 10_000_000L;
     public static final long TICKS_PER_DAY = 86_400L * TICKS_PER_SECOND;
     /** The ticks of 0001-01-01T00:00:00Z. */

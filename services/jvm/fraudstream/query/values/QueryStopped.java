@@ -17,6 +17,11 @@ public final class QueryStopped extends RuntimeException {
         this.column = column;
     }
 
+    /** The reason for which a record is rejected that the query would stop at. */
+    public String reason() {
+        return "query: " + getMessage() + (line > 0 ? " (line " + line + ", column " + column + ")" : "");
+    }
+
     /** The same error in a function, which the message names; errors of its arguments have a place and stay. */
     public QueryStopped in(String function) {
         return line > 0 ? this : new QueryStopped(function + ": " + getMessage(), 0, 0, this);
