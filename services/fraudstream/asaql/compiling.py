@@ -14,10 +14,10 @@ from fraudstream.asaql.plan.lint.linting import lint
 from fraudstream.asaql.plan.nodes import Plan
 from fraudstream.asaql.plan.split import split
 from fraudstream.asaql.project_files.folder import PythonPlace, QueryProject
-from fraudstream.asaql.project_files.json_text import read_text
 from fraudstream.asaql.project_files.models import REFERENCE
 from fraudstream.asaql.strategies.project_query import models_of
 from fraudstream.asaql.text.parser import parse
+from fraudstream.core.project.json_text import read_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fraudstream.asaql.export.bicep import Parameters, Raw, Value, identifier, v
 from fraudstream.asaql.export.sources import EVENT_HUBS, input_resource, output_resource
 from fraudstream.asaql.plan.nodes import Plan
 from fraudstream.asaql.project_files.folder import QueryProject
-from fraudstream.asaql.project_files.json_text import read_text
+from fraudstream.core.project.json_text import read_text
 
 QUERY_FILE = "query.asaql"
 MODULE_FILE = "job.bicep"

@@ -13,6 +13,7 @@ from fraudstream.asaql.project_files.models import InputFile, local_path
 from fraudstream.asaql.running.bindings import CSV, JSON, PARQUET, bound, listed
 from fraudstream.asaql.strategies.project_query import input_topic, output_key, output_topic
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.outputs import service_entries
 
 # An output of this topic is shown, whatever the project's files say.
 SHOWN = "-"
@@ -158,8 +159,6 @@ def _reference(project: QueryProject, name: str, given: Mapping[str, Sequence[st
 def _dates(project: QueryProject, name: str) -> tuple[str, str]:
     """The date's and the time's format, as the project's file of the live input has them."""
     place = project.live_input(name)
-    entries: dict[str, Any] = {}
-    for key, value in (place.entries.further if place is not None else {}).items():
-        entries |= value if isinstance(value, Mapping) else {key: value}
-    known = {key.casefold(): value for key, value in entries.items() if isinstance(value, str) and value}
+    entries = service_entries(place.entries.further) if place is not None else {}
+    known = {key: value for key, value in entries.items() if isinstance(value, str) and value}
     return known.get("dateformat", _DATE_FORMAT), known.get("timeformat", _TIME_FORMAT)

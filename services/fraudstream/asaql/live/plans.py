@@ -15,9 +15,9 @@ from fraudstream.asaql.plan.compiling import Dialect
 from fraudstream.asaql.plan.split import split
 from fraudstream.asaql.plan.walks import every_part, expressions_of
 from fraudstream.asaql.project_files.folder import QueryProject
-from fraudstream.asaql.project_files.json_text import read_text
 from fraudstream.asaql.project_files.models import REFERENCE, JobConfig
 from fraudstream.asaql.strategies.pruning import part_of
+from fraudstream.core.project.json_text import read_text
 
 _METADATA = "getmetadatapropertyvalue"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError, read_bytes, read_json
 from fraudstream.asaql.project_files.models import (
     FunctionFile,
     InputFile,
@@ -17,6 +16,7 @@ from fraudstream.asaql.project_files.models import (
     new_job,
 )
 from fraudstream.asaql.text.encoding import text_of
+from fraudstream.core.project.json_text import ProjectFileError, read_bytes, read_json
 from fraudstream.core.project.outputs import PROJECT_FILE as PROJECT_FILE
 from fraudstream.core.project.outputs import QUERY_FOLDER
 
@@ -170,10 +170,21 @@ def _of_folder(folder: Path) -> QueryProject:
     raise ProjectFileError(f"{folder} holds no {PROJECT_FILE}; {there}.")
 
 
+def unlisted_project(query: Path) -> QueryProject:
+    """The project of a query's file without an `asaproj.json`: the files in the folders beside it belong to it.
+
+    Raises as :func:`read_project`.
+    """
+    return _with_parts(query, ProjectFile(name=query.stem), None)
+
+
 def _whole(file: Path) -> QueryProject:
-    folder = file.parent
     listed = ProjectFile.read(file)
-    query = _query_file(file, listed)
+    return _with_parts(_query_file(file, listed), listed, file)
+
+
+def _with_parts(query: Path, listed: ProjectFile, file: Path | None) -> QueryProject:
+    folder = query.parent if file is None else file.parent
     notes: list[str] = []
     inputs: list[InputPlace] = []
     outputs: list[OutputPlace] = []

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError, read_json
+from fraudstream.core.project.json_text import ProjectFileError, read_json
 
 Read = TypeVar("Read", bound="Entries")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from fraudstream.asaql.project_files.folder import PROJECT_FILE, OutputPlace, QueryProject, read_project
+from fraudstream.asaql.project_files.folder import (
+    PROJECT_FILE,
+    OutputPlace,
+    QueryProject,
+    read_project,
+    unlisted_project,
+)
 from fraudstream.asaql.template import query_text
 from fraudstream.asaql.template.files import QUERY
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.project.outputs import QUERY_FOLDER
+from fraudstream.core.project.outputs import QUERY_FOLDER, hub_entry
 from fraudstream.core.project.project import Project
 
 # The function that is the model wherever no file says otherwise.
@@ -27,7 +31,7 @@ def project_query(project: Project) -> QueryProject:
     if (folder / PROJECT_FILE).is_file():
         return read_project(folder)
     if (folder / QUERY).is_file():
-        return read_project(folder / QUERY)
+        return unlisted_project(folder / QUERY)
     return QueryProject(project.name, folder, Path(QUERY_FOLDER, QUERY), query_text(project))
 
 
@@ -55,30 +59,20 @@ def models_of(project: QueryProject) -> frozenset[str]:
 def input_topic(project: QueryProject, alias: str) -> str:
     """The topic behind an input's name: its hub's, else the name itself."""
     place = project.live_input(alias)
-    return (_hub(place.entries.further, "EventHubName") if place is not None else "") or alias
+    return (hub_entry(place.entries.further, "EventHubName") if place is not None else "") or alias
 
 
 def output_topic(project: QueryProject, name: str) -> str:
     """The topic of an output: its hub's, else the output's name."""
     place = _output(project, name)
-    return (_hub(place.entries.further, "EventHubName") if place is not None else "") or name
+    return (hub_entry(place.entries.further, "EventHubName") if place is not None else "") or name
 
 
 def output_key(project: QueryProject, name: str) -> str | None:
     """The column whose value is the key of an output's records; None where no file says so."""
     place = _output(project, name)
-    return (_hub(place.entries.further, "PartitionKey") if place is not None else "") or None
+    return (hub_entry(place.entries.further, "PartitionKey") if place is not None else "") or None
 
 
 def _output(project: QueryProject, name: str) -> OutputPlace | None:
     return next((place for place in project.outputs if place.alias.casefold() == name.casefold()), None)
-
-
-def _hub(entries: Mapping[str, Any], key: str) -> str:
-    """An entry of the event hub that a file names, in the file itself or in its service's properties, in any case."""
-    folded = {name.casefold(): value for name, value in entries.items()}
-    for name, properties in entries.items():
-        if name.casefold().endswith("properties") and isinstance(properties, Mapping):
-            folded |= {str(inner).casefold(): value for inner, value in properties.items()}
-    value = folded.get(key.casefold())
-    return value.strip() if isinstance(value, str) else ""

@@ -10,7 +10,6 @@ from fraudstream.asaql.compiling import called_functions
 from fraudstream.asaql.errors import QueryError
 from fraudstream.asaql.plan import nodes
 from fraudstream.asaql.plan.walks import every_part, expressions_of
-from fraudstream.asaql.project_files.json_text import read_bytes, read_text
 from fraudstream.asaql.project_files.models import REFERENCE
 from fraudstream.asaql.running.bindings import PARQUET, project_binding
 from fraudstream.asaql.strategies.job_query import JobQuery
@@ -19,6 +18,7 @@ from fraudstream.asaql.strategies.project_query import input_topic
 from fraudstream.asaql.strategies.pruning import ModelCalls, part_of, without_overwritten
 from fraudstream.core.contract.topics import ALERTS, REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.json_text import read_bytes, read_text
 
 _TICKS_PER_SECOND = 10_000_000
 # What the job adds to the records of a topic; see services/jvm/fraudstream/query/job/RowText.java.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from fraudstream.asaql.compiling import Compiled
 from fraudstream.asaql.project_files.folder import QueryProject, read_project
-from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.project_files.models import REFERENCE, TestCase, TestConfig, local_path
 from fraudstream.asaql.running.bindings import Binding, bound, found, listed, project_binding
 from fraudstream.asaql.template.cases import TESTS
+from fraudstream.core.project.json_text import ProjectFileError
 from fraudstream.core.project.outputs import QUERY_FOLDER
 
 CONFIG_NAME = "testConfig.json"

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError, parse_json, read_text
+from fraudstream.core.project.json_text import ProjectFileError, parse_json, read_text
 
 _DIGITS = 12
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?Z")

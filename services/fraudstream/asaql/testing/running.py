@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fraudstream.asaql.compiling import Compiled, compiled
 from fraudstream.asaql.plan.compiling import Dialect
-from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.project_files.models import ExpectedOutput, TestCase, local_path
 from fraudstream.asaql.running.job import output_files, run_query
 from fraudstream.asaql.running.report import RunReport
@@ -25,6 +24,7 @@ from fraudstream.asaql.testing.results import (
     OutputResult,
 )
 from fraudstream.core.errors import FraudstreamError
+from fraudstream.core.project.json_text import ProjectFileError
 
 
 def compiled_suite(suite: Suite, dialect: Dialect) -> Compiled:

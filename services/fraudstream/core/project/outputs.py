@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fraudstream.core.errors import ConfigurationError
-from fraudstream.core.project.places import read_text
-from fraudstream.core.project.plain_json import plain_json
+from fraudstream.core.project.json_text import read_json
 
 QUERY_FOLDER = "stream-analytics"
 PROJECT_FILE = "asaproj.json"
@@ -53,7 +51,7 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from sorted((folder / "Outputs").glob("*.json"))
         return
     for part in listed if isinstance(listed, list) else ():
-        entries = _lower(part) if isinstance(part, Mapping) else {}
+        entries = _folded(part) if isinstance(part, Mapping) else {}
         if str(entries.get("subtype", "")).lower() == "output":
             file = folder / PurePosixPath(str(entries.get("filepath", "")).strip().replace("\\", "/"))
             if file.is_file():
@@ -61,24 +59,35 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _entries(file: Path) -> dict[str, Any]:
-    """The object that a file holds, its keys in small letters: Microsoft's tools find them in any case."""
-    try:
-        content = json.loads(plain_json(read_text(file)))
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{file}:{error.lineno}:{error.colno}: this is not JSON: {error.msg}.") from None
-    except RecursionError:
-        raise ConfigurationError(f"{file}: the JSON is nested too deeply. Nest its values less.") from None
+    """The object that a file holds, its keys folded: Microsoft's tools find them in any case."""
+    content = read_json(file)
     if not isinstance(content, dict):
         raise ConfigurationError(f"{file}: a JSON object is wanted.")
-    return _lower(content)
+    return _folded(content)
 
 
-def _lower(entries: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key).lower(): value for key, value in entries.items()}
+def service_entries(entries: Mapping[Any, Any]) -> dict[str, Any]:
+    """The entries of an input's or output's file and of its service's properties, which count more; keys are folded."""
+    folded = _folded(entries)
+    for name, properties in tuple(folded.items()):
+        if name.endswith("properties") and isinstance(properties, Mapping):
+            folded |= _folded(properties)
+    return folded
+
+
+def hub_entry(entries: Mapping[Any, Any], key: str) -> str:
+    """What a file says of its event hub: its `EventHubName`, its `PartitionKey`; empty where it says nothing."""
+    value = service_entries(entries).get(key.casefold())
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _folded(entries: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key).casefold(): value for key, value in entries.items()}
 
 
 def _topic(file: Path, entries: Mapping[str, Any]) -> str:
-    for key, value in entries.items():
-        if key.endswith("properties") and isinstance(value, Mapping) and (hub := _lower(value).get("eventhubname")):
-            return str(hub).strip()
+    hub = service_entries(entries).get("eventhubname")
+    if isinstance(hub, str) and hub:
+        # Spaces alone are a mistake, and no output without a hub.
+        return hub.strip()
     return str(entries.get("outputalias") or entries.get("name") or file.stem).strip()

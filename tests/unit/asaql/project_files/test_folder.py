@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fraudstream.asaql.project_files.folder import PythonPlace, read_project
-from fraudstream.asaql.project_files.json_text import ProjectFileError
+from fraudstream.core.project.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.project_files.models import (
     FunctionFile,
     InputFile,
@@ -16,6 +15,7 @@ from fraudstream.asaql.project_files.models import (
     TestConfig,
     new_job,
 )
+from fraudstream.core.project.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fraudstream.asaql.compiling import compiled
-from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.testing.cases import case_bindings, read_suite, suite_of
+from fraudstream.core.project.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError
 from fraudstream.asaql.testing.comparing import changed_fields, compare, read_expected, without
+from fraudstream.core.project.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
 

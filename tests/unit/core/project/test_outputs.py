@@ -33,7 +33,17 @@ def test_an_output_goes_to_its_event_hub_else_to_a_topic_of_its_name(tmp_path: P
     write(tmp_path, "Outputs/a.json", {"Name": "a", "EventHubProperties": {"EventHubName": "hub-a"}})
     write(tmp_path, "Outputs/b.json", {"Name": "b", "DataSourceType": "SQL Database"})
     write(tmp_path, "Outputs/c.json", {"eventhubproperties": {"eventhubname": "hub-a"}})
-    assert output_topics(tmp_path) == ("hub-a", "b")
+    write(tmp_path, "Outputs/d.json", {"Name": "d", "EventHubName": "hub-d"})
+    write(tmp_path, "Outputs/e.json", {"EventHubName": "old", "OutputEventHubProperties": {"EventHubName": " hub-e "}})
+    assert output_topics(tmp_path) == ("hub-a", "b", "hub-d", "hub-e")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_files_are_read_in_the_encodings_that_windows_writes(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "stream-analytics" / "Outputs" / "a.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"Name": "a", "EventHubName": "hub-a", /* of May */}\r\n', encoding)
+    assert output_topics(tmp_path) == ("hub-a",)
 
 
 def test_the_projects_own_list_decides_which_files_are_outputs(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudstream.asaql.project_files.json_text import ProjectFileError, parse_json, read_json, read_text
+from fraudstream.core.project.json_text import ProjectFileError, parse_json, read_json, read_text
 
 pytestmark = pytest.mark.timeless
 
