@@ -60,9 +60,35 @@ param streamAnalytics bool
 @maxValue(200)
 param iotHubUnits int = 0
 
+@description('Tier of the IoT hub. B1 to B3 have no twins, methods, messages to devices or edge devices.')
+@allowed(['F1', 'B1', 'B2', 'B3', 'S1', 'S2', 'S3'])
+param iotHubSku string = 'S1'
+
+@description('Partitions of the IoT hub\'s built-in endpoint, which gets what no route takes; they cannot be changed later.')
+@minValue(2)
+@maxValue(32)
+param iotHubPartitions int = 4
+
+@description('Days for which the built-in endpoint keeps messages.')
+@minValue(1)
+@maxValue(7)
+param iotHubRetentionDays int = 1
+
+@description('Devices that are expected; the linter compares what they do with the units.')
+@minValue(0)
+param expectedDevices int = 100
+
+@description('Messages a minute to devices that are expected.')
+@minValue(0)
+param expectedCommandsPerMinute int = 0
+
 @description('Events a second that are expected; the linter compares them with the throughput units.')
 @minValue(1)
 param expectedEventsPerSecond int
+
+@description('How many of them devices send; the linter compares them with the units of the IoT hub.')
+@minValue(0)
+param expectedDeviceEventsPerSecond int = expectedEventsPerSecond
 
 @description('Key of the online endpoint, or of the scoring container; deploy.sh passes it on.')
 @secure()
@@ -142,8 +168,10 @@ module iothub 'modules/iothub.bicep' = if (iotHubUnits > 0) {
   params: {
     name: name
     location: location
-    sku: 'S1'
+    sku: iotHubSku
     units: iotHubUnits
+    partitions: iotHubPartitions
+    retentionDays: iotHubRetentionDays
     namespaceName: eventhubs.outputs.namespaceName
     hubName: 'transactions'
     workspaceId: monitoring.outputs.workspaceId
@@ -252,3 +280,8 @@ output mlflowUrl string = services ? apps.outputs.mlflowUrl : ''
 output scoringUrl string = services ? apps.outputs.scoringUrl : ''
 output trainingJob string = services ? apps.outputs.trainingJob : ''
 output expectedEventsPerSecond int = expectedEventsPerSecond
+output expectedDevices object = {
+  number: expectedDevices
+  eventsPerSecond: expectedDeviceEventsPerSecond
+  commandsPerMinute: expectedCommandsPerMinute
+}

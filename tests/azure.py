@@ -11,6 +11,7 @@ COSMOS_KEY = base64.b64encode(bytes(range(64))).decode()
 CONNECTION_STRING = (
     f"Endpoint=sb://space.servicebus.windows.net/;SharedAccessKeyName=fraudstream-services;SharedAccessKey={SAS_KEY}"
 )
+HUB_STRING = f"HostName=mine.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={SAS_KEY}"
 MONGO_URI = (
     f"mongodb://account:{quote_plus(COSMOS_KEY)}@account.mongo.cosmos.azure.com:10255/"
     "?ssl=true&replicaSet=globaldb&retrywrites=false&maxIdleTimeMS=120000&appName=@account@"

@@ -3,6 +3,8 @@ param name string
 param location string
 param sku string
 param units int
+param partitions int
+param retentionDays int
 param namespaceName string
 param hubName string
 param workspaceId string
@@ -44,6 +46,12 @@ resource hub 'Microsoft.Devices/IotHubs@2023-06-30' = {
   }
   properties: {
     minTlsVersion: '1.2'
+    eventHubEndpoints: {
+      events: {
+        partitionCount: partitions
+        retentionTimeInDays: retentionDays
+      }
+    }
     routing: {
       endpoints: {
         eventHubs: [

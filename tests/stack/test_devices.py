@@ -768,7 +768,6 @@ def test_the_generator_sends_through_devices(hub: HubClient, settings: Settings)
 
 def edge_part(settings: Settings, device_id: str, key: str, port: int) -> Part:
     folder = iot_hub.edge_folder(settings, device_id)
-    folder.mkdir(parents=True, exist_ok=True)
     arguments = ("--edge", device_id, "--host", HOST, "--port", str(port), "--tls-port", str(free_port()))
 
     def listens() -> bool:
@@ -779,7 +778,7 @@ def edge_part(settings: Settings, device_id: str, key: str, port: int) -> Part:
     connection = f"HostName={HOST};DeviceId={device_id};SharedAccessKey={key}"
     env = {**frugal_environment(settings), "FRAUDSTREAM_IOT_EDGE_CONNECTION_STRING": connection}
     command = devices.command(settings, arguments)
-    return Part("edge", command, listens, env, prepare=lambda: devices.prepare(settings), cwd=folder)
+    return Part("edge", command, listens, env, prepare=lambda: devices.prepare(folder), cwd=folder)
 
 
 @pytest.mark.parity("devices behind an edge device", "local")

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES
 from fraudstream.core.contract.event import ID as ID
 from fraudstream.core.contract.event import LABEL as LABEL
 
 CODES: dict[str, dict[str, int]] = {
-    name: {value: code for code, value in enumerate(RULES[name].known_values)}
+    name: {value: code for code, value in enumerate(FEATURE_RULES[name].known_values)}
     for name in FEATURES
-    if RULES[name].kind == "text"
+    if FEATURE_RULES[name].kind == "text"
 }
 
 # XGBoost and the stream job's trees compute in single precision, where a larger number is infinite.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mlflow.types.schema import ColSpec, DataType, Schema
 
-from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES, OPTIONAL_FEATURES
 from fraudstream.ml.features import CODES
 
 _TYPES = {"int": DataType.long, "float": DataType.double, "bool": DataType.boolean, "text": DataType.string}
@@ -20,7 +20,7 @@ def of_project() -> Schema:
 
 def _type(name: str) -> DataType:
     """MLflow has no missing values in columns of integers: they are doubles there."""
-    kind = RULES[name].kind
+    kind = FEATURE_RULES[name].kind
     return DataType.double if kind == "int" and name in OPTIONAL_FEATURES else _TYPES[kind]
 
 

@@ -12,14 +12,17 @@ import numpy as np
 from bson.datetime_ms import DatetimeMS
 
 from fraudstream.core.contract import event
-from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURES, OPTIONAL_FEATURES, PARTITION_KEY, PROJECT
+from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURE_RULES, OPTIONAL_FEATURES, PARTITION_KEY, PROJECT
 from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
 from fraudstream.core.output.text import printable
 from fraudstream.ml.features import CODES, EVENT_TIME, ID, LABEL, LARGEST
 
-RULES: tuple[FieldRule, ...] = tuple(
-    rule for name, rule in event.RULES.items() if name in (ID, *FEATURES, LABEL, AMOUNT)
+# What the query computes stands in the documents of scored transactions, beside the event's fields.
+RULES: tuple[FieldRule, ...] = (
+    *(rule for name, rule in event.RULES.items() if name in (ID, *FEATURE_RULES, LABEL, AMOUNT)),
+    *(FEATURE_RULES[name] for name in event.COMPUTED_FEATURES),
 )
+_FLOATS = frozenset(rule.name for rule in RULES if rule.kind == "float")
 # What a model is not given, and is measured by: whose transaction it was, the card by which records are kept together
 # where the project has one, and the scheme that a fraud belonged to. A row is used without them, too.
 ENTITY: str | None = PARTITION_KEY if PARTITION_KEY in ENTITIES else next(iter(ENTITIES), None)
@@ -150,7 +153,7 @@ def _cleaned(name: str, values: list[Any]) -> list[Any]:
         return values if known >= set(values) else [value if value in known else None for value in values]
     if name == LABEL:
         return [int(value) for value in values]
-    if name in event.RULES and event.RULES[name].kind == "float":
+    if name in _FLOATS:
         is_plain = set(map(type, values)) <= {float, int}
         return values if is_plain else [None if value is None else _number(value) for value in values]
     return values

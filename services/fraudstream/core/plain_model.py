@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES, OPTIONAL_FEATURES
 from fraudstream.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def misfit(signature: ModelSignature | None) -> str:
     if schema.is_tensor_spec() or not schema.has_input_names():
         return _misfit_without_names(schema)
     for column in schema.inputs:
-        rule = RULES.get(column.name) if column.name in FEATURES else None
+        rule = FEATURE_RULES.get(column.name)
         if rule is None:
             if column.required:
                 return f"{column.name}: the model needs it, and it is no input of the project ({', '.join(FEATURES)})"
@@ -59,7 +59,7 @@ def misfit(signature: ModelSignature | None) -> str:
 
 
 def _misfit_without_names(schema: Any) -> str:
-    texts = [name for name in FEATURES if RULES[name].kind == "text"]
+    texts = [name for name in FEATURES if FEATURE_RULES[name].kind == "text"]
     if texts:
         return f"{texts[0]}: a text, and the model's signature has no names of inputs"
     count = schema.inputs[0].shape[-1] if schema.is_tensor_spec() else len(schema.inputs)

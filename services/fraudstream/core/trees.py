@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES
 from fraudstream.core.errors import ModelError
 from fraudstream.core.output.text import error_text
 from fraudstream.core.plain_model import misfit
@@ -91,7 +91,7 @@ def _problem(trees: dict[str, Any]) -> str:
         return "the base margin or the precision is missing"
     if trees["features"] != list(FEATURES):
         return f"its fields are not the contract's: {trees['features']!r}"[:200]
-    if trees["codes"].keys() != {name for name in FEATURES if RULES[name].kind == "text"}:
+    if trees["codes"].keys() != {name for name in FEATURES if FEATURE_RULES[name].kind == "text"}:
         return f"its categories are not the contract's: {sorted(trees['codes'])!r}"[:200]
     size = len(trees["feature"])
     if any(len(trees[name]) != size for name in (*_NUMBERS, *_PLACES)) or len(trees["cover"]) not in (0, size):

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES, OPTIONAL_FEATURES
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.limits import LARGEST_SINGLE
 from fraudstream.core.errors import ModelError, ScoringRejected
@@ -53,7 +53,7 @@ class _Input:
         return cls(_TYPES[rule.kind], rule.name in OPTIONAL_FEATURES, is_single)
 
 
-_INPUTS = {name: _Input.of(RULES[name]) for name in FEATURES}
+_INPUTS = {name: _Input.of(FEATURE_RULES[name]) for name in FEATURES}
 _REQUIRED = tuple(name for name, feature in _INPUTS.items() if not feature.is_optional)
 # A tuple, also of one feature.
 _FEATURES_OF = itemgetter(*FEATURES) if len(FEATURES) > 1 else lambda row: (row[FEATURES[0]],)

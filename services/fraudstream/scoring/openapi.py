@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraudstream.core.contract.event import FEATURES, OPTIONAL_FEATURES, RULES, plain_inputs
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES, OPTIONAL_FEATURES, plain_inputs
 from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.scoring.bodies import INVOCATION_SHAPES, SCORE_SHAPES, Shape
 
@@ -34,7 +34,7 @@ def _value_schema(rule: FieldRule) -> dict[str, Any]:
 _ROW_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": [name for name in FEATURES if name not in OPTIONAL_FEATURES],
-    "properties": {name: _value_schema(RULES[name]) for name in FEATURES},
+    "properties": {name: _value_schema(FEATURE_RULES[name]) for name in FEATURES},
 }
 _ROWS_SCHEMA: dict[str, Any] = {"type": "array", "items": _ROW_SCHEMA}
 _TABLE_SCHEMA: dict[str, Any] = {

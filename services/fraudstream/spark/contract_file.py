@@ -37,6 +37,7 @@ def contract_json(project: Project = PROJECT) -> str:
     return json.dumps(
         {
             "fields": [_rule(rule) for rule in project.rules],
+            "computed": [_rule(rule) for rule in project.computed],
             "id": defined.event.id,
             "amount": defined.event.amount,
             "label": defined.event.label,

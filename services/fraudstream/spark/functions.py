@@ -68,7 +68,7 @@ def schemas(project: Project) -> dict[str, str]:
     ``read``: what is wrong with the event, its time, the decision that it carries, and the fields that have a role.
     ``check``: the model's inputs, ``f0`` and on, in their order. ``run`` and ``run_answered``: any number of records.
     """
-    types = {rule.name: rule.spark_type for rule in leaves(project.rules)}
+    types = {rule.name: rule.spark_type for rule in (*leaves(project.rules), *project.computed)}
     defined = project.definition
     read = {"reason": "STRING", "field": "STRING", "event_micros": "BIGINT", "prediction": "INT"}
     read |= {"enqueued_at": "STRING", "id": types[defined.event.id], "amount": "DOUBLE", "label": "BIGINT"}

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURES, ID, LABEL, PROJECT, RULES
+from fraudstream.core.contract.event import AMOUNT, ENTITIES, FEATURE_RULES, FEATURES, ID, LABEL, PROJECT, RULES
 from fraudstream.core.contract.field_rules import FieldRule, as_double, value_at
 from fraudstream.core.contract.limits import LEAST_INTEGER, MOST_INTEGER
 from fraudstream.core.contract.rollups import (
@@ -79,7 +79,9 @@ VALUE_NAMES: Mapping[str, Mapping[str, str]] = PROJECT.definition.display.values
 SHOWN_ENTITIES = ENTITIES[:_MOST_ENTITIES]
 # The fields that a decision keeps for the counts, the table and the words of its reasons.
 KEPT: tuple[str, ...] = tuple(dict.fromkeys((AMOUNT, *FEATURES[:_MOST_INPUTS], *EVENT_DIMENSIONS, *SHOWN_ENTITIES)))
-_KEPT_RULES = tuple(RULES[name] for name in KEPT if RULES[name].kind != "time")
+# What the project's query computes stands in the documents beside the event's fields.
+STORED_RULES: Mapping[str, FieldRule] = {**RULES, **FEATURE_RULES}
+_KEPT_RULES = tuple(STORED_RULES[name] for name in KEPT if STORED_RULES[name].kind != "time")
 
 
 def text_of(dimension: str, value: Any) -> str | None:
@@ -153,7 +155,7 @@ def _usable(rule: FieldRule, value: Any) -> Any:
 
 def named_in(reasons: Iterable[tuple[str, float]], document: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the fields that reasons name, as far as the document has usable ones."""
-    rules = (RULES[name] for name, _ in reasons if name in RULES and RULES[name].kind != "time")
+    rules = (STORED_RULES[name] for name, _ in reasons if name in STORED_RULES and STORED_RULES[name].kind != "time")
     pairs = ((rule, value_at(document, rule.path)) for rule in rules)
     usable = ((rule.name, _usable(rule, value)) for rule, value in pairs if value is not None)
     return {name: value for name, value in usable if value is not None}
@@ -184,4 +186,4 @@ def queried(name: str) -> str:
 
 def projection(fixed: Iterable[str], names: Iterable[str]) -> dict[str, int] | None:
     """What a query asks for: names of the document and fields of the event; None where it has to ask for all."""
-    return paths.projection(fixed, (RULES[name].path for name in names))
+    return paths.projection(fixed, (STORED_RULES[name].path for name in names))

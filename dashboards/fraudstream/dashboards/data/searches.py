@@ -39,7 +39,7 @@ SEARCHED: tuple[str, ...] = (
 _MOST_PLAIN_INPUTS = 6
 _HAS_TEXTS = any(RULES[name].kind == "text" for name in fields.VALUES if name in RULES)
 PLAIN_INPUTS: tuple[str, ...] = (
-    () if _HAS_TEXTS else tuple(name for name in FEATURES if name != AMOUNT)[:_MOST_PLAIN_INPUTS]
+    () if _HAS_TEXTS else tuple(name for name in FEATURES if name in RULES and name != AMOUNT)[:_MOST_PLAIN_INPUTS]
 )
 
 # The fields that a table of transactions shows. Only these are read for it: a document may have megabytes of others.

@@ -14,7 +14,7 @@ from fraudstream.core.contract.field_rules import as_double
 from fraudstream.core.contract.rollups import ALL, AMOUNT_BIN, EDGES, HOUR, MONTH_OF_YEAR, TIME_DIMENSIONS, WEEKDAY
 from fraudstream.core.output.distinct_names import DistinctNames
 from fraudstream.core.output.text import printable
-from fraudstream.dashboards.data.fields import NUMERIC, SHOWN_ENTITIES, VALUE_NAMES, VALUES
+from fraudstream.dashboards.data.fields import NUMERIC, SHOWN_ENTITIES, STORED_RULES, VALUE_NAMES, VALUES
 from fraudstream.dashboards.data.queries import Decision
 from fraudstream.dashboards.ui.formats import NBSP, NOTHING, Formats
 
@@ -41,7 +41,7 @@ def _readable(name: str) -> str:
 
 def _labels() -> dict[str, str]:
     """What each field is called; where two would be called the same, by their names."""
-    labels = {name: _DISPLAY.labels.get(name) or _readable(" ".join(rule.path)) for name, rule in RULES.items()}
+    labels = {name: _DISPLAY.labels.get(name) or _readable(" ".join(rule.path)) for name, rule in STORED_RULES.items()}
     times = _times(labels.values())
     return {
         name: label if times[label.casefold()] == 1 else printable(name, _LONGEST_NAME)
@@ -87,7 +87,7 @@ def inside(label: str) -> str:
 
 def decimals(name: str) -> int:
     """How many decimals of a field's numbers are shown: two where the project does not say."""
-    return _DISPLAY.decimals.get(name, 0 if RULES[name].kind == "int" else 2)
+    return _DISPLAY.decimals.get(name, 0 if STORED_RULES[name].kind == "int" else 2)
 
 
 def money(amount: float | None, forms: Formats, digits: int | None = None) -> str:
@@ -249,7 +249,7 @@ def reasons_in_figures(reasons: Iterable[tuple[str, float]]) -> str:
 
 
 def _phrase(name: str, features: Mapping[str, Any], forms: Formats) -> str:
-    rule, value = RULES.get(name), features.get(name)
+    rule, value = STORED_RULES.get(name), features.get(name)
     called = inside(field_label(name)) if rule else printable(name.replace("_", " "), _LONGEST_NAME)
     if value is None:
         return called

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraudstream.core.configuration.settings import Settings
-from fraudstream.core.contract.event import FEATURES, LABEL, OPTIONAL_FEATURES, PROJECT, RULES
+from fraudstream.core.contract.event import FEATURE_RULES, FEATURES, LABEL, OPTIONAL_FEATURES, PROJECT
 from fraudstream.core.errors import FraudstreamError
 from fraudstream.core.registry import registry_client
 from fraudstream.ml.evaluation.held_out import COST, COST_WITHOUT, LISTED_PRECISION
@@ -112,7 +112,7 @@ def _lineage(record: RunRecord) -> Iterator[Block]:
     if left_out := record.tags.get("left_out"):
         yield Paragraph(f"Why transactions were left out: {left_out}.")
     rows = [
-        (name, RULES[name].expectation, "may be missing" if name in OPTIONAL_FEATURES else "required")
+        (name, FEATURE_RULES[name].expectation, "may be missing" if name in OPTIONAL_FEATURES else "required")
         for name in FEATURES
     ]
     yield Table("Inputs", ("field", "values", "presence"), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -54,24 +53,30 @@ def require_allowed(compiled: Compiled, allows_python: bool) -> None:
 
 def _python(session: QuerySession, compiled: Compiled) -> dict[str, Any]:
     require_allowed(compiled, session.allows_python)
-    log = session.scratch / PYTHON_LOG
-    worker = {
-        "functions": {name: _place(place) for name, place in compiled.python.items()},
-        "paths": [str(compiled.folder.absolute() / "Functions"), str(Path.cwd())],
-        # A changed file is read anew.
-        "versions": [_version(place) for place in compiled.python.values()],
-    }
+    worker = python_worker({name: python_place(place) for name, place in compiled.python.items()}, compiled.folder)
+    # A changed file is read anew.
+    worker["worker"]["versions"] = [_version(place) for place in compiled.python.values()]
+    return worker | {"log": str(session.scratch / PYTHON_LOG)}
+
+
+def python_worker(functions: Mapping[str, Mapping[str, str]], folder: Path) -> dict[str, Any]:
+    """The process that has functions in Python as ``PythonProcess.java`` starts it.
+
+    ``functions``: by name the ``file`` or ``module`` and the ``function`` in it, and the file's ``text`` where it is not
+    to be read again; ``folder``: the query's project.
+    """
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {
-        "names": list(compiled.python),
-        "command": [sys.executable, str(_WORKER), json.dumps(worker)],
+        "names": list(functions),
+        "command": [sys.executable, str(_WORKER)],
         "environment": environment | _OWN_VARIABLES,
-        "log": str(log),
+        "worker": {"functions": functions, "paths": [str(folder.absolute() / "Functions"), str(Path.cwd())]},
         "advice": "A function ended its process; run it in Python by itself to see why.",
     }
 
 
-def _place(place: PythonPlace) -> Mapping[str, str]:
+def python_place(place: PythonPlace) -> dict[str, str]:
+    """Where a function is, as :func:`python_worker` takes it."""
     file = "" if place.file is None else str(place.file.absolute())
     return {"file": file, "module": place.module, "function": place.function}
 

@@ -1,20 +1,24 @@
 """The process with a project's functions in Python: calls come in as lines of JSON, results go out as such.
 
-It is started by its file with a description as its only argument, and needs nothing but the standard library, so that
-the functions' own modules are all that it imports. It has the rights of who started it: the functions are their own.
+The first line says which functions there are. It needs nothing but the standard library, so that the functions' own
+modules are all that it imports. It has the rights of who started it: the functions are their own.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import math
 import os
+import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # The one field of an object that stands for what JSON lacks; PythonValues.java has the same.
@@ -28,38 +32,65 @@ _VALUES = (
 
 
 def main() -> None:
-    """Answer until the input ends."""
-    described = json.loads(sys.argv[1])
-    # What the functions print is none of the answers.
+    """Answer until the input ends, or whoever started this process has."""
+    # Ctrl-C is for whoever started this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
+    # What the functions print is none of the answers, and what they read none of the requests.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
     os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    described = json.loads(requests.readline())
     sys.path[:1] = described["paths"]
     functions: dict[str, Callable[..., Any]] = {}
-    for line in sys.stdin:
+    for line in requests:
         request = json.loads(line, object_hook=_value)
         name = request["function"]
         try:
             if name not in functions:
                 functions[name] = _loaded(described["functions"][name])
             results = [_written(functions[name](*row)) for row in request["rows"]]
-            answer: dict[str, Any] = {"results": results}
+            answer = json.dumps({"results": results}, allow_nan=False)
         except (Exception, SystemExit) as error:
-            answer = {"error": _told(error)}
-        answers.write(json.dumps(answer, allow_nan=False) + "\n")
+            answer = json.dumps({"error": _told(error)})
+        answers.write(answer + "\n")
         answers.flush()
 
 
+def _end_after(parent: int) -> None:
+    """A function that hangs would outlive a parent that was killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def _loaded(place: Mapping[str, str]) -> Callable[..., Any]:
-    if place["file"]:
-        specification = importlib.util.spec_from_file_location("query_functions", place["file"])
-        if specification is None or specification.loader is None:
-            raise ImportError(f"{place['file']} is no Python")
-        module = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(module)
-    else:
-        module = importlib.import_module(place["module"])
+    """The function: of a file, by its text where that is given, or of a module."""
+    module = _of_file(place) if place["file"] else importlib.import_module(place["module"])
     function: Callable[..., Any] = getattr(module, place["function"])
+    if not callable(function):
+        raise TypeError(f"{place['function']} is {type(function).__name__} and no function")
     return function
+
+
+def _of_file(place: Mapping[str, str]) -> ModuleType:
+    file = place["file"]
+    name = f"query_functions.{file}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    module.__file__ = file
+    # Data classes and pickle look for it there.
+    sys.modules[name] = module
+    try:
+        text = place.get("text")
+        content = Path(file).read_bytes() if text is None else text
+        exec(compile(content, file, "exec"), module.__dict__)  # noqa: S102 - what this process is for
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _told(error: BaseException) -> str:

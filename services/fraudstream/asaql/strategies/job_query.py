@@ -95,7 +95,8 @@ class JobQuery:
         from fraudstream.asaql.strategies.model_calls import is_given_the_events_own, steps_of
 
         inputs = {rule.name: rule.path for rule in leaves(self.project.rules)}
-        wanted = {name: inputs[name] for name in self.project.definition.model.inputs}
+        # What the query computes is no event's own.
+        wanted = {name: inputs.get(name, ()) for name in self.project.definition.model.inputs}
         in_windows = steps_of(self.plan, self.named(WINDOWS))
         for step, call in self._calls(self.plan):
             is_own = is_given_the_events_own(self.plan, step, call, wanted)
@@ -132,7 +133,10 @@ def compiled_query(project: Project, files: QueryProject) -> JobQuery:
     from fraudstream.asaql.compiling import plan_of
     from fraudstream.asaql.strategies.choosing import chosen_outputs
 
+    from fraudstream.asaql.strategies.computed_inputs import require_computed
+
     plan = plan_of(files)
+    require_computed(project, files, plan, models)
     outputs = chosen_outputs(bound, plan)
     _require_topics(project, files, outputs)
     return JobQuery(project, files, plan, outputs, models)

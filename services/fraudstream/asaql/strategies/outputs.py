@@ -69,6 +69,8 @@ class Bindings:
             return "it is an output of the project's own"
         if (key := self.key(name)) is not None:
             return f"its records have the key {key}"
+        if self.project.computed and output_topic(self.files, name) != REJECTED:
+            return f"the query computes inputs of the model, such as {self.project.computed[0].name}"
         return "" if MODEL_FUNCTION in self.models else f"udf.{MODEL_FUNCTION} is not the model"
 
     @property

@@ -139,4 +139,4 @@ def own_columns(project: Project) -> list[str]:
 
 def _inputs(project: Project) -> list[FieldRule]:
     known = {rule.name: rule for rule in leaves(project.rules)}
-    return [known[name] for name in project.definition.model.inputs]
+    return [known[name] for name in project.definition.model.inputs if name in known]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fraudstream.cloud.check import code, event, eventhubs, http_senders, query, stores
+from fraudstream.cloud.check import code, event, eventhubs, http_senders, iothub, query, stores
 from fraudstream.cloud.check.subject import Subject
 from fraudstream.cloud.rules.rule import Finding
 from fraudstream.core.output.redaction import redact
@@ -15,6 +15,7 @@ def lint(subject: Subject) -> list[Finding]:
     findings = [
         *eventhubs.findings(subject, code.group_ids(subject)),
         *http_senders.findings(subject),
+        *iothub.findings(subject),
         *stores.findings(subject),
         *event.findings(subject),
         *query.findings(subject),

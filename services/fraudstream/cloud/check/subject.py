@@ -26,6 +26,7 @@ from fraudstream.core.project.project import Project, named
 SOURCE_ROOTS = ("services", "generator", "ml", "dashboards")
 COMMANDS_FILE = Path("azure/mongo-commands.json")
 DEFINITIONS_FILE = Path("azure/definitions.json")
+SAMPLE_FILE = "sample.jsonl"
 _STAND_IN = "namespace.servicebus.windows.net:9093"
 # These parts run on a developer's machine only.
 _NOT_IN_AZURE = ("runtime", "cloud")
@@ -54,7 +55,7 @@ class Subject:
     ``sources``: path → syntax tree of the code that runs in Azure; ``core``: the same of the core. ``parameters``: the
     parameter file's values. ``deployment``, ``endpoint``: Azure ML's YAML. ``commands``: the recorded commands, each
     with its test in ``from``. ``malformed``: values that a start refuses. ``unread``: variables and lines of `.env`
-    that nothing reads.
+    that nothing reads. ``sample_event_bytes``: the size of the project's largest sample event, 0 without samples.
     """
 
     settings: Settings
@@ -73,6 +74,7 @@ class Subject:
     expected_events_per_second: float = 100.0
     largest_event_bytes: int = MAX_EVENT_BYTES
     http_batch_bytes: int = HTTP_BATCH_BYTES
+    sample_event_bytes: int = 0
     hub_policies: Mapping[str, str] = field(default_factory=dict)
     malformed: tuple[Malformed, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -126,9 +128,14 @@ def gather(clone: Path, parameters: str = "dev") -> Subject:
         expected_events_per_second=float(values.get("expectedEventsPerSecond", 100)),
         malformed=tuple(malformed_values(profile="azure")),
         unread=tuple(unread()),
+        sample_event_bytes=_largest_sample(project.folder / SAMPLE_FILE),
         hub_policies={f"{topic.name}-send": topic.name for topic in topics}
         | {f"{topic.name}-listen": topic.name for topic in topics},
     )
+
+
+def _largest_sample(file: Path) -> int:
+    return max(map(len, file.read_bytes().splitlines()), default=0) if file.is_file() else 0
 
 
 def java_names(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Service = Literal["event hubs", "cosmos db", "azure ml", "registry", "stream analytics", "project"]
+Service = Literal["event hubs", "iot hub", "cosmos db", "azure ml", "registry", "stream analytics", "project"]
 Severity = Literal["error", "warning"]
 
 

@@ -40,8 +40,12 @@ PARTITION_KEY: str = PROJECT.definition.event.partition_key or ID
 
 # The model's inputs, in the order in which they are sent to it.
 FEATURES: tuple[str, ...] = PROJECT.definition.model.inputs
-# Those of them that an event may come without.
-OPTIONAL_FEATURES: frozenset[str] = frozenset(optional_names(FIELD_RULES)) & frozenset(FEATURES)
+# Those of them that no event has: the project's query computes them.
+_COMPUTED: Mapping[str, FieldRule] = {rule.name: rule for rule in PROJECT.computed}
+COMPUTED_FEATURES: tuple[str, ...] = tuple(_COMPUTED)
+FEATURE_RULES: Mapping[str, FieldRule] = {name: _COMPUTED.get(name) or RULES[name] for name in FEATURES}
+# Those that may be missing.
+OPTIONAL_FEATURES: frozenset[str] = frozenset((*optional_names(FIELD_RULES), *COMPUTED_FEATURES)) & frozenset(FEATURES)
 
 # What stands before every event, wherever it comes from.
 GATE = Gate(FIELD_RULES, RESERVED_FIELDS, MAX_EVENT_BYTES)
@@ -90,7 +94,7 @@ def parse_labelled(value: bytes | str) -> Event:
 
 def plain_inputs() -> dict[str, Any]:
     """A row of the model's inputs that the contract allows: of each field its first value, or its least number."""
-    return {name: _plain(RULES[name]) for name in FEATURES}
+    return {name: _plain(FEATURE_RULES[name]) for name in FEATURES}
 
 
 def plain_event() -> dict[str, Any]:

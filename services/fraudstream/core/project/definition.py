@@ -73,8 +73,9 @@ class ModelInputs(_Table):
     """What the model is given, and by what its threshold is chosen."""
 
     inputs: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] = Field(
-        description="The fields that the model scores by, in the order in which it gets them: numbers, booleans, and "
-        "texts with listed values. A value that is missing or not listed is given as missing."
+        description="What the model scores by, in the order in which it gets it. Fields: numbers, booleans, and texts "
+        "with listed values; a value that is missing or not listed is given as missing. Any other name is that of a "
+        "column, a number, that the project's own query computes and gives to `udf.score`."
     )
     costs: Costs | None = Field(
         None,

@@ -15,9 +15,16 @@ from fraudstream.core.project.json_text import read_json
 
 QUERY_FOLDER = "stream-analytics"
 PROJECT_FILE = "asaproj.json"
+# What the project's file stands for where it names no other.
+QUERY = "fraud.asaql"
 # Event Hubs' names: letters, digits, points, hyphens and underscores, the first and the last one a letter or digit
 # (event-hubs-quotas: at most 256 characters; Kafka takes 249 of its topics').
 _TOPIC = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,247}[A-Za-z0-9])?")
+
+
+def has_own_query(folder: Path) -> bool:
+    """Whether a project has a query of its own; otherwise its job is the canonical one."""
+    return any((folder / QUERY_FOLDER / name).is_file() for name in (PROJECT_FILE, QUERY))
 
 
 def output_topics(folder: Path) -> tuple[str, ...]:

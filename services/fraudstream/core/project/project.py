@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,23 +16,29 @@ from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project import definition, places
 from fraudstream.core.project.definition import Definition, EventRoles, read_definition
 from fraudstream.core.project.event_schema import read_rules
-from fraudstream.core.project.outputs import output_topics
+from fraudstream.core.project.outputs import has_own_query, output_topics
 from fraudstream.core.project.reserved import AMOUNT_BIN, COMPUTED_DIMENSIONS, RESERVED_FIELDS
 
 # A document's `_id` is the event's: Cosmos DB keeps no longer one in its index (azure-databases-docs,
 # cosmos-db/concepts-limits.md: maximum length of an id value, 1,023 bytes; 255 characters of four bytes fit into it).
 MOST_ID_CHARACTERS = 255
+# A column of the query, a field of `scored` and of documents, and an input of a model in MLflow.
+_COMPUTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What is particular to one stream of transactions; ``name`` is its folder's, ``outputs`` its query's topics."""
+    """What is particular to one stream of transactions; ``name`` is its folder's, ``outputs`` its query's topics.
+
+    ``computed``: the model's inputs that are no fields of the event, but columns that the query computes.
+    """
 
     name: str
     folder: Path
     definition: Definition
     rules: tuple[FieldRule, ...]
     outputs: tuple[str, ...] = ()
+    computed: tuple[FieldRule, ...] = ()
 
 
 @cache
@@ -65,8 +72,35 @@ def read_project(folder: Path) -> Project:
     file = folder / definition.FILE_NAME
     form = _time_form(file, defined.event)
     rules = read_rules(folder, defined.event.time, form, RESERVED_FIELDS, defined.categories)
-    _require_fit(file, defined, rules)
-    return Project(folder.name, folder, defined, rules, output_topics(folder))
+    computed = _computed(file, defined, rules) if has_own_query(folder) else ()
+    _require_fit(file, defined, rules, computed)
+    return Project(folder.name, folder, defined, rules, output_topics(folder), computed)
+
+
+def _computed(file: Path, defined: Definition, rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
+    """The rules of the model's inputs that are no fields: numbers, of which any may be missing.
+
+    Whether the query computes them is seen where it is compiled.
+    """
+    fields = {rule.name.casefold(): rule.name for rule in leaves(rules)}
+    inputs = defined.model.inputs
+    names = [(number, name) for number, name in enumerate(inputs) if name not in fields.values()]
+    for number, name in names:
+        place = f"{file}: model.inputs[{number}] is {name!r}"
+        if (field := fields.get(name.casefold())) is not None:
+            raise ConfigurationError(f"{place}, and event.schema.json has {field!r}. Write it as it stands there.")
+        if _COMPUTED_NAME.fullmatch(name) is None:
+            raise ConfigurationError(
+                f"{place}, which event.schema.json has no property for. A column that the query computes is called by "
+                "letters, digits and underscores."
+            )
+        if name.lower() in (*RESERVED_FIELDS, *COMPUTED_DIMENSIONS):
+            raise ConfigurationError(f"{place}, a name that the system uses itself. Call the column otherwise.")
+    folded = [name.casefold() for name in inputs]
+    for number, name in names:
+        if folded.index(name.casefold()) < number:
+            raise ConfigurationError(f"{file}: model.inputs[{number}] is {name!r}, which stands before.")
+    return tuple(FieldRule(name, "float", is_nullable=True) for _, name in names)
 
 
 def _time_form(file: Path, roles: EventRoles) -> TimeForm:
@@ -82,15 +116,22 @@ def _time_form(file: Path, roles: EventRoles) -> TimeForm:
         ) from None
 
 
-def _require_fit(file: Path, defined: Definition, rules: tuple[FieldRule, ...]) -> None:
+def _require_fit(
+    file: Path, defined: Definition, rules: tuple[FieldRule, ...], computed: tuple[FieldRule, ...]
+) -> None:
     known = {rule.name: rule for rule in leaves(rules)}
+    inputs = {rule.name for rule in computed}
     for place, name in _uses(defined):
-        if name not in known:
+        if name not in known and not (name in inputs and place.startswith(_INPUTS_OR_DISPLAY)):
             raise ConfigurationError(f"{file}: {place} is {name!r}, which event.schema.json has no property for.")
     _require_roles(file, defined, known, rules)
     _require_inputs(file, defined, known)
     _require_dimensions(file, defined, known)
     _require_report(file, defined)
+
+
+# What may name a column of the query as well.
+_INPUTS_OR_DISPLAY = ("model.inputs[", "display.labels.", "display.units.", "display.decimals.")
 
 
 def _uses(defined: Definition) -> Iterator[tuple[str, str]]:
@@ -169,6 +210,8 @@ def _require_roles(
 def _require_inputs(file: Path, defined: Definition, known: Mapping[str, FieldRule]) -> None:
     roles = defined.event
     for number, name in enumerate(defined.model.inputs):
+        if name not in known:
+            continue
         place, rule = f"model.inputs[{number}]", known[name]
         if name in (roles.id, roles.label, roles.time, roles.campaign):
             raise ConfigurationError(f"{file}: {place} is {name!r}, which no model may be given.")

@@ -78,6 +78,7 @@ _QUERY_ROOMS = (
     "query/matching",
     "query/operators",
     "query/python",
+    "query/reference",
     "query/scoring",
     "query/spark",
     "query/state",

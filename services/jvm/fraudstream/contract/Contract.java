@@ -23,7 +23,10 @@ public final class Contract {
     /** The contract in force, which stands on the class path. */
     public static final Contract CURRENT = load();
 
-    /** The scalars, those inside objects included. A field's place among them is its slot in an event. */
+    /**
+     * The scalars, those inside objects included. A field's place among them is its slot in an event. Behind them stand
+     * the model's inputs that no event has.
+     */
     public final Field[] slots;
     /** Slots of the model's inputs, in their order. */
     public final int[] features;
@@ -75,6 +78,8 @@ public final class Contract {
     private Contract(JsonNode described) {
         List<Field> scalars = new ArrayList<>();
         fields = new Fields(described.get("fields"), scalars);
+        // No event has them: they are named as inputs of the model, which the project's query computes.
+        described.path("computed").forEach(rule -> new Field(rule, scalars));
         slots = scalars.toArray(Field[]::new);
         features = slots(described.get("features"));
         dimensions = slots(described.get("dimensions"));

@@ -14,6 +14,7 @@ import fraudstream.query.scoring.ScoreFunction;
 import fraudstream.query.values.Casts;
 import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
+import fraudstream.query.values.Unavailable;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -77,6 +78,9 @@ final class Outcome {
 
     /** What becomes of an event at which the query stops, or at which the job itself fails. */
     ArrayData failed(Throwable error) {
+        if (error instanceof Unavailable everybody) {
+            throw everybody;
+        }
         if (error instanceof TooLarge large) {
             return rejected(value, key, Records.tooLarge(large.length), source);
         }

@@ -29,7 +29,7 @@ from fraudstream.core.contract.field_rules import FieldRule
 from fraudstream.core.contract.topics import DAY_MS, topics_of
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.project import bundled
-from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, MONGO_URI, SAS_KEY
+from tests.azure import AZURE, CONNECTION_STRING, COSMOS_KEY, HUB_STRING, MONGO_URI, SAS_KEY
 
 pytestmark = pytest.mark.timeless
 
@@ -187,6 +187,33 @@ def nested(depth: int) -> Any:
     return value
 
 
+def hub(**changes: Any) -> Plant:
+    """An IoT hub of one unit, and few devices that send little."""
+    small = {"iotHubUnits": 1, "expectedDeviceEventsPerSecond": 4, "expectedDevices": 100}
+    return parameter(**small | changes)
+
+
+def own_limit(module: str, text: str) -> Plant:
+    return lambda subject: replace(subject, sources={**subject.sources, module: ast.parse(text)})
+
+
+def large_sample(subject: Subject) -> Subject:
+    return replace(hub()(subject), sample_event_bytes=300 * 1024)
+
+
+def hub_string(text: str) -> Plant:
+    return setting(iot_hub_connection_string=text)
+
+
+def untimed_state(subject: Subject) -> Subject:
+    """Features by card in the order in which events came: without a time of the event's own."""
+    text = """
+        SELECT t.card, COUNT(*) OVER (PARTITION BY t.card LIMIT DURATION(hour, 1)) AS often
+        INTO scored FROM transactions t
+    """
+    return query(lambda _: text)(hub()(subject))
+
+
 # Each rule, broken. A rule may be broken in more than one way.
 PLANTS: list[tuple[str, Plant]] = [
     ("EH001", option(security_protocol="SASL_PLAINTEXT")),
@@ -231,6 +258,36 @@ PLANTS: list[tuple[str, Plant]] = [
     ("EH031", setting(ingest_connection_string=CONNECTION_STRING[:-7])),
     ("EH031", setting(ingest_connection_string=CONNECTION_STRING.replace("//space.", "//other."))),
     ("EH032", lambda subject: replace(subject, http_batch_bytes=2 * 1024 * 1024)),
+    ("IH001", hub(expectedDeviceEventsPerSecond=5)),
+    ("IH001", hub(iotHubSku="F1", expectedDeviceEventsPerSecond=1)),
+    ("IH001", lambda subject: replace(hub()(subject), sample_event_bytes=4_097)),
+    ("IH002", hub(iotHubSku="S3", expectedDeviceEventsPerSecond=6_001, iotHubUnits=1)),
+    ("IH003", hub(expectedDevices=400_000)),
+    ("IH004", large_sample),
+    ("IH004", own_limit("generator/fraudstream/generator/telemetry/sender.py", "LARGEST_MESSAGE = 257 * 1024")),
+    ("IH005", hub(expectedDevices=150_000)),
+    ("IH006", hub(expectedDevices=400_000)),
+    ("IH007", hub(expectedDevices=200_000)),
+    ("IH008", own_limit("services/fraudstream/devices/registry/twins.py", "MOST_BYTES = {'tags': 9 * 1024}")),
+    ("IH009", own_limit("services/fraudstream/devices/methods.py", "MOST_BYTES = 129 * 1024")),
+    ("IH010", hub(expectedCommandsPerMinute=101)),
+    ("IH011", own_limit("services/fraudstream/devices/registry/mailbox.py", "MOST_QUEUED = 51")),
+    ("IH011", own_limit("services/fraudstream/devices/registry/mailbox.py", "MOST_BYTES = 64 * 1024 + 1")),
+    ("IH012", hub(iotHubSku="B1", expectedCommandsPerMinute=1)),
+    ("IH013", own_limit("services/fraudstream/devices/registry/identities.py", "MOST_CHILDREN = 101")),
+    ("IH013", own_limit("services/fraudstream/devices/registry/identities.py", "MOST_LAYERS = 6")),
+    ("IH014", hub(iotHubRetentionDays=8)),
+    ("IH014", hub(iotHubSku="B2", iotHubPartitions=16)),
+    ("IH015", setting(kafka_bootstrap_servers="iothub-ns-mine-1-0f.servicebus.windows.net:9093")),
+    ("IH015", setting(kafka_bootstrap_servers="mine.azure-devices.net:9093")),
+    ("IH016", hub_string(HUB_STRING[:-5])),
+    ("IH016", hub_string(HUB_STRING.replace(".azure-devices.net", ""))),
+    ("IH016", hub_string(HUB_STRING.replace("HostName=mine.azure-devices.net;", ""))),
+    ("IH017", setting(iot_hub_connection_string=HUB_STRING, iot_hub_url="http://mine.azure-devices.net")),
+    ("IH017", setting(iot_hub_connection_string=HUB_STRING, iot_hub_mqtt_url="mqtts://other.azure-devices.net")),
+    ("IH018", untimed_state),
+    ("IH019", hub(iotHubSku="S3", iotHubUnits=11)),
+    ("IH019", hub(iotHubSku="S3", iotHubUnits=10, expectedDevices=1_000_001)),
     ("CO001", uri("retrywrites=false", "retrywrites=true")),
     ("CO001", command(insert="alerts", documents=[{"_id": "value"}], txnNumber=1)),
     ("CO002", uri("ssl=true&", "")),
@@ -329,6 +386,24 @@ def found_rules(subject: Subject) -> set[str]:
 @pytest.mark.parity("rules of Azure ML and its registry", "azure")
 def test_the_project_is_clean(clean: Subject) -> None:
     assert [finding.to_json() for finding in lint(clean)] == []
+
+
+@pytest.mark.parity("rules of an IoT hub", "azure")
+def test_a_hub_within_its_units_is_clean_too(clean: Subject) -> None:
+    with_hub = hub_string(HUB_STRING)(hub()(clean))
+    assert [finding.to_json() for finding in lint(with_hub)] == []
+    # What costs nothing in a larger tier.
+    assert lint(hub(iotHubSku="S2", expectedDeviceEventsPerSecond=60)(clean)) == []
+
+
+def test_without_a_hub_nothing_is_said_of_its_units(clean: Subject) -> None:
+    assert lint(hub(iotHubUnits=0, expectedDevices=10**7, expectedDeviceEventsPerSecond=10**6)(clean)) == []
+
+
+def test_no_finding_about_a_hubs_string_shows_its_key(clean: Subject) -> None:
+    for text in (HUB_STRING[:-5], HUB_STRING.replace("HostName=mine", f"HostName={SAS_KEY}")):
+        shown = json.dumps([finding.to_json() for finding in lint(hub_string(text)(clean))])
+        assert SAS_KEY[:20] not in shown
 
 
 def test_a_documentdb_cluster_is_clean_too(clean: Subject) -> None:

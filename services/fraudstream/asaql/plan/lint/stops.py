@@ -62,9 +62,16 @@ def _explicit(part: Expr, teller: Teller) -> str:
         return _cast(part, teller)
     if isinstance(part, nodes.Op) and part.op in ("/", "%"):
         by = part.args[1]
-        if not isinstance(by, nodes.Const) or not by.value:
+        if not _is_never_zero(by):
             return f"{teller.told(part)} stops the job where {teller.told(by)} is 0: divide by NULLIF(…, 0)."
     return _call(part, teller) if isinstance(part, nodes.Call) else ""
+
+
+def _is_never_zero(by: Expr) -> bool:
+    """Whether a divisor is a number that is not 0, or NULL in its place."""
+    if isinstance(by, nodes.Call) and by.f == "nullif":
+        return isinstance(by.args[1], nodes.Const) and by.args[1].value == 0
+    return isinstance(by, nodes.Const) and bool(by.value)
 
 
 def _user_call(part: Expr, functions: Functions | None) -> Iterator[Finding]:

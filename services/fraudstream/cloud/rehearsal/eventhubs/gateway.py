@@ -17,8 +17,8 @@ from functools import partial
 
 from fraudstream.cloud.rehearsal.eventhubs import kafka_frames as frames
 from fraudstream.cloud.rehearsal.eventhubs.namespace import Namespace
-from fraudstream.cloud.rehearsal.eventhubs.rate import Rate
 from fraudstream.cloud.rehearsal.net.connections import Connections
+from fraudstream.cloud.rehearsal.net.rate import Rate
 from fraudstream.cloud.rehearsal.net.unread import Unreadable, reading
 from fraudstream.cloud.rules.quotas import MOST_GROUP_ID_CHARACTERS, MOST_REQUEST_BYTES, TIERS, UNIT_INGRESS_EVENTS
 from fraudstream.core.configuration.connection_strings import parse_event_hubs

@@ -7,6 +7,7 @@ import fraudstream.model.Ensemble;
 import fraudstream.query.aggregates.UserAggregates;
 import fraudstream.query.expressions.ProjectFunctions;
 import fraudstream.query.expressions.UserFunctions;
+import fraudstream.query.python.PythonPool;
 import fraudstream.query.scoring.ScoreFunction;
 import fraudstream.query.values.PlanRefused;
 import fraudstream.query.values.Record;
@@ -16,30 +17,35 @@ import java.util.function.Supplier;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * A project's functions in the stream job: its scripts, and the model, which is the champion, or somebody else who has
- * answered for the event before the query sees it. Serves one thread at a time.
+ * A project's functions in the stream job: its scripts, those in Python, and the model, which is the champion, or
+ * somebody else who has answered for the event before the query sees it. Serves one thread at a time.
  */
 public final class JobFunctions implements UserFunctions, UserAggregates {
     private final UserFunctions scripts;
+    /** Those in Python; null for none. */
+    private final UserFunctions python;
     private final ScoreFunction model;
     private Ensemble champion;
     private Record answer;
 
-    /** Takes scripts as {@link ProjectFunctions#of(JsonNode)} does, and the names behind {@code udf.} of the model. */
-    JobFunctions(JsonNode scripts, JsonNode models) {
-        this.scripts = ProjectFunctions.of(scripts);
-        model = new ScoreFunction(Contract.CURRENT, () -> champion, names(models));
+    /**
+     * Takes {@code functions}, scripts as {@link ProjectFunctions#of(JsonNode)} takes them, {@code python} as
+     * {@link PythonPool#of} does, or null, and {@code models}: the names behind {@code udf.} of the model.
+     */
+    JobFunctions(JsonNode described) {
+        this(described, null);
     }
 
-    private JobFunctions(JsonNode scripts, JsonNode models, UTF8String trees) {
-        this.scripts = ProjectFunctions.of(scripts);
-        model = new ScoreFunction(Contract.CURRENT, () -> Champion.of(trees), names(models));
+    private JobFunctions(JsonNode described, UTF8String trees) {
+        scripts = ProjectFunctions.of(described.get("functions"));
+        python = described.hasNonNull("python") ? PythonPool.of(described.get("python")) : null;
+        Supplier<Ensemble> decider = trees == null ? () -> champion : () -> Champion.of(trees);
+        model = new ScoreFunction(Contract.CURRENT, decider, names(described.get("models")));
     }
 
-    /** For a query with windows: {@code scripts}, {@code models}, and the file of the {@code champion}, which is followed. */
+    /** For a query with windows: the same, and the file of the {@code champion}, which is followed. */
     public static UserFunctions of(JsonNode described) {
-        UTF8String trees = UTF8String.fromString(described.get("champion").asText());
-        return new JobFunctions(described.get("scripts"), described.get("models"), trees);
+        return new JobFunctions(described, UTF8String.fromString(described.get("champion").asText()));
     }
 
     private static List<String> names(JsonNode models) {
@@ -56,13 +62,18 @@ public final class JobFunctions implements UserFunctions, UserAggregates {
 
     @Override
     public boolean has(String kind, String name) {
-        return model.has(kind, name) || scripts != UserFunctions.NONE && scripts.has(kind, name);
+        return model.has(kind, name) || isPython(kind, name)
+            || scripts != UserFunctions.NONE && scripts.has(kind, name);
+    }
+
+    private boolean isPython(String kind, String name) {
+        return python != null && python.has(kind, name);
     }
 
     @Override
     public Object call(String kind, String name, Object[] arguments) {
         if (!model.has(kind, name)) {
-            return scripts.call(kind, name, arguments);
+            return (isPython(kind, name) ? python : scripts).call(kind, name, arguments);
         }
         return answer != null ? answer : model.call(kind, name, arguments);
     }

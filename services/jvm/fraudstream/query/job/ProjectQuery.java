@@ -3,7 +3,6 @@ package fraudstream.query.job;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import fraudstream.query.values.PlanRefused;
-import fraudstream.query.values.Record;
 import java.io.File;
 import java.io.IOException;
 import java.util.List;
@@ -25,7 +24,7 @@ public final class ProjectQuery {
     private final UTF8String path;
     private final ThreadLocal<RowEngine> engines;
 
-    private ProjectQuery(UTF8String path, JsonNode described) throws IOException {
+    private ProjectQuery(UTF8String path, JsonNode described) {
         this.path = path;
         scored = topic(described.get("scored"));
         alerts = topic(described.get("alerts"));
@@ -35,7 +34,7 @@ public final class ProjectQuery {
             return;
         }
         // A plan that this engine refuses concerns all records.
-        Map<String, List<Record>> references = ReferenceRows.of(rows.get("references"), rows.get("plan"));
+        List<ReferenceVersions> references = ReferenceVersions.of(rows.get("references"), rows.get("plan"));
         RowEngine first = new RowEngine(rows, references);
         engines = ThreadLocal.withInitial(() -> new RowEngine(rows, references));
         engines.set(first);

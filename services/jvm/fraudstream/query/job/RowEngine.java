@@ -10,11 +10,14 @@ import fraudstream.query.values.BadEvent;
 import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Runs the part of a query that keeps nothing from row to row on one event after another. An event is what its input
@@ -22,7 +25,15 @@ import java.util.Map;
  * at a time may use an engine.
  */
 public final class RowEngine implements Output {
-    private final Engine engine;
+    // References that an engine knows are never let go of: with so many versions another engine takes its place.
+    private static final int MOST_VERSIONS = 12;
+
+    private final JsonNode plan;
+    private final List<ReferenceVersions> references;
+    /** Of each reference input the version that the record before met, and the times of those that the engine has. */
+    private final ReferenceVersions.Version[] current;
+    private final List<Set<Long>> given = new ArrayList<>();
+    private Engine engine;
     /** What happens to an event before the query, by the names that the query has for its input. */
     private final Map<String, Admission> admissions = new LinkedHashMap<>();
     private final JobFunctions functions;
@@ -37,9 +48,12 @@ public final class RowEngine implements Output {
     }
 
     /** Throws {@code PlanRefused} for what the engine does not have. */
-    RowEngine(JsonNode described, Map<String, List<Record>> references) {
-        JsonNode plan = described.get("plan");
-        functions = new JobFunctions(described.get("functions"), described.get("models"));
+    RowEngine(JsonNode described, List<ReferenceVersions> references) {
+        plan = described.get("plan");
+        this.references = references;
+        current = new ReferenceVersions.Version[references.size()];
+        references.forEach(input -> given.add(new HashSet<>()));
+        functions = new JobFunctions(described);
         engine = new Engine(plan, functions, this);
         for (JsonNode input : described.get("inputs")) {
             admissions.put(input.asText(), Admission.of(plan, input.asText(), functions));
@@ -50,7 +64,6 @@ public final class RowEngine implements Output {
         readsMetadata = described.get("reads_metadata").asBoolean();
         lateTicks = described.get("late_ticks").asLong();
         dropsLate = described.get("drops_late").asBoolean();
-        references.forEach((name, reference) -> engine.reference(name, Long.MIN_VALUE, reference));
     }
 
     /**
@@ -69,12 +82,36 @@ public final class RowEngine implements Output {
             for (Map.Entry<String, Admission> input : admissions.entrySet()) {
                 Record record = input.getValue().checked(event.record, false);
                 long ticks = input.getValue().ticks(record, arrival.ticks());
-                engine.alone(input.getKey(), moment(ticks, arrival.ticks()), record);
+                long moment = moment(ticks, arrival.ticks());
+                know(moment);
+                engine.alone(input.getKey(), moment, record);
             }
         } catch (BadEvent dropped) {
             throw new QueryStopped(dropped.getMessage());
         }
         return rows;
+    }
+
+    /** Sees to it that the engine has the reference data that hold at a time. */
+    private void know(long moment) {
+        for (int at = 0; at < current.length; at++) {
+            ReferenceVersions input = references.get(at);
+            ReferenceVersions.Version version = input.at(moment);
+            if (version == current[at]) {
+                continue;
+            }
+            if (given.get(at).size() == MOST_VERSIONS) {
+                engine = new Engine(plan, functions, this);
+                given.forEach(Set::clear);
+                Arrays.fill(current, null);
+                know(moment);
+                return;
+            }
+            if (given.get(at).add(version.effective())) {
+                engine.reference(input.name, version.effective(), version.rows());
+            }
+            current[at] = version;
+        }
     }
 
     /** The time that counts, as the job's policy has it for an event that comes early or late. */

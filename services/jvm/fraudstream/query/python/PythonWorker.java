@@ -1,15 +1,8 @@
 package fraudstream.query.python;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import fraudstream.query.values.QueryStopped;
-import java.io.BufferedReader;
-import java.io.BufferedWriter;
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStreamWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,35 +17,24 @@ final class PythonWorker {
     private static PythonWorker current;
 
     private final JsonNode described;
-    private final Process process;
-    private final BufferedWriter requests;
-    private final BufferedReader answers;
+    private final PythonProcess process;
     private final Map<String, Object> kept = new HashMap<>();
     private volatile boolean hasEnded;
 
     private PythonWorker(JsonNode described) {
         this.described = described;
-        List<String> command = new ArrayList<>();
-        described.get("command").forEach(word -> command.add(word.asText()));
-        ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().clear();
-        described.get("environment").properties()
-            .forEach(entry -> builder.environment().put(entry.getKey(), entry.getValue().asText()));
-        builder.redirectError(ProcessBuilder.Redirect.appendTo(new File(described.get("log").asText())));
         try {
-            process = builder.start();
+            process = new PythonProcess(described);
         } catch (IOException error) {
             throw new QueryStopped("Python cannot be started: " + error.getMessage());
         }
-        requests = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
-        answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
     /** The process of a run, started with its first engine; that of an earlier run ends. */
     static synchronized PythonWorker of(JsonNode described) {
         if (current == null || current.hasEnded || !current.described.equals(described)) {
             if (current != null) {
-                current.process.destroy();
+                current.process.end();
             }
             current = new PythonWorker(described);
         }
@@ -94,32 +76,13 @@ final class PythonWorker {
     }
 
     private List<Object> ask(String name, List<String> arguments) {
-        ObjectNode head = PythonValues.MAPPER.createObjectNode().put("function", name);
-        String text = head.toString();
         try {
-            requests.write(text, 0, text.length() - 1);
-            requests.write(",\"rows\":[" + String.join(",", arguments) + "]}\n");
-            requests.flush();
-            String line = answers.readLine();
-            if (line == null) {
-                throw ended(name, "its output is closed");
-            }
-            JsonNode answer = PythonValues.MAPPER.readTree(line);
-            if (answer.has("error")) {
-                throw new QueryStopped("udf." + name + " stopped: " + answer.get("error").asText());
-            }
-            List<Object> results = new ArrayList<>(arguments.size());
-            answer.get("results").forEach(result -> results.add(PythonValues.fromPython(result)));
-            return results;
-        } catch (IOException error) {
-            throw ended(name, error.getMessage());
+            return process.results(name, arguments, 0);
+        } catch (PythonProcess.Ended ended) {
+            // Whoever calls next starts another one.
+            hasEnded = true;
+            throw new QueryStopped("udf." + name + ": Python has ended (" + ended.getMessage() + "). "
+                + described.get("advice").asText());
         }
-    }
-
-    private QueryStopped ended(String name, String how) {
-        // Whoever calls next starts another one.
-        hasEnded = true;
-        return new QueryStopped(
-            "udf." + name + ": Python has ended (" + how + "). " + described.get("advice").asText());
     }
 }
