@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from kafka import TopicPartition
@@ -14,6 +16,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import BrokerRefused
 from fraudstream.core.kafka.clients import client_options, consumer, create_topics, producer
+from fraudstream.core.project.project import bundled
 from fraudstream.dashboards.data.tail import Tail
 from fraudstream.generator.malformed import OVERSIZED, Record
 from fraudstream.generator.next_id import next_id
@@ -117,6 +120,21 @@ def test_decisions_of_every_codec_are_accounted_for_and_reach_the_live_page(
             time.sleep(0.1)
     assert view.problem == ""
     assert len(view.window) == sum(end_offsets(topics, SCORED).values())
+
+
+def test_what_the_projects_own_query_filters_is_accounted_for_and_what_is_lost_is_not(
+    store: Running, topics: Settings, tmp_path: Path
+) -> None:
+    before, now = end_offsets(topics, SCORED), datetime.now(UTC)
+    nowhere = {0: (10_000_000, 10_000_003)}
+    lost = summarise(topics, nowhere, before, now)
+    assert (lost.filtered, lost.complete) == (0, False)
+    query = tmp_path / "payments" / "stream-analytics" / "fraud.asaql"
+    shutil.copytree(bundled("payments").folder, query.parents[1])
+    query.write_text("SELECT t.* INTO scored FROM transactions t WHERE t.amount > 100")
+    filtering = topics.model_copy(update={"project": str(query.parents[1])})
+    summary = summarise(filtering, nowhere, before, now)
+    assert (summary.produced, summary.filtered, summary.complete) == (3, 3, True)
 
 
 def test_outputs_of_a_topic_that_was_made_anew_do_not_count_as_progress(topics: Settings) -> None:

@@ -21,6 +21,7 @@ from fraudstream.core.figures import quantile
 from fraudstream.core.kafka.broker import asking
 from fraudstream.core.kafka.clients import topic_partitions
 from fraudstream.core.kafka.progress import GROUP_TOPICS, group_progress
+from fraudstream.core.project.project import named
 from fraudstream.runtime.held_back import Quality, quality
 
 _POLL_SECONDS = 0.25
@@ -35,6 +36,7 @@ class Summary:
     """What became of one run's events. Latencies are the broker's time at `scored` minus that at `transactions`, ms.
 
     ``redelivered``: decisions that came twice; ``resent``: events that their sender repeated. Neither changes anything.
+    ``filtered``: events that the project's own query read and put out neither as scored nor as rejected.
     ``quality``: what labels that came after the events say of the decisions; None where none were to come.
     """
 
@@ -50,11 +52,13 @@ class Summary:
     seconds_to_first_scored: float | None
     quality: Quality | None = None
     resent: int = 0
+    filtered: int = 0
 
     @property
     def complete(self) -> bool:
-        """Every event was scored or rejected, or is a repeated one, and every scored event is stored."""
-        return self.produced == self.scored + self.rejected + self.resent and self.scored == self.stored
+        """Every event was scored, rejected or filtered, or is a repeated one, and every scored event is stored."""
+        known = self.scored + self.rejected + self.resent + self.filtered
+        return self.produced == known and self.scored == self.stored
 
     def to_json(self) -> dict[str, Any]:
         """The figures as a JSON-ready object, with ``complete``."""
@@ -145,8 +149,9 @@ def summarise(
     *,
     with_labels: bool = False,
 ) -> Summary:
-    """Account for the records of `transactions` in ``produced``.
+    """Account for the records of `transactions` in ``produced``, all of which the jobs have finished.
 
+    Of a query that may filter, a finished record that has come out nowhere is a filtered one.
     ``scored_from``: where to read `scored` from; ``started_at``: what ``seconds_to_first_scored`` counts from;
     ``with_labels``: whether verdicts on these events have been stored, by which the decisions are judged.
     """
@@ -175,10 +180,13 @@ def summarise(
         latencies.append((published_at - enqueued_at).total_seconds() * 1000)
     db = documents.database(settings)
     latencies.sort()
+    count = sum(end - start for start, end in produced.values())
+    rejected = count_rejected(db, produced)
+    resent = len(again) - _count_rejected_at(db, again)
     return Summary(
-        produced=sum(end - start for start, end in produced.values()),
+        produced=count,
         scored=len(predictions),
-        rejected=count_rejected(db, produced),
+        rejected=rejected,
         stored=count_stored(db, list(predictions)),
         frauds=sum(predictions.values()),
         redelivered=redelivered,
@@ -187,8 +195,16 @@ def summarise(
         latency_p99_ms=quantile(latencies, 0.99),
         seconds_to_first_scored=(first_scored - started_at).total_seconds() if first_scored else None,
         quality=quality(db, list(predictions)) if with_labels else None,
-        resent=len(again) - _count_rejected_at(db, again),
+        resent=resent,
+        filtered=count - len(predictions) - rejected - resent if _may_filter(settings) else 0,
     )
+
+
+def _may_filter(settings: Settings) -> bool:
+    # What compiles queries takes a moment to import.
+    from fraudstream.asaql.strategies.job_query import job_query
+
+    return job_query(named(settings.project)).may_filter
 
 
 def _read(settings: Settings, starts: Mapping[TopicPartition, int]) -> Any:

@@ -61,10 +61,20 @@ class JobQuery:
         return bool(self.named(WINDOWS))
 
     @property
+    def is_scored_with_state(self) -> bool:
+        """Whether what is scored depends on the events before."""
+        return any(output.topic == SCORED and output.strategy == WINDOWS for output in self.outputs)
+
+    @property
     def is_plain(self) -> bool:
         """Whether each record gives one: what is scored or refused, by the contract function alone."""
         strategies = {output.topic: output.strategy for output in self.outputs}
         return strategies == {SCORED: CONTRACT, REJECTED: CONTRACT} and len(self.outputs) == len(strategies)
+
+    @property
+    def may_filter(self) -> bool:
+        """Whether a record that keeps the contract may come out nowhere, or elsewhere than as scored."""
+        return all(output.topic != SCORED or output.strategy != CONTRACT for output in self.outputs)
 
     @property
     def scores(self) -> bool:
@@ -132,7 +142,6 @@ def compiled_query(project: Project, files: QueryProject) -> JobQuery:
         return JobQuery(project, files, None, outputs, models)
     from fraudstream.asaql.compiling import plan_of
     from fraudstream.asaql.strategies.choosing import chosen_outputs
-
     from fraudstream.asaql.strategies.computed_inputs import require_computed
 
     plan = plan_of(files)

@@ -31,8 +31,9 @@ def report(summary: Summary, as_json: bool) -> None:
     def shown(value: float | None, unit: str) -> str:
         return "–" if value is None else f"{value:,.0f} {unit}"
 
+    filtered = f" + filtered {summary.filtered:,}" if summary.filtered else ""
     console.print(
-        f"produced {summary.produced:,} = scored {summary.scored:,} + rejected {summary.rejected:,} · "
+        f"produced {summary.produced:,} = scored {summary.scored:,} + rejected {summary.rejected:,}{filtered} · "
         f"stored {summary.stored:,} · frauds {summary.frauds:,}",
         style="green" if summary.complete else "red",
     )

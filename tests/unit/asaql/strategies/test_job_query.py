@@ -46,6 +46,18 @@ def test_the_bundled_project_runs_by_the_contract_function_and_compiles_nothing(
     assert query.topics == ("scored", "alerts", "rejected")
 
 
+@pytest.mark.parametrize(
+    ("text", "may_filter"),
+    [
+        (TEXT, False),
+        (f"{SELECTED} WHERE t.{ID} > 5", True),
+        (f"SELECT t.{ID} INTO rejected FROM transactions t", True),
+    ],
+)
+def test_only_a_query_of_the_projects_own_lets_events_come_out_nowhere(text: str, may_filter: bool) -> None:
+    assert of(text).may_filter is may_filter
+
+
 def test_a_project_without_a_query_gets_the_canonical_one(tmp_path: Path) -> None:
     assert strategies(job_query(replace(PROJECT, folder=tmp_path))) == CONTRACT
 
