@@ -26,5 +26,7 @@ def edge(
     words = devices.command(
         settings, ("--edge", device_id, "--host", host, "--port", str(port), "--tls-port", str(tls_port))
     )
+    # A data folder may be named from here.
+    variables = {**os.environ, **frugal_environment(settings)}
     os.chdir(folder)
-    os.execve(words[0], words, {**os.environ, **frugal_environment(settings)})  # noqa: S606
+    os.execve(words[0], words, variables)  # noqa: S606

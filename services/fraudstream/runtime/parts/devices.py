@@ -63,8 +63,9 @@ def main() -> int:
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
+    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
     os.chdir(folder(settings))
-    return os.execv(words[0], words)  # noqa: S606
+    return os.execve(words[0], words, variables)  # noqa: S606
 
 
 if __name__ == "__main__":
