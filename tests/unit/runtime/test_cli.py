@@ -290,6 +290,16 @@ def test_children_get_the_settings_that_their_parent_has(tmp_path: Path, monkeyp
     assert theirs.kafka_bootstrap_servers == "127.0.0.1:19092"
 
 
+def test_children_find_files_and_folders_wherever_they_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"tls_certificate": "server.pem", "kafka_ssl_cafile": "ca.pem", "ingest_jwks": "keys/jwks.json"}
+    ours = load_settings(data_dir="data", project="own", **named)
+    theirs = parts.settings_environment(ours)
+    for name, value in (named | {"data_dir": "data", "project": "own"}).items():
+        assert theirs[f"FRAUDSTREAM_{name.upper()}"] == str(tmp_path / value)
+    assert parts.settings_environment(load_settings(project="cards"))["FRAUDSTREAM_PROJECT"] == "cards"
+
+
 def test_mlflow_reads_the_variables_that_it_is_started_with(tmp_path: Path) -> None:
     # The server's own constants, read without importing the server.
     package = importlib.util.find_spec("mlflow")

@@ -1,4 +1,4 @@
-"""A command that goes to another folder before it becomes its process leaves the data folder where the user named it."""
+"""A command that goes to another folder before it becomes its process finds the data folder that the user named."""
 
 from __future__ import annotations
 

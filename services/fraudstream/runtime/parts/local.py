@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -17,6 +18,7 @@ from fraudstream.core.configuration.settings import ENV_PREFIX, Settings
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.kafka import clients as kafka
 from fraudstream.core.process import environment, folders
+from fraudstream.core.project.places import bundled_names
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence, running_file
 from fraudstream.runtime.parts import (
     artifacts,
@@ -82,13 +84,21 @@ def further_parts(settings: Settings) -> list[str]:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, so that a child has the same ones wherever its values came from."""
+    """The settings as environment variables, so that a child has the same ones wherever its values came from.
+
+    Files and folders are absolute: a child may run in a folder of its own.
+    """
     exported = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if text is not None and text != "":
-            exported[f"{ENV_PREFIX}{name.upper()}"] = str(text)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, Path):
+            value = value.absolute()
+        if value is not None and value != "":
+            exported[f"{ENV_PREFIX}{name.upper()}"] = str(value)
+    if settings.project not in bundled_names():
+        exported[f"{ENV_PREFIX}PROJECT"] = str(Path(settings.project).expanduser().absolute())
     return exported | {f"{ENV_PREFIX}DATA_DIR": str(settings.data_dir.resolve())}
 
 
