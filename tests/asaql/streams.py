@@ -27,6 +27,7 @@ _WINDOWS = {
     "set": "Windows(Window('t', TumblingWindow(second, 5)), Window('h', HoppingWindow(second, 9, 3)))",
 }
 _OVER = "OVER (PARTITION BY k LIMIT DURATION(second, 8) WHEN v > 1)"
+_HISTORY = "LIMIT DURATION(second, 45)"
 _BOUNDS = "DATEDIFF(second, a, b) BETWEEN 0 AND 4"
 
 
@@ -94,6 +95,17 @@ QUERIES = {
         "k, SUM(v) AS s, System.Timestamp() AS t",
         "U GROUP BY k, HoppingWindow(second, 6, 3)",
         "U AS (SELECT k, v FROM A TIMESTAMP BY at UNION SELECT k, v FROM B TIMESTAMP BY at)",
+    ),
+    "anomalies of each key": Query(
+        f"id, AnomalyDetection_SpikeAndDip(w, 80, 12, 'spikesanddips') OVER (PARTITION BY k {_HISTORY}) AS s,"
+        f" AnomalyDetection_SpikeAndDip(w, 70, 9, 'dips') OVER (PARTITION BY k {_HISTORY} WHEN v > 1) AS d,"
+        f" AnomalyDetection_ChangePoint(v, 20, 15) OVER (PARTITION BY k {_HISTORY}) AS c",
+        "A TIMESTAMP BY at",
+    ),
+    "changes of level in the counts of windows": Query(
+        f"n, AnomalyDetection_ChangePoint(n, 15, 20) OVER ({_HISTORY}) AS c, System.Timestamp() AS t",
+        "Counts",
+        "Counts AS (SELECT COUNT(*) AS n FROM A TIMESTAMP BY at GROUP BY TumblingWindow(second, 3))",
     ),
     "MATCH_RECOGNIZE": Query(
         "*",

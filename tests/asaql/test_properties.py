@@ -48,3 +48,17 @@ def test_order_in_a_file_cuts_and_restarts_change_nothing(query: str, outputs: M
         assert outputs[f"{query} #{stream} again"].get("outputs") == once
         some = some or bool(once["output"])
     assert some
+
+
+@pytest.mark.parametrize(
+    ("query", "column"),
+    [
+        ("anomalies of each key", "s"),
+        ("anomalies of each key", "d"),
+        ("anomalies of each key", "c"),
+        ("changes of level in the counts of windows", "c"),
+    ],
+)
+def test_the_streams_have_anomalies_and_rows_that_are_none(query: str, column: str, outputs: Mapping[str, Any]) -> None:
+    rows = [row[column] for stream in range(_STREAMS) for row in outputs[f"{query} #{stream}"]["outputs"]["output"]]
+    assert {0, 1} == {row["IsAnomaly"] for row in rows if row is not None}

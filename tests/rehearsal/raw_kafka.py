@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import struct
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kafka.protocol.sasl import (
     SaslAuthenticateRequest,
@@ -15,29 +13,15 @@ from kafka.protocol.sasl import (
     SaslHandshakeResponse,
 )
 
-
-class Closed(Exception):
-    """The other side ended the connection."""
+from tests.rehearsal.raw_connection import RawConnection
 
 
-class RawKafka:
+class RawKafka(RawConnection):
     """A TLS connection to the namespace; :meth:`sign_in` returns the error code of the sign-in (0: none)."""
 
     def __init__(self, port: int, context: ssl.SSLContext | None) -> None:
-        plain = socket.create_connection(("localhost", port), 10)
-        plain.settimeout(15)
-        self._socket: socket.socket = (
-            plain if context is None else context.wrap_socket(plain, server_hostname="localhost")
-        )
+        super().__init__(port, context)
         self._correlation = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._socket.close()
 
     def ask(self, request: Any, answer: Any, version: int) -> Any:
         """Send a request and read its answer. Raises :class:`Closed`."""
@@ -46,17 +30,10 @@ class RawKafka:
         self.send(bytes(request.encode(header=True, framed=True)))
         return answer.decode(self.read(), version=version, header=True)
 
-    def send(self, data: bytes) -> None:
-        """Send bytes as they are. Raises :class:`Closed`."""
-        try:
-            self._socket.sendall(data)
-        except (ConnectionError, ssl.SSLError) as error:
-            raise Closed from error
-
     def read(self) -> bytes:
         """The next frame. Raises :class:`Closed`."""
-        (length,) = struct.unpack(">i", self._exactly(4))
-        return self._exactly(length)
+        (length,) = struct.unpack(">i", self.exactly(4))
+        return self.exactly(length)
 
     def handshake(self, mechanism: str) -> int:
         """The error code of choosing a mechanism."""
@@ -81,15 +58,3 @@ class RawKafka:
             request = SaslAuthenticateRequest(version=1, auth_bytes=b"\x01")
             answer = self.ask(request, SaslAuthenticateResponse, 1)
         return int(answer.error_code)
-
-    def _exactly(self, count: int) -> bytes:
-        content = b""
-        while len(content) < count:
-            try:
-                part = self._socket.recv(count - len(content))
-            except (ConnectionError, ssl.SSLError) as error:
-                raise Closed from error
-            if not part:
-                raise Closed
-            content += part
-        return content

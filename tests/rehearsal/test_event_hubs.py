@@ -32,7 +32,8 @@ from fraudstream.core.kafka import clients as kafka
 from fraudstream.core.kafka.oauth import TokenProvider
 from fraudstream.runtime.supervise.process import await_condition
 from tests.rehearsal.conftest import IDLE_SECONDS, Cloud
-from tests.rehearsal.raw_kafka import Closed, RawKafka
+from tests.rehearsal.raw_connection import Closed
+from tests.rehearsal.raw_kafka import RawKafka
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 

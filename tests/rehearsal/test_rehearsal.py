@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from fraudstream.cloud.rehearsal.devices import EVENTS_PER_DEVICE
+
 pytestmark = [pytest.mark.system, pytest.mark.rehearsal, pytest.mark.timeout(900)]
 
 EVENTS = 4_000
@@ -59,6 +61,20 @@ def test_what_goes_in_comes_out(rehearsed: tuple[dict[str, Any], Path, str]) -> 
     assert outcome["stored"] == outcome["scored"] == EVENTS - MALFORMED
     assert outcome["complete"]
     assert outcome["passed"]
+
+
+@pytest.mark.parity("devices over MQTT", "rehearsal")
+def test_what_devices_send_through_a_hub_that_drops_them_is_decided_once(
+    rehearsed: tuple[dict[str, Any], Path, str],
+) -> None:
+    devices = rehearsed[0]["devices"]
+    assert devices["complete"]
+    assert devices["acknowledged"] == devices["decided"] == devices["devices"] * EVENTS_PER_DEVICE
+    assert devices["arrived"] == devices["decided"] + devices["resent"]
+    assert devices["connections_cut"] > 0
+    assert devices["connections"] > devices["devices"]
+    states = {rule["rule"]: rule["state"] for rule in rehearsed[0]["rules"]}
+    assert (states["IH004"], states["IH015"], states["SA001"]) == ("kept", "not enforced", "not enforced")
 
 
 @pytest.mark.parity("throttled writes are made again", "rehearsal")
@@ -123,7 +139,9 @@ def test_the_page_says_the_same(rehearsed: tuple[dict[str, Any], Path, str]) -> 
 @pytest.mark.parity("sign-in with a connection string or an identity", "rehearsal")
 def test_with_tokens_the_same_comes_out(tmp_path: Path) -> None:
     """Managed identity for Python, a service principal for Spark, and after the rotation a token is what it was."""
-    outcome, said = rehearse(tmp_path, "--events", "600", "--malformed", "20", "--history", "1500", "--tokens")
+    outcome, said = rehearse(
+        tmp_path, "--events", "600", "--malformed", "20", "--history", "1500", "--tokens", "--devices", "0"
+    )
     assert outcome["stored"] == outcome["scored"] == 580
     assert outcome["scored"] + outcome["rejected"] == outcome["acknowledged"]
     assert outcome["passed"]

@@ -12,7 +12,8 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.kafka import clients as kafka
 from fraudstream.runtime.supervise.process import await_condition
 from tests.rehearsal.conftest import Cloud
-from tests.rehearsal.raw_kafka import Closed, RawKafka
+from tests.rehearsal.raw_connection import Closed
+from tests.rehearsal.raw_kafka import RawKafka
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(300)]
 

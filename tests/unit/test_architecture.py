@@ -22,11 +22,11 @@ MOST_MODULES = 15
 # Which part may import another one beside the core. A rehearsal starts the same broker, store and services as the
 # supervisor does, with other settings in front of them: it is a launcher, as the demo is. So is a benchmark, which also
 # makes its events, its model and its documents with the parts' own code. The runtime starts Spark's processes, and
-# its doctor compiles the project's query, as the stream job does.
+# its doctor compiles the project's query, as the stream job does. A training runs that query over the stored history.
 ARROWS: dict[str, tuple[str, ...]] = {
     "stream": ("asaql", "spark"),
     "store": ("spark",),
-    "ml": ("spark",),
+    "ml": ("asaql", "spark"),
     "runtime": ("asaql", "spark"),
     "cloud": ("asaql", "runtime"),
     "generator": ("asaql",),
@@ -54,7 +54,7 @@ NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 PAGES = ("live", "history", "explorer", "system")
 # The emulated endpoints' rooms: what starts them is none of their business.
-ENDPOINTS = ("eventhubs", "cosmos", "azureml", "net")
+ENDPOINTS = ("eventhubs", "iothub", "cosmos", "azureml", "net")
 
 
 @cache
@@ -306,3 +306,10 @@ def test_cut_errors_are_seen_in_every_form(text: str, cut: bool) -> None:
 def test_an_errors_text_is_not_cut_before_its_secrets_are_taken_out(path: Path) -> None:
     """Half a secret is not found any more: ``error_text`` and ``told_text`` take secrets out first."""
     assert cut_errors(path.read_text("utf-8")) == []
+
+
+def test_every_package_says_that_it_is_typed() -> None:
+    roots = [ROOT / root / "fraudstream" for root in SOURCE_ROOTS if root != "benchmarks"]
+    packages = {file.parent for root in roots for file in root.glob("*/*.py")}
+    assert packages
+    assert [package.name for package in sorted(packages) if not (package / "py.typed").is_file()] == []

@@ -33,6 +33,7 @@ from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.stored import RAW, read
 from fraudstream.core.documents.throttling import WriteLimits, patiently
 from fraudstream.core.errors import ModelError
+from fraudstream.ml.computed import with_computed
 from fraudstream.ml.features import EVENT_TIME, ID, LABEL
 from fraudstream.ml.usable import ASIDE, COLUMNS, NOTHING_LEFT_OUT, RULES, LeftOut, SortedRows, sort_rows
 
@@ -75,11 +76,24 @@ class History:
 
 
 def read_history(settings: Settings) -> History:
-    """The labelled history in the store. Raises :class:`StoreUnavailable`."""
+    """The labelled history in the store, with what the project's query computes for the model.
+
+    Raises :class:`StoreUnavailable`, and as :func:`~fraudstream.ml.computed.with_computed` does.
+    """
     try:
-        return rows_of(sort_rows(batch) for batch in stored_batches(settings))
+        return completed(settings, stored_history(settings))
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
+
+
+def stored_history(settings: Settings) -> History:
+    """The labelled history as its documents have it. Raises ``PyMongoError``."""
+    return rows_of(sort_rows(batch) for batch in stored_batches(settings))
+
+
+def completed(settings: Settings, history: History) -> History:
+    """The history with what the project's query computes for the model. Raises ``PyMongoError``, and as that does."""
+    return History(*with_computed(settings, history.rows, history.left_out))
 
 
 def rows_of(batches: Iterable[SortedRows]) -> History:

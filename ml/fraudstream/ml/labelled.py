@@ -14,7 +14,7 @@ from fraudstream.core.documents import client as documents
 from fraudstream.core.documents.scans import scanned
 from fraudstream.core.documents.throttling import WriteLimits
 from fraudstream.ml.features import EVENT_TIME, ID, LABEL
-from fraudstream.ml.history import LIVE, History, read_history, rows_of
+from fraudstream.ml.history import LIVE, History, completed, rows_of, stored_history
 from fraudstream.ml.usable import CAMPAIGN, sort_rows
 
 _BATCH = 1_000
@@ -23,20 +23,21 @@ _BATCH = 1_000
 def read_labelled(settings: Settings) -> History:
     """The labelled history with the latest verdicts, and the live transactions with theirs, in the order of time.
 
-    Raises :class:`StoreUnavailable`.
+    Raises as :func:`~fraudstream.ml.history.read_history` does.
     """
-    history = read_history(settings)
     try:
+        history = stored_history(settings)
         verdicts = read_verdicts(settings)
         if not verdicts:
-            return history
+            return completed(settings, history)
         live = rows_of(sort_rows(batch) for batch in _judged(settings, verdicts))
+        rows = pd.concat([history.rows, live.rows], ignore_index=True)
+        corrected = rows[ID].map({id: verdict["label"] for id, verdict in verdicts.items()})
+        rows[LABEL] = corrected.fillna(rows[LABEL]).astype("int64")
+        ordered = rows.sort_values([EVENT_TIME, ID], ignore_index=True)
+        return completed(settings, History(ordered, history.left_out))
     except PyMongoError as error:
         raise documents.unavailable(error, settings.mongo_uri.get_secret_value()) from error
-    rows = pd.concat([history.rows, live.rows], ignore_index=True)
-    corrected = rows[ID].map({id: verdict["label"] for id, verdict in verdicts.items()})
-    rows[LABEL] = corrected.fillna(rows[LABEL]).astype("int64")
-    return History(rows.sort_values([EVENT_TIME, ID], ignore_index=True), history.left_out)
 
 
 def read_verdicts(settings: Settings, ids: list[Any] | None = None) -> dict[Any, Mapping[str, Any]]:

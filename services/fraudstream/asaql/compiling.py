@@ -63,7 +63,11 @@ def compiled(project: QueryProject, *, references: Collection[str] = (), dialect
 
     Raises :class:`QueryError` for what is not in the language, at its place in the query's file.
     """
-    plan = plan_of(project, references=references, dialect=dialect)
+    return compiled_plan(project, plan_of(project, references=references, dialect=dialect))
+
+
+def compiled_plan(project: QueryProject, plan: Plan) -> Compiled:
+    """A plan that was made of a project's query. Raises :class:`QueryError` for a call of a function that it lacks."""
     inputs = [(source.name, source.kind) for source in plan.inputs]
     how = split(plan)
     written = plan.to_json()

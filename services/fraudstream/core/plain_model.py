@@ -103,7 +103,7 @@ class PlainModel:
         """The values in the type of the signature, without one in the field's own; missing numbers are NaN."""
         import pandas as pd
 
-        rule = RULES[name]
+        rule = FEATURE_RULES[name]
         if rule.kind == "text":
             return pd.Series(values, dtype=object)
         kind = self._types.get(name, _ANY)

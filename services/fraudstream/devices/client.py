@@ -10,6 +10,7 @@ import httpx
 import orjson
 
 from fraudstream.core.access.iot_hub import API_VERSION
+from fraudstream.core.access.throttled import unthrottled
 from fraudstream.core.output.text import error_text
 from fraudstream.devices.errors import HubRefused, HubUnavailable
 
@@ -146,8 +147,8 @@ class HubClient:
         headers: Mapping[str, str] | None = None,
         seconds: float = 0,
     ) -> httpx.Response:
-        try:
-            response = self._client.request(
+        def send() -> httpx.Response:
+            return self._client.request(
                 method,
                 path,
                 params={"api-version": API_VERSION},
@@ -155,6 +156,9 @@ class HubClient:
                 headers={**(headers or {}), "Authorization": self._principal.token()},
                 timeout=self._timeout_seconds + seconds,
             )
+
+        try:
+            response = unthrottled(send)
         except httpx.HTTPError as error:
             raise self._unavailable(error) from error
         if response.is_error:

@@ -79,6 +79,11 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
     ),
     (
         "away",
+        r"query\.values\.Unavailable",
+        f"The project's functions in Python and its reference data have to be there, as at the start. {_TRY_AGAIN}",
+    ),
+    (
+        "away",
         r"asaql\.errors\.QueryError",
         "Correct the project's query and start the job anew; where it is the scoring service that cannot answer it, "
         "promote a version with trees.",

@@ -215,8 +215,10 @@ def _labelled(record: Record, now: datetime) -> Document:
 
 def _rejected(record: Record, now: datetime) -> Document:
     envelope = orjson.loads(record.value)
-    source = envelope["source"]
-    enqueued_at = _time(source["enqueued_at"])
+    # A row that many records led to, such as a window's result, has no place but its own.
+    source = envelope.get("source")
+    place = _source(record) if source is None else _place(source)
+    enqueued_at = record.timestamp if source is None else _time(source["enqueued_at"])
     texts = [envelope[name] for name in ("reason", "field", "raw_sha256")]
     if not all(type(text) is str for text in texts) or not _is_stored_whole(envelope["raw_bytes"]):
         raise ValueError("reason, field, raw_bytes or raw_sha256 are not a rejected record's")
@@ -230,7 +232,7 @@ def _rejected(record: Record, now: datetime) -> Document:
         key = _key(None)
     raw = base64.b64decode(envelope["raw_base64"], validate=True)
     reason, field, digest = (beginning(text, SHOWN_REASON_CHARACTERS) for text in texts)
-    return rejection(reason, raw, _place(source), enqueued_at, None, now) | {
+    return rejection(reason, raw, place, enqueued_at, None, now) | {
         "field": field,
         "raw_bytes": envelope["raw_bytes"],
         "raw_sha256": digest,

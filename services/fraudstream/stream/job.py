@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,10 +106,12 @@ def _warm_up_scoring(spark: SparkSession, settings: Settings, query: StreamQuery
     """Score a plain event and open a producer: the first event would wait for the champion's trees and for Kafka's
     client.
 
-    What fails here fails again where the query keeps running through it.
+    What fails here fails again where the query keeps running through it. Functions in Python are not called: nobody has
+    sent these events.
     """
     try:
-        warm_up(spark, settings, orjson.dumps(plain_event()), _WARM_UP_RECORDS, query)
+        if not query.has_python:
+            warm_up(spark, settings, orjson.dumps(plain_event()), _WARM_UP_RECORDS, query)
         open_producer(spark, settings, SCORED)
     except Exception as error:
         log.info("not_warmed_up", reason=error_text(error))
@@ -134,6 +137,9 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event, compilin
             _warm_up_scoring(spark, settings, query)
     reporter = ProgressReporter(settings, STREAM_GROUP)
     queries = [kept(spark, settings, query), *_windows(spark, settings, query)]
+    if any(other.reported for other in queries[1:]):
+        # What is scored comes out of the windows: the job is as far as they are.
+        queries[0] = replace(queries[0], reported=False)
     QueryLoop(queries, reporter, stop, session_ended=partial(has_ended, spark)).run()
 
 

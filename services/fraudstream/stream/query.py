@@ -14,7 +14,6 @@ import structlog
 from fraudstream.asaql.errors import QueryError
 from fraudstream.asaql.strategies.job_file import calls_scripts, job_file
 from fraudstream.asaql.strategies.job_query import JobQuery, job_query
-from fraudstream.asaql.strategies.outputs import WINDOWS
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.event import PROJECT
 from fraudstream.core.contract.topics import REJECTED, SCORED
@@ -42,6 +41,15 @@ class StreamQuery:
     scores: bool = True
     compiled: JobQuery | None = None
 
+    @property
+    def has_python(self) -> bool:
+        """Whether it may call functions in Python."""
+        if self.compiled is None or self.compiled.plan is None:
+            return False
+        from fraudstream.asaql.strategies.python_functions import calls_python
+
+        return calls_python(self.compiled)
+
     def require_remote(self) -> None:
         """Raise :class:`QueryError` where the scoring service cannot answer what the query asks."""
         if self.compiled is not None and self.scores:
@@ -68,8 +76,9 @@ class Compiling:
     def result(self, settings: Settings) -> StreamQuery:
         """The query, in a file of the data folder.
 
-        Raises :class:`QueryError` for what is not in the language, at its place, and for a call of the model that the
-        scoring service cannot answer; :class:`ConfigurationError` for files that cannot be used.
+        Raises :class:`QueryError` for what is not in the language, at its place, for a call of the model that the
+        scoring service cannot answer, and for a function in Python that the settings do not allow;
+        :class:`ConfigurationError` for files that cannot be used.
         """
         return stream_query(self._result.result(), settings)
 
@@ -78,12 +87,21 @@ def stream_query(query: JobQuery, settings: Settings) -> StreamQuery:
     """A compiled query as the job runs it. Raises as :meth:`Compiling.result` does."""
     if settings.scoring == "remote" and query.scores:
         query.require_remote()
+    _require_python(query, settings)
     for output in query.outputs:
         log.info("output_runs", output=output.name, topic=output.topic, strategy=output.strategy, why=output.why)
     if query.is_plain:
         return PLAIN
     folder = settings.data_dir.absolute() / "spark" / "query"
     return StreamQuery(job_file(folder, query), query.topics, query.scores, query)
+
+
+def _require_python(query: JobQuery, settings: Settings) -> None:
+    if query.plan is None:
+        return
+    from fraudstream.asaql.strategies.python_functions import require_python_allowed
+
+    require_python_allowed(query, is_allowed=settings.query_python)
 
 
 def refusal(error: Exception, query: StreamQuery) -> QueryError | None:
@@ -120,6 +138,6 @@ def _calls_scripts(query: JobQuery) -> bool:
         return True
     if not query.has_windows:
         return False
-    from fraudstream.asaql.live.plans import live_plan
+    from fraudstream.stream.windows import windows_plan
 
-    return bool(live_plan(query.files, outputs=query.named(WINDOWS), answered=query.models).scripts)
+    return bool(windows_plan(query).scripts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +64,10 @@ class Driven:
         formats: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
+        answered: Collection[str] = options.pop("answered", ())
+        given: LivePlan | None = options.pop("plan", None)
         project = QueryProject("q", folder, folder / "q.asaql", text, job)
-        self.plan: LivePlan = live_plan(project, references=[reference.name for reference in references])
+        self.plan = given or live_plan(project, references=[each.name for each in references], answered=answered)
         self._spark = spark
         self.folder = folder / "checkpoint"
         binding = LiveBinding(

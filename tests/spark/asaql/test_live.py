@@ -202,8 +202,8 @@ def test_dated_reference_data_hold_from_the_time_in_their_path(spark: SparkSessi
     )
     assert [row["name"] for row in rows] == ["before", "before", "first"]
     # One of an earlier time comes too late, and one of a later time holds from then on.
-    reference(path(minute + 60), "second")
-    reference(path(-1800), "late")
+    reference(path(minute + 60), "second", changed=0)
+    reference(path(-1800), "late", changed=0)
     later = [event(3, minute + 59, minute + 59, k=1), event(4, minute + 61, minute + 61, k=1)]
     assert [row["name"] for row in values(query.batch(1, later))] == ["first", "second"]
     query.forget()

@@ -192,3 +192,14 @@ def test_reference_data_are_read_whole_and_their_broken_records_told(run: Run, t
         ("i", 3, {}),
         ("r", 4, {"InputDeserializationError": 1}),
     ]
+
+
+def test_bytes_that_are_no_text_are_refused_as_well_where_events_have_ever_new_names(run: Run, tmp_path: Path) -> None:
+    """Such events are read without a table of names, by another decoder."""
+    count = 25_000
+    new = "".join(f'{{"n{number}": "é"}}\n' for number in range(count)).encode()
+    path = tmp_path / "new.jsonl"
+    path.write_bytes(new + b'{"n":"\xff"}\n{"n":"\xed\xa0\x80"}\n{"n":"\xc3\xa9"}\n')
+    report = run("SELECT i.n INTO o FROM i WHERE i.n IS NOT NULL", {"i": [path]})
+    assert report.outputs[0].values() == [{"n": "é"}]
+    assert [problem.line for problem in report.told] == [count + 1, count + 2]

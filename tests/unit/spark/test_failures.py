@@ -67,6 +67,11 @@ PYTHON = worker("fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:80
         ),
         (PYTHON, "away", "fraudstream.core.errors.ScoringUnavailable: http://127.0.0.1:8000/score gave no answer"),
         ("java.lang.IllegalStateException: fraudstream: no champion's trees at /x", "away", "java.lang.IllegalState"),
+        (
+            f"{STAGE}fraudstream.query.values.Unavailable: udf.own cannot be loaded: ModuleNotFoundError: x.\n\tat",
+            "away",
+            "fraudstream.query.values.Unavailable: udf.own cannot be loaded",
+        ),
         ("java.lang.OutOfMemoryError: Java heap space", "session", "java.lang.OutOfMemoryError"),
         ("java.lang.IllegalStateException: Incomplete log file in the offset log", "misfit", "java.lang"),
         ("org.apache.kafka.common.errors.TimeoutException: Timeout of 60000ms expired", "away", "org.apache.kafka"),

@@ -122,6 +122,23 @@ def test_of_several_verdicts_the_latest_stays_in_any_order() -> None:
         assert latest(order) == {7: verdicts[1]}
 
 
+def test_a_row_that_many_records_led_to_is_rejected_at_its_own_place() -> None:
+    raw = b'{"window_end":"2026-11-24T10:11:20.0000000Z","group":["a"]}'
+    envelope = {
+        "reason": "query: no bigint (line 1, column 8)",
+        "field": "query",
+        "raw_base64": base64.b64encode(raw).decode(),
+        "raw_bytes": len(raw),
+        "raw_sha256": hashlib.sha256(raw).hexdigest(),
+        "rejected_at": "2026-11-24T10:11:21.000Z",
+    }
+    given = record("rejected", json.dumps(envelope).encode())
+    stored = document(given, NOW)
+    assert stored["source"] == {"topic": "rejected", "partition": given.partition, "offset": given.offset}
+    assert (stored["reason"], stored["field"], stored["raw"]) == (envelope["reason"], "query", raw)
+    assert stored["enqueued_at"] == given.timestamp
+
+
 def test_a_rejected_record() -> None:
     raw = b"\xff\x00"
     envelope = {

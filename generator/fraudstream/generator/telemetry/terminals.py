@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from fraudstream.core.access.iot_hub import API_VERSION, policy_of, token
+from fraudstream.core.access.throttled import unthrottled
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.errors import BrokerRefused, BrokerUnavailable
 from fraudstream.core.output.text import error_text, told_text
@@ -62,9 +63,9 @@ def _key(client: httpx.Client, device_id: str, headers: dict[str, str]) -> str:
         "authentication": {"type": "sas", "symmetricKey": {"primaryKey": None, "secondaryKey": None}},
     }
     try:
-        answer = client.get(path, params=query, headers=headers)
+        answer = unthrottled(lambda: client.get(path, params=query, headers=headers))
         if answer.status_code == httpx.codes.NOT_FOUND:
-            answer = client.put(path, params=query, headers=headers, json=identity)
+            answer = unthrottled(lambda: client.put(path, params=query, headers=headers, json=identity))
         answer.raise_for_status()
         return str(answer.json()["authentication"]["symmetricKey"]["primaryKey"])
     except httpx.HTTPStatusError as error:

@@ -9,8 +9,8 @@ from typing import Any
 
 from fraudstream.asaql.live.plans import LivePlan
 from fraudstream.asaql.project_files.folder import QueryProject
-from fraudstream.asaql.project_files.models import InputFile, local_path
-from fraudstream.asaql.running.bindings import CSV, JSON, PARQUET, bound, listed
+from fraudstream.asaql.project_files.models import InputFile
+from fraudstream.asaql.running.bindings import CSV, JSON, PARQUET, bound, found, listed
 from fraudstream.asaql.strategies.project_query import input_topic, output_key, output_topic
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.outputs import service_entries
@@ -42,7 +42,7 @@ class LiveOutput:
 
 @dataclass(frozen=True, slots=True)
 class LiveReference:
-    """Reference data: a file, or a path with ``{date}`` and ``{time}``, in UTC."""
+    """Reference data: files, or a path with ``{date}`` and ``{time}``, in UTC."""
 
     name: str
     path: str
@@ -50,6 +50,19 @@ class LiveReference:
     delimiter: str | None = None
     date_format: str = _DATE_FORMAT
     time_format: str = _TIME_FORMAT
+    files: tuple[Path, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """The same as ``Snapshots.java`` reads it."""
+        return {
+            "name": self.name,
+            "path": str(Path(self.path).absolute()),
+            "files": [str(file.absolute()) for file in self.files] or None,
+            "format": self.format,
+            "delimiter": self.delimiter,
+            "date_format": self.date_format,
+            "time_format": self.time_format,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +145,31 @@ def _has_hub(entries: Mapping[str, Any]) -> bool:
 def _reference(project: QueryProject, name: str, given: Mapping[str, Sequence[str]], plan: LivePlan) -> LiveReference:
     folded = {written.casefold(): paths for written, paths in given.items()}
     paths = folded.get(name.casefold()) or (folded.get("") if len(plan.references) == 1 else None)
+    return live_reference(project, name, paths[0] if paths else None)
+
+
+def live_reference(project: QueryProject, name: str, given: str | None = None) -> LiveReference:
+    """The reference data of a name: at a path that an option gives, else in the project's local input.
+
+    Raises :class:`ConfigurationError` where there is no file, or one that is not read on topics.
+    """
     place = project.local_input(name)
     entries = place.entries if place is not None else InputFile()
-    if paths:
-        path = paths[0]
-    elif place is not None and entries.file_path:
-        path = str(local_path(entries.file_path, place.file.parent))
-    else:
+    if given is None and (place is None or place.records is None):
         raise ConfigurationError(
-            f"The reference data {name} have no file: give --reference {name}=FILE, or add a local input to the "
-            "project."
+            f"{project.query_file}: the reference data {name} have no local file. Add a local input for them with a "
+            f"file of JSON or CSV, as Inputs/Local_NAME.json; a live run also takes --reference {name}=FILE."
         )
+    path, what = (given, "--reference ") if given is not None else (str(place and place.records), "the reference data ")
     dates = _dates(project, name)
     if any(pattern in path for pattern in _PATTERNS):
         format = entries.format or (CSV if path.lower().endswith(".csv") else JSON)
         return LiveReference(name, path, format, entries.delimiter or None, *dates)
-    file = Path(path)
-    if not file.is_file():
-        raise ConfigurationError(f"--reference {name}: there is no file {path}.")
-    known = bound(name, (file,), entries)
+    files = tuple(found(path, f"{what}{name}"))
+    known = bound(name, files, entries)
     if known.format == PARQUET:
         raise ConfigurationError(f"{path}: reference data of a live run are JSON or CSV, and this is Parquet.")
-    return LiveReference(name, path, known.format, known.delimiter, *dates)
+    return LiveReference(name, path, known.format, known.delimiter, *dates, files)
 
 
 def _dates(project: QueryProject, name: str) -> tuple[str, str]:

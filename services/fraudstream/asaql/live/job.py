@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,9 @@ class LiveHooks:
     ``gate``: the class of a ``fraudstream.query.live.Gate``, which makes events of messages and leaves out those that
     it refuses. ``functions``: a class whose static method ``of`` makes the ``UserFunctions`` of a ``JsonNode``, which
     is ``functions_argument``; the query's scripts by default. ``sets_aside``: a row on which an expression fails does
-    not end the query; with ``rejected_topic`` it becomes a record there.
+    not end the query; with ``rejected_topic`` it becomes a record there. ``decided_topics``: those whose records are
+    decisions, which get the batch's time as ``scored_at``. ``idle_seconds``: so long after its last record nobody waits
+    for a partition of an input without a limit for late events; 0: for ever.
     """
 
     gate: str | None = None
@@ -37,6 +39,8 @@ class LiveHooks:
     functions_argument: Mapping[str, Any] | None = None
     sets_aside: bool = False
     rejected_topic: str | None = None
+    decided_topics: Collection[str] = ()
+    idle_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def job_text(
         "gate": hooks.gate,
         "sets_aside": hooks.sets_aside,
         "rejected_topic": hooks.rejected_topic,
+        "idle_seconds": hooks.idle_seconds,
         "reads_metadata": plan.reads_metadata,
         "folder": str(checkpoint.absolute() / STATE_FOLDER),
         "offsets": str(checkpoint.absolute() / options.spark_folder / "offsets"),
@@ -98,18 +103,16 @@ def job_text(
             }
             for source in binding.inputs
         ],
-        "outputs": [{"name": output.name, "topic": output.topic, "key": output.key} for output in binding.outputs],
-        "references": [
+        "outputs": [
             {
-                "name": reference.name,
-                "path": str(Path(reference.path).absolute()),
-                "format": reference.format,
-                "delimiter": reference.delimiter,
-                "date_format": reference.date_format,
-                "time_format": reference.time_format,
+                "name": output.name,
+                "topic": output.topic,
+                "key": output.key,
+                "decided": output.topic in hooks.decided_topics,
             }
-            for reference in binding.references
+            for output in binding.outputs
         ],
+        "references": [reference.described() for reference in binding.references],
     }
     if options.snapshot_bytes is not None:
         job["snapshot_bytes"] = options.snapshot_bytes

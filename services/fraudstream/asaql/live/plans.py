@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fraudstream.asaql.compiling import called_functions, plan_of
@@ -28,7 +28,7 @@ class LivePlan:
 
     ``each``: the outputs whose rows are computed each by itself, which wait for no watermark; ``windows``: those with
     state. Either may be missing. ``scripts``: the JavaScript functions that they call; ``answered``: the names of those
-    that the caller answers, as the query spells them.
+    that the caller answers, as the query spells them; ``python``: of those in Python what tells one from another.
     """
 
     file: str
@@ -38,6 +38,7 @@ class LivePlan:
     windows: nodes.Plan | None
     scripts: Mapping[str, Mapping[str, str]]
     answered: tuple[str, ...] = ()
+    python: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -87,13 +88,16 @@ class LivePlan:
 
     def fingerprint(self, topics: Mapping[str, str]) -> str:
         """What has to stay the same while a state is in use: what the query means, and what its streams are."""
-        content = {
+        content: dict[str, Any] = {
             "windows": None if self.windows is None else _placeless(self.windows.to_json()),
             "scripts": {kind: dict(scripts) for kind, scripts in self.scripts.items()},
             "topics": dict(topics),
             # Those that wait in the state have their times by it.
             "reads": [_placeless(step.to_json()) for step in self.whole.steps if isinstance(step, nodes.Read)],
         }
+        if self.python:
+            # A project may be moved to another folder.
+            content["python"] = {name: dict(place) | {"file": ""} for name, place in self.python.items()}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 

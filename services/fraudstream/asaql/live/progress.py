@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kafka import TopicPartition
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS_PER_MICROSECOND = 10
 _NEVER = -(2**63)
@@ -57,7 +59,8 @@ class LiveStop:
 class LiveProgress:
     """Counts since the start, and the rows and dropped records since the last call.
 
-    ``watermark`` is timezone-aware UTC: results up to then have left. ``state_bytes``: of the state's files.
+    ``watermark`` is timezone-aware UTC: results up to then have left. ``state_bytes``: of the state's files. ``held``:
+    of each partition with records that wait for the watermark the offset of the first one.
     """
 
     inputs: Sequence[LiveInputCount]
@@ -70,6 +73,7 @@ class LiveProgress:
     watermark: datetime | None
     state_bytes: int
     state_files: int
+    held: Mapping[TopicPartition, int]
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> LiveProgress:
@@ -100,6 +104,7 @@ class LiveProgress:
             watermark=None if ticks == _NEVER else _moment(ticks),
             state_bytes=told.get("state_bytes", 0),
             state_files=told.get("state_files", 0),
+            held={TopicPartition(one["topic"], one["partition"]): one["offset"] for one in told["held"]},
         )
 
     @property

@@ -16,6 +16,7 @@ from fraudstream.asaql.project_files.models import (
     new_job,
 )
 from fraudstream.asaql.text.encoding import text_of
+from fraudstream.core.project.definition import FILE_NAME
 from fraudstream.core.project.json_text import ProjectFileError, read_bytes, read_json
 from fraudstream.core.project.outputs import PROJECT_FILE as PROJECT_FILE
 from fraudstream.core.project.outputs import QUERY_FOLDER
@@ -29,10 +30,11 @@ _FOLDERS = {"Inputs": "Input", "Outputs": "Output", "Functions": "Function"}
 
 @dataclass(frozen=True, slots=True)
 class InputPlace:
-    """An input and the file that says so."""
+    """An input and the file that says so; ``root``: the folder that its file of records has to be in, if any."""
 
     file: Path
     entries: InputFile
+    root: Path | None = None
 
     @property
     def alias(self) -> str:
@@ -44,8 +46,14 @@ class InputPlace:
 
     @property
     def records(self) -> Path | None:
-        """The file of records of a local input."""
-        return local_path(self.entries.file_path, self.file.parent) if self.entries.file_path else None
+        """The file of records of a local input, absolute.
+
+        Raises :class:`ProjectFileError` for one outside of ``root``.
+        """
+        if not self.entries.file_path:
+            return None
+        path = local_path(self.entries.file_path, self.file.parent).absolute()
+        return path if self.root is None else inside(path, (self.root,), f"{self.file}: FilePath")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,27 @@ def read_project(path: Path) -> QueryProject:
     return QueryProject(path.stem, path.parent, path, _query_text(path))
 
 
+def root_of(folder: Path) -> Path:
+    """The folder whose files a project may name: its own, or that of the Fraudstream project that it is part of."""
+    whole = folder.resolve()
+    is_part = whole.name == QUERY_FOLDER and (whole.parent / FILE_NAME).is_file()
+    return whole.parent if is_part else whole
+
+
+def inside(path: Path, roots: Iterable[Path], what: str) -> Path:
+    """The path, if it leads into one of the folders, links followed. Raises :class:`ProjectFileError`.
+
+    Whoever runs a project of somebody else's would otherwise read their own files for it.
+    """
+    allowed = [root.resolve() for root in roots]
+    if not any(path.resolve().is_relative_to(root) for root in allowed):
+        raise ProjectFileError(
+            f"{what}: {path} lies outside of the project's folder {allowed[0]}. A project names its own files: copy "
+            "it there, or give an input's records with --input NAME=FILE."
+        )
+    return path
+
+
 def _query_text(file: Path) -> str:
     return text_of(read_bytes(file), str(file))
 
@@ -190,7 +219,9 @@ def _with_parts(query: Path, listed: ProjectFile, file: Path | None) -> QueryPro
     outputs: list[OutputPlace] = []
     functions: list[FunctionPlace] = []
     job = new_job()
+    root = root_of(folder)
     for part, sub_type in _parts(folder, listed):
+        inside(part, (root,), f"{file}: filePath")
         if not part.is_file():
             notes.append(f"{part} is not there, and {PROJECT_FILE} lists it.")
             continue
@@ -198,11 +229,12 @@ def _with_parts(query: Path, listed: ProjectFile, file: Path | None) -> QueryPro
         if kind == "jobconfig":
             job = JobConfig.read(part)
         elif kind in ("input", "inputmock"):
-            inputs.append(InputPlace(part, InputFile.read(part)))
+            inputs.append(InputPlace(part, InputFile.read(part), root))
         elif kind == "output":
             outputs.append(OutputPlace(part, OutputFile.read(part)))
         elif "function" in kind:
             functions.append(_function(part))
+            _require_inside(functions[-1], root)
     _require_one_each(inputs)
     return QueryProject(
         name=listed.name or folder.resolve().name,
@@ -220,14 +252,14 @@ def _with_parts(query: Path, listed: ProjectFile, file: Path | None) -> QueryPro
 
 def _query_file(file: Path, listed: ProjectFile) -> Path:
     if listed.start_file:
-        query = local_path(listed.start_file, file.parent)
+        query = inside(local_path(listed.start_file, file.parent), (root_of(file.parent),), f"{file}: startFile")
         if not query.is_file():
             raise ProjectFileError(f"{file}: startFile: {listed.start_file} is not there. Name the query's file.")
         return query
     queries = sorted(file.parent.glob(f"*{QUERY_ENDING}"))
     if len(queries) != 1:
         raise ProjectFileError(f"{file}: startFile: the query's file has to be named; {len(queries)} are beside it.")
-    return queries[0]
+    return inside(queries[0], (root_of(file.parent),), str(file))
 
 
 def _parts(folder: Path, listed: ProjectFile) -> Iterator[tuple[Path, str]]:
@@ -276,6 +308,12 @@ def _python(file: Path, entries: FunctionFile) -> PythonPlace:
         return PythonPlace(file, "", function or "main")
     is_file = place.lower().endswith(".py")
     return PythonPlace(local_path(place, file.parent), "", function) if is_file else PythonPlace(None, place, function)
+
+
+def _require_inside(function: FunctionPlace, root: Path) -> None:
+    for script in (function.script, function.python.file if function.python else None):
+        if script is not None:
+            inside(script, (root,), str(function.file))
 
 
 def _require_one_each(inputs: Iterable[InputPlace]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudstream.asaql.project_files.folder import QueryProject
+from fraudstream.asaql.project_files.folder import QueryProject, inside
 from fraudstream.asaql.project_files.models import InputFile
 from fraudstream.core.errors import ConfigurationError
 
@@ -81,7 +81,12 @@ def project_binding(name: str, project: QueryProject) -> Binding | None:
     place = project.local_input(name)
     if place is None or place.records is None:
         return None
-    return bound(name, tuple(found(str(place.records), f"{place.file}: FilePath")), place.entries)
+    what = f"{place.file}: FilePath"
+    files = found(str(place.records), what)
+    if place.root is not None:
+        # A pattern may have met a link.
+        files = [inside(file, (place.root,), what) for file in files]
+    return bound(name, tuple(files), place.entries)
 
 
 def bound(name: str, files: tuple[Path, ...], described: InputFile) -> Binding:

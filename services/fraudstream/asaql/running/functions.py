@@ -62,8 +62,8 @@ def _python(session: QuerySession, compiled: Compiled) -> dict[str, Any]:
 def python_worker(functions: Mapping[str, Mapping[str, str]], folder: Path) -> dict[str, Any]:
     """The process that has functions in Python as ``PythonProcess.java`` starts it.
 
-    ``functions``: by name the ``file`` or ``module`` and the ``function`` in it, and the file's ``text`` where it is not
-    to be read again; ``folder``: the query's project.
+    ``functions``: by name the ``file`` or ``module`` and the ``function`` in it, and the file's ``text`` where it is
+    not to be read again; ``folder``: the query's project.
     """
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {

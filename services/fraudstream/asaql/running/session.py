@@ -138,7 +138,7 @@ def stderr_into(log: Path) -> Iterator[None]:
 
 
 def stop_context(context: SparkContext) -> None:
-    """End Spark and its Java process, whatever state they are in."""
+    """End Spark and its Java process, whatever state they are in. This process may start another Spark then."""
     gateway: Any = context._gateway
     process = getattr(gateway, "proc", None)
     # A Java process that has died cannot be stopped; the error under way says what happened to it.
@@ -150,3 +150,5 @@ def stop_context(context: SparkContext) -> None:
         # Java ends when its input does.
         with contextlib.suppress(OSError):
             process.stdin.close()
+    # PySpark keeps them for the next context, which would speak to a process that is gone.
+    type(context)._gateway = type(context)._jvm = None

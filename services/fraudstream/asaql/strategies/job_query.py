@@ -105,11 +105,11 @@ class JobQuery:
         from fraudstream.asaql.strategies.model_calls import is_given_the_events_own, steps_of
 
         inputs = {rule.name: rule.path for rule in leaves(self.project.rules)}
-        # What the query computes is no event's own.
-        wanted = {name: inputs.get(name, ()) for name in self.project.definition.model.inputs}
+        wanted = {name: inputs[name] for name in self.project.definition.model.inputs if name in inputs}
         in_windows = steps_of(self.plan, self.named(WINDOWS))
         for step, call in self._calls(self.plan):
-            is_own = is_given_the_events_own(self.plan, step, call, wanted)
+            # What the query computes is no event's own.
+            is_own = not self.project.computed and is_given_the_events_own(self.plan, step, call, wanted)
             if step in in_windows or not is_own:
                 line, column = call.pos or (1, 1)
                 what = "is called for windows" if is_own else "is given something else than the event's own fields"

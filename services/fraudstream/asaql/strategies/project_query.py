@@ -12,8 +12,9 @@ from fraudstream.asaql.project_files.folder import (
     unlisted_project,
 )
 from fraudstream.asaql.template import query_text
-from fraudstream.asaql.template.files import QUERY
+from fraudstream.asaql.template.files import QUERY, source_text
 from fraudstream.core.errors import ConfigurationError
+from fraudstream.core.project.json_text import read_text
 from fraudstream.core.project.outputs import QUERY_FOLDER, hub_entry
 from fraudstream.core.project.project import Project
 
@@ -54,6 +55,16 @@ def models_of(project: QueryProject) -> frozenset[str]:
     }
     own = project.function(MODEL_FUNCTION)
     return frozenset(names if own is not None else {*names, MODEL_FUNCTION})
+
+
+def source_functions(project: QueryProject) -> frozenset[str]:
+    """The names behind ``udf.`` of the canonical script that says where an event came from, in lower case."""
+    canonical = source_text()
+    return frozenset(
+        place.name.casefold()
+        for place in project.functions
+        if place.script is not None and read_text(place.script) == canonical
+    )
 
 
 def input_topic(project: QueryProject, alias: str) -> str:

@@ -41,9 +41,14 @@ def project_texts(project: Project) -> dict[str, str]:
         QUERY: query_text(project),
         PROJECT_FILE: _json(listed),
         **{file: _json(content) for file, (_, content) in parts.items()},
-        "Functions/source.js": _SOURCE.read_text("utf-8"),
+        "Functions/source.js": source_text(),
     }
     return {f"{QUERY_FOLDER}/{file}": text for file, text in texts.items()}
+
+
+def source_text() -> str:
+    """The script that says where an event came from."""
+    return _SOURCE.read_text("utf-8")
 
 
 def _partition_column(project: Project) -> str | None:

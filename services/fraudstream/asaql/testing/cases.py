@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fraudstream.asaql.compiling import Compiled
-from fraudstream.asaql.project_files.folder import QueryProject, read_project
+from fraudstream.asaql.project_files.folder import QueryProject, inside, read_project, root_of
 from fraudstream.asaql.project_files.models import REFERENCE, TestCase, TestConfig, local_path
 from fraudstream.asaql.running.bindings import Binding, bound, found, listed, project_binding
 from fraudstream.asaql.template.cases import TESTS
@@ -34,6 +34,15 @@ class Suite:
         for case in self.cases:
             paths = (*(entry.file_path for entry in case.inputs), *(entry.file_path for entry in case.expected))
             yield from (local_path(path, self.config.parent) for path in paths if path)
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders whose files the cases may name: the project's and that of the cases."""
+        return root_of(self.project.folder), self.config.parent
+
+    def file(self, written: str, what: str) -> Path:
+        """A file that a case names, absolute. Raises :class:`ProjectFileError` for one outside of :attr:`roots`."""
+        return inside(local_path(written, self.config.parent).absolute(), self.roots, what)
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -94,8 +103,9 @@ def case_bindings(suite: Suite, case: TestCase, query: Compiled) -> Mapping[str,
         if described is not None:
             if not described.file_path:
                 raise ProjectFileError(f"{suite.config}: {case.name}: {name}: FilePath is missing.")
-            path = local_path(described.file_path, suite.config.parent)
-            bindings[name] = bound(name, tuple(found(str(path), f"{suite.config}: {case.name}: {name}")), described)
+            what = f"{suite.config}: {case.name}: {name}"
+            files = found(str(suite.file(described.file_path, what)), what)
+            bindings[name] = bound(name, tuple(inside(file, suite.roots, what) for file in files), described)
         elif (own := project_binding(name, suite.project)) is not None:
             bindings[name] = own
         else:

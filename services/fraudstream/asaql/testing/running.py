@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fraudstream.asaql.compiling import Compiled, compiled
 from fraudstream.asaql.plan.compiling import Dialect
-from fraudstream.asaql.project_files.models import ExpectedOutput, TestCase, local_path
+from fraudstream.asaql.project_files.models import ExpectedOutput, TestCase
 from fraudstream.asaql.running.job import output_files, run_query
 from fraudstream.asaql.running.report import RunReport
 from fraudstream.asaql.running.session import QuerySession
@@ -66,7 +66,7 @@ def _compared(suite: Suite, case: TestCase, report: RunReport, *, is_kept: bool)
 
 
 def _result(suite: Suite, case: TestCase, expected: ExpectedOutput, report: RunReport, is_kept: bool) -> OutputResult:
-    file = local_path(expected.file_path, suite.config.parent)
+    file = suite.file(expected.file_path, f"{suite.config}: {case.name}: {expected.alias}")
     output = report.output(expected.alias)
     kept = output.file if output is not None and is_kept else None
     if not expected.required:

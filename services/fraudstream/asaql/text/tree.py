@@ -386,7 +386,7 @@ RepeatQuantifier: TypeAlias = Literal["*", "+", "?"]
 
 @dataclass(frozen=True, slots=True)
 class PatternRepeat:
-    """``p*``, ``p+`` or ``p?``."""
+    """``p*``, ``p+`` or ``p?``; a count such as ``p{2,}`` is written out."""
 
     part: Pattern
     quantifier: RepeatQuantifier

@@ -35,6 +35,7 @@ def azure(
     tokens: Annotated[bool, typer.Option("--tokens", help="Sign in with OAUTHBEARER.")] = False,
     faults: Annotated[bool, typer.Option(help="Play the fault schedule.")] = True,
     dashboards: Annotated[bool, typer.Option(help="Run the dashboards too.")] = True,
+    devices: Annotated[int, typer.Option(min=0, max=100, help="Devices that send over MQTT; 0: no IoT hub.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides the transactions.")] = 7,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page into this file.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.")] = None,
@@ -60,6 +61,7 @@ def azure(
         tokens=tokens,
         faults=faults,
         dashboards=dashboards,
+        devices=devices,
         seed=seed,
     )
     err = terminal(stderr=True)

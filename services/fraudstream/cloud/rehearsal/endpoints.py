@@ -17,6 +17,9 @@ from fraudstream.cloud.rehearsal.cosmos.endpoint import CosmosEndpoint
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
 from fraudstream.cloud.rehearsal.eventhubs.gateway import Gateway
 from fraudstream.cloud.rehearsal.eventhubs.namespace import ControlPlane, Namespace
+from fraudstream.cloud.rehearsal.iothub.gateway import MqttGateway
+from fraudstream.cloud.rehearsal.iothub.hub import IotHub
+from fraudstream.cloud.rehearsal.iothub.service import HubService
 from fraudstream.cloud.rehearsal.net.certificates import Certificates
 from fraudstream.cloud.rehearsal.net.identity import Identity
 from fraudstream.cloud.rehearsal.net.web import WebServer
@@ -28,7 +31,7 @@ _ANSWER_SECONDS = 30.0
 
 
 class Endpoints:
-    """Event Hubs, Cosmos DB, Azure ML's endpoint and registry, and the identity service, on this machine."""
+    """Event Hubs, an IoT hub, Cosmos DB, Azure ML's endpoint and registry, the identity service, on this machine."""
 
     def __init__(
         self, plan: Plan, keys: Keys, ports: Ports, certificates: Certificates, behind: Settings, scoring_port: int
@@ -67,6 +70,9 @@ class Endpoints:
             Deployment(keys.endpoint[0]), f"http://127.0.0.1:{scoring_port}", container_key=keys.endpoint[0]
         )
         self.registry = Registry(f"http://127.0.0.1:{behind.mlflow_port}")
+        self.hub = IotHub()
+        self.devices = MqttGateway(self.hub, behind.mqtt_port)
+        self.hub_service = HubService(self.hub, f"http://127.0.0.1:{behind.iot_hub_port}")
         self.control_plane = ControlPlane(behind, self.namespace)
         self._ports = ports
         self._web: list[WebServer] = []
@@ -100,6 +106,14 @@ class Endpoints:
         """End every connection to the namespace and to the account; returns how many there were."""
         return self.call(self.gateway.cut_connections()) + self.call(self.cosmos.cut_connections())
 
+    def storm_devices(self, seconds: float, share: float) -> None:
+        """Throttle the IoT hub to a share of its units for so many seconds."""
+        self._loop.call_soon_threadsafe(self.hub.storm, seconds, share)
+
+    def cut_devices(self) -> int:
+        """End every connection of a device; returns how many there were."""
+        return self.call(self.devices.cut_connections())
+
     def accept_second_keys(self) -> None:
         """First half of a rotation: accept the second keys beside the first ones, as Azure always does."""
         self.gateway.accepted = [environment.connection_string(key) for key in self._keys.namespace]
@@ -116,10 +130,12 @@ class Endpoints:
         context = self._certificates.server_context()
         await self.gateway.start(context)
         await self.cosmos.start(context, self._ports.cosmos)
+        await self.devices.start(context, self._ports.hub_mqtt)
         server: Path = self._certificates.server
         self._web = [
             WebServer(self.online.application(), self._ports.endpoint, server),
             WebServer(self.registry.application(), self._ports.registry, server),
+            WebServer(self.hub_service.application(), self._ports.hub_service, server),
             WebServer(self.identity.application(), self._ports.identity),
         ]
         for web in self._web:
@@ -129,4 +145,5 @@ class Endpoints:
         for web in self._web:
             await web.stop()
         await self.gateway.stop()
+        await self.devices.stop()
         await self.cosmos.stop()

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -24,7 +24,11 @@ KEY_NAME = "fraudstream-services"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a rehearsal does. ``request_units`` per second; ``idle_seconds`` until an idle connection is cut."""
+    """What a rehearsal does.
+
+    ``request_units`` per second; ``idle_seconds`` until an idle connection is cut; ``devices``: how many send over
+    MQTT, 0 for a rehearsal without an IoT hub.
+    """
 
     events: int = 20_000
     history: int = 4_000
@@ -36,6 +40,7 @@ class Plan:
     tokens: bool = False
     faults: bool = True
     dashboards: bool = True
+    devices: int = 10
     seed: int = 7
 
 
@@ -83,11 +88,13 @@ class Ports:
     identity_tls: int
     broker_plain: int
     broker_tokens: int
+    hub_mqtt: int
+    hub_service: int
 
     @classmethod
     def free(cls) -> Ports:
         """Ports on which nothing listens now."""
-        return cls(*(free_port() for _ in range(9)))
+        return cls(*(free_port() for _ in fields(cls)))
 
 
 def connection_string(key: str) -> str:
@@ -105,7 +112,8 @@ def mongo_uri(key: str, port: int, authority: Path) -> str:
 
 def settings_behind(folder: Path) -> Settings:
     """Settings of the local parts behind the endpoints, in a folder and on ports of their own."""
-    ports = {name: free_port() for name in ("kafka_port", "kafka_controller_port", "mongo_port", "mlflow_port")}
+    names = ("kafka_port", "kafka_controller_port", "mongo_port", "mlflow_port", "iot_hub_port", "mqtt_port")
+    ports = {name: free_port() for name in names}
     return isolated("local", data_dir=folder, **ports)
 
 
@@ -117,6 +125,8 @@ def settings_in_front(folder: Path, keys: Keys, ports: Ports, certificates: Cert
         "kafka_sasl_password": connection_string(keys.namespace[0]),
         "kafka_ssl_cafile": certificates.authority,
         "mongo_uri": mongo_uri(keys.account[0], ports.cosmos, certificates.authority),
+        "iot_hub_url": f"https://localhost:{ports.hub_service}",
+        "iot_hub_mqtt_url": f"mqtts://localhost:{ports.hub_mqtt}",
         "mlflow_tracking_uri": f"https://localhost:{ports.registry}",
         "scoring_url": f"https://localhost:{ports.endpoint}",
         "scoring_key": keys.endpoint[0],

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
@@ -20,7 +21,7 @@ from fraudstream.core.errors import RuntimePartError
 from fraudstream.core.project.project import named
 from fraudstream.core.streaming.health import READY_FILE_VARIABLE, failing_file, failing_sentence
 from fraudstream.runtime.parts import documentstore
-from fraudstream.runtime.parts.local import local_parts, spark_job_environment
+from fraudstream.runtime.parts.local import FURTHER_PARTS, local_parts, spark_job_environment
 from fraudstream.runtime.supervise.part import Part
 from fraudstream.runtime.supervise.state import read_state, run_dir
 from fraudstream.runtime.supervise.supervisor import Supervisor
@@ -42,6 +43,7 @@ class Processes:
         certificates: Certificates,
         trust: Mapping[str, str],
         dashboards: bool,
+        devices: bool = False,
     ) -> None:
         self.folder = behind.data_dir.resolve()
         self.environments: dict[str, dict[str, str]] = {}
@@ -59,6 +61,8 @@ class Processes:
             self._spark_job("store", front, ("kafka", "documents")),
             self._spark_job("stream", front, ("kafka",)),
         ]
+        if devices:
+            parts.append(self._hub(behind, front))
         if dashboards:
             answers = _answers(front.dashboard_port, "/")
             parts.append(self._ours("dashboards", front, answers, ("documents", "store", "stream")))
@@ -138,10 +142,7 @@ class Processes:
         def prepare() -> None:
             ready_file.unlink(missing_ok=True)
             failing_file(ready_file).unlink(missing_ok=True)
-            with self._deploying:
-                if not self._deployed:
-                    self._endpoints.control_plane.deploy(topics_of(named(front.project)), self._partitions)
-                    self._deployed = True
+            self._deploy(front)
 
         return Part(
             name,
@@ -153,6 +154,24 @@ class Processes:
             ready_timeout_seconds=READY_SECONDS,
             failing=lambda: failing_sentence(ready_file),
         )
+
+    def _hub(self, behind: Settings, front: Settings) -> Part:
+        """The local hub behind the emulated one; as in Azure, its way to the event hub needs none of our keys."""
+        part = FURTHER_PARTS["devices"](behind)
+
+        def prepare() -> None:
+            self._deploy(front)
+            if part.prepare is not None:
+                part.prepare()
+
+        return replace(part, prepare=prepare, ready_timeout_seconds=READY_SECONDS)
+
+    def _deploy(self, front: Settings) -> None:
+        """Create the hubs, once."""
+        with self._deploying:
+            if not self._deployed:
+                self._endpoints.control_plane.deploy(topics_of(named(front.project)), self._partitions)
+                self._deployed = True
 
     def _environment(self, front: Settings) -> dict[str, str]:
         return spark_job_environment(front) | self._trust

@@ -78,12 +78,24 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
             f"{outcome.most_throughput_units:.2f} in the busiest second, {outcome.throughput_units} bought; "
             f"{outcome.requests_delayed:,} requests delayed by {outcome.delayed_ms / 1000:,.1f} s in all",
         ),
+        *_devices(outcome.devices),
         ("scoring requests", f"{outcome.scoring_requests:,} ({statuses})"),
         ("registry requests", f"{outcome.registry_requests:,}"),
         ("connections", ", ".join(f"{name} {count:,}" for name, count in outcome.connections.items())),
         ("restarts", ", ".join(f"{name} {count}" for name, count in outcome.restarts.items() if count) or "none"),
         ("took", f"{outcome.seconds:,.0f} s"),
     ]
+
+
+def _devices(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    if not figures:
+        return []
+    said = (
+        f"{figures['acknowledged']:,} events of {figures['devices']} devices acknowledged, {figures['arrived']:,} "
+        f"arrived, {figures['decided']:,} decided, {figures['resent']:,} sent again; {figures['delayed']:,} waited, "
+        f"{figures['connections_cut']} connections cut"
+    )
+    return [("devices", said)]
 
 
 def page(outcome: Outcome) -> str:

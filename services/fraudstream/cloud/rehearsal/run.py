@@ -13,12 +13,14 @@ from typing import Any
 import orjson
 
 from fraudstream.cloud.rehearsal import environment
+from fraudstream.cloud.rehearsal.devices import Telemetry
 from fraudstream.cloud.rehearsal.endpoints import Endpoints
 from fraudstream.cloud.rehearsal.environment import Keys, Plan, Ports
 from fraudstream.cloud.rehearsal.faults import Fault, Schedule
 from fraudstream.cloud.rehearsal.net import certificates
 from fraudstream.cloud.rehearsal.outcome import Outcome, account_for, leaks
 from fraudstream.cloud.rehearsal.parts import KEY_HOLDERS, Processes
+from fraudstream.core.access.iot_hub import policy_of
 from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.topics import REJECTED, SCORED, TRANSACTIONS
 from fraudstream.core.errors import FraudstreamError
@@ -52,7 +54,9 @@ class Rehearsal:
             plan, self.keys, self.ports, self._certificates, self.behind, self.front.scoring_port
         )
         trust = environment.trust_environment(self._certificates, self.keys, self.ports)
-        self.processes = Processes(self.behind, self.front, self.endpoints, self._certificates, trust, plan.dashboards)
+        self.processes = Processes(
+            self.behind, self.front, self.endpoints, self._certificates, trust, plan.dashboards, plan.devices > 0
+        )
 
     def run(self) -> Outcome:
         """Run all steps. Raises :class:`FraudstreamError` where a step fails."""
@@ -61,6 +65,7 @@ class Rehearsal:
             self._step("services behind and in front, all over TLS", self.processes.await_ready)
             self._step(f"labelled history, {self.plan.history:,} events", self._send_history)
             self._step("training and registration without aliases", self._train)
+            telemetry = self._send_telemetry() if self.plan.devices else {}
             scored_from = end_offsets(self.front, SCORED)
             live_began = time.monotonic()
             schedule = Schedule(self.faults() if self.plan.faults else [])
@@ -70,10 +75,11 @@ class Rehearsal:
             produced = {int(number): (first, end) for number, (first, end) in offsets.items()}
             summary = summarise(self.front, produced, scored_from, datetime.now(UTC))
             outcome = account_for(self.plan, summary, published, self.endpoints, schedule, seconds)
+        outcome.devices = telemetry
         outcome.measured_at, outcome.machine = measured_at.isoformat(timespec="seconds"), ran_on
         outcome.versions = versions(_PACKAGES)
         outcome.restarts = self.processes.restarts()
-        outcome.leaks = leaks(self.folder / "data" / "logs", self.keys.everything())
+        outcome.leaks = leaks(self.folder / "data" / "logs", [*self.keys.everything(), *self._hub_keys()])
         outcome.seconds = round(time.monotonic() - began, 1)
         return outcome
 
@@ -101,6 +107,22 @@ class Rehearsal:
 
     def _train(self) -> None:
         self._command("train", "--algorithm", "xgboost", "--await", str(self.plan.history))
+
+    def _send_telemetry(self) -> dict[str, Any]:
+        telemetry = Telemetry(self.plan.devices, self.endpoints, self.front)
+        words = telemetry.words(self.plan.seed)
+
+        def settle() -> None:
+            await_processed(self.front, _STALLED_SECONDS, lambda _: None)
+
+        def send() -> dict[str, Any]:
+            return telemetry.send(self._started(words), lambda sender: _finished(sender, words), settle)
+
+        figures: dict[str, Any] = self._step(f"{telemetry.events:,} events of {telemetry.devices} devices", send)
+        return figures
+
+    def _hub_keys(self) -> list[str]:
+        return [policy_of(self.front).key] if self.plan.devices else []
 
     def stream(self, schedule: Schedule) -> Any:
         """Send the live events while the schedule's faults happen; returns what the sender says it has sent."""

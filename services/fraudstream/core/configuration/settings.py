@@ -193,6 +193,10 @@ class Settings(BaseSettings):
     max_records_per_write: int = Field(150_000, ge=1, description="Most records that one document write takes in.")
     shuffle_partitions: int = Field(2, ge=1, description="Partitions of the rollups' state; fixed by its checkpoint.")
 
+    query_python: bool = Field(
+        False,
+        description="Functions in Python that the project's query calls run in the stream job, with all of its rights.",
+    )
     spark_master: str = Field(
         "", description="Spark's master, such as spark://host:7077; empty: this machine, with slots for all partitions."
     )

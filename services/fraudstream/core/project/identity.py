@@ -12,7 +12,7 @@ from fraudstream.core.project.reserved import AMOUNT_BIN
 
 def roles(project: Project) -> dict[str, Any]:
     """What the stored events, models and checkpoints of a project depend on, as JSON has it: role → field and kind."""
-    kinds = {rule.name: rule.kind for rule in leaves(project.rules)}
+    kinds = {rule.name: rule.kind for rule in (*leaves(project.rules), *project.computed)}
     event = project.definition.event
     form = next(rule for rule in leaves(project.rules) if rule.name == event.time).time_form
     named = {role: getattr(event, role) for role in ("id", "amount", "label")}

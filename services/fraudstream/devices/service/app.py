@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from fraudstream.devices.errors import HubRefused, HubUnavailable, invalid
 from fraudstream.devices.hub import Hub
-from fraudstream.devices.service import devices, messages, twins
+from fraudstream.devices.service import devices, messages, openapi, twins
 from fraudstream.devices.service.bodies import answer, refusal
 
 _NAMES = {404: "ResourceNotFound", 405: "InvalidOperation"}
@@ -41,6 +41,8 @@ def create_app(hub: Hub, is_ready: Callable[[], bool]) -> FastAPI:
         ready = is_ready()
         return answer({"status": "ok" if ready else "the MQTT broker starts"}, 200 if ready else 503)
 
+    # What FastAPI has described is kept, and shown from then on.
+    app.openapi().setdefault("components", {})["securitySchemes"] = openapi.SECURITY
     return app
 
 

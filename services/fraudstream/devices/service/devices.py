@@ -10,6 +10,7 @@ from fraudstream.devices.errors import invalid, precondition_failed
 from fraudstream.devices.hub import Hub
 from fraudstream.devices.registry import queries
 from fraudstream.devices.registry.identities import MOST_LISTED
+from fraudstream.devices.service import openapi
 from fraudstream.devices.service.access import allow, allow_device
 from fraudstream.devices.service.bodies import answer, read_json
 
@@ -24,13 +25,13 @@ def add(app: FastAPI, hub: Hub) -> None:
 
 
 def _add_identities(app: FastAPI, hub: Hub) -> None:
-    @app.get("/devices/{device_id}", summary="A device's identity", response_class=Response)
+    @app.get("/devices/{device_id}", summary="A device's identity", **openapi.PLAIN)
     async def show(device_id: str, request: Request) -> Response:
         allow(hub, request, "RegistryRead")
         identity = hub.identities.get(device_id)
         return answer(hub.shown(identity), etag=identity.etag)
 
-    @app.put("/devices/{device_id}", summary="Create a device, or with If-Match update it", response_class=Response)
+    @app.put("/devices/{device_id}", summary="Create a device, or with If-Match update it", **openapi.PUT_IDENTITY)
     async def put(device_id: str, request: Request) -> Response:
         allow(hub, request, "RegistryWrite")
         wanted = await read_json(request)
@@ -39,7 +40,7 @@ def _add_identities(app: FastAPI, hub: Hub) -> None:
         identity = hub.identities.put(device_id, wanted, request.headers.get("if-match"))
         return answer(hub.shown(identity), etag=identity.etag)
 
-    @app.delete("/devices/{device_id}", summary="Delete a device and its twin", response_class=Response)
+    @app.delete("/devices/{device_id}", summary="Delete a device and its twin", **openapi.CONDITIONAL)
     async def delete(device_id: str, request: Request) -> Response:
         allow(hub, request, "RegistryWrite")
         hub.identities.get(device_id)
@@ -48,7 +49,7 @@ def _add_identities(app: FastAPI, hub: Hub) -> None:
         hub.identities.delete(device_id, if_match)
         return Response(status_code=204)
 
-    @app.delete("/devices/{device_id}/commands", summary="Remove a device's messages", response_class=Response)
+    @app.delete("/devices/{device_id}/commands", summary="Remove a device's messages", **openapi.PLAIN)
     async def purge(device_id: str, request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         hub.identities.get(device_id)
@@ -56,13 +57,13 @@ def _add_identities(app: FastAPI, hub: Hub) -> None:
 
 
 def _add_lists(app: FastAPI, hub: Hub) -> None:
-    @app.get("/devices", summary="Identities, in the order of their ids", response_class=Response)
+    @app.get("/devices", summary="Identities, in the order of their ids", **openapi.LIST)
     async def listed(request: Request) -> Response:
         allow(hub, request, "RegistryRead")
         most = _whole(request.query_params.get("top", str(MOST_LISTED)), "top", 1, MOST_LISTED)
         return answer([hub.shown(identity) for identity in hub.identities.all(most)])
 
-    @app.post("/devices/query", summary="Twins, by the hub's query language", response_class=Response)
+    @app.post("/devices/query", summary="Twins, by the hub's query language", **openapi.QUERY)
     async def query(request: Request) -> Response:
         allow(hub, request, "RegistryRead", "ServiceConnect")
         body = await read_json(request)
@@ -72,7 +73,7 @@ def _add_lists(app: FastAPI, hub: Hub) -> None:
         rows = asked.run(hub.shown_twin(identity.device_id) for identity in hub.identities.all(-1))
         return _page(rows, request)
 
-    @app.get("/statistics/devices", summary="How many devices there are", response_class=Response)
+    @app.get("/statistics/devices", summary="How many devices there are", **openapi.PLAIN)
     async def registered(request: Request) -> Response:
         allow(hub, request, "RegistryRead")
         statuses = [identity.status for identity in hub.identities.all(-1)]
@@ -84,7 +85,7 @@ def _add_lists(app: FastAPI, hub: Hub) -> None:
             }
         )
 
-    @app.get("/statistics/service", summary="How many devices are connected", response_class=Response)
+    @app.get("/statistics/service", summary="How many devices are connected", **openapi.PLAIN)
     async def connected(request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         return answer({"connectedDeviceCount": hub.count_connected()})
@@ -92,7 +93,7 @@ def _add_lists(app: FastAPI, hub: Hub) -> None:
     @app.get(
         "/devices/{device_id}/modules/$edgeHub/devicesAndModulesInDeviceScope",
         summary="An edge device and its children, with their keys",
-        response_class=Response,
+        **openapi.PLAIN,
     )
     async def in_scope(device_id: str, request: Request) -> Response:
         edge = allow_device(hub, request, device_id)

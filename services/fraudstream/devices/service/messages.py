@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fraudstream.devices.errors import invalid
 from fraudstream.devices.hub import Hub
 from fraudstream.devices.registry.mailbox import MOST_BYTES
+from fraudstream.devices.service import openapi
 from fraudstream.devices.service.access import allow
 from fraudstream.devices.service.bodies import answer, read_body
 
@@ -34,7 +35,7 @@ _FEEDBACK = "/messages/servicebound/feedback"
 def add(app: FastAPI, hub: Hub) -> None:
     """Add the endpoints."""
 
-    @app.post("/messages/devicebound", summary="Send a message to a device", response_class=Response)
+    @app.post("/messages/devicebound", summary="Send a message to a device", **openapi.SEND)
     async def send(request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         # One byte more than a message may have: the mailbox refuses it in the service's words.
@@ -42,7 +43,7 @@ def add(app: FastAPI, hub: Hub) -> None:
         hub.send(_device(request.headers.get("iothub-to", "")), _properties(request), body, _seconds(request))
         return Response(status_code=204)
 
-    @app.get(_FEEDBACK, summary="What became of messages", response_class=Response)
+    @app.get(_FEEDBACK, summary="What became of messages", **openapi.PLAIN)
     async def feedback(request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         if (batch := hub.mailbox.feedback()) is None:
@@ -51,13 +52,13 @@ def add(app: FastAPI, hub: Hub) -> None:
         headers = {"ETag": f'"{lock}"', "Content-Type": "application/vnd.microsoft.iothub.feedback.json"}
         return answer(records, headers=headers)
 
-    @app.delete(f"{_FEEDBACK}/{{lock}}", summary="The feedback was read", response_class=Response)
+    @app.delete(f"{_FEEDBACK}/{{lock}}", summary="The feedback was read", **openapi.PLAIN)
     async def complete(lock: str, request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         hub.mailbox.complete_feedback(lock)
         return Response(status_code=204)
 
-    @app.post(f"{_FEEDBACK}/{{lock}}/abandon", summary="The feedback is to come again", response_class=Response)
+    @app.post(f"{_FEEDBACK}/{{lock}}/abandon", summary="The feedback is to come again", **openapi.PLAIN)
     async def abandon(lock: str, request: Request) -> Response:
         allow(hub, request, "ServiceConnect")
         hub.mailbox.abandon_feedback(lock)

@@ -64,9 +64,11 @@ def _project(settings: Settings) -> Check:
 def _query(settings: Settings) -> Check:
     # What compiles queries takes a moment to import.
     from fraudstream.asaql.strategies.job_query import job_query
+    from fraudstream.asaql.strategies.python_functions import require_python_allowed
 
     try:
         query = job_query(named(settings.project))
+        require_python_allowed(query, is_allowed=settings.query_python)
         if settings.scoring == "remote":
             query.require_remote()
     except FraudstreamError as error:

@@ -8,6 +8,7 @@ import fraudstream.query.live.Gate;
 import fraudstream.query.values.BadEvent;
 import fraudstream.query.values.Json;
 import fraudstream.query.values.Record;
+import java.nio.charset.StandardCharsets;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
@@ -31,5 +32,11 @@ public class QueryGate implements Gate {
         Source source = new Source(
             UTF8String.fromString(message.topic()), message.partition(), message.offset(), message.enqueuedMicros());
         return Records.rejectedValue(message.value(), message.key(), Event.refused("query", reason), source, "");
+    }
+
+    @Override
+    public byte[] rejected(String row, String reason) {
+        byte[] raw = row.getBytes(StandardCharsets.UTF_8);
+        return Records.rejectedValue(raw, null, Event.refused("query", reason), null, "");
     }
 }

@@ -86,7 +86,8 @@ final class Records {
 
     /**
      * The value of a rejected record; whatever the event holds, this stays far below what a topic takes.
-     * {@code further}: members of JSON, each behind a comma.
+     * {@code source} is null for what no one record is to blame for; {@code further}: members of JSON, each behind a
+     * comma.
      */
     static byte[] rejectedValue(byte[] value, byte[] key, Event event, Source source, String further) {
         byte[] raw = value == null ? new byte[0] : value;
@@ -104,8 +105,10 @@ final class Records {
                 writeKey(json, key);
             }
             json.writeStringField("rejected_at", new Bytes(24).millis(System.currentTimeMillis()).text().toString());
-            json.writeFieldName("source");
-            json.writeRawValue(source.json().toString());
+            if (source != null) {
+                json.writeFieldName("source");
+                json.writeRawValue(source.json().toString());
+            }
             json.writeRaw(further);
             json.writeEndObject();
         } catch (IOException error) {

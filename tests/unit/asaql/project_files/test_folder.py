@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fraudstream.asaql.project_files.folder import PythonPlace, read_project
+from fraudstream.asaql.running.bindings import project_binding
+from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.json_text import ProjectFileError
 
 pytestmark = pytest.mark.timeless
@@ -165,3 +167,90 @@ def test_a_fraudstream_projects_folder_is_its_query(tmp_path: Path) -> None:
     folder = written(tmp_path / "stream-analytics", {"fraud.asaql": QUERY, "asaproj.json": listed})
     assert read_project(tmp_path) == read_project(folder)
     assert read_project(tmp_path).name == "mine"
+
+
+OUTSIDE = [
+    "../../secret.csv",
+    "..\\..\\secret.csv",
+    "/etc/passwd",
+    "\\\\server\\share\\secret.csv",
+    "{absolute}",
+    "link/s.csv",
+]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A folder `own` with a query, beside a file that is nobody's business, and with a link to where that is."""
+    (tmp_path / "secret.csv").write_text("password\nxyzzy\n", "utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "s.csv").write_text("password\nxyzzy\n", "utf-8")
+    folder = written(tmp_path / "own", {"a.asaql": QUERY})
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "Inputs").mkdir()
+    (folder / "Inputs" / "link").symlink_to(tmp_path / "elsewhere")
+    return folder
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_project_cannot_list_files_outside_of_its_folder(hostile: Path, path: str) -> None:
+    path = path.replace("{absolute}", str(hostile.parent / "secret.csv"))
+    written(hostile, {"asaproj.json": {"startFile": "a.asaql", "configurations": [{"filePath": path}]}})
+    with pytest.raises(ProjectFileError, match="lies outside of the project's folder"):
+        read_project(hostile)
+    written(hostile, {"asaproj.json": {"startFile": path}})
+    with pytest.raises(ProjectFileError, match=r"startFile: .* lies outside of the project's folder"):
+        read_project(hostile)
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_local_input_cannot_read_files_outside_of_the_projects_folder(hostile: Path, path: str) -> None:
+    path = path.replace("{absolute}", str(hostile.parent / "secret.csv"))
+    mock = {"InputAlias": "i", "FilePath": path, "ScriptType": "InputMock"}
+    written(hostile, {"asaproj.json": {"startFile": "a.asaql"}, "Inputs/Local_i.json": mock})
+    project = read_project(hostile)
+    with pytest.raises(ProjectFileError, match=r"Local_i\.json: FilePath: .* lies outside of the project's folder"):
+        project_binding("i", project)
+
+
+@pytest.mark.parametrize("path", ["l*k/*.csv", "n*w"])
+def test_a_pattern_of_a_local_input_does_not_follow_links_out(hostile: Path, path: str) -> None:
+    (hostile / "Inputs" / "now").symlink_to(hostile.parent / "secret.csv")
+    mock = {"InputAlias": "i", "FilePath": path, "ScriptType": "InputMock"}
+    written(hostile, {"asaproj.json": {"startFile": "a.asaql"}, "Inputs/Local_i.json": mock})
+    with pytest.raises(ProjectFileError, match="lies outside of the project's folder"):
+        project_binding("i", read_project(hostile))
+
+
+def test_a_tilde_of_a_local_input_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no home folder, even where the project is the present folder."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "secret.csv").write_text("password\nxyzzy\n", "utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    mock = {"InputAlias": "i", "FilePath": "~/secret.csv", "ScriptType": "InputMock"}
+    listed = {"startFile": "a.asaql", "configurations": [{"filePath": "i.json", "subType": "InputMock"}]}
+    monkeypatch.chdir(written(tmp_path / "own", {"a.asaql": QUERY, "i.json": mock, "asaproj.json": listed}))
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        project_binding("i", read_project(Path()))
+
+
+def test_functions_are_files_of_the_project(hostile: Path) -> None:
+    (hostile / "Functions").mkdir()
+    (hostile / "Functions" / "f.js").symlink_to(hostile.parent / "secret.csv")
+    written(hostile, {"asaproj.json": {"startFile": "a.asaql"}, "Functions/f.js.json": {"ScriptType": "JSFunction"}})
+    with pytest.raises(ProjectFileError, match=r"f\.js lies outside of the project's folder"):
+        read_project(hostile)
+    (hostile / "Functions" / "f.js").unlink()
+    written(hostile, {"Functions/g.json": {"ScriptType": "Python", "Function": "../../secret.py:main"}})
+    with pytest.raises(ProjectFileError, match=r"secret\.py lies outside of the project's folder"):
+        read_project(hostile)
+
+
+def test_a_fraudstream_projects_query_may_name_the_projects_files(tmp_path: Path) -> None:
+    mock = {"InputAlias": "i", "FilePath": "../../sample.csv", "ScriptType": "InputMock"}
+    contents = {"a.asaql": QUERY, "asaproj.json": {"startFile": "a.asaql"}, "Inputs/Local_i.json": mock}
+    written(tmp_path / "stream-analytics", contents)
+    written(tmp_path, {"fraudstream.toml": "", "sample.csv": "x\n1\n"})
+    binding = project_binding("i", read_project(tmp_path))
+    assert binding is not None
+    assert [file.name for file in binding.files] == ["sample.csv"]

@@ -96,8 +96,17 @@ def test_reference_data_come_from_the_projects_local_file(tmp_path: Path) -> Non
     files = replace(FILES, text=REFERENCE, inputs=(*FILES.inputs, place))
     (reference,) = described(compiled_query(PROJECT, files))["rows"]["references"]
     assert (reference["name"], reference["format"], reference["files"]) == ("ref", "json", [str(data)])
-    data.write_text("")
-    assert described(compiled_query(PROJECT, files))["rows"]["references"][0]["digest"] != reference["digest"]
+    # The job reads other content anew: that makes no other query.
+    data.write_text('{"id": 2, "name": "two"}')
+    assert described(compiled_query(PROJECT, files))["rows"]["references"] == [reference]
+
+    entries["FilePath"] = "{date}/{time}/ref.csv"
+    dated = replace(place, entries=InputFile.of(entries, "Local_ref.json"))
+    (reference,) = described(compiled_query(PROJECT, replace(files, inputs=(*FILES.inputs, dated))))["rows"][
+        "references"
+    ]
+    assert (reference["path"], reference["files"]) == (str(tmp_path / "{date}/{time}/ref.csv"), None)
+    assert (reference["format"], reference["date_format"], reference["time_format"]) == ("csv", "yyyy/MM/dd", "HH")
 
     entries.pop("FilePath")
     bare = replace(place, entries=InputFile.of(entries, "Local_ref.json"))

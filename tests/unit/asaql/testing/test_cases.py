@@ -18,6 +18,7 @@ PROJECTS = Path(__file__).parents[3] / "asaql" / "projects"
 
 
 def project(folder: Path, config: Any, name: str = "test/testConfig.json") -> Path:
+    folder.mkdir(exist_ok=True)
     (folder / "q.asaql").write_text("SELECT a INTO o FROM i", "utf-8")
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(json.dumps(config), "utf-8")
@@ -96,3 +97,31 @@ def test_a_missing_file_of_cases_is_told(tmp_path: Path) -> None:
     (tmp_path / "q.asaql").write_text("SELECT a INTO o FROM i", "utf-8")
     with pytest.raises(ProjectFileError, match=r"test/testConfig\.json is not there. Name .* with --config"):
         read_suite(tmp_path, None)
+
+
+@pytest.mark.parametrize("path", ["../../secret.json", "/etc/passwd", "link/secret.json", "l*k/*.json"])
+def test_cases_cannot_read_files_outside_of_the_project(tmp_path: Path, path: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.json").write_text("{}", "utf-8")
+    (tmp_path / "own" / "test").mkdir(parents=True)
+    (tmp_path / "own" / "test" / "link").symlink_to(tmp_path / "elsewhere")
+    inputs = [{"InputAlias": "i", "FilePath": path}]
+    suite = read_suite(project(tmp_path / "own", {"TestCases": [{"Name": "a", "Inputs": inputs}]}), None)
+    with pytest.raises(ProjectFileError, match=r"a: i: .* lies outside of the project's folder"):
+        case_bindings(suite, suite.cases[0], compiled(suite.project))
+    with pytest.raises(ProjectFileError, match=r"o: .* lies outside"):
+        suite.file("../../secret.json", "o")
+
+
+def test_cases_may_name_files_of_the_project_and_of_their_own_folder(tmp_path: Path) -> None:
+    inputs = [{"InputAlias": "i", "FilePath": "../x.json"}]
+    folder = project(tmp_path / "own", {"TestCases": [{"Name": "a", "Inputs": inputs}]}, "test/testConfig.json")
+    (folder / "x.json").touch()
+    suite = read_suite(folder, None)
+    assert [file.name for file in case_bindings(suite, suite.cases[0], compiled(suite.project))["i"].files] == [
+        "x.json"
+    ]
+    elsewhere = tmp_path / "cases" / "testConfig.json"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(json.dumps({"TestCases": [{"Name": "a"}]}), "utf-8")
+    assert read_suite(folder, elsewhere).file("y.json", "o") == elsewhere.parent / "y.json"

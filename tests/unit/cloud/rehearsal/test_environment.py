@@ -70,6 +70,7 @@ SAME_EVERYWHERE = {
     "rollup_watermark_seconds",
     "max_events_per_batch",
     "max_records_per_write",
+    "query_python",
     "shuffle_partitions",
     "driver_memory",
     "driver_java_options",

@@ -52,6 +52,18 @@ GOOD = Outcome(
 )
 
 
+DEVICES = {
+    "devices": 10,
+    "acknowledged": 300,
+    "arrived": 304,
+    "decided": 300,
+    "resent": 4,
+    "delayed": 41,
+    "connections_cut": 10,
+    "complete": True,
+}
+
+
 def printed(outcome: Outcome) -> str:
     console = terminal(file=io.StringIO(), width=200)
     show(outcome, console)
@@ -87,6 +99,26 @@ def test_what_is_lost_broken_or_told_fails(changes: dict[str, Any], sentence: st
     assert sentence in printed(bad)
     assert "✗ failed" in printed(bad)
     assert 'Azure rehearsal: <span class="broken">failed' in page(bad)
+
+
+def test_events_of_devices_are_shown_and_a_lost_one_fails() -> None:
+    whole, lossy = replace(GOOD, devices=DEVICES), replace(GOOD, devices=DEVICES | {"decided": 299, "complete": False})
+    assert whole.passed
+    assert "300 events of 10 devices acknowledged, 304 arrived, 300 decided, 4 sent again" in printed(whole)
+    assert "10 connections cut" in page(whole)
+    assert not lossy.passed
+    assert "299 decided" in printed(lossy)
+    assert " of 10 devices" not in printed(GOOD)
+
+
+def test_only_what_a_run_enforces_counts_as_kept() -> None:
+    """A hub's rules where devices send; those of a Stream Analytics job never: none is rehearsed."""
+    without, beside = ({check["rule"]: check["state"] for check in outcome.checks()} for outcome in (
+        GOOD, replace(GOOD, devices=DEVICES, refusals={"IH002": 3, "IH003": 1})
+    ))  # fmt: skip
+    assert (without["IH002"], without["IH004"], without["SA001"]) == ("not enforced",) * 3
+    assert (beside["IH002"], beside["IH004"], beside["SA001"]) == ("survived 3", "kept", "not enforced")
+    assert replace(GOOD, devices=DEVICES, refusals={"IH004": 1}).broken_rules == ["IH004"]
 
 
 def test_terminal_page_and_json_say_the_same() -> None:

@@ -18,7 +18,7 @@ from fraudstream.core.configuration.settings import Settings
 from fraudstream.core.contract.rollups import ALL, rollup_id
 from fraudstream.core.documents.client import ROLLUPS
 from fraudstream.core.output.text import error_text, told_text
-from fraudstream.dashboards.data.parts.ingest import ingest_status, is_used
+from fraudstream.dashboards.data.parts import devices, ingest
 from fraudstream.dashboards.data.parts.model import ModelInfo, ModelSource
 from fraudstream.dashboards.data.parts.progress import JOBS, Progress, ProgressReader
 from fraudstream.dashboards.data.parts.scoring import scoring_status
@@ -84,7 +84,7 @@ class Health:
         self._last: tuple[float, Progress] | None = None
         self._moved_at: dict[str, float] = {}
         # One thread for each part that is asked: a part that hangs does not delay the others.
-        self._pool = ThreadPoolExecutor(5, thread_name_prefix="health")
+        self._pool = ThreadPoolExecutor(6, thread_name_prefix="health")
         self._pending: dict[str, tuple[float, Future[Any]]] = {}
 
     def look(self, now: datetime) -> SystemSnapshot:
@@ -96,8 +96,10 @@ class Health:
             "scoring": lambda: scoring_status(self._settings),
             "mlflow": self._model,
         }
-        if is_used(self._settings):
-            asked["ingest"] = lambda: ingest_status(self._settings)
+        if "ingest" in self._settings.further_parts:
+            asked["ingest"] = lambda: ingest.ingest_status(self._settings)
+        if "devices" in self._settings.further_parts:
+            asked["devices"] = lambda: devices.devices_status(self._settings)
         for name, ask in asked.items():
             if name not in self._pending:
                 self._pending[name] = (time.monotonic(), self._pool.submit(_timed, ask))
@@ -119,6 +121,7 @@ class Health:
                 _answering("MLflow", answers["mlflow"], model.summary),
                 PartHealth("Dashboards", "ok", "serve this page"),
                 *([_counting("Events over HTTP", answers["ingest"])] if "ingest" in answers else ()),
+                *([_counting("Devices", answers["devices"])] if "devices" in answers else ()),
             ),
             model,
             tuple(self._samples),

@@ -16,11 +16,6 @@ _EVENTS = re.compile(r"^fraudstream_ingest_events_total (\S+)", re.M)
 _FAILED = re.compile(r'^fraudstream_ingest_requests_total\{status="(?:429|5\d\d)"\} (\S+)', re.M)
 
 
-def is_used(settings: Settings) -> bool:
-    """Whether the part belongs to this system."""
-    return "ingest" in settings.further_parts
-
-
 def ingest_status(settings: Settings) -> tuple[Literal["ok", "failing"], str, int]:
     """Phase, words, and requests that were not taken for reasons of ours since its start.
 

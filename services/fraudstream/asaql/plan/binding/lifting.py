@@ -16,6 +16,8 @@ from fraudstream.asaql.text import tree
 
 _ORDERED = ("percentile_cont", "percentile_disc", "collecttop", "topone")
 _WHOLE_ROW = ("collect", "collecttop", "topone")
+MOST_ROWS = 2**31 - 1
+"""What counts of rows go up to: those of the engine's lists."""
 _DISTINCT = ("count", "sum", "avg", "min", "max", "stdev", "stdevp", "var", "varp")
 _MODES = ("spikes", "dips", "spikesanddips")
 
@@ -93,8 +95,8 @@ def _parameter(
         return float(value), ()
     if name == "collecttop":
         value = _constant(bind(arguments[0], place))
-        if not isinstance(value, int) or value < 1:
-            raise refusal("CollectTop takes a constant number of rows, 1 or more.", arguments[0].position)
+        if not isinstance(value, int) or not 1 <= value <= MOST_ROWS:
+            raise refusal(f"CollectTop takes a constant number of rows, 1 to {MOST_ROWS}.", arguments[0].position)
         return value, arguments[1:]
     return None, arguments
 
@@ -207,8 +209,8 @@ def _lag(
     offset, rest = (0, arguments[1:]) if name == "last" else (1, arguments[1:])
     if name == "lag" and rest:
         value = _constant(bind(rest[0], place))
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise refusal("The offset of LAG is a constant, 1 or more.", rest[0].position)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_ROWS:
+            raise refusal(f"The offset of LAG is a constant, 1 to {MOST_ROWS}.", rest[0].position)
         offset, rest = value, rest[1:]
     return offset, bind(rest[0], place) if rest else None, arguments[:1]
 

@@ -26,6 +26,7 @@ class Columns:
     items: list[nodes.Item] = field(default_factory=list)
     places: list[tree.Position] = field(default_factory=list)
     unnamed: int = 0
+    _names: set[str] = field(default_factory=set)
 
     def add(self, item: tree.Item, place: Place) -> None:
         """Bind an item. A second column of the same name is left out, because the left one wins."""
@@ -37,7 +38,8 @@ class Columns:
         name = item.alias.text if item.alias else self._own_name(expression, bound)
         if self.level == "1.0":
             name = name.lower()
-        if name.lower() not in (each.name.lower() for each in self.items if isinstance(each, nodes.ExprItem)):
+        if name.lower() not in self._names:
+            self._names.add(name.lower())
             self._keep(nodes.ExprItem(name, bound), expression.position)
 
     def _keep(self, item: nodes.Item, position: tree.Position) -> None:
@@ -55,8 +57,7 @@ class Columns:
             return expression.text
         called = _aggregate_name(expression)
         if called:
-            taken = [each.name.lower() for each in self.items if isinstance(each, nodes.ExprItem)]
-            count = 1 + sum(name.rstrip("0123456789") == called for name in taken)
+            count = 1 + sum(name.rstrip("0123456789") == called for name in self._names)
             return called if count == 1 else f"{called}{count}"
         self.unnamed += 1
         return f"expr{self.unnamed}"
@@ -64,14 +65,17 @@ class Columns:
     def shape(self, scope: Scope) -> Shape:
         """The columns of the result, as far as they are known."""
         shape = Shape(is_open=False)
+        named: list[Column] = []
         for item in self.items:
             if isinstance(item, nodes.ExprItem):
-                shape = shape.with_columns([Column(item.name, type_of(item.expr))])
-            elif isinstance(item, nodes.SpreadItem):
+                named.append(Column(item.name, type_of(item.expr)))
+                continue
+            shape, named = shape.with_columns(named), []
+            if isinstance(item, nodes.SpreadItem):
                 shape = replace(shape, is_open=True)
             else:
                 shape = _with_star(shape, item, scope)
-        return shape
+        return shape.with_columns(named)
 
 
 def _aggregate_name(expression: tree.Expression) -> str:

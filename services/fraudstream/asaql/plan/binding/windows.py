@@ -12,6 +12,9 @@ from fraudstream.asaql.plan.faults import refusal
 from fraudstream.asaql.plan.units import LONGEST, TICKS, unit
 from fraudstream.asaql.text import tree
 
+MOST_WINDOWS = 1_000_000
+"""Hopping windows that one event may lie in: each gives rows of its own."""
+
 
 def bound_windows(window: tree.Window, place: Place) -> tuple[nodes.Window, ...]:
     """The windows of an item of GROUP BY: one, or the members of Windows(…) with their labels.
@@ -36,7 +39,14 @@ def _single(window: tree.SingleWindow, place: Place) -> nodes.Window:
     if isinstance(window, tree.TumblingWindow):
         return nodes.Tumbling(_size(window.size), _offset(window.offset))
     if isinstance(window, tree.HoppingWindow):
-        return nodes.Hopping(_size(window.size), _size(window.hop), _offset(window.offset))
+        size, hop = _size(window.size), _size(window.hop)
+        if size // hop > MOST_WINDOWS:
+            raise refusal(
+                f"Each event would lie in {size // hop:,} windows, and {MOST_WINDOWS:,} are the most. "
+                "Write a longer hop.",
+                window.hop.position,
+            )
+        return nodes.Hopping(size, hop, _offset(window.offset))
     if isinstance(window, tree.SlidingWindow):
         return nodes.Sliding(_size(window.size))
     if isinstance(window, tree.SessionWindow):

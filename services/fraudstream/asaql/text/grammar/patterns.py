@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fraudstream.asaql.errors import QueryError
 from fraudstream.asaql.text import tree
 from fraudstream.asaql.text.grammar.expressions import expression, expressions
 from fraudstream.asaql.text.grammar.spans import limit_duration
 from fraudstream.asaql.text.tokens import Token
 from fraudstream.asaql.text.words import Words, take_name
+
+MOST_ROWS = 50
+"""Variables of a pattern, each repetition that a count asks for counted."""
 
 
 def match_recognize(words: Words) -> tree.Match:
@@ -25,7 +29,7 @@ def match_recognize(words: Words) -> tree.Match:
     words.expect("pattern")
     words.expect_sign("(")
     pattern = _choice(words)
-    words.expect_sign(")", "A pattern holds variables, `.`, `|`, parentheses and * + ?.")
+    words.expect_sign(")", "A pattern holds variables, `.`, `|`, parentheses, * + ? and counts such as {2,}.")
     words.expect("define")
     definitions = [_definition(words)]
     while words.skip_sign(","):
@@ -88,9 +92,53 @@ def _repeated(words: Words) -> tree.Pattern:
             place = words.take().position
             part = tree.PatternRepeat(part, quantifier, place)
             break
-    if words.at_signs(*_QUANTIFIERS):
+    else:
+        if words.at_signs("{"):
+            part = _counted(words, part)
+    if words.at_signs(*_QUANTIFIERS, "{"):
         raise words.error("Two quantifiers follow one another. Put the first with its variable in parentheses.")
     return part
+
+
+def _counted(words: Words, part: tree.Pattern) -> tree.Pattern:
+    """``p{n}``, ``p{n,}`` or ``p{n,m}``: as many parts one after another, and what may follow them."""
+    place = words.take().position
+    least = most = _count(words)
+    is_open = False
+    if words.skip_sign(","):
+        is_open = words.at_signs("}")
+        most = least if is_open else _count(words)
+    if most < max(least, 1) and not is_open:
+        raise words.error(f"A pattern cannot be repeated from {least} to {most} times. Write {{least,most}}.")
+    words.expect_sign("}")
+    parts: list[tree.Pattern] = [part] * least
+    if is_open:
+        parts.append(tree.PatternRepeat(part, "*", place))
+    elif most > least:
+        rest: tree.Pattern = tree.PatternRepeat(part, "?", place)
+        for _ in range(most - least - 1):
+            rest = tree.PatternRepeat(tree.PatternSequence((part, rest), place), "?", place)
+        parts.append(rest)
+    repeated = parts[0] if len(parts) == 1 else tree.PatternSequence(tuple(parts), place)
+    if _rows(repeated) > MOST_ROWS:
+        raise QueryError(f"The pattern has more than {MOST_ROWS} variables once it is repeated.", *place, words.file)
+    return repeated
+
+
+def _count(words: Words) -> int:
+    token = words.token
+    if token.kind != "number" or not token.text.isdecimal() or int(token.text) > MOST_ROWS:
+        raise words.unexpected(f"a count up to {MOST_ROWS}", "Write {n}, {n,} or {n,m}.")
+    return int(words.take().text)
+
+
+def _rows(pattern: tree.Pattern) -> int:
+    if isinstance(pattern, tree.PatternRow):
+        return 1
+    if isinstance(pattern, tree.PatternRepeat):
+        return _rows(pattern.part)
+    parts = pattern.parts if isinstance(pattern, tree.PatternSequence) else pattern.options
+    return sum(map(_rows, parts))
 
 
 def _row(words: Words) -> tree.Pattern:

@@ -20,7 +20,7 @@ from fraudstream.cloud.rehearsal.cosmos.request_units import Budget, read_charge
 from fraudstream.cloud.rehearsal.cosmos.scram import Conversation
 from fraudstream.cloud.rehearsal.cosmos.wire import Message, encode_reply, encode_request, read_answer, read_message
 from fraudstream.cloud.rehearsal.cosmos.writes import WRITES, Writer
-from fraudstream.cloud.rehearsal.net.connections import Connections
+from fraudstream.cloud.rehearsal.net.listening import Listening
 from fraudstream.cloud.rehearsal.net.unread import Unreadable, reading
 from fraudstream.cloud.rules.mongo_support import refusal
 from fraudstream.cloud.rules.refusals import Refusal
@@ -28,32 +28,20 @@ from fraudstream.cloud.rules.refusals import Refusal
 log = structlog.get_logger(__name__)
 
 
-class CosmosEndpoint:
+class CosmosEndpoint(Listening):
     """The endpoint; :meth:`start` listens, :meth:`stop` ends all connections."""
 
     def __init__(self, account: Account, store: tuple[str, int]) -> None:
+        super().__init__()
         self.account = account
         self.budget = Budget(account.units_per_second)
         self.figures = CosmosFigures()
         self.port = 0
         self._store = store
-        self._server: asyncio.Server | None = None
-        self._connections = Connections()
 
-    async def start(self, context: ssl.SSLContext, port: int = 0, host: str = "127.0.0.1") -> None:
+    async def start(self, context: ssl.SSLContext, port: int = 0) -> None:
         """Listen with TLS; ``port`` 0 takes a free one."""
-        self._server = await asyncio.start_server(self._connections.served_by(self._serve), host, port, ssl=context)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Stop listening and end all connections."""
-        if self._server is not None:
-            self._server.close()
-        await self.cut_connections()
-
-    async def cut_connections(self) -> int:
-        """End all connections, as a failover does; returns how many there were."""
-        return await self._connections.cut()
+        self.port = await self.listen(self._serve, context, port)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.figures.connections += 1

@@ -17,7 +17,7 @@ from functools import partial
 
 from fraudstream.cloud.rehearsal.eventhubs import kafka_frames as frames
 from fraudstream.cloud.rehearsal.eventhubs.namespace import Namespace
-from fraudstream.cloud.rehearsal.net.connections import Connections
+from fraudstream.cloud.rehearsal.net.listening import Listening
 from fraudstream.cloud.rehearsal.net.rate import Rate
 from fraudstream.cloud.rehearsal.net.unread import Unreadable, reading
 from fraudstream.cloud.rules.quotas import MOST_GROUP_ID_CHARACTERS, MOST_REQUEST_BYTES, TIERS, UNIT_INGRESS_EVENTS
@@ -69,40 +69,28 @@ class Meter:
         self.most = max(self.most, self._amount)
 
 
-class Gateway:
+class Gateway(Listening):
     """Listens on a port for each kind of sign-in, and passes frames on to the broker's listeners."""
 
     def __init__(self, namespace: Namespace, behind: ssl.SSLContext) -> None:
+        super().__init__()
         self.namespace = namespace
         self.figures = NamespaceFigures()
         self.rate = Rate(namespace.units * UNIT_INGRESS_EVENTS)
         # The connection strings that sign in now. The broker gets any other one unchanged, and refuses it.
         self.accepted: list[str] = [namespace.connection_string]
         self._behind = behind
-        self._servers: list[asyncio.Server] = []
-        self._connections = Connections()
         self._events = Meter()
         self._bytes = Meter()
 
-    async def start(self, context: ssl.SSLContext, host: str = "127.0.0.1") -> None:
+    async def start(self, context: ssl.SSLContext) -> None:
         """Listen with TLS on the namespace's two ports."""
         ports = (
             (self.namespace.gateway_port, self.namespace.plain_port),
             (self.namespace.gateway_tokens_port, self.namespace.tokens_port),
         )
         for port, broker in ports:
-            accept = self._connections.served_by(partial(self._serve, broker))
-            self._servers.append(await asyncio.start_server(accept, host, port, ssl=context))
-
-    async def stop(self) -> None:
-        """Stop listening and end all connections."""
-        for server in self._servers:
-            server.close()
-        await self.cut_connections()
-
-    async def cut_connections(self) -> int:
-        """End all connections; returns how many there were."""
-        return await self._connections.cut()
+            await self.listen(partial(self._serve, broker), context, port)
 
     def count(self, events: int, size: int) -> None:
         """Count a produce request."""

@@ -23,16 +23,28 @@ final class Ranked implements Accumulator {
     @Override
     public void add(Object sample) {
         Ordered.Sample row = (Ordered.Sample) sample;
-        int at = first.size();
-        while (at > 0 && order.compare(row, first.get(at - 1)) < 0) {
-            at--;
-        }
+        int at = placeOf(row);
         if (at < most) {
             first.add(at, row);
             if (first.size() > most) {
                 first.remove(most);
             }
         }
+    }
+
+    /** The place behind all rows that come first or with it. */
+    private int placeOf(Ordered.Sample row) {
+        int from = 0;
+        int until = first.size();
+        while (from < until) {
+            int middle = (from + until) >>> 1;
+            if (order.compare(row, first.get(middle)) < 0) {
+                until = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        return from;
     }
 
     @Override

@@ -31,16 +31,14 @@ final class Lag extends Analytic {
     @Override
     Object value(Scope row, State state, boolean counts) {
         ArrayDeque<Pasts.Past> rows = ((Pasts) state).rows;
+        while (limit != Long.MAX_VALUE && !rows.isEmpty() && rows.peek().time() <= row.time - limit) {
+            rows.poll();
+        }
         if (last && counts) {
             add(rows, row);
         }
         Pasts.Past past = rows.size() < offset ? null : rows.peek();
-        Object value;
-        if (past != null && (limit == Long.MAX_VALUE || past.time() > row.time - limit)) {
-            value = past.value();
-        } else {
-            value = otherwise == null ? null : otherwise.value(row);
-        }
+        Object value = past != null ? past.value() : otherwise == null ? null : otherwise.value(row);
         if (!last && counts) {
             add(rows, row);
         }

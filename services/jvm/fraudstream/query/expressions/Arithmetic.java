@@ -65,8 +65,11 @@ final class Arithmetic {
     }
 
     private static Object sum(Object left, Object right) {
-        return left instanceof String && right instanceof String ? (Object) ((String) left + right)
-            : Numbers.add(left, right);
+        if (left instanceof String && right instanceof String) {
+            Values.checkLength((long) ((String) left).length() + ((String) right).length());
+            return (String) left + right;
+        }
+        return Numbers.add(left, right);
     }
 
     private static Object bits(char operator, Object left, Object right) {

@@ -15,6 +15,8 @@ public final class Scope {
     public Object[] aggregates;
     /** System.Window(): the record with the field Id, or null. */
     public Object window;
+    /** How many rows APPLY has made of the present one. */
+    public int applied;
 
     public Scope(int sources) {
         rows = new Record[sources];

@@ -11,7 +11,8 @@ import java.util.Map;
  */
 final class TextFunctions {
     private static final int LAST_CHARACTER = 1_114_111;
-    private static final int MOST_UNITS = 1 << 26;
+    // Of a search: the text's length times that of what is looked for.
+    private static final long MOST_COMPARISONS = 1L << 34;
 
     private TextFunctions() {
     }
@@ -100,14 +101,35 @@ final class TextFunctions {
             return "";
         }
         int from = (int) start - 1;
-        return text.substring(0, from) + text(arguments, 3)
-            + text.substring((int) Math.min(text.length(), from + count));
+        String inserted = text(arguments, 3);
+        Values.checkLength((long) text.length() + inserted.length());
+        return text.substring(0, from) + inserted + text.substring((int) Math.min(text.length(), from + count));
     }
 
     private static String replaced(Object[] arguments) {
         String text = text(arguments, 0);
         String found = text(arguments, 1);
-        return found.isEmpty() ? text : text.replace(found, text(arguments, 2));
+        String put = text(arguments, 2);
+        if (found.isEmpty()) {
+            return text;
+        }
+        checkSearch(text, found);
+        long growth = (long) put.length() - found.length();
+        if (growth * (text.length() / found.length()) > Values.MOST_UNITS) {
+            long units = text.length();
+            for (int at = text.indexOf(found); at >= 0; at = text.indexOf(found, at + found.length())) {
+                units += growth;
+                Values.checkLength(units);
+            }
+        }
+        return text.replace(found, put);
+    }
+
+    private static void checkSearch(String text, String found) {
+        if ((long) text.length() * found.length() > MOST_COMPARISONS) {
+            throw new QueryStopped("To look for " + found.length() + " characters in " + text.length()
+                + " would take too long.");
+        }
     }
 
     private static String translated(Object[] arguments) {
@@ -129,7 +151,7 @@ final class TextFunctions {
         if (count < 0) {
             return null;
         }
-        if (!text.isEmpty() && count > MOST_UNITS / text.length()) {
+        if (!text.isEmpty() && count > Values.MOST_UNITS / text.length()) {
             throw new QueryStopped("A text of " + count + " times " + text.length() + " characters is too long.");
         }
         return text.isEmpty() ? "" : text.repeat((int) count);
@@ -139,6 +161,7 @@ final class TextFunctions {
         long from = arguments.length < 3 ? 1 : Math.max(1, Arguments.count(arguments[2]));
         String found = text(arguments, 0);
         String text = text(arguments, 1);
+        checkSearch(text, found);
         // An empty text is nowhere, as in T-SQL.
         return found.isEmpty() ? 0L : text.indexOf(found, (int) from - 1) + 1L;
     }
@@ -157,7 +180,9 @@ final class TextFunctions {
         StringBuilder joined = new StringBuilder();
         for (Object argument : arguments) {
             if (argument != null) {
-                joined.append(Casts.text(argument));
+                String text = Casts.text(argument);
+                Values.checkLength((long) joined.length() + text.length());
+                joined.append(text);
             }
         }
         return joined.toString();
@@ -169,7 +194,9 @@ final class TextFunctions {
         boolean isFirst = true;
         for (int place = 1; place < arguments.length; place++) {
             if (arguments[place] != null) {
-                joined.append(isFirst ? "" : separator).append(text(arguments, place));
+                String text = text(arguments, place);
+                Values.checkLength((long) joined.length() + separator.length() + text.length());
+                joined.append(isFirst ? "" : separator).append(text);
                 isFirst = false;
             }
         }

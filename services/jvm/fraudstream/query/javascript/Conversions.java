@@ -19,9 +19,11 @@ import org.mozilla.javascript.Undefined;
 final class Conversions {
     private static final int DEEPEST = 200;
     private static final int INDEX_DIGITS = 9;
+    private static final int MOST_VALUES = 1_000_000;
 
     private final Context context;
     private final ScriptableObject scope;
+    private int values;
 
     Conversions(Context context, ScriptableObject scope) {
         this.context = context;
@@ -74,6 +76,10 @@ final class Conversions {
     }
 
     private Object fromScript(Object value, int depth) {
+        if (++values > MOST_VALUES) {
+            // Objects that stand in one another several times have more values than anybody can wait for.
+            throw new QueryStopped("What it returns has more than " + MOST_VALUES + " values.");
+        }
         if (value == null || Undefined.isUndefined(value)) {
             return null;
         }

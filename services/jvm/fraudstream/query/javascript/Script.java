@@ -9,9 +9,13 @@ import org.mozilla.javascript.Function;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** One file of JavaScript, which has a function main. Its global variables are its own. */
+/**
+ * One file of JavaScript: a function main, or one of the script's own name, which pages of the service's documentation
+ * show. Its global variables are its own.
+ */
 final class Script {
-    private static final String MAKER = "(function () { return new main(); })";
+    private static final String ENTRY = "main";
+    private static final String MAKER = "(function (kind) { return new kind(); })";
 
     private final String name;
     private final Sandbox sandbox;
@@ -28,9 +32,9 @@ final class Script {
         Object found;
         try {
             found = sandbox.run(name, context -> {
-                made[0] = context.initSafeStandardObjects(null, false);
+                made[0] = Globals.of(context);
                 context.evaluateString(made[0], Loops.withLet(text), name, 1, null);
-                return ScriptableObject.getProperty(made[0], "main");
+                return entry(made[0], name.substring(name.indexOf('.') + 1));
             });
         } catch (QueryStopped error) {
             throw new PlanRefused(error.getMessage(), 0, 0);
@@ -40,6 +44,20 @@ final class Script {
         }
         scope = made[0];
         main = (Function) found;
+    }
+
+    /** The function that calls begin with; what is no function where there is none. */
+    private static Object entry(ScriptableObject scope, String alias) {
+        Object main = ScriptableObject.getProperty(scope, ENTRY);
+        if (main instanceof Function) {
+            return main;
+        }
+        for (Object id : scope.getIds()) {
+            if (alias.equalsIgnoreCase(id.toString())) {
+                return ScriptableObject.getProperty(scope, id.toString());
+            }
+        }
+        return main;
     }
 
     Object call(Object[] arguments) {
@@ -55,7 +73,7 @@ final class Script {
             if (maker == null) {
                 maker = (Function) context.evaluateString(scope, MAKER, name, 1, null);
             }
-            Scriptable state = (Scriptable) maker.call(context, scope, scope, new Object[0]);
+            Scriptable state = (Scriptable) maker.call(context, scope, scope, new Object[] {main});
             method(context, state, "init", new Object[0]);
             return state;
         });

@@ -9,10 +9,14 @@ import fraudstream.query.expressions.ProjectFunctions;
 import fraudstream.query.expressions.UserFunctions;
 import fraudstream.query.python.PythonPool;
 import fraudstream.query.scoring.ScoreFunction;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.PlanRefused;
 import fraudstream.query.values.Record;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -21,10 +25,13 @@ import org.apache.spark.unsafe.types.UTF8String;
  * somebody else who has answered for the event before the query sees it. Serves one thread at a time.
  */
 public final class JobFunctions implements UserFunctions, UserAggregates {
+    private static final String TRANSACTIONS = "transactions";
+
     private final UserFunctions scripts;
     /** Those in Python; null for none. */
     private final UserFunctions python;
     private final ScoreFunction model;
+    private final Set<String> sources = new HashSet<>();
     private Ensemble champion;
     private Record answer;
 
@@ -43,9 +50,14 @@ public final class JobFunctions implements UserFunctions, UserAggregates {
         model = new ScoreFunction(Contract.CURRENT, decider, names(described.get("models")));
     }
 
-    /** For a query with windows: the same, and the file of the {@code champion}, which is followed. */
+    /**
+     * For a query with windows: the same, the file of the {@code champion}, which is followed, and {@code sources}, the
+     * names of functions that say where an event came from, as the canonical script does.
+     */
     public static UserFunctions of(JsonNode described) {
-        return new JobFunctions(described, UTF8String.fromString(described.get("champion").asText()));
+        JobFunctions all = new JobFunctions(described, UTF8String.fromString(described.get("champion").asText()));
+        all.sources.addAll(names(described.get("sources")));
+        return all;
     }
 
     private static List<String> names(JsonNode models) {
@@ -62,8 +74,24 @@ public final class JobFunctions implements UserFunctions, UserAggregates {
 
     @Override
     public boolean has(String kind, String name) {
-        return model.has(kind, name) || isPython(kind, name)
+        return model.has(kind, name) || isSource(kind, name) || isPython(kind, name)
             || scripts != UserFunctions.NONE && scripts.has(kind, name);
+    }
+
+    private boolean isSource(String kind, String name) {
+        return "udf".equals(kind) && sources.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    /** Of a partition, an offset and a moment of arrival. */
+    private static Record source(Object[] arguments) {
+        Object arrival = arguments[2];
+        return Record.of(
+            "topic", TRANSACTIONS, "partition", number(arguments[0]), "offset", number(arguments[1]), "enqueued_at",
+            arrival instanceof Datetime ? ((Datetime) arrival).toMicroseconds() : arrival);
+    }
+
+    private static Object number(Object value) {
+        return value instanceof String ? (Object) Long.valueOf((String) value) : value;
     }
 
     private boolean isPython(String kind, String name) {
@@ -72,6 +100,9 @@ public final class JobFunctions implements UserFunctions, UserAggregates {
 
     @Override
     public Object call(String kind, String name, Object[] arguments) {
+        if (isSource(kind, name)) {
+            return source(arguments);
+        }
         if (!model.has(kind, name)) {
             return (isPython(kind, name) ? python : scripts).call(kind, name, arguments);
         }

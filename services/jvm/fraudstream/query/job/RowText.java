@@ -86,11 +86,7 @@ public final class RowText {
     private void addDecision(String name, Object value) {
         name(name);
         if (value instanceof Datetime) {
-            // As the readers of `scored` know it: microseconds, where there are any.
-            String moment = value.toString();
-            int fraction = moment.indexOf('.');
-            int until = moment.endsWith(".0000000Z") ? fraction : moment.length() - (moment.endsWith("0Z") ? 2 : 1);
-            text.append('"').append(moment, 0, until).append("Z\"");
+            text.append('"').append(((Datetime) value).toMicroseconds()).append('"');
         } else {
             Json.write(text, value);
         }

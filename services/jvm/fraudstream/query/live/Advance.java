@@ -48,7 +48,7 @@ final class Advance implements FlatMapFunction<Iterator<Tuple2<byte[], byte[]>>,
         StatePart part = Held.take(batch.checkpoint(), number, before.number());
         part = part != null ? part : StatePart.load(batch.job(), folder, before, number);
         OutputRows outputs = new OutputRows(
-            batch.job(), batch.outputFolder(), "part-" + number + "-" + TaskContext.get().taskAttemptId(), report);
+            batch, "part-" + number + "-" + TaskContext.get().taskAttemptId(), report);
         part.know(batch.references());
         part.putOut(outputs);
         String name = number + "-" + before.number();
@@ -61,6 +61,7 @@ final class Advance implements FlatMapFunction<Iterator<Tuple2<byte[], byte[]>>,
                 return;
             }
             outputs.finish();
+            part.tellHeld(report);
             report.part = kept(before.parts().get(number), part, log, watermark, number);
         }
         part.putOut(null);

@@ -58,7 +58,7 @@ final class Arrivals implements PairFlatMapFunction<Iterator<Row>, byte[], byte[
             sequencer = new Sequencer(batch, functions, report, this);
             String name = "each-" + TaskContext.getPartitionId() + "-" + TaskContext.get().taskAttemptId();
             each = job.each() == null ? null
-                : new EachRow(batch, functions, new OutputRows(job, batch.outputFolder(), name, report), report);
+                : new EachRow(batch, functions, new OutputRows(batch, name, report), report);
             job.inputs().forEach(input -> keys.add(new ExpressionList(input.key, functions)));
         }
 

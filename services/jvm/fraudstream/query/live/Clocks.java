@@ -3,6 +3,7 @@ package fraudstream.query.live;
 import fraudstream.query.values.Datetime;
 import java.io.Serializable;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -48,13 +49,24 @@ final class Clocks implements Serializable {
             after.replaceAll((lane, clock) ->
                 moved.contains(lane) ? clock : clock.idle(now, job.inputs().get(lane.input())));
         }
+        Set<Lane> awaited = new HashSet<>(moved);
         for (Report report : reports) {
             after.putAll(report.lanes);
+            awaited.addAll(report.lanes.keySet());
         }
         long least = Long.MAX_VALUE;
-        for (Lane.Clock clock : after.values()) {
-            least = Math.min(least, clock.watermark());
+        long latest = Long.MIN_VALUE;
+        for (Map.Entry<Lane, Lane.Clock> lane : after.entrySet()) {
+            LiveJob.Input input = job.inputs().get(lane.getKey().input());
+            Lane.Clock clock = lane.getValue();
+            if (awaited.contains(lane.getKey()) || !clock.isLeft(tick, input, job.idle())) {
+                least = Math.min(least, clock.watermark());
+            } else if (clock.watermark() != Long.MIN_VALUE) {
+                // Behind its latest event.
+                latest = Math.max(latest, clock.watermark() + input.outOfOrder + 1);
+            }
         }
+        least = least == Long.MAX_VALUE ? latest : least;
         return new Clocks(after, after.isEmpty() ? watermark : Math.max(watermark, least));
     }
 

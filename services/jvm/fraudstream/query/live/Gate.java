@@ -17,4 +17,7 @@ public interface Gate {
      * reason} begins with {@code query: } and ends with line and column.
      */
     byte[] rejected(Message message, String reason);
+
+    /** The same for a row that is of no one message, such as a window's result; {@code row} is JSON. */
+    byte[] rejected(String row, String reason);
 }

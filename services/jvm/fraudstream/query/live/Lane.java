@@ -22,10 +22,17 @@ record Lane(int input, int partition) implements Serializable, Comparable<Lane> 
 
         /** The clock of a lane without records: time goes on for it, too. */
         Clock idle(long now, LiveJob.Input input) {
-            if (now <= arrival) {
+            // Where events may be as late as they like, the clock says nothing of them.
+            if (now <= arrival || input.late == LiveJob.UNLIMITED) {
                 return this;
             }
             return new Clock(now, Math.max(watermark, now - input.late), keys);
+        }
+
+        /** Whether nobody waits for a lane without a record: see {@link LiveJob#idle}. A new one is not waited for. */
+        boolean isLeft(long tick, LiveJob.Input input, long idle) {
+            return idle > 0 && input.late == LiveJob.UNLIMITED && tick != Long.MIN_VALUE
+                && (arrival == Long.MIN_VALUE || tick - arrival >= idle);
         }
 
         Clock withoutKeys() {

@@ -86,6 +86,14 @@ final class LiveJob implements Serializable {
         return tree().get("shown_rows").asInt();
     }
 
+    /**
+     * So many ticks after its last record nobody waits for a partition of an input whose events may be as late as they
+     * like; otherwise its last events would wait for ever. 0: everybody waits.
+     */
+    long idle() {
+        return tree().path("idle_seconds").asLong() * Datetime.TICKS_PER_SECOND;
+    }
+
     /** The class that stands before the query, or null. */
     String gateClass() {
         return tree().path("gate").textValue();
@@ -115,7 +123,8 @@ final class LiveJob implements Serializable {
     List<Output> outputs() {
         List<Output> outputs = new ArrayList<>();
         tree().get("outputs").forEach(output -> outputs.add(new Output(
-            output.get("name").asText(), output.path("topic").textValue(), output.path("key").textValue()
+            output.get("name").asText(), output.path("topic").textValue(), output.path("key").textValue(),
+            output.path("decided").asBoolean()
         )));
         return outputs;
     }
@@ -132,8 +141,10 @@ final class LiveJob implements Serializable {
         throw new IllegalArgumentException("The job has no output " + name + ".");
     }
 
-    /** An output: its topic, or null, and the column that is the key of its records, or null. */
-    record Output(String name, String topic, String key) {
+    /**
+     * An output: its topic, or null, the column that is the key of its records, or null, and whether they are decisions.
+     */
+    record Output(String name, String topic, String key, boolean isDecided) {
     }
 
     /** A stream and its topic. Times are ticks. */

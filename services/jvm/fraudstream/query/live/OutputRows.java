@@ -4,6 +4,7 @@ import fraudstream.query.engine.Engine;
 import fraudstream.query.engine.Output;
 import fraudstream.query.operators.Guard;
 import fraudstream.query.values.Casts;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.Json;
 import fraudstream.query.values.QueryStopped;
 import fraudstream.query.values.Record;
@@ -26,12 +27,14 @@ final class OutputRows implements Output, Guard.Aside {
     static final int ASIDE = -1;
     private static final int BUFFER = 1 << 16;
     private static final int NO_KEY = -1;
+    private static final String CLOCK = "scored_at";
 
     private final LiveJob job;
     private final List<LiveJob.Output> outputs;
     private final Path file;
     private final Report report;
     private final Gate gate;
+    private final String clock;
     private final StringBuilder json = new StringBuilder();
     private DataOutputStream to;
 
@@ -39,11 +42,13 @@ final class OutputRows implements Output, Guard.Aside {
     record Row(int output, long ticks, byte[] key, byte[] value) {
     }
 
-    OutputRows(LiveJob job, Path folder, String name, Report report) {
-        this.job = job;
+    /** For a batch, in a file of this name. */
+    OutputRows(Batch batch, String name, Report report) {
+        job = batch.job();
         this.report = report;
         outputs = job.outputs();
-        file = folder.resolve(name);
+        file = batch.outputFolder().resolve(name);
+        clock = new Datetime(batch.processed()).toMicroseconds();
         gate = job.setsAside() ? Messages.gate(job) : null;
     }
 
@@ -51,11 +56,28 @@ final class OutputRows implements Output, Guard.Aside {
     public void take(String output, long ticks, Record row) {
         int number = job.output(output);
         json.setLength(0);
-        Json.write(json, row);
+        Json.write(json, outputs.get(number).isDecided() ? decided(row) : row);
         String column = outputs.get(number).key();
         Object key = column == null ? null : row.get(column);
         add(new Row(number, ticks, key == null ? null : bytes(text(key)), bytes(json.toString())));
         report.rows.merge(number, 1L, Long::sum);
+    }
+
+    /**
+     * A decision as the readers of {@code scored} know it: scored when its batch was, and without the columns that have
+     * no value, as an event is that lacks these fields.
+     */
+    private Record decided(Record row) {
+        Record decided = new Record(row.size() + 1);
+        for (int column = 0; column < row.size(); column++) {
+            Object value = row.value(column);
+            if (value != null) {
+                decided.put(
+                    row.name(column), value instanceof Datetime ? ((Datetime) value).toMicroseconds() : value);
+            }
+        }
+        decided.put(CLOCK, clock);
+        return decided;
     }
 
     private static String text(Object key) {
@@ -70,8 +92,9 @@ final class OutputRows implements Output, Guard.Aside {
     public void take(QueryStopped error, Record row) {
         Gate.Message message = Messages.of(row);
         String reason = error.reason();
-        byte[] value = gate != null && message != null ? gate.rejected(message, reason)
-            : Messages.plainRejection(message, reason, row == null ? null : row.toString());
+        byte[] value = gate == null
+            ? Messages.plainRejection(message, reason, row == null ? null : row.toString())
+            : message != null ? gate.rejected(message, reason) : gate.rejected(Json.text(row), reason);
         add(new Row(ASIDE, 0, message == null ? null : message.key(), value));
         report.addAside(message, reason, row == null ? null : row.toString());
     }

@@ -24,6 +24,7 @@ final class Progress {
     private final List<Map<String, Long>> dropped = new ArrayList<>();
     private ArrayNode rows = LiveJob.MAPPER.createArrayNode();
     private ArrayNode told = LiveJob.MAPPER.createArrayNode();
+    private final Map<Lane, Long> held = new TreeMap<>();
     private Report.Stop stop;
     private long setAside;
     private long batches;
@@ -48,7 +49,9 @@ final class Progress {
         version = next;
         batches++;
         List<OutputRows.Row> first = new ArrayList<>();
+        held.clear();
         for (Report report : reports) {
+            report.held.forEach((lane, offset) -> held.merge(lane, offset, Math::min));
             count(report);
             if (report.rows.keySet().stream().anyMatch(this::isShown)) {
                 for (String file : report.files) {
@@ -113,6 +116,9 @@ final class Progress {
         for (int output = 0; output < counts.length; output++) {
             all.addObject().put("name", outputs.get(output).name()).put("rows", counts[output]);
         }
+        ArrayNode waiting = json.putArray("held");
+        held.forEach((lane, offset) -> waiting.addObject().put("topic", job.inputs().get(lane.input()).topic)
+            .put("partition", lane.partition()).put("offset", offset));
         json.set("rows", rows);
         json.set("dropped_records", told);
         if (stop != null) {

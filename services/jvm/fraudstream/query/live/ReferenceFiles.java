@@ -29,26 +29,29 @@ final class ReferenceFiles {
 
     /**
      * The versions that hold in a batch: those known before, and new ones. {@code start}: when the query was started,
-     * in ticks. Throws {@link StateRefused} where reference data are missing.
+     * in ticks, as {@code now}. Throws {@link StateRefused} where reference data are missing.
      */
     List<Version.Reference> now(Version before, long start, long now) throws IOException {
         List<Version.Reference> all = new ArrayList<>(before.references());
         for (JsonNode described : job.tree().get("references")) {
             Snapshots input = Snapshots.of(described);
-            boolean isFirst = all.stream().noneMatch(one -> one.input().equals(input.name()));
-            List<Snapshot> files = files(input, start, isFirst);
-            if (isFirst && files.isEmpty()) {
+            boolean isNew = all.stream().noneMatch(one -> one.input().equals(input.name()));
+            List<Snapshot> files = files(input, start, isNew);
+            if (isNew && files.isEmpty()) {
                 throw new StateRefused("The reference data " + input.name() + " have no file: there is nothing at "
                     + input.path() + ".");
             }
+            if (!isNew) {
+                files.removeIf(file -> now - file.changed() < SETTLED_MILLIS * Datetime.TICKS_PER_MILLISECOND);
+            }
             for (Snapshot file : files) {
-                add(all, input, file, before.clocks().watermark, now);
+                add(all, input, file, before.clocks().watermark);
             }
         }
         return all;
     }
 
-    private void add(List<Version.Reference> all, Snapshots input, Snapshot file, long watermark, long now)
+    private void add(List<Version.Reference> all, Snapshots input, Snapshot file, long watermark)
         throws IOException {
         long last = Long.MIN_VALUE;
         boolean isFirst = true;
@@ -65,9 +68,6 @@ final class ReferenceFiles {
         if (isDated && !isFirst && file.from() <= last) {
             return;
         }
-        if (!isFirst && now - file.changed() < SETTLED_MILLIS * Datetime.TICKS_PER_MILLISECOND) {
-            return;
-        }
         long effective = isFirst ? file.from()
             : Math.max(isDated ? file.from() : file.changed(), Math.max(watermark, last + 1));
         List<Record> rows = input.rows(file, job.plan(), job.functions());
@@ -78,9 +78,9 @@ final class ReferenceFiles {
         }
     }
 
-    private static List<Snapshot> files(Snapshots input, long start, boolean isFirst) throws IOException {
+    private static List<Snapshot> files(Snapshots input, long start, boolean isNew) throws IOException {
         List<Snapshot> files = new ArrayList<>(input.now());
-        if (isFirst && input.isDated()) {
+        if (isNew && input.isDated()) {
             // The newest one at the start, and what comes later.
             long newest = files.stream().mapToLong(Snapshot::from).filter(from -> from <= start).max()
                 .orElse(Long.MIN_VALUE);

@@ -38,6 +38,8 @@ final class Report implements Serializable {
     /** Rows by output, and the files that they are in. */
     final Map<Integer, Long> rows = new TreeMap<>();
     final List<String> files = new ArrayList<>();
+    /** Of each lane the offset of the first record that waits for the watermark. */
+    final Map<Lane, Long> held = new TreeMap<>();
     long setAside;
     /** What ended the query, or null. */
     Stop stop;

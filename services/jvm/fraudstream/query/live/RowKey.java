@@ -47,6 +47,11 @@ final class RowKey {
         return new SortKey.ByHash(count, 1);
     }
 
+    static Place place(byte[] key) {
+        ByteBuffer place = ByteBuffer.wrap(key, INPUT + Integer.BYTES, BYTES - INPUT - Integer.BYTES);
+        return new Place(place.getInt(), place.getLong(), place.getInt());
+    }
+
     static int input(byte[] key) {
         return ByteBuffer.wrap(key).getInt(INPUT);
     }

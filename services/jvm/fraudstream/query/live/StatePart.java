@@ -116,6 +116,14 @@ final class StatePart implements Output, Guard.Aside {
         advance(watermark);
     }
 
+    /** Tells of each lane the first record that waits for the watermark. */
+    void tellHeld(Report report) {
+        for (Entry entry : waiting) {
+            RowKey.Place place = RowKey.place(entry.key);
+            report.held.merge(new Lane(RowKey.input(entry.key), place.partition()), place.offset(), Math::min);
+        }
+    }
+
     private void push(Entry entry) {
         now = SortKey.ticks(entry.key);
         engine.push(inputs.get(RowKey.input(entry.key)).name, now, (Record) Packed.unpack(entry.row));

@@ -10,6 +10,7 @@ import java.util.List;
 /** CROSS and OUTER APPLY: a row for each element of an array, or for each field of a record. */
 public final class Apply implements Stage {
     private static final String VALUE = "ArrayValue";
+    private static final int MOST_ROWS = 1_000_000;
 
     private final Expression argument;
     private final boolean elements;
@@ -56,6 +57,9 @@ public final class Apply implements Stage {
     }
 
     private void hand(Scope scope, String first, Object name, String second, Object value) {
+        if (++scope.applied > MOST_ROWS) {
+            throw new QueryStopped("One row gives more than " + MOST_ROWS + " rows by APPLY.", line, column, null);
+        }
         Record row = new Record(2);
         row.add(first, name);
         row.add(second, value);

@@ -9,7 +9,7 @@ public final class Guard {
 
     /** Takes rows out of a query, which goes on without them. */
     public interface Aside {
-        /** The row of the step that failed, or null where it is the result of a window. */
+        /** The row of the step that failed; of a window's result what it was grouped by, and when the window ended. */
         void take(QueryStopped error, Record row);
     }
 

@@ -27,6 +27,7 @@ public interface Intake extends Stateful {
                     scope.rows[0] = records.get(at);
                     scope.times[0] = moment;
                     scope.time = moment;
+                    scope.applied = 0;
                     try {
                         scope.analytics = analytics.of(scope);
                         first.take(scope);

@@ -33,6 +33,7 @@ public final class Joined {
         System.arraycopy(times, 0, scope.times, 0, times.length);
         scope.time = time;
         scope.analytics = analytics;
+        scope.applied = 0;
     }
 
     /** Writes what nodes hand on: one of these, or the record of a step. */

@@ -32,6 +32,14 @@ public final class Datetime implements Comparable<Datetime> {
         return Long.hashCode(ticks);
     }
 
+    /** The moment as the readers of {@code scored} know it: with microseconds, where there are any. */
+    public String toMicroseconds() {
+        String moment = toString();
+        int fraction = moment.indexOf('.');
+        int until = moment.endsWith(".0000000Z") ? fraction : moment.length() - (moment.endsWith("0Z") ? 2 : 1);
+        return moment.substring(0, until) + 'Z';
+    }
+
     /** The moment as {@code 2018-04-12T16:45:04.7530000Z}. */
     @Override
     public String toString() {

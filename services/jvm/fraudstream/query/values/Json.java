@@ -6,6 +6,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,17 +31,20 @@ public final class Json {
             .build();
     }
 
-    private static JsonFactory factory() {
-        return Names.areEverNew() ? FACTORY_WITHOUT_TABLE : FACTORY;
-    }
-
     /** The value of one JSON text. Refuses integers of more than 64 bits, too large floats, and what is no JSON. */
     public static Object read(byte[] text) throws BadEvent {
         return read(text, 0, text.length);
     }
 
     public static Object read(byte[] text, int from, int length) throws BadEvent {
-        try (JsonParser parser = factory().createParser(text, from, length)) {
+        if (Names.areEverNew()) {
+            try (JsonParser parser = FACTORY_WITHOUT_TABLE.createParser(decoded(text, from, length))) {
+                return whole(parser);
+            } catch (IOException | BadEvent error) {
+                // What is wrong with it, or in which encoding it is, the parser of bytes says, as it does for all others.
+            }
+        }
+        try (JsonParser parser = FACTORY.createParser(text, from, length)) {
             return whole(parser);
         } catch (IOException error) {
             throw refused(error);
@@ -46,11 +52,16 @@ public final class Json {
     }
 
     public static Object read(String text) throws BadEvent {
-        try (JsonParser parser = factory().createParser(text)) {
+        try (JsonParser parser = (Names.areEverNew() ? FACTORY_WITHOUT_TABLE : FACTORY).createParser(text)) {
             return whole(parser);
         } catch (IOException error) {
             throw refused(error);
         }
+    }
+
+    /** Without its table, Jackson's own decoder would put U+FFFD in the place of bytes that are no UTF-8. */
+    private static String decoded(byte[] text, int from, int length) throws CharacterCodingException {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, from, length)).toString();
     }
 
     private static BadEvent refused(IOException error) {
@@ -174,6 +185,8 @@ public final class Json {
     }
 
     private static void writeRecord(StringBuilder to, Record record) {
+        // Records that stand in one another several times have more fields than anybody can wait for.
+        Values.checkLength(to.length());
         to.append('{');
         for (int place = 0; place < record.size(); place++) {
             if (place > 0) {
@@ -186,6 +199,7 @@ public final class Json {
     }
 
     private static void writeArray(StringBuilder to, List<?> items) {
+        Values.checkLength(to.length());
         to.append('[');
         for (int place = 0; place < items.size(); place++) {
             if (place > 0) {

@@ -118,13 +118,34 @@ public final class LikePattern {
         if (!isFree) {
             return matches(value, 0, 0) ? 1 : 0;
         }
+        int free = 1;
+        while (free < items.length && !items[free].isAnyText) {
+            free++;
+        }
         for (int at = 0; at <= value.length(); at++) {
-            if (matches(value, at, 1)) {
+            // Where the part before the next % fits and the rest does not, it fits nowhere later, in less text.
+            if (fits(value, at, free)) {
                 // An empty part is found at the first character, even of an empty text.
-                return at + 1;
+                if (matches(value, at, 1)) {
+                    return at + 1;
+                }
+                if (free < items.length) {
+                    return 0;
+                }
             }
         }
         return 0;
+    }
+
+    /** Whether the characters from a place on fit the pattern's items after the first, up to {@code until}. */
+    private boolean fits(String value, int from, int until) {
+        for (int item = 1; item < until; item++) {
+            int at = from + item - 1;
+            if (at >= value.length() || !items[item].matches(value.charAt(at))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean matches(String value, int from, int first) {

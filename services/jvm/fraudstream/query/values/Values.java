@@ -4,10 +4,20 @@ import java.util.List;
 
 /** Equality, order and hash of values for keys, and their types. */
 public final class Values {
+    /** Characters that a text may have at most. */
+    public static final int MOST_UNITS = 1 << 26;
+
     private static final int SHOWN = 60;
     private static final double LONG_LIMIT = 0x1p63;
 
     private Values() {
+    }
+
+    /** Stops the query at a text that would have more characters than {@link #MOST_UNITS}. */
+    public static void checkLength(long units) {
+        if (units > MOST_UNITS) {
+            throw new QueryStopped("A text of more than " + MOST_UNITS + " characters is too long.");
+        }
     }
 
     /** The type's name in the language; null for NULL. */

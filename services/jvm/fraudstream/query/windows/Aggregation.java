@@ -11,8 +11,11 @@ import fraudstream.query.operators.Stage;
 import fraudstream.query.operators.StepNode;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.Key;
 import fraudstream.query.values.QueryStopped;
+import fraudstream.query.values.Record;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -64,7 +67,8 @@ public final class Aggregation extends StepNode {
                 result.aggregates = values.get();
                 last.take(result);
             } catch (QueryStopped error) {
-                guard.failed(error, null);
+                List<Object> keys = new ArrayList<>(group.values());
+                guard.failed(error, Record.of("window_end", new Datetime(moment), "group", keys));
             }
         };
         for (Window window : grouping.windows) {

@@ -6,6 +6,7 @@ import fraudstream.query.expressions.ExpressionList;
 import fraudstream.query.expressions.Scope;
 import fraudstream.query.state.StateReader;
 import fraudstream.query.state.StateWriter;
+import fraudstream.query.values.Datetime;
 import fraudstream.query.values.Key;
 import fraudstream.query.values.Record;
 import java.util.Comparator;
@@ -18,10 +19,12 @@ import java.util.PriorityQueue;
  * Session windows, one timeline for each key of the window's own PARTITION BY. A session ends when no row came for the
  * timeout, or at a check of its duration. Checks stand at multiples of the longest duration; the rule which of them
  * ends a session is that of Microsoft's library Trill, which the service runs on: the second row of a session decides,
- * and the first row of a timeline's first session.
+ * and the first row of a timeline's first session. A key's timeline outlives its sessions, therefore, by the longest
+ * time that the language knows.
  */
 final class Session extends Window {
     private static final long NONE = Long.MAX_VALUE;
+    private static final long REMEMBERED = 7 * 24 * 3600 * Datetime.TICKS_PER_SECOND;
     private static final Comparator<Check> BY_TIME = Comparator.comparingLong((Check check) -> check.time)
         .thenComparingLong(check -> check.timeline.number);
 
@@ -32,6 +35,7 @@ final class Session extends Window {
     private final Map<Key, Timeline> timelines = new HashMap<>();
     private final PriorityQueue<Check> waiting = new PriorityQueue<>(BY_TIME);
     private long number;
+    private long swept = Long.MIN_VALUE;
 
     /** Rows that know of each other: the open session's groups, if there is one. */
     private static final class Timeline {
@@ -51,6 +55,11 @@ final class Session extends Window {
         Timeline(Key key, long number) {
             this.key = key;
             this.number = number;
+        }
+
+        /** Whether no session is open, and so much time has gone by that a further one counts as the first. */
+        boolean isForgotten(long moment) {
+            return groups.isEmpty() && last + REMEMBERED <= moment;
         }
     }
 
@@ -76,6 +85,17 @@ final class Session extends Window {
                 check(check.timeline, moment, results);
             }
         }
+        sweep(moment);
+    }
+
+    /** Lets go of forgotten timelines, now and then: what a row finds does not depend on when. */
+    private void sweep(long moment) {
+        if (swept == Long.MIN_VALUE) {
+            swept = moment;
+        } else if (partition.size() > 0 && moment - swept >= REMEMBERED) {
+            swept = moment;
+            timelines.values().removeIf(timeline -> timeline.isForgotten(moment));
+        }
     }
 
     private void check(Timeline timeline, long moment, Results results) {
@@ -97,9 +117,6 @@ final class Session extends Window {
             return;
         }
         timeline.cut = false;
-        if (partition.size() > 0) {
-            timelines.remove(timeline.key);
-        }
     }
 
     private void wake(Timeline timeline, long time) {
@@ -136,7 +153,7 @@ final class Session extends Window {
     private Timeline timeline(Scope row) {
         Key key = partition.key(row);
         Timeline timeline = timelines.get(key);
-        if (timeline == null) {
+        if (timeline == null || partition.size() > 0 && timeline.isForgotten(row.time)) {
             timeline = new Timeline(key, number++);
             timelines.put(key, timeline);
             decide(timeline, row.time);

@@ -132,7 +132,7 @@ def test_an_aggregate_of_an_over_function_is_of_the_rows() -> None:
         ("LAG(a)", "LAG needs OVER with LIMIT DURATION"),
         ("LAG(a) OVER (PARTITION BY k)", "LAG needs OVER with LIMIT DURATION"),
         ("SUM(a) OVER (PARTITION BY k)", "SUM needs OVER with LIMIT DURATION"),
-        ("LAG(a, 0) OVER (LIMIT DURATION(s, 1))", "The offset of LAG is a constant, 1 or more"),
+        ("LAG(a, 0) OVER (LIMIT DURATION(s, 1))", "The offset of LAG is a constant, 1 to 2147483647"),
         ("LAG(LAG(a) OVER (LIMIT DURATION(s, 1))) OVER (LIMIT DURATION(s, 1))", "OVER functions are not nested"),
         ("LAG(AVG(a)) OVER (LIMIT DURATION(s, 1))", "sees the rows before they are grouped"),
         ("LAG(udf.f(a)) OVER (LIMIT DURATION(s, 1))", "takes no function of the user's"),

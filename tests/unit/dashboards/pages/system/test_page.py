@@ -160,6 +160,23 @@ def test_without_kafka_the_jobs_are_unknown_and_the_others_are_not(
     assert parts["Scoring service"].detail == "serves version 3"
 
 
+def test_further_ways_in_are_parts_where_the_system_has_them(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health.ingest, "ingest_status", lambda _: ("ok", "has taken 7 events", 0))
+    monkeypatch.setattr(health.devices, "devices_status", lambda _: ("failing", "the MQTT broker starts", None))
+
+    def further(with_parts: str) -> dict[str, tuple[str, str]]:
+        settings = load_settings(with_parts=with_parts)
+        state = Health(settings, traffic.store, lambda: progress({}), lambda: ModelInfo("fraud", "3")).look(NOW)
+        known = {part.name: (part.phase, part.detail) for part in state.parts}
+        return {name: known[name] for name in ("Events over HTTP", "Devices") if name in known}
+
+    assert further("") == {}
+    assert further("ingest,devices") == {
+        "Events over HTTP": ("ok", "has taken 7 events"),
+        "Devices": ("failing", "the MQTT broker starts"),
+    }
+
+
 def test_a_lost_store_and_registry_are_away(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost() -> ModelInfo:
         raise RegistryUnavailable("MLflow does not answer.")
