@@ -202,8 +202,12 @@ def test_a_part_that_hangs_does_not_keep_the_others_waiting(traffic: Any, monkey
         return ModelInfo("fraud", "3")
 
     parts_health = Health(load_settings(), traffic.store, lambda: progress({}), hang)
-    phases = [{part.name: part.phase for part in parts_health.look(NOW).parts} for _ in range(2)]
-    assert [phase["MLflow"] for phase in phases] == ["unknown", "away"]
+    phases = [{part.name: part.phase for part in parts_health.look(NOW).parts}]
+    assert phases[0]["MLflow"] == "unknown"
+    # Two looks on a machine that has time: the second one ends behind the time for a first answer.
+    while phases[-1]["MLflow"] == "unknown" and len(phases) < 20:
+        phases.append({part.name: part.phase for part in parts_health.look(NOW).parts})
+    assert phases[-1]["MLflow"] == "away"
     assert {phase["Document store"] for phase in phases} == {"ok"}
     released.set()
     monkeypatch.setattr(health, "_DEADLINE_SECONDS", 10.0)
