@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import random
 import tempfile
 import time
@@ -101,7 +102,9 @@ def _further_case(folder: Path, records: Path, count: int) -> float:
     """The longest of the cases behind the first one, in seconds."""
     folder.mkdir()
     (folder / "query.asaql").write_text(QUERIES[COUNT], "utf-8")
-    given = [{"InputAlias": "i", "FilePath": str(records)}]
+    # A project reads files of its own folder.
+    shutil.copy(records, folder)
+    given = [{"InputAlias": "i", "FilePath": records.name}]
     expected = [{"OutputAlias": "o", "FilePath": "none.json", "Required": False}]
     cases = [{"Name": f"case {number}", "Inputs": given, "ExpectedOutputs": expected} for number in range(count)]
     (folder / "testConfig.json").write_text(json.dumps({"TestCases": cases}), "utf-8")
