@@ -162,7 +162,7 @@ def logs(
 
 @app.command()
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Stop all parts and delete their data: topics, documents, models, checkpoints and logs."""
+    """Stop all parts and delete their data: topics, documents, models, checkpoints, devices, keys and logs."""
     from fraudstream.runtime import lifecycle
 
     settings = load_settings()

@@ -14,8 +14,10 @@ PROJECT_MARK = "project.json"
 HOLDER = "holder.json"
 _OTHERS = Path("run") / "others"
 
-# Made and filled by our parts alone, unless they were there before.
-_WHOLE = ("kafka", "documentstore", "documents", "mlflow", "checkpoints", "champion", "spark")
+# A project's data.
+_DATA = ("kafka", "documentstore", "documents", "mlflow", "checkpoints", "champion", "spark")
+# Made and filled by our parts and commands alone, unless they were there before.
+_WHOLE = (*_DATA, "devices", "edges", "ingest", "certificates", "queries")
 # Ours where they have the mark of whoever made them: others use these names, too.
 _MARKED = ("home", "tmp")
 # Ours are certain names in them. The last one tells that there are data of ours, also after a reset that was cut short.
@@ -44,7 +46,7 @@ def is_ours(folder: Path) -> bool:
 def holds_data(folder: Path) -> bool:
     """Whether a supervisor's parts have left data there."""
     others = _others(folder)
-    return (folder / LOCK).is_file() and any((folder / name).is_dir() for name in _WHOLE if name not in others)
+    return (folder / LOCK).is_file() and any((folder / name).is_dir() for name in _DATA if name not in others)
 
 
 def note_others(folder: Path) -> None:

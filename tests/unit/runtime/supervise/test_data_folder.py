@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fraudstream.core.access import iot_hub
+from fraudstream.core.access.policies import connection_string
 from fraudstream.core.configuration.settings import load_settings
 from fraudstream.core.errors import ConfigurationError, RuntimePartError
 from fraudstream.core.process import environment
 from fraudstream.core.streaming.health import failing_file
 from fraudstream.runtime import cli, lifecycle
+from fraudstream.runtime.certificates.authority import authority_files
 from fraudstream.runtime.parts import documentstore, kafka_broker, mlflow_server
 from fraudstream.runtime.supervise import data_folder
 from fraudstream.runtime.supervise.state import DataLock, RunState, log_file, run_dir, state_file, write_state
@@ -41,10 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         *(kafka_broker.folder(settings) / "data" / "x", mlflow_server.folder(settings) / "mlflow.db"),
         *(documentstore.embedded_file(settings), folder / "checkpoints" / "stream" / "offsets" / "0"),
         *(folder / "spark" / "train" / "x", folder / "champion" / "trees.json", folder / "cache" / "maven" / "a.jar"),
+        *(iot_hub.folder(settings) / "registry.sqlite3", iot_hub.edge_folder(settings, "till") / "outbox.sqlite3"),
+        *(authority_files(folder / "certificates").key, folder / "queries" / "x" / "offsets" / "0"),
     ]
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+    connection_string(settings)
     environment.made({"FRAUDSTREAM_DATA_DIR": str(folder), "HOME": "/nowhere"})
     assert (folder / "home").is_dir()
     yield folder
