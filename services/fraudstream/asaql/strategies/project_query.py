@@ -15,7 +15,7 @@ from fraudstream.asaql.template import query_text
 from fraudstream.asaql.template.files import QUERY, source_text
 from fraudstream.core.errors import ConfigurationError
 from fraudstream.core.project.json_text import read_text
-from fraudstream.core.project.outputs import QUERY_FOLDER, hub_entry
+from fraudstream.core.project.outputs import QUERY_FOLDER, hub_entry, topic_of
 from fraudstream.core.project.project import Project
 
 # The function that is the model wherever no file says otherwise.
@@ -76,7 +76,7 @@ def input_topic(project: QueryProject, alias: str) -> str:
 def output_topic(project: QueryProject, name: str) -> str:
     """The topic of an output: its hub's, else the output's name."""
     place = _output(project, name)
-    return (hub_entry(place.entries.further, "EventHubName") if place is not None else "") or name
+    return name if place is None else topic_of(place.entries.further, name)
 
 
 def output_key(project: QueryProject, name: str) -> str | None:

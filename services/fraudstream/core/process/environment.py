@@ -105,6 +105,11 @@ def made(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def with_data_dir(data_dir: Path) -> dict[str, str]:
+    """This process's variables with the data folder as an absolute one: a child may run in a folder of its own."""
+    return {**os.environ, DATA_DIR_VARIABLE: str(data_dir.absolute())}
+
+
 def adopt() -> None:
     """Give this process the environment that ours run in; call it where a command starts.
 

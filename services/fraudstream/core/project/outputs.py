@@ -35,7 +35,8 @@ def output_topics(folder: Path) -> tuple[str, ...]:
     """
     topics: dict[str, tuple[str, Path]] = {}
     for file in _files(folder / QUERY_FOLDER):
-        topic = _topic(file, _entries(file))
+        entries = _entries(file)
+        topic = topic_of(entries, str(entries.get("outputalias") or entries.get("name") or file.stem).strip())
         if _TOPIC.fullmatch(topic) is None:
             raise ConfigurationError(
                 f"{file}: the output goes to {topic!r}, which no event hub is called. A name has letters, digits, "
@@ -82,6 +83,15 @@ def service_entries(entries: Mapping[Any, Any]) -> dict[str, Any]:
     return folded
 
 
+def topic_of(entries: Mapping[Any, Any], alias: str) -> str:
+    """The topic of an output, by the entries of its file: its event hub's, else its own name.
+
+    A hub's name of spaces alone gives an empty topic: it is a mistake, and no output without a hub.
+    """
+    hub = service_entries(entries).get("eventhubname")
+    return hub.strip() if isinstance(hub, str) and hub else alias
+
+
 def hub_entry(entries: Mapping[Any, Any], key: str) -> str:
     """What a file says of its event hub: its `EventHubName`, its `PartitionKey`; empty where it says nothing."""
     value = service_entries(entries).get(key.casefold())
@@ -90,11 +100,3 @@ def hub_entry(entries: Mapping[Any, Any], key: str) -> str:
 
 def _folded(entries: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key).casefold(): value for key, value in entries.items()}
-
-
-def _topic(file: Path, entries: Mapping[str, Any]) -> str:
-    hub = service_entries(entries).get("eventhubname")
-    if isinstance(hub, str) and hub:
-        # Spaces alone are a mistake, and no output without a hub.
-        return hub.strip()
-    return str(entries.get("outputalias") or entries.get("name") or file.stem).strip()

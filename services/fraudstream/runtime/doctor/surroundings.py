@@ -108,4 +108,4 @@ def scripts(root: Path) -> Check:
 
 
 def _with_data_dir(settings: Settings) -> dict[str, str]:
-    return environment.made({**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())})
+    return environment.made(environment.with_data_dir(settings.data_dir))

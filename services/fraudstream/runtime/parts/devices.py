@@ -34,7 +34,7 @@ _OPTIONS = (
 
 def command(settings: Settings, arguments: Sequence[str] = ()) -> tuple[str, ...]:
     """The command that serves devices, to be run in the hub's folder. Raises :class:`JavaMissing`; fetches nothing."""
-    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    variables = environment.with_data_dir(settings.data_dir)
     jars = [*artifacts.paths("devices"), jvm_libraries.place(jvm_libraries.DEVICES)]
     java = server_command(_HEAP, _OPTIONS, jars, variables)
     broker = (*java, "fraudstream.devices.Broker", "broker")
@@ -63,7 +63,7 @@ def main() -> int:
     except FraudstreamError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
-    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    variables = environment.with_data_dir(settings.data_dir)
     os.chdir(folder(settings))
     return os.execve(words[0], words, variables)  # noqa: S606
 

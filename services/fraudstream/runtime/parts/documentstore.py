@@ -6,7 +6,6 @@ H2's MVStore. An acknowledged write survives a SIGKILL of the process; SIGTERM a
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,7 +110,7 @@ def _mongod(executable: str, settings: Settings) -> tuple[str, ...]:
 
 
 def _embedded(settings: Settings) -> tuple[str, ...]:
-    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    variables = environment.with_data_dir(settings.data_dir)
     return embedded_command(settings.bind_host, settings.mongo_port, embedded_file(settings), variables)
 
 

@@ -182,7 +182,7 @@ def _command(settings: Settings) -> tuple[str, ...]:
 
 
 def _java(settings: Settings, heap: str) -> tuple[str, ...]:
-    variables = {**os.environ, environment.DATA_DIR_VARIABLE: str(settings.data_dir.absolute())}
+    variables = environment.with_data_dir(settings.data_dir)
     options = ("-XX:MaxMetaspaceSize=128m", f"-Dlog4j2.configurationFile={_LOGGING}")
     return server_command(heap, options, artifacts.paths("kafka"), variables)
 
